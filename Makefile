@@ -1,0 +1,42 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11: `make demo` and `make test`.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
+PORT ?= 3000
+
+.PHONY: demo test dev lint bench install docs clean
+
+demo: $(INSTALLED)  ## run a simulated season through every table and show what came of it
+	$(BIN)/nba-pipeline demo
+
+test: $(INSTALLED)  ## run the tests
+	$(BIN)/pytest
+
+lint: $(INSTALLED)  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+dev: $(INSTALLED)  ## open the UI on the same data: http://127.0.0.1:$(PORT)
+	$(BIN)/python -m nba_pipeline.serve --port $(PORT)
+
+bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
+	$(BIN)/python benchmarks/whole_graph.py $(DATA)
+
+docs: $(INSTALLED)  ## write docs/landing.md and docs/tables.md from the declarations
+	$(BIN)/python -m nba_pipeline.documentation docs
+
+install: $(INSTALLED)
+
+$(INSTALLED): setup.cfg constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11, or name another with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(INSTALLED)
+
+clean:  ## remove the environment and the data of the demo
+	rm -rf $(VENV) .nba_pipeline

@@ -1,0 +1,1 @@
+"""Point-in-time analytics, features, predictions and grades for NBA player props."""
