@@ -1,0 +1,12 @@
+"""DuckDB connections, all with the same settings: UTC, so that no answer depends on the machine's time zone."""
+
+from pathlib import Path
+
+import duckdb
+
+
+def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a database file, or one in memory."""
+    db = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
+    db.execute("SET TimeZone = 'UTC'")
+    return db

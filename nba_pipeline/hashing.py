@@ -1,0 +1,84 @@
+"""The one implementation of `data_hash`: SHA-256 over canonical `name=value` text, rendered as SQL for each engine.
+
+Values never pass through float formatting: floats are hashed as integers of their declared precision, instants as
+microseconds, dates as ISO text, booleans as 0/1. An unknown value has a token of its own, so that NULL, the empty
+string and zero stay apart. Fields stand in contract order and are separated by the unit separator, which the text of
+a field cannot contain unnoticed: it is escaped.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nba_pipeline.contracts import HASH_COLUMN, Column, Table
+
+Dialect = Literal["duckdb", "bigquery"]
+UNKNOWN = "~"
+SEPARATOR = "\x1f"
+HASH_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class _Engine:
+    text: str
+    integer: str
+    micros: str
+    digest: str
+    elements: str
+    is_nan: str
+
+
+_ENGINES: dict[Dialect, _Engine] = {
+    "duckdb": _Engine(
+        text="VARCHAR",
+        integer="BIGINT",
+        micros="epoch_us({0})",
+        digest="substr(sha256({0}), 1, 16)",
+        elements="array_to_string(list_transform({0}, lambda e: {1}), ',')",
+        is_nan="isnan({0})",
+    ),
+    "bigquery": _Engine(
+        text="STRING",
+        integer="INT64",
+        micros="UNIX_MICROS({0})",
+        digest="SUBSTR(TO_HEX(SHA256({0})), 1, 16)",
+        elements="ARRAY_TO_STRING(ARRAY(SELECT {1} FROM UNNEST({0}) AS e WITH OFFSET AS i ORDER BY i), ',')",
+        is_nan="IS_NAN({0})",
+    ),
+}
+
+
+def _scaled(expression: str, precision: int, e: _Engine) -> str:
+    number = f"CAST(CAST(ROUND({expression} * 1e{precision}) AS {e.integer}) AS {e.text})"
+    return f"CASE WHEN {e.is_nan.format(expression)} THEN 'nan' ELSE {number} END"
+
+
+def _canonical(column: Column, e: _Engine) -> str:
+    quoted = f"`{column.name}`" if e.text == "STRING" else f'"{column.name}"'
+    if column.is_float:
+        return _scaled(quoted, column.precision, e)
+    if column.type.is_timestamp():
+        return f"CAST({e.micros.format(quoted)} AS {e.text})"
+    if column.type.is_boolean():
+        return f"CASE WHEN {quoted} THEN '1' WHEN NOT {quoted} THEN '0' END"
+    if column.type.is_array():
+        return e.elements.format(quoted, _scaled("e", column.precision, e))
+    if column.type.is_string():
+        return f"REPLACE(REPLACE({quoted}, '~', '~~'), CHR({ord(SEPARATOR)}), '~s')"
+    return f"CAST({quoted} AS {e.text})"
+
+
+def hash_expression(table: Table, dialect: Dialect = "duckdb") -> str:
+    """SQL expression for the `data_hash` of a row of `table`: 16 hex digits, never NULL."""
+    e = _ENGINES[dialect]
+    parts = []
+    for i, name in enumerate(table.hash_fields):
+        lead = f"{SEPARATOR if i else ''}{name}="
+        literal = f"CONCAT(CHR({ord(SEPARATOR)}), '{name}=')" if i else f"'{lead}'"
+        parts.append(f"{literal}, COALESCE({_canonical(table.columns[name], e)}, '{UNKNOWN}')")
+    return e.digest.format(f"CONCAT({', '.join(parts)})")
+
+
+def content_hash_expression(dialect: Dialect = "duckdb") -> str:
+    """SQL aggregate for the hash of a partition: the hash of its rows' hashes, independent of their order."""
+    e = _ENGINES[dialect]
+    return e.digest.format(f"string_agg({HASH_COLUMN}, '' ORDER BY {HASH_COLUMN})")
