@@ -1,0 +1,117 @@
+"""What is published, beside what the schedule demands: the figures behind `nba-pipeline status` and `check`."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from nba_pipeline.contracts import Table
+from nba_pipeline.needs import PENDING
+from nba_pipeline.seasons import describe_days
+
+NEVER_RUN = "never run"
+NO_GAMES = "never run; the schedule has no games"
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """One table over a range of days.
+
+    `rows` counts what the table holds now, `rows_expected` what the schedule or the upstream table demands;
+    `explained` the expected rows that are absent for a stated reason, `unexplained` those without one.
+    """
+
+    table: str
+    days_expected: int
+    days_published: int
+    days_without_games: int
+    rows: int
+    rows_expected: int
+    explained: Mapping[str, int]
+    unexplained: int
+    rejected: int
+    refused: Mapping[date, str]
+    missing: Mapping[date, str]
+    altered: tuple[date, ...] = field(default=())
+
+    @property
+    def complete(self) -> bool:
+        """Every day is published, every absence explained, and the rows are those that were published."""
+        waiting = PENDING in self.explained
+        return not (self.refused or self.missing or self.unexplained or self.altered or waiting)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "table": self.table,
+            "complete": self.complete,
+            "days_expected": self.days_expected,
+            "days_published": self.days_published,
+            "days_without_games": self.days_without_games,
+            "rows": self.rows,
+            "rows_expected": self.rows_expected,
+            "rows_absent_explained": dict(self.explained),
+            "rows_absent_unexplained": self.unexplained,
+            "rows_rejected": self.rejected,
+            "days_refused": {d.isoformat(): why for d, why in self.refused.items()},
+            "days_missing": {d.isoformat(): why for d, why in self.missing.items()},
+            "days_altered": [d.isoformat() for d in self.altered],
+        }
+
+
+def table_status(
+    table: Table, days: Sequence[date], ledger: pa.Table, counts: Mapping[date, int], games: Mapping[date, int]
+) -> TableStatus:
+    """Status of a table over `days`. `counts` are the rows it holds by day, `games` the countable games by day."""
+    wanted = set(days)
+    entries = [e for e in ledger.to_pylist() if e["table_id"] == table.id and e["day"] in wanted]
+    published = {e["day"]: e for e in entries if e["state"] == "published"}
+    refused = {e["day"]: "; ".join(json.loads(e["reasons"])) for e in entries if e["state"] == "refused"}
+    explained: Counter[str] = Counter()
+    for e in published.values():
+        explained.update({r: n for r, n in json.loads(e["absent"]).items() if r != "unexplained"})
+    missing = {d: NO_GAMES if games.get(d) == 0 else NEVER_RUN for d in days if d not in published and d not in refused}
+    return TableStatus(
+        table=table.id,
+        days_expected=len(wanted),
+        days_published=len(published),
+        days_without_games=sum(e["games"] == 0 for e in published.values()),
+        rows=sum(counts.get(d, 0) for d in wanted),
+        rows_expected=sum(e["rows"] if e["expected"] is None else e["expected"] for e in published.values()),
+        explained=dict(explained),
+        unexplained=sum(e["unexplained"] for e in published.values()),
+        rejected=sum(e["rejected"] for e in entries),
+        refused=refused,
+        missing=missing,
+        altered=tuple(sorted(d for d, e in published.items() if counts.get(d, 0) != e["rows"])),
+    )
+
+
+def span(ledger: pa.Table) -> tuple[date, date] | None:
+    """First and last day that any table ever recorded; None for an empty warehouse."""
+    days = ledger["day"].to_pylist()
+    return (min(days), max(days)) if days else None
+
+
+def problems(status: TableStatus) -> list[str]:
+    """Sentences on what keeps a table from being complete, each with the command that mends it."""
+    said = []
+    if status.refused:
+        first = min(status.refused)
+        said.append(f"refused {describe_days(list(status.refused))}, first {first}: {status.refused[first][:300]}")
+    if status.missing:
+        said.append(f"missing {describe_days(list(status.missing))}: {', '.join(sorted(set(status.missing.values())))}")
+    if status.unexplained:
+        said.append(f"{status.unexplained} expected rows are absent without a reason")
+    if PENDING in status.explained:
+        said.append(f"{status.explained[PENDING]} expected rows wait for games that were not final when the day ran")
+    if status.altered:
+        said.append(f"rows differ from what was published on {describe_days(list(status.altered))}")
+    return said
+
+
+def affected_days(status: TableStatus) -> list[date]:
+    return sorted({*status.refused, *status.missing, *status.altered})

@@ -1,0 +1,76 @@
+"""Whether the days that a computation needs were published: it refuses, naming them, rather than compute on gaps."""
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from nba_pipeline.asof import Read
+from nba_pipeline.contracts import Table
+from nba_pipeline.seasons import days_between, describe_days
+
+PENDING = "game not final yet"
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Days of one table that a reader cannot rely on, in order, each with what is wrong with it."""
+
+    days: tuple[date, ...]
+    why: Mapping[date, str]
+
+    def within(self, first: date, last: date) -> tuple[date, ...]:
+        return self.days[bisect_left(self.days, first) : bisect_right(self.days, last)]
+
+
+def gaps(table: Table, ledger: pa.Table, first: date, last: date, *, finished: bool) -> Gaps:
+    """Days from first to last that were never published or were refused; with `finished`, also those with games to come."""
+    state: dict[date, str] = {}
+    for entry in ledger.select(["table_id", "day", "state", "absent"]).to_pylist():
+        if entry["table_id"] != table.id:
+            continue
+        if entry["state"] == "refused":
+            state[entry["day"]] = "refused"
+        elif finished and PENDING in json.loads(entry["absent"]):
+            state.setdefault(entry["day"], "published before its games were over")
+        else:
+            state.setdefault(entry["day"], "")
+    why = {d: state.get(d, "never published") for d in days_between(first, last) if first <= last}
+    bad = {d: w for d, w in why.items() if w}
+    return Gaps(tuple(sorted(bad)), bad)
+
+
+def unmet(reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date]) -> dict[date, str]:
+    """For each day that cannot be computed, the sentence that says which days of which table it lacks."""
+    blocked: dict[date, str] = {}
+    for read in dict.fromkeys(reads.values()):
+        first, last = min(read.first_needed(d) for d in days), max(read.last_needed(d) for d in days)
+        if first > last:
+            continue
+        known = gaps(read.table, ledger, first, last, finished=read.kind != "same_day")
+        for day in days:
+            if day in blocked or not known.days:
+                continue
+            lacking = known.within(read.first_needed(day), read.last_needed(day))
+            if lacking:
+                blocked[day] = _sentence(read, known, lacking)
+    return blocked
+
+
+def _sentence(read: Read, known: Gaps, lacking: Sequence[date]) -> str:
+    kinds = sorted({known.why[d] for d in lacking})
+    return f"needs {read.window_text} of {read.table.id}, but it lacks {describe_days(lacking, 3)}: {', '.join(kinds)}"
+
+
+def history_needed(reads: Sequence[Read], days: Sequence[date]) -> dict[Table, list[date]]:
+    """For each table, the days before the range that its readers look back on."""
+    start = min(days)
+    wanted: dict[Table, set[date]] = {}
+    for read in reads:
+        first = read.first_needed(start)
+        if read.kind != "same_day" and first < start:
+            wanted.setdefault(read.table, set()).update(days_between(first, start - timedelta(days=1)))
+    return {t: sorted(d) for t, d in wanted.items()}

@@ -1,0 +1,184 @@
+"""Compute, audit, publish: the one path by which rows reach a table. No orchestrator here; `table_asset` wraps it.
+
+Inputs are read in one snapshot, the result is computed and hashed outside any lock, every partition is audited, and the
+good partitions are published in one transaction. A partition that fails a rule is refused: its earlier rows stay, and
+the rows that broke the rule go to quarantine with the reason.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from nba_pipeline.asof import Read
+from nba_pipeline.audit import CHECKS, COVERAGE
+from nba_pipeline.inspection import SLATE, Inspection, inspect
+from nba_pipeline.needs import unmet
+from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict
+from nba_pipeline.sources.protocol import Source
+from nba_pipeline.transform import CLOCK, Transform
+from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
+from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
+from nba_pipeline.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who publishes and when: the id of the run, and the moment it counts as computed."""
+
+    id: str
+    at: datetime
+
+
+@dataclass
+class Publication:
+    """What became of every day, and where the time went (seconds by stage)."""
+
+    verdicts: list[PartitionVerdict]
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    rejected: int = 0
+
+    @property
+    def refused(self) -> list[PartitionVerdict]:
+        return [v for v in self.verdicts if not v.published]
+
+
+def publish(
+    transform: Transform, days: Sequence[date], warehouse: Warehouse, source: Source, schedule: Read | None, run: Run
+) -> Publication:
+    """Compute these days of the transform's table and publish those that pass the audit.
+
+    `schedule` is the read of the day's games, from which days without games are told apart (None: the table itself
+    is the schedule). Raises SourceError when raw data cannot be read at all and WarehouseError when storing
+    fails; nothing is published then.
+    """
+    ordered = sorted(set(days))
+    publication = Publication([])
+    clock = publication.seconds
+    with _timed(clock, "read"):
+        blocked = _blocked(transform, warehouse, ordered)
+        runnable = [d for d in ordered if d not in blocked]
+        inputs = _inputs(transform, warehouse, source, schedule, runnable, run) if runnable else {}
+    bench = Workbench(inputs)
+    try:
+        inspection = Inspection.nothing()
+        if runnable:
+            with _timed(clock, "compute"):
+                bench.compute(transform, runnable, run.at)
+            with _timed(clock, "audit"):
+                inspection = inspect(transform, bench, runnable, schedule)
+        verdicts = [_verdict(transform, d, blocked.get(d), inspection) for d in ordered]
+        publication.verdicts = verdicts
+        good = [v.day for v in verdicts if v.published]
+        entries = [_entry(transform, v, blocked.get(v.day), inspection, run) for v in verdicts]
+        with _timed(clock, "write"):
+            rows = bench.rows(transform.table, good) if good else transform.table.arrow_schema.empty_table()
+            rejects = _rejects(transform, bench, run) if runnable else REJECT_SCHEMA.empty_table()
+            warehouse.replace(transform.table, good, rows.cast(transform.table.arrow_schema), entries, rejects)
+        publication.rejected = rejects.num_rows
+    finally:
+        bench.close()
+    return publication
+
+
+@contextmanager
+def _timed(clock: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        clock[stage] += time.perf_counter() - began
+
+
+def _blocked(transform: Transform, warehouse: Warehouse, days: list[date]) -> dict[date, str]:
+    if not transform.reads:
+        return {}
+    first = min(r.first_needed(d) for r in transform.reads.values() for d in days)
+    ledger = warehouse.ledger([t.id for t in transform.upstream()], first, days[-1])
+    return unmet(transform.reads, ledger, days)
+
+
+def _inputs(
+    transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: Run
+) -> dict[str, pa.Table]:
+    reads = dict(transform.reads) | ({SLATE: schedule} if schedule else {})
+    columns = transform.used_columns | {SLATE: ("game_id", "game_date")}
+    wanted = {}
+    for name, read in reads.items():
+        first, last = min(read.first_needed(d) for d in days), max(read.last_needed(d) for d in days)
+        wanted[name] = (read.table, Days(first, last, columns[name]))
+    inputs = warehouse.read(wanted)
+    inputs |= {name: source.read(feed, days) for name, feed in transform.feeds.items()}
+    if CLOCK in transform.parameters:
+        inputs[CLOCK] = pa.table({"now": pa.array([run.at], pa.timestamp("us", "UTC"))})
+    return inputs
+
+
+def _verdict(transform: Transform, day: date, unmet_need: str | None, found: Inspection) -> PartitionVerdict:
+    problems = {c: list(found.problems.get((day, c), ())) for c in CHECKS}
+    if unmet_need:
+        problems[COVERAGE].append(unmet_need)
+    rows, expected = found.rows.get(day, 0), found.expected.get(day)
+    facts: dict[str, int | float | str | bool] = {
+        "rows": rows,
+        "games": found.games.get(day, 0),
+        "no_games": not found.games.get(day, 0),
+        "rejected_rows": found.rejected.get(day, 0),
+    }
+    if expected is not None:
+        facts["expected_rows"] = expected
+    facts |= found.null_shares.get(day, {})
+    absent = found.absent.get(day, {})
+    checks = {}
+    for name, text in CHECKS.items():
+        said = "; ".join(problems[name][:10])
+        metadata: dict[str, int | float | str | bool] = {"rows": rows, "problems": len(problems[name])}
+        if name == COVERAGE:
+            metadata |= {"expected": expected if expected is not None else rows, "absent": sum(absent.values())}
+            metadata |= {"absent_because": ", ".join(f"{n} {r}" for r, n in sorted(absent.items()))} if absent else {}
+        checks[name] = CheckVerdict(not problems[name], said or text, metadata)
+    published = not any(problems.values())
+    return PartitionVerdict(day, published, rows, checks, facts)
+
+
+def _entry(
+    transform: Transform, v: PartitionVerdict, unmet_need: str | None, found: Inspection, run: Run
+) -> LedgerEntry:
+    failed = [f"{n}: {c.description}" for n, c in v.checks.items() if not c.passed]
+    return LedgerEntry(
+        table=transform.table.id,
+        day=v.day,
+        state="published" if v.published else "refused",
+        rows=v.rows,
+        expected=found.expected.get(v.day),
+        absent=found.absent.get(v.day, {}),
+        unexplained=found.unexplained.get(v.day, 0),
+        games=found.games.get(v.day, 0),
+        rejected=found.rejected.get(v.day, 0),
+        content_hash=found.content.get(v.day, "") if v.published else "",
+        reasons=tuple(failed),
+        run_id=run.id,
+        recorded_at=run.at,
+    )
+
+
+def _rejects(transform: Transform, bench: Workbench, run: Run) -> pa.Table:
+    found = bench.db.execute(
+        """SELECT ? AS table_id, day, reason, CAST("row" AS VARCHAR) AS "row", ? AS run_id, CAST(? AS TIMESTAMPTZ) AS recorded_at
+           FROM rejects ORDER BY day, reason, "row" """,
+        [transform.table.id, run.id, run.at],
+    )
+    return found.to_arrow_table().cast(REJECT_SCHEMA)
+
+
+def profile(publications: Mapping[str, Publication]) -> dict[str, float]:
+    """Seconds by stage over several tables."""
+    total: dict[str, float] = defaultdict(float)
+    for p in publications.values():
+        for stage, seconds in p.seconds.items():
+            total[stage] += seconds
+    return dict(total)

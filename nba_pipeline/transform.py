@@ -1,0 +1,139 @@
+"""What makes a table: its contract, what it reads, and the pure function that computes it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import signature
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+from nba_pipeline import ibis_types as ir
+import pyarrow as pa
+
+from nba_pipeline.asof import Read
+from nba_pipeline.contracts import Table
+from nba_pipeline.errors import ContractError
+from nba_pipeline.sources.landing import Feed
+
+REJECT_REASON = "reject_reason"
+RESULT = "result"
+CLOCK = "clock"
+
+# Operations that keep the columns of the relation they stand on.
+SAME_ROWS: tuple[type[ops.Relation], ...] = (ops.Reference, ops.Filter, ops.Sort, ops.Limit, ops.Sample, ops.FillNull, ops.DropNull, ops.Distinct)
+
+Expression = Callable[..., ir.Table]
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """One table's computation.
+
+    `reads` and `feeds` name the parameters of `build`: tables of the warehouse and feeds of the raw source; `build` may also
+    ask for `clock`, one row with the moment of the run (`now`). It returns an ibis expression; where a table cannot be
+    computed in the engine, `apply` finishes it, from Arrow to Arrow. `expected` gives the rows that must exist:
+    some columns of the result plus `reason`, which explains the absence of the row, or is NULL where its absence is a
+    fault. `cross_checks` give the violations that only show against other tables, as rows of `day` and `entity`.
+    `watched` names columns whose share of unknown values is worth plotting.
+    """
+
+    table: Table
+    build: Expression
+    reads: Mapping[str, Read] = field(default_factory=dict)
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
+    expected: Expression | None = None
+    cross_checks: Mapping[str, Expression] = field(default_factory=dict)
+    apply: Callable[[pa.Table], pa.Table] | None = None
+    watched: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = set(signature(self.build).parameters)
+        given = {*self.reads, *self.feeds, CLOCK}
+        if names - given:
+            raise ContractError(
+                f"{self.table.id}: the build asks for inputs that are not declared: {', '.join(sorted(names - given))}",
+                "declare them in `reads` or `feeds`",
+            )
+        unknown = [c for c in self.watched if c not in self.table.columns]
+        if unknown:
+            raise ContractError(f"{self.table.id}: watched columns are not in the contract: {', '.join(unknown)}")
+        if self.apply is None:
+            self._check_expression()
+
+    def _check_expression(self) -> None:
+        """A build that cannot satisfy the contract must not load: compare the expression's schema with it now."""
+        produced = self.expression.schema()
+        names = [n for n in produced.names if n != REJECT_REASON]
+        self.table.require_columns(names, "definition")
+        for name in names:
+            wanted, got = self.table.columns[name].type, produced[name]
+            if not got.is_null() and not got.castable(wanted):
+                raise ContractError(
+                    f"{self.table.id}, definition: {name} is {got}, the contract says {wanted}",
+                    "cast it in the build, or change the contract",
+                )
+
+    def inputs_of(self, function: Callable[..., Any]) -> dict[str, ir.Table]:
+        """The unbound tables for those parameters of a function that are inputs of this transform."""
+        wanted = set(signature(function).parameters)
+        return {n: t for n, t in self.unbound.items() if n in wanted}
+
+    @cached_property
+    def unbound(self) -> dict[str, ir.Table]:
+        tables = {n: ibis.table({c: r.table.columns[c].type for c in r.columns}, name=n) for n, r in self.reads.items()}
+        tables |= {n: ibis.table(f.ibis_schema, name=n) for n, f in self.feeds.items()}
+        tables[CLOCK] = ibis.table({"now": "timestamp('UTC')"}, name=CLOCK)
+        return tables | {RESULT: ibis.table(self.table.ibis_schema, name=RESULT)}
+
+    @cached_property
+    def expression(self) -> ir.Table:
+        return self.build(**self.inputs_of(self.build))
+
+    @cached_property
+    def expected_expression(self) -> ir.Table | None:
+        return None if self.expected is None else self.expected(**self.inputs_of(self.expected))
+
+    @cached_property
+    def cross_expressions(self) -> dict[str, ir.Table]:
+        return {n: f(**self.inputs_of(f)) for n, f in self.cross_checks.items()}
+
+    @cached_property
+    def used_columns(self) -> dict[str, tuple[str, ...]]:
+        """For every read, the columns that any expression touches."""
+        used: dict[str, set[str]] = {n: {r.table.partition} for n, r in self.reads.items()}
+        expressions = [self.expression, self.expected_expression, *self.cross_expressions.values()]
+        for name, column in _fields(e for e in expressions if e is not None):
+            if name in used:
+                used[name].add(column)
+        return {n: tuple(c for c in self.reads[n].columns if c in columns) for n, columns in used.items()}
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        return tuple(signature(self.build).parameters)
+
+    def upstream(self) -> list[Table]:
+        """The tables it reads, each once, in order of declaration."""
+        return list(dict.fromkeys(r.table for r in self.reads.values() if r.table is not self.table))
+
+
+def _fields(expressions: Iterable[ir.Table]) -> Iterable[tuple[str, str]]:
+    """(table, column) for every column of an unbound table that an expression touches."""
+    for expression in expressions:
+        root = expression.op()
+        for f in root.find(ops.Field):
+            origin = _origin(f.rel)
+            if origin is not None:
+                yield origin.name, f.name
+        whole = [root, *(side for s in root.find(ops.Set) for side in (s.left, s.right)), *root.find(ops.Distinct)]
+        for relation in whole:
+            origin = _origin(relation)
+            if origin is not None:
+                yield from ((origin.name, c) for c in origin.schema.names)
+
+
+def _origin(relation: Any) -> ops.UnboundTable | None:
+    """The unbound table that a relation is a selection of rows of, if it is that."""
+    while isinstance(relation, SAME_ROWS):
+        relation = relation.args[0]
+    return relation if isinstance(relation, ops.UnboundTable) else None

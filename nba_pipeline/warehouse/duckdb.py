@@ -1,0 +1,247 @@
+"""The embedded warehouse: one DuckDB file, opened per operation, one transaction per replace."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from nba_pipeline import duck
+from nba_pipeline.contracts import Table
+from nba_pipeline.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.hashing import content_hash_expression
+from nba_pipeline.warehouse import ddl
+from nba_pipeline.warehouse.locking import REMEDY, file_lock
+from nba_pipeline.warehouse.protocol import (
+    CONTENTS_SCHEMA,
+    ENTRY_SCHEMA,
+    REJECT_SCHEMA,
+    Days,
+    LedgerEntry,
+    entries_table,
+)
+
+RETRY_SECONDS = 0.05
+DEFAULT_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class DuckDBWarehouse:
+    """`path` is the database file; `timeout` bounds every wait for it, in seconds."""
+
+    path: Path
+    timeout: float = DEFAULT_TIMEOUT
+
+    def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
+        with self._reading() as db:
+            present = _tables(db) if db else set()
+            return {
+                name: _select(db, table, days) if db and table.id in present else _empty(table, days)
+                for name, (table, days) in wanted.items()
+            }
+
+    def replace(
+        self,
+        table: Table,
+        days: Sequence[date],
+        rows: pa.Table,
+        entries: Sequence[LedgerEntry],
+        rejects: pa.Table,
+    ) -> None:
+        recorded = entries_table(entries)
+        with self._writing() as db:
+            for statement in (*ddl.OPERATIONS_DDL, *ddl.duckdb_create(table)):
+                db.execute(statement)
+            _evolve(db, table)
+            if days:
+                db.execute(f"DELETE FROM {table.id} WHERE {ddl.predicate(table.partition, list(days))}")
+                db.register("incoming", rows)
+                db.execute(f"INSERT INTO {table.id} BY NAME SELECT * FROM incoming")
+            _record(db, table, list(days), recorded, rejects)
+
+    def ledger(
+        self, tables: Sequence[str] | None = None, start: date | None = None, end: date | None = None
+    ) -> pa.Table:
+        conditions, values = _conditions(tables, start, end)
+        sql = f"SELECT * FROM {ddl.LEDGER} WHERE {conditions} ORDER BY table_id, day, state"
+        return self._operations(sql, values, ENTRY_SCHEMA)
+
+    def quarantine(self, table: str | None = None, start: date | None = None, end: date | None = None) -> pa.Table:
+        conditions, values = _conditions([table] if table else None, start, end)
+        sql = f"SELECT * FROM {ddl.QUARANTINE} WHERE day IS NULL OR ({conditions}) ORDER BY recorded_at DESC, table_id, day"
+        if table:
+            sql = sql.replace("day IS NULL OR", f"(day IS NULL AND table_id = '{table}') OR")
+        return self._operations(sql, values, REJECT_SCHEMA)
+
+    def contents(self, tables: Sequence[Table], start: date, end: date) -> pa.Table:
+        with self._reading() as db:
+            present = _tables(db) if db else set()
+            wanted = [_contents(t) for t in tables if t.id in present]
+            if db is None or not wanted:
+                return CONTENTS_SCHEMA.empty_table()
+            sql = f"SELECT * FROM ({' UNION ALL '.join(wanted)}) WHERE day BETWEEN ? AND ? ORDER BY table_id, day"
+            return db.execute(sql, [start, end]).to_arrow_table().cast(CONTENTS_SCHEMA)
+
+    def query(self, sql: str) -> pa.Table:
+        """Read-only SQL over the published tables."""
+        with self._reading() as db:
+            if db is None:
+                raise WarehouseError(f"{self.path} does not exist yet", "run `nba-pipeline backfill START END` first")
+            return db.execute(sql).to_arrow_table()
+
+    def _operations(self, sql: str, values: list, schema: pa.Schema) -> pa.Table:
+        with self._reading() as db:
+            if db is None or ddl.LEDGER not in _tables(db):
+                return schema.empty_table()
+            return db.execute(sql, values).to_arrow_table().cast(schema)
+
+    @property
+    def _lock(self) -> Path:
+        return self.path.with_name(self.path.name + ".lock")
+
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        if not self.path.exists():
+            yield None
+            return
+        with file_lock(self._lock, exclusive=False, timeout=self.timeout), self._connect(read_only=True) as db:
+            yield db
+
+    @contextmanager
+    def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction under the exclusive lock: committed whole, or rolled back whole."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with file_lock(self._lock, exclusive=True, timeout=self.timeout), self._connect(read_only=False) as db:
+                db.execute("BEGIN TRANSACTION")
+                try:
+                    yield db
+                    db.execute("COMMIT")
+                except BaseException:
+                    _rollback(db)
+                    raise
+        except (duckdb.Error, OSError) as e:
+            raise WarehouseError(
+                f"{self.path}: writing failed, nothing was changed: {str(e).splitlines()[0]}",
+                "check free disk space and the file's permissions, then run the same range again",
+            ) from e
+
+    @contextmanager
+    def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file; a process outside our lock (a DuckDB shell) is waited for within the same bound."""
+        deadline = time.monotonic() + self.timeout
+        while True:
+            try:
+                db = duck.connect(self.path, read_only=read_only)
+                break
+            except duckdb.IOException as e:
+                if "Conflicting lock" not in str(e):
+                    raise WarehouseError(
+                        f"{self.path}: {e}", "check that the path is a readable DuckDB 1.x file"
+                    ) from e
+                if time.monotonic() >= deadline:
+                    holder = re.search(r"PID (\d+)", str(e))
+                    who = f"process {holder.group(1)}" if holder else "another process"
+                    raise WarehouseBusyError(
+                        f"{self.path}: {who} has it open for more than {self.timeout:g} s", REMEDY
+                    ) from e
+                time.sleep(RETRY_SECONDS)
+        try:
+            yield db
+        finally:
+            db.close()
+
+
+def _rollback(db: duckdb.DuckDBPyConnection) -> None:
+    try:
+        db.execute("ROLLBACK")
+    except duckdb.Error:
+        return  # the transaction is already gone, e.g. after a failed COMMIT; the first error is the one to report
+
+
+def _tables(db: duckdb.DuckDBPyConnection) -> set[str]:
+    return {f"{s}.{t}" for s, t in db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()}
+
+
+def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table:
+    columns = days.columns or tuple(table.columns)
+    present = {r[0] for r in db.execute(f"SELECT column_name FROM (DESCRIBE {table.id})").fetchall()}
+    listed = ", ".join(
+        f'"{c}"' if c in present else f'NULL::{ddl.duckdb_type(table.columns[c].type)} AS "{c}"' for c in columns
+    )
+    where = f"{table.partition} BETWEEN DATE '{days.start}' AND DATE '{days.end}'"
+    found = db.execute(f"SELECT {listed} FROM {table.id} WHERE {where}").to_arrow_table()
+    return found.cast(_schema(table, columns))
+
+
+def _contents(table: Table) -> str:
+    return f"""SELECT '{table.id}' AS table_id, {table.partition} AS day, count(*) AS "rows",
+        {content_hash_expression()} AS content_hash FROM {table.id} GROUP BY 2"""
+
+
+def _empty(table: Table, days: Days) -> pa.Table:
+    return _schema(table, days.columns or tuple(table.columns)).empty_table()
+
+
+def _schema(table: Table, columns: Sequence[str]) -> pa.Schema:
+    return pa.schema([table.arrow_schema.field(c).with_nullable(True) for c in columns])
+
+
+def _evolve(db: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Add columns that the contract gained; refuse any other difference, with the statement that would mend it."""
+    declared = ddl.duckdb_columns(table)
+    stored = {
+        n: t.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
+        for n, t, *_ in db.execute(f"DESCRIBE {table.id}").fetchall()
+    }
+    for name, kind in declared.items():
+        if name not in stored:
+            db.execute(f'ALTER TABLE {table.id} ADD COLUMN "{name}" {kind}')
+        elif stored[name] != kind:
+            raise WarehouseError(
+                f"{table.id}.{name} is {stored[name]} in the warehouse and {kind} in the contract",
+                f'ALTER TABLE {table.id} ALTER "{name}" TYPE {kind}, or drop the table and backfill it',
+            )
+    for name in stored.keys() - declared.keys():
+        raise WarehouseError(
+            f"{table.id}.{name} is in the warehouse but not in the contract",
+            f'ALTER TABLE {table.id} DROP "{name}", or add it to the contract',
+        )
+
+
+def _record(
+    db: duckdb.DuckDBPyConnection, table: Table, days: list[date], entries: pa.Table, rejects: pa.Table
+) -> None:
+    """Published days lose their refusal; refused days keep the entry of what is still published."""
+    db.register("recorded", entries)
+    db.register("refused", rejects)
+    db.execute(
+        f"""DELETE FROM {ddl.LEDGER} AS l USING recorded AS r WHERE l.table_id = r.table_id AND l.day = r.day
+            AND (r.state = 'published' OR l.state = 'refused')"""
+    )
+    db.execute(f"INSERT INTO {ddl.LEDGER} BY NAME SELECT * FROM recorded")
+    db.execute(
+        f"""DELETE FROM {ddl.QUARANTINE} WHERE table_id = ? AND (day IN (SELECT day FROM recorded)
+            OR (day IS NULL AND EXISTS (SELECT 1 FROM recorded)))""",
+        [table.id],
+    )
+    db.execute(f"INSERT INTO {ddl.QUARANTINE} BY NAME SELECT * FROM refused")
+
+
+def _conditions(tables: Sequence[str] | None, start: date | None, end: date | None) -> tuple[str, list]:
+    conditions, values = ["TRUE"], []
+    if tables is not None:
+        conditions.append("table_id IN (SELECT unnest(?::VARCHAR[]))")
+        values.append(list(tables))
+    if start:
+        conditions.append("day >= ?")
+        values.append(start)
+    if end:
+        conditions.append("day <= ?")
+        values.append(end)
+    return " AND ".join(conditions), values

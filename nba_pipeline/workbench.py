@@ -1,0 +1,90 @@
+"""An in-process DuckDB in which one table is computed, hashed and audited before anything is published."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import duckdb
+import ibis
+from nba_pipeline import ibis_types as ir
+import pyarrow as pa
+
+from nba_pipeline import duck
+from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, Column, Table
+from nba_pipeline.hashing import content_hash_expression, hash_expression
+from nba_pipeline.transform import REJECT_REASON, Transform
+from nba_pipeline.warehouse.ddl import duckdb_type, predicate
+
+
+class Workbench:
+    """Holds the inputs under their parameter names and the table `result` once it is computed."""
+
+    def __init__(self, inputs: Mapping[str, pa.Table]) -> None:
+        self.db: duckdb.DuckDBPyConnection = duck.connect()
+        for name, rows in inputs.items():
+            self.db.register(name, rows)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def run(self, expression: ir.Table) -> list[dict]:
+        """Rows of an expression over the inputs and `result`."""
+        return self.sql(ibis.to_sql(expression, dialect="duckdb"))
+
+    def sql(self, statement: str) -> list[dict]:
+        return self.db.execute(statement).to_arrow_table().to_pylist()
+
+    def compute(self, transform: Transform, days: list[date], at: datetime) -> None:
+        """Fill `result` with the typed, rounded and hashed rows of these days, and `rejects` with the rest.
+
+        A row outside the days is dropped: builds may compute more than was asked. A row with a reject reason, or without a
+        day, goes to `rejects`. Raises ContractError when the columns are not the contract's.
+        """
+        table = transform.table
+        statement, names = ibis.to_sql(transform.expression, dialect="duckdb"), transform.expression.columns
+        if transform.apply is not None:
+            finished = transform.apply(self.db.execute(statement).to_arrow_table())
+            self.db.register("finished", finished)
+            statement, names = "SELECT * FROM finished", tuple(finished.column_names)
+        table.require_columns([n for n in names if n != REJECT_REASON], f"days {days[0]}..{days[-1]}")
+        reason = f'"{REJECT_REASON}"' if REJECT_REASON in names else "NULL::VARCHAR"
+        typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
+        self.db.execute(f"CREATE TEMP TABLE typed AS SELECT {typed}, {reason} AS __reason FROM ({statement})")
+        wanted = predicate(table.partition, days)
+        self.db.execute(
+            f"""CREATE TEMP TABLE result AS SELECT * EXCLUDE (__reason), {hash_expression(table)} AS {HASH_COLUMN},
+                TIMESTAMPTZ '{at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {wanted}"""
+        )
+        self.db.execute(
+            f"""CREATE TEMP TABLE rejects AS SELECT CASE WHEN {wanted} THEN {table.partition} END AS day,
+                coalesce(__reason, 'the row does not say its day') AS reason, to_json(t) AS "row"
+                FROM (SELECT * FROM typed) AS t WHERE __reason IS NOT NULL OR {table.partition} IS NULL"""
+        )
+        self.db.execute("DROP TABLE typed")
+
+    def set_aside(self, table: Table, condition: str, reason: str) -> None:
+        """Move rows that meet a condition from `result` to `rejects`; `reason` is a SQL text expression."""
+        self.db.execute(
+            f"""INSERT INTO rejects SELECT {table.partition}, {reason}, to_json(r) FROM result AS r WHERE {condition}"""
+        )
+        self.db.execute(f"DELETE FROM result AS r WHERE {condition}")
+
+    def rows(self, table: Table, days: list[date]) -> pa.Table:
+        columns = ", ".join(f'"{c}"' for c in table.columns)
+        where = predicate(table.partition, days)
+        return self.db.execute(f"SELECT {columns} FROM result WHERE {where}").to_arrow_table()
+
+    def content_hashes(self, table: Table) -> dict[date, str]:
+        """One hash per partition, independent of the order of rows."""
+        found = self.db.execute(f"SELECT {table.partition}, {content_hash_expression()} FROM result GROUP BY 1")
+        return dict(found.fetchall())
+
+
+def _typed(c: Column) -> str:
+    """A column cast to its contract type; floats are rounded to their precision, so that stored and hashed values agree."""
+    quoted = f'"{c.name}"'
+    cast = f"CAST({quoted} AS {duckdb_type(c.type)})"
+    if c.is_float:
+        return f"round({cast}, {c.precision}) + 0.0 AS {quoted}"
+    if c.type.is_array():
+        return f"list_transform({cast}, lambda e: round(e, {c.precision}) + 0.0) AS {quoted}"
+    return f"{cast} AS {quoted}"
