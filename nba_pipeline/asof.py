@@ -16,9 +16,10 @@ from datetime import date, timedelta
 from typing import Literal
 
 import ibis
-from nba_pipeline import ibis_types as ir
 
+from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import Table
+from nba_pipeline.relations import shared
 from nba_pipeline.seasons import EPOCH, reading_bound
 
 MEAN_SCALE = 10_000
@@ -171,15 +172,6 @@ def attach(
     on = [targets[c].identical_to(keyed[f"__{c}"]) if not by else targets[c] == keyed[f"__{c}"] for c in entity]
     joined = targets.left_join(keyed, [*on, targets[day] == keyed["____day"]])
     return shared(joined.select(targets, **{n: _or_zero(keyed[n], a) for n, a in aggregates.items()}))
-
-
-def shared(joined: ir.Table) -> ir.Table:
-    """The result of a join as a relation of its own: compiled once, however often it is referred to.
-
-    ibis writes a join that is the left side of a further join anew at every reference; a chain of them would double the
-    statement with each link.
-    """
-    return joined.select(*joined.columns)
 
 
 def _or_zero(value: ir.Value, a: Aggregate) -> ir.Value:

@@ -1,19 +1,21 @@
-"""The audit: what a contract demands of rows, compiled into queries that count violations per partition.
+"""The audit: what a contract demands of rows, compiled into SQL that counts violations per partition.
 
 Four checks, as the UI shows them. `contract`: columns, types, key. `hash_fields_complete`: every required field is
 there and every row's hash recomputes. `coverage`: the rows that must exist do, or their absence is explained.
 `business_rules`: ranges, identities and rules across tables.
+
+All statements read the tables of a workbench: `result`, and `expected` where a table has expected rows.
 """
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
-from nba_pipeline import ibis_types as ir
+import sqlglot
 
-from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, Column, Table
+from nba_pipeline import ibis_types as ir
+from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, Table
 from nba_pipeline.hashing import hash_expression
 
 CONTRACT = "contract"
@@ -26,122 +28,131 @@ CHECKS: Mapping[str, str] = {
     COVERAGE: "Every row that the schedule or the upstream table demands is there, or its absence is explained.",
     BUSINESS: "Values are in range, identities hold, and sums agree with other tables.",
 }
+ALIAS = '"t0"'
 
 
 @dataclass(frozen=True)
 class RowRule:
-    """A rule that each row keeps or breaks; `broken` is true for rows that break it."""
+    """A rule that each row keeps or breaks; `broken` is the SQL condition, over `result AS t0`, of rows that break it."""
 
     check: str
     text: str
-    broken: Callable[[ir.Table], ir.BooleanValue]
+    broken: str
 
 
-def row_rules(table: Table) -> list[RowRule]:
+def row_rules(table: Table, result: ir.Table) -> list[RowRule]:
     """All rules of single rows, from the contract: required fields, finite numbers, ranges, business rules."""
     rules = []
     for c in table.columns.values():
         if c.name in (HASH_COLUMN, COMPUTED_AT):
             continue
+        cell = _cell(c.name)
         if not c.nullable:
-            rules.append(RowRule(HASHES, f"{c.name} is missing", _is_null(c.name)))
+            rules.append(RowRule(HASHES, f"{c.name} is missing", f"{cell} IS NULL"))
         if c.is_float:
-            rules.append(RowRule(BUSINESS, f"{c.name} is not a finite number", _not_finite(c.name)))
-        rules += [RowRule(BUSINESS, f"{c.name} is not {_words(c, k)}", _outside(c.name, k, s)) for k, s in c.checks]
-    rules += [RowRule(BUSINESS, name, _breaks(rule)) for name, rule in table.rules.items()]
-    return rules
+            rules.append(RowRule(BUSINESS, f"{c.name} is not a finite number", f"NOT isfinite({cell})"))
+        texts = c.range_text.split("; ")
+        for (kind, statistics), words in zip(c.checks, texts, strict=False):
+            rules.append(RowRule(BUSINESS, f"{c.name} is not {words}", _OUTSIDE[kind](cell, statistics)))
+    return rules + [RowRule(BUSINESS, name, sql) for name, sql in _business(table, result).items()]
 
 
-def _is_null(name: str) -> Callable[[ir.Table], ir.BooleanValue]:
-    return lambda t: t[name].isnull()
+def _cell(name: str) -> str:
+    return f'{ALIAS}."{name}"'
 
 
-def _not_finite(name: str) -> Callable[[ir.Table], ir.BooleanValue]:
-    return lambda t: t[name].isnan() | t[name].isinf()
+def _literal(value: Any) -> str:
+    return "'" + str(value).replace("'", "''") + "'" if isinstance(value, str) else str(value)
 
 
-def _breaks(rule: Callable[[ir.Table], ir.BooleanValue]) -> Callable[[ir.Table], ir.BooleanValue]:
-    return lambda t: ~rule(t)
+_OUTSIDE: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
+    "greater_than_or_equal_to": lambda cell, s: f"{cell} < {s['min_value']}",
+    "greater_than": lambda cell, s: f"{cell} <= {s['min_value']}",
+    "less_than_or_equal_to": lambda cell, s: f"{cell} > {s['max_value']}",
+    "less_than": lambda cell, s: f"{cell} >= {s['max_value']}",
+    "isin": lambda cell, s: f"{cell} NOT IN ({', '.join(_literal(v) for v in s['allowed_values'])})",
+    "str_matches": lambda cell, s: f"NOT regexp_matches({cell}, {_literal(pattern_text(s))})",
+}
 
 
-def _outside(name: str, kind: str, s: Mapping[str, Any]) -> Callable[[ir.Table], ir.BooleanValue]:
-    """The negation of a pandera check, as an ibis expression."""
-    outside: dict[str, Callable[[ir.Value], ir.BooleanValue]] = {
-        "greater_than_or_equal_to": lambda v: v < s["min_value"],
-        "greater_than": lambda v: v <= s["min_value"],
-        "less_than_or_equal_to": lambda v: v > s["max_value"],
-        "less_than": lambda v: v >= s["max_value"],
-        "isin": lambda v: v.notin(list(s["allowed_values"])),
-        "str_matches": lambda v: ~v.re_search(getattr(s["pattern"], "pattern", s["pattern"])),
-    }
-    return lambda t: outside[kind](t[name])
+def pattern_text(statistics: Mapping[str, Any]) -> str:
+    """The pattern of a `str_matches` check, whether it was given as text or compiled."""
+    return getattr(statistics["pattern"], "pattern", statistics["pattern"])
 
 
-def _words(c: Column, kind: str) -> str:
-    """The part of a column's range text that one check contributes."""
-    at = [k for k, _ in c.checks].index(kind)
-    return c.range_text.split("; ")[at]
+def _business(table: Table, result: ir.Table) -> dict[str, str]:
+    """The SQL conditions of rows that break the table's own rules, compiled from ibis in one go."""
+    if not table.rules:
+        return {}
+    numbered = {f"r{i}": ~rule(result) for i, rule in enumerate(table.rules.values())}
+    compiled = sqlglot.parse_one(ibis.to_sql(result.select(**numbered), dialect="duckdb"), read="duckdb")
+    return dict(zip(table.rules, [e.this.sql(dialect="duckdb") for e in compiled.expressions], strict=True))
 
 
-def tally(table: Table, result: ir.Table, rules: list[RowRule], watched: tuple[str, ...]) -> ir.Table:
+def _when(condition: str) -> str:
+    return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
+
+
+def tally(table: Table, rules: Sequence[RowRule], watched: Sequence[str]) -> str:
     """Per partition: number of rows, rows that break rule i (`v{i}`), empty cells, and empty cells of watched columns."""
-    counts: dict[str, ir.Value] = {"rows": result.count()}
-    for i, rule in enumerate(rules):
-        counts[f"v{i}"] = rule.broken(result).cast("int64").sum().fill_null(0)
-    nullable = [c.name for c in table.columns.values() if c.nullable]
-    empty: ir.Value = ibis.literal(0, "int64")
-    for name in nullable:
-        empty = empty + result[name].isnull().cast("int64")
-    counts["empty"] = empty.sum() if nullable else ibis.literal(0, "int64")
-    for name in watched:
-        counts[f"null_{name}"] = result[name].isnull().cast("int64").sum()
-    return result.group_by(day=result[table.partition]).aggregate(**counts)
+    counts = [f"SUM({_when(rule.broken)}) AS v{i}" for i, rule in enumerate(rules)]
+    empty = " + ".join(_when(f"{_cell(c.name)} IS NULL") for c in table.columns.values() if c.nullable) or "0"
+    counts.append(f"SUM({empty}) AS empty")
+    counts += [f'SUM({_when(f"{_cell(c)} IS NULL")}) AS "null_{c}"' for c in watched]
+    return (
+        f"SELECT {_cell(table.partition)} AS day, COUNT(*) AS n, {', '.join(counts)} FROM result AS {ALIAS} GROUP BY 1"
+    )
 
 
-def repeated_keys(table: Table, result: ir.Table) -> ir.Table:
+def flagged(rules: Sequence[RowRule], *, place: bool = False) -> str:
+    """The rows that break a rule, with `broken_rules`, the texts of the rules they break; with their `place` if wanted."""
+    said = ", ".join(f"CASE WHEN {r.broken} THEN {_literal(r.text)} END" for r in rules)
+    anything = " OR ".join(f"({r.broken})" for r in rules)
+    row = f"{ALIAS}.rowid AS place, {ALIAS}.*" if place else f"{ALIAS}.*"
+    return f"SELECT {row}, concat_ws('; ', {said}) AS broken_rules FROM result AS {ALIAS} WHERE {anything}"
+
+
+def repeated_keys(table: Table) -> str:
     """Per partition: rows beyond the first of their key."""
-    per_key = result.group_by(day=result[table.partition], **{k: result[k] for k in table.key if k != table.partition})
-    counted = per_key.aggregate(copies=lambda t: t.count())
-    return counted.filter(counted.copies > 1).group_by("day").aggregate(repeated=lambda t: (t.copies - 1).sum())
+    keys = ", ".join(f'"{k}"' for k in dict.fromkeys((table.partition, *table.key)))
+    counted = f"SELECT {table.partition} AS day, COUNT(*) AS copies FROM result GROUP BY {keys} HAVING COUNT(*) > 1"
+    return f"SELECT day, SUM(copies - 1) AS repeated FROM ({counted}) GROUP BY day"
 
 
 def wrong_hashes(table: Table) -> str:
-    """SQL: per partition, rows whose stored hash is not the hash of their fields."""
-    return f"""SELECT {table.partition} AS day, count(*) AS wrong FROM result
-        WHERE {HASH_COLUMN} IS DISTINCT FROM {hash_expression(table)} GROUP BY 1"""
+    """Per partition: rows whose stored hash is not the hash of their fields."""
+    wrong = f"{HASH_COLUMN} IS DISTINCT FROM {hash_expression(table)}"
+    return f"SELECT {table.partition} AS day, COUNT(*) AS wrong FROM result WHERE {wrong} GROUP BY 1"
 
 
 def broken_groups(table: Table, result: ir.Table) -> dict[str, ir.Table]:
     """For every group rule: the groups that break it, as (day, entity)."""
     found = {}
     for name, (by, rule) in table.group_rules.items():
-        groups = result.group_by(day=result[table.partition], **{b: result[b] for b in by if b != table.partition})
-        kept = groups.aggregate(kept=rule(result)).filter(lambda t: ~t.kept)
-        entity = _entity(kept, [b for b in by if b != table.partition])
-        found[name] = kept.select("day", entity=entity)
+        others = [b for b in by if b != table.partition]
+        groups = result.group_by(day=result[table.partition], **{b: result[b] for b in others})
+        broken = groups.aggregate(kept=rule(result)).filter(lambda t: ~t.kept)
+        entity: ir.StringValue = ibis.literal("")
+        for b in others:
+            entity = entity + broken[b].cast("string") + " "
+        found[name] = broken.select("day", entity=entity)
     return found
 
 
-def _entity(rows: ir.Table, columns: list[str]) -> ir.StringValue:
-    """The columns as one text, to name a row in a message."""
-    text: ir.StringValue = ibis.literal("")
-    for i, name in enumerate(columns):
-        text = text + (" " if i else "") + rows[name].cast("string").fill_null("unknown")
-    return text
+def expected_per_day(table: Table) -> str:
+    """Expected rows per partition."""
+    return f"SELECT {table.partition} AS day, COUNT(*) AS n FROM expected GROUP BY 1"
 
 
-def absent_rows(table: Table, result: ir.Table, expected: ir.Table) -> tuple[ir.Table, ir.Table]:
-    """(expected rows per day, absent rows as day, entity, reason). `reason` is NULL where the absence is a fault."""
-    on = [c for c in expected.columns if c != "reason"]
-    wanted = expected.rename(day=table.partition) if table.partition in on else expected
-    keys = ["day" if c == table.partition else c for c in on]
-    present = result.select(**{k: result[c] for k, c in zip(keys, on, strict=True)}).distinct()
-    absent = wanted.anti_join(present, keys)
-    entity = _entity(absent, [k for k in keys if k != "day"])
-    totals = wanted.group_by("day").aggregate(expected=lambda t: t.count())
-    return totals, absent.select("day", entity=entity, reason=absent["reason"])
+def absent_rows(table: Table, columns: Sequence[str]) -> str:
+    """Expected rows that are not in `result`, as day, entity and reason; NULL where the absence is a fault."""
+    on = [c for c in columns if c != "reason"]
+    same = " AND ".join(f'e."{c}" = r."{c}"' for c in on)
+    entity = ", ".join(f'CAST(e."{c}" AS VARCHAR)' for c in on if c != table.partition) or "''"
+    return f"""SELECT e.{table.partition} AS day, concat_ws(' ', {entity}) AS entity, e.reason FROM expected AS e
+        WHERE NOT EXISTS (SELECT 1 FROM result AS r WHERE {same})"""
 
 
 def share(part: int, whole: int) -> float:
     """part / whole, rounded for display; 0 of 0 is 0."""
-    return math.nan if whole < part else round(part / whole, 4) if whole else 0.0
+    return round(float(part) / float(whole), 4) if whole else 0.0

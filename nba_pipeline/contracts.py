@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import Any, Literal
 
 import ibis.expr.datatypes as dt
-from nba_pipeline import ibis_types as ir
 import pandera.ibis as pa
 import pyarrow
 from pandera.dtypes import immutable
 from pandera.engines import ibis_engine
 
+from nba_pipeline import ibis_types as ir
 from nba_pipeline.errors import ContractError
 
 HASH_COLUMN = "data_hash"

@@ -80,7 +80,7 @@ def table_status(
         days_published=len(published),
         days_without_games=sum(e["games"] == 0 for e in published.values()),
         rows=sum(counts.get(d, 0) for d in wanted),
-        rows_expected=sum(e["rows"] if e["expected"] is None else e["expected"] for e in published.values()),
+        rows_expected=sum(e["expected"] for e in published.values()),
         explained=dict(explained),
         unexplained=sum(e["unexplained"] for e in published.values()),
         rejected=sum(e["rejected"] for e in entries),

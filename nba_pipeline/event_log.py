@@ -292,7 +292,7 @@ class BatchedSqliteEventLogStorage(SqlEventLogStorage, ConfigurableClass):
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
             yield conn
 
-    def run_connection(self, run_id: str | None) -> AbstractContextManager[Connection]:
+    def run_connection(self, run_id: str | None) -> AbstractContextManager[Connection]:  # noqa: ARG002
         return self._connect()
 
     def index_connection(self) -> AbstractContextManager[Connection]:
@@ -351,7 +351,7 @@ class BatchedSqliteEventLogStorage(SqlEventLogStorage, ConfigurableClass):
         for item in latest.values():
             self._store_asset_event(conn, item.event, item.number)
 
-    def _has_asset_key_index_cols_on_connection(self, conn: Connection) -> bool:
+    def _has_asset_key_index_cols_on_connection(self, conn: Connection) -> bool:  # noqa: ARG002
         return True  # the table was never made without them
 
     def _store_check_events(self, conn: Connection, stored: Sequence[StoredEvent]) -> None:

@@ -1,7 +1,6 @@
 """Sums and means that do not depend on the order of rows: floats are added as integers of their precision."""
 
 from nba_pipeline import ibis_types as ir
-
 from nba_pipeline.contracts import FLOAT_PRECISION
 
 

@@ -13,6 +13,7 @@ from nba_pipeline.contracts import HASH_COLUMN, Column, Table
 
 Dialect = Literal["duckdb", "bigquery"]
 UNKNOWN = "~"
+NOT_A_NUMBER = "nan"
 SEPARATOR = "\x1f"
 HASH_LENGTH = 16
 
@@ -25,6 +26,7 @@ class _Engine:
     digest: str
     elements: str
     is_nan: str
+    safe_cast: str
 
 
 _ENGINES: dict[Dialect, _Engine] = {
@@ -35,6 +37,7 @@ _ENGINES: dict[Dialect, _Engine] = {
         digest="substr(sha256({0}), 1, 16)",
         elements="array_to_string(list_transform({0}, lambda e: {1}), ',')",
         is_nan="isnan({0})",
+        safe_cast="TRY_CAST",
     ),
     "bigquery": _Engine(
         text="STRING",
@@ -43,13 +46,18 @@ _ENGINES: dict[Dialect, _Engine] = {
         digest="SUBSTR(TO_HEX(SHA256({0})), 1, 16)",
         elements="ARRAY_TO_STRING(ARRAY(SELECT {1} FROM UNNEST({0}) AS e WITH OFFSET AS i ORDER BY i), ',')",
         is_nan="IS_NAN({0})",
+        safe_cast="SAFE_CAST",
     ),
 }
 
 
 def _scaled(expression: str, precision: int, e: _Engine) -> str:
-    number = f"CAST(CAST(ROUND({expression} * 1e{precision}) AS {e.integer}) AS {e.text})"
-    return f"CASE WHEN {e.is_nan.format(expression)} THEN 'nan' ELSE {number} END"
+    """A float as an integer of its precision. Values are rounded to it before, so both engines' casts agree."""
+    return f"CAST({e.safe_cast}({expression} * 1e{precision} AS {e.integer}) AS {e.text})"
+
+
+def _element(precision: int, e: _Engine) -> str:
+    return f"CASE WHEN {e.is_nan.format('e')} THEN '{NOT_A_NUMBER}' ELSE {_scaled('e', precision, e)} END"
 
 
 def _canonical(column: Column, e: _Engine) -> str:
@@ -61,7 +69,7 @@ def _canonical(column: Column, e: _Engine) -> str:
     if column.type.is_boolean():
         return f"CASE WHEN {quoted} THEN '1' WHEN NOT {quoted} THEN '0' END"
     if column.type.is_array():
-        return e.elements.format(quoted, _scaled("e", column.precision, e))
+        return e.elements.format(quoted, _element(column.precision, e))
     if column.type.is_string():
         return f"REPLACE(REPLACE({quoted}, '~', '~~'), CHR({ord(SEPARATOR)}), '~s')"
     return f"CAST({quoted} AS {e.text})"

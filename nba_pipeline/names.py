@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from nba_pipeline import ibis_types as ir
+from nba_pipeline.relations import shared
 
 LOOKUP_SQL_PATTERN = r"^[a-z0-9]{1,60}$"
 
@@ -46,7 +47,7 @@ def with_lookup(rows: ir.Table, name: str, lookup: str = "player_lookup") -> ir.
     """The rows with the normalised name beside it; each distinct name is normalised once."""
     names = rows.select(name).distinct()
     known = names.select(__name=names[name], **{lookup: lookup_expression(names[name])})
-    return rows.left_join(known, rows[name] == known["__name"]).select(rows, known[lookup]).view()
+    return shared(rows.left_join(known, rows[name] == known["__name"]).select(rows, known[lookup]))
 
 
 def lookup_expression(name: ir.StringValue) -> ir.StringValue:

@@ -65,16 +65,16 @@ def publish(
         inputs = _inputs(transform, warehouse, source, schedule, runnable, run) if runnable else {}
     bench = Workbench(inputs)
     try:
-        inspection = Inspection.nothing()
+        inspection = Inspection()
         if runnable:
             with _timed(clock, "compute"):
                 bench.compute(transform, runnable, run.at)
             with _timed(clock, "audit"):
-                inspection = inspect(transform, bench, runnable, schedule)
-        verdicts = [_verdict(transform, d, blocked.get(d), inspection) for d in ordered]
+                inspection = inspect(transform, bench, schedule)
+        verdicts = [_verdict(d, blocked.get(d), inspection) for d in ordered]
         publication.verdicts = verdicts
         good = [v.day for v in verdicts if v.published]
-        entries = [_entry(transform, v, blocked.get(v.day), inspection, run) for v in verdicts]
+        entries = [_entry(transform, v, inspection, run) for v in verdicts]
         with _timed(clock, "write"):
             rows = bench.rows(transform.table, good) if good else transform.table.arrow_schema.empty_table()
             rejects = _rejects(transform, bench, run) if runnable else REJECT_SCHEMA.empty_table()
@@ -118,19 +118,18 @@ def _inputs(
     return inputs
 
 
-def _verdict(transform: Transform, day: date, unmet_need: str | None, found: Inspection) -> PartitionVerdict:
+def _verdict(day: date, unmet_need: str | None, found: Inspection) -> PartitionVerdict:
     problems = {c: list(found.problems.get((day, c), ())) for c in CHECKS}
     if unmet_need:
         problems[COVERAGE].append(unmet_need)
-    rows, expected = found.rows.get(day, 0), found.expected.get(day)
+    rows, expected = found.rows.get(day, 0), found.expected.get(day, 0)
     facts: dict[str, int | float | str | bool] = {
         "rows": rows,
         "games": found.games.get(day, 0),
         "no_games": not found.games.get(day, 0),
         "rejected_rows": found.rejected.get(day, 0),
+        "expected_rows": expected,
     }
-    if expected is not None:
-        facts["expected_rows"] = expected
     facts |= found.null_shares.get(day, {})
     absent = found.absent.get(day, {})
     checks = {}
@@ -138,23 +137,21 @@ def _verdict(transform: Transform, day: date, unmet_need: str | None, found: Ins
         said = "; ".join(problems[name][:10])
         metadata: dict[str, int | float | str | bool] = {"rows": rows, "problems": len(problems[name])}
         if name == COVERAGE:
-            metadata |= {"expected": expected if expected is not None else rows, "absent": sum(absent.values())}
+            metadata |= {"expected": expected, "absent": sum(absent.values())}
             metadata |= {"absent_because": ", ".join(f"{n} {r}" for r, n in sorted(absent.items()))} if absent else {}
         checks[name] = CheckVerdict(not problems[name], said or text, metadata)
     published = not any(problems.values())
     return PartitionVerdict(day, published, rows, checks, facts)
 
 
-def _entry(
-    transform: Transform, v: PartitionVerdict, unmet_need: str | None, found: Inspection, run: Run
-) -> LedgerEntry:
+def _entry(transform: Transform, v: PartitionVerdict, found: Inspection, run: Run) -> LedgerEntry:
     failed = [f"{n}: {c.description}" for n, c in v.checks.items() if not c.passed]
     return LedgerEntry(
         table=transform.table.id,
         day=v.day,
         state="published" if v.published else "refused",
         rows=v.rows,
-        expected=found.expected.get(v.day),
+        expected=found.expected.get(v.day, 0),
         absent=found.absent.get(v.day, {}),
         unexplained=found.unexplained.get(v.day, 0),
         games=found.games.get(v.day, 0),

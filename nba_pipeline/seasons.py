@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 import ibis
+
 from nba_pipeline import ibis_types as ir
 
 EPOCH = date(2021, 10, 19)

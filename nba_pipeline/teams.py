@@ -70,5 +70,6 @@ def miles_between(a: str, b: str) -> float:
 def hours_ahead(destination: str, origin: str, when: datetime) -> float:
     """Clock hours that the destination is ahead of the origin at `when`: positive going east, negative going west."""
     there, here = (when.astimezone(ZoneInfo(TEAMS[t].zone)).utcoffset() for t in (destination, origin))
-    assert there is not None and here is not None
+    assert there is not None
+    assert here is not None
     return (there - here).total_seconds() / 3600

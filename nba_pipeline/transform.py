@@ -1,27 +1,24 @@
 """What makes a table: its contract, what it reads, and the pure function that computes it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import signature
 from typing import Any
 
 import ibis
-import ibis.expr.operations as ops
-from nba_pipeline import ibis_types as ir
 import pyarrow as pa
 
+from nba_pipeline import ibis_types as ir
 from nba_pipeline.asof import Read
 from nba_pipeline.contracts import Table
 from nba_pipeline.errors import ContractError
+from nba_pipeline.lineage import touched_columns
 from nba_pipeline.sources.landing import Feed
 
 REJECT_REASON = "reject_reason"
 RESULT = "result"
 CLOCK = "clock"
-
-# Operations that keep the columns of the relation they stand on.
-SAME_ROWS: tuple[type[ops.Relation], ...] = (ops.Reference, ops.Filter, ops.Sort, ops.Limit, ops.Sample, ops.FillNull, ops.DropNull, ops.Distinct)
 
 Expression = Callable[..., ir.Table]
 
@@ -103,9 +100,10 @@ class Transform:
         """For every read, the columns that any expression touches."""
         used: dict[str, set[str]] = {n: {r.table.partition} for n, r in self.reads.items()}
         expressions = [self.expression, self.expected_expression, *self.cross_expressions.values()]
-        for name, column in _fields(e for e in expressions if e is not None):
-            if name in used:
-                used[name].add(column)
+        for expression in expressions:
+            for name, column in touched_columns(expression) if expression is not None else ():
+                if name in used:
+                    used[name].add(column)
         return {n: tuple(c for c in self.reads[n].columns if c in columns) for n, columns in used.items()}
 
     @cached_property
@@ -115,25 +113,3 @@ class Transform:
     def upstream(self) -> list[Table]:
         """The tables it reads, each once, in order of declaration."""
         return list(dict.fromkeys(r.table for r in self.reads.values() if r.table is not self.table))
-
-
-def _fields(expressions: Iterable[ir.Table]) -> Iterable[tuple[str, str]]:
-    """(table, column) for every column of an unbound table that an expression touches."""
-    for expression in expressions:
-        root = expression.op()
-        for f in root.find(ops.Field):
-            origin = _origin(f.rel)
-            if origin is not None:
-                yield origin.name, f.name
-        whole = [root, *(side for s in root.find(ops.Set) for side in (s.left, s.right)), *root.find(ops.Distinct)]
-        for relation in whole:
-            origin = _origin(relation)
-            if origin is not None:
-                yield from ((origin.name, c) for c in origin.schema.names)
-
-
-def _origin(relation: Any) -> ops.UnboundTable | None:
-    """The unbound table that a relation is a selection of rows of, if it is that."""
-    while isinstance(relation, SAME_ROWS):
-        relation = relation.args[0]
-    return relation if isinstance(relation, ops.UnboundTable) else None

@@ -5,10 +5,10 @@ from datetime import date, datetime
 
 import duckdb
 import ibis
-from nba_pipeline import ibis_types as ir
 import pyarrow as pa
 
 from nba_pipeline import duck
+from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, Column, Table
 from nba_pipeline.hashing import content_hash_expression, hash_expression
 from nba_pipeline.transform import REJECT_REASON, Transform
@@ -61,12 +61,15 @@ class Workbench:
         )
         self.db.execute("DROP TABLE typed")
 
-    def set_aside(self, table: Table, condition: str, reason: str) -> None:
-        """Move rows that meet a condition from `result` to `rejects`; `reason` is a SQL text expression."""
+    def set_aside(self, table: Table, bad_rows: str) -> None:
+        """Move rows of `result` to `rejects`. `bad_rows` selects them with their `place` (rowid) and `broken_rules`."""
+        self.db.execute(f"CREATE TEMP TABLE bad AS {bad_rows}")
         self.db.execute(
-            f"""INSERT INTO rejects SELECT {table.partition}, {reason}, to_json(r) FROM result AS r WHERE {condition}"""
+            f"""INSERT INTO rejects SELECT {table.partition}, broken_rules, to_json(b)
+                FROM (SELECT * EXCLUDE (place) FROM bad) AS b"""
         )
-        self.db.execute(f"DELETE FROM result AS r WHERE {condition}")
+        self.db.execute("DELETE FROM result WHERE rowid IN (SELECT place FROM bad)")
+        self.db.execute("DROP TABLE bad")
 
     def rows(self, table: Table, days: list[date]) -> pa.Table:
         columns = ", ".join(f'"{c}"' for c in table.columns)

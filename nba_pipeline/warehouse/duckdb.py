@@ -62,7 +62,7 @@ class DuckDBWarehouse:
                 db.execute(f"DELETE FROM {table.id} WHERE {ddl.predicate(table.partition, list(days))}")
                 db.register("incoming", rows)
                 db.execute(f"INSERT INTO {table.id} BY NAME SELECT * FROM incoming")
-            _record(db, table, list(days), recorded, rejects)
+            _record(db, table, recorded, rejects)
 
     def ledger(
         self, tables: Sequence[str] | None = None, start: date | None = None, end: date | None = None
@@ -214,9 +214,7 @@ def _evolve(db: duckdb.DuckDBPyConnection, table: Table) -> None:
         )
 
 
-def _record(
-    db: duckdb.DuckDBPyConnection, table: Table, days: list[date], entries: pa.Table, rejects: pa.Table
-) -> None:
+def _record(db: duckdb.DuckDBPyConnection, table: Table, entries: pa.Table, rejects: pa.Table) -> None:
     """Published days lose their refusal; refused days keep the entry of what is still published."""
     db.register("recorded", entries)
     db.register("refused", rejects)

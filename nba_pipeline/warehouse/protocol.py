@@ -24,15 +24,15 @@ class Days:
 class LedgerEntry:
     """What became of one day of one table in one run: the warehouse's own memory of what is published.
 
-    `expected` counts the rows that the schedule (or the upstream table) demands, NULL where no number can be known;
-    `absent` the expected rows that are not there, by reason. A refused day keeps its earlier rows.
+    `expected` counts the rows that the schedule or the upstream table demands, `absent` those of them that are not there,
+    by reason, `unexplained` those without one. A refused day keeps its earlier rows.
     """
 
     table: str
     day: date
     state: Literal["published", "refused"]
     rows: int
-    expected: int | None
+    expected: int
     absent: Mapping[str, int]
     unexplained: int
     games: int
@@ -119,8 +119,8 @@ class Warehouse(Protocol):
     ) -> None:
         """Make `rows` the only rows of `days`, and record `entries` and `rejects`: all of it or nothing.
 
-        `rows` has the contract's Arrow schema, `rejects` REJECT_SCHEMA, and no row outside `days`. Entries may name further days (refused ones),
-        whose rows stay as they are.
+        `rows` has the contract's Arrow schema, and no row outside `days`; `rejects` has REJECT_SCHEMA. Entries may name
+        further days (refused ones), whose rows stay as they are.
         """
         ...
 

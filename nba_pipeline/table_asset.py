@@ -1,0 +1,149 @@
+"""Turns a Transform into a Dagster asset: key, partitions, checks, column schema, lineage and docs all come from the contract."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+
+from nba_pipeline import audit
+from nba_pipeline.asof import Read
+from nba_pipeline.contracts import Column, Table
+from nba_pipeline.lineage import column_origins
+from nba_pipeline.partition_report import check_specs, report
+from nba_pipeline.progress import DONE, STARTED, announce
+from nba_pipeline.publish import Run, publish
+from nba_pipeline.seasons import DAILY
+from nba_pipeline.settings import Settings
+from nba_pipeline.transform import Transform
+
+OWNERS = ["team:analytics"]
+GROUPS: Mapping[str, str] = {
+    "nba_raw": "1_raw",
+    "nba_analytics": "2_analytics",
+    "nba_precompute": "3_precompute",
+    "nba_predictions": "4_predictions",
+}
+
+REGISTRY: dict[str, Transform] = {}
+
+
+class Pipeline(dg.ConfigurableResource):
+    """Hands the configured warehouse and source to the assets; what it hands out comes from the environment."""
+
+    @property
+    def settings(self) -> Settings:
+        return _settings()
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_environment()
+
+
+def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsDefinition:
+    """The asset that publishes the transform's table, for any set of days, with a verdict per day and check."""
+    table = transform.table
+    REGISTRY[table.id] = transform
+    key = asset_key(table)
+    schedule = schedule_read(transform)
+
+    @dg.asset(
+        key=key,
+        deps=[asset_key(t) for t in transform.upstream()],
+        partitions_def=DAILY,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        check_specs=check_specs(key, list(audit.CHECKS), audit.CHECKS, DAILY),
+        group_name=group or GROUPS[table.dataset],
+        description=_description(transform),
+        kinds={"duckdb", "ibis" if transform.apply is None else "python"},
+        owners=OWNERS,
+        tags={"dataset": table.dataset},
+        metadata=_metadata(transform),
+        code_version=None,
+    )
+    def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
+        days = [date.fromisoformat(k) for k in context.partition_keys]
+        settings = pipeline.settings
+        run = Run(context.run_id, datetime.now(UTC))
+        announce(table.id, STARTED, len(days))
+        done = publish(transform, days, settings.open_warehouse(), settings.open_source(), schedule, run)
+        announce(table.id, DONE, len(days))
+        spent = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in done.seconds.items())
+        context.log.info(
+            f"{table.id}: {len(days)} days, {len(done.refused)} refused, {done.rejected} rows rejected; {spent}"
+        )
+        totals = {f"{stage}_seconds": round(seconds, 3) for stage, seconds in done.seconds.items()}
+        yield from report(context, key, done.verdicts, {"rejected_rows": done.rejected, **totals})
+
+    return _asset
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    return dg.AssetKey([table.dataset, table.name])
+
+
+def schedule_read(transform: Transform) -> Read | None:
+    """The read of the day's games; None for the schedule itself."""
+    if transform.table.id == "nba_raw.schedule":
+        return None
+    from nba_pipeline.raw.schedule import SLATE
+
+    return SLATE
+
+
+def _description(transform: Transform) -> str:
+    """One line that ends with the grain, then what the table reads and from which days."""
+    table = transform.table
+    read = [f"- `{r.table.id}`: {r.window_text}" for r in dict.fromkeys(transform.reads.values())]
+    fed = [f"- source feed `{f.name}`" for f in transform.feeds.values()]
+    return "\n".join([table.description, "", "Reads:", *read, *fed])
+
+
+def _metadata(transform: Transform) -> dict:
+    table = transform.table
+    columns = [_column(table, c) for c in table.columns.values()]
+    module = inspect.getmodule(transform.build)
+    path, line = Path(inspect.getsourcefile(transform.build) or ""), inspect.getsourcelines(transform.build)[1]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/table_name": table.id,
+        "dagster/storage_kind": "duckdb",
+        "dagster/column_lineage": _lineage(transform),
+        "dagster/code_references": dg.CodeReferencesMetadataValue(
+            code_references=[
+                dg.LocalFileCodeReference(
+                    file_path=str(path), line_number=line, label=module.__name__ if module else None
+                )
+            ]
+        ),
+        "key": ", ".join(table.key),
+        "hash_fields": ", ".join(table.hash_fields),
+    }
+
+
+def _column(table: Table, c: Column) -> dg.TableColumn:
+    unit = f" [{c.unit}]" if c.unit else ""
+    formula = f" = {c.formula}" if c.formula else ""
+    tags = {"hash_field": ""} if c.hashed else {}
+    tags |= {"key": ""} if c.name in table.key else {}
+    checks = [c.range_text] if c.range_text else []
+    return dg.TableColumn(
+        c.name,
+        str(c.type),
+        description=f"{c.description}{unit}{formula}",
+        constraints=dg.TableColumnConstraints(nullable=c.nullable, unique=table.key == (c.name,), other=checks),
+        tags=tags,
+    )
+
+
+def _lineage(transform: Transform) -> dg.TableColumnLineage:
+    """Column lineage read off the expression; a table finished in Python has it for the columns that keep their names."""
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for name, origins in column_origins(transform.expression).items():
+        sources = {(asset_key(transform.reads[t].table), c) for t, c in origins if t in transform.reads}
+        if sources and name in transform.table.columns:
+            deps[name] = [dg.TableColumnDep(key, c) for key, c in sorted(sources)]
+    return dg.TableColumnLineage(deps)
