@@ -1,0 +1,84 @@
+"""Configuration from the environment: where things live, which source, which warehouse."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from nba_pipeline.errors import ConfigurationError
+from nba_pipeline.sources.files import FilesSource
+from nba_pipeline.sources.protocol import Source
+from nba_pipeline.warehouse import Warehouse
+from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
+
+SourceName = Literal["simulator", "files"]
+WarehouseName = Literal["duckdb"]
+DEFAULT_HOME = ".nba_pipeline"
+DEFAULT_SEED = 20211019
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says; read once per process, passed on from there."""
+
+    home: Path
+    source: SourceName
+    data: Path | None
+    seed: int
+    warehouse: WarehouseName
+    lock_timeout: float
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
+        data = environment.get("NBA_PIPELINE_DATA")
+        return Settings(
+            home=Path(environment.get("NBA_PIPELINE_HOME") or DEFAULT_HOME).absolute(),
+            source=cast(SourceName, _choice(environment, "NBA_PIPELINE_SOURCE", get_args(SourceName), "simulator")),
+            data=Path(data).absolute() if data else None,
+            seed=int(_number(environment, "NBA_PIPELINE_SEED", DEFAULT_SEED)),
+            warehouse=cast(
+                WarehouseName, _choice(environment, "NBA_PIPELINE_WAREHOUSE", get_args(WarehouseName), "duckdb")
+            ),
+            lock_timeout=_number(environment, "NBA_PIPELINE_LOCK_TIMEOUT", DEFAULT_TIMEOUT),
+        )
+
+    @property
+    def database(self) -> Path:
+        return self.home / "nba.duckdb"
+
+    def open_warehouse(self) -> Warehouse:
+        return DuckDBWarehouse(self.database, self.lock_timeout)
+
+    def open_source(self) -> Source:
+        """The configured source. Raises ConfigurationError or SourceError, saying what is missing."""
+        if self.source == "files":
+            if self.data is None:
+                raise ConfigurationError(
+                    "NBA_PIPELINE_SOURCE is files, but NBA_PIPELINE_DATA is not set",
+                    "set NBA_PIPELINE_DATA to the directory with the landing files (docs/landing.md)",
+                )
+            return FilesSource(self.data)
+        from nba_pipeline.sources.simulated import SimulatorSource
+
+        return SimulatorSource(self.home / "simulator", self.seed)
+
+
+def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = environment.get(name) or default
+    if value not in allowed:
+        raise ConfigurationError(f"{name} is {value!r}", f"set it to one of: {', '.join(allowed)}")
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise ConfigurationError(f"{name} is {text!r}, not a number", "give a number, or leave it unset") from None
+    if not 0 <= value < 2**53:
+        raise ConfigurationError(f"{name} is {text}", "give a number that is not negative")
+    return value

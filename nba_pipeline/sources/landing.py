@@ -1,0 +1,232 @@
+"""The landing layout: the files a source provides, with their columns, types and meaning. The documentation is made from it.
+
+One file per feed, Parquet or CSV. Columns marked required must be in the file; the others may be missing and are then
+unknown. A feed marked optional may be missing altogether: that is visible in the coverage of its table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import ibis.expr.datatypes as dt
+
+PROBLEMS = "landing_problems"
+
+Kind = Literal["text", "integer", "number", "flag", "date", "instant"]
+
+_TYPES: Mapping[Kind, dt.DataType] = {
+    "text": dt.string,
+    "integer": dt.int64,
+    "number": dt.float64,
+    "flag": dt.boolean,
+    "date": dt.date,
+    "instant": dt.Timestamp(timezone="UTC"),
+}
+
+
+@dataclass(frozen=True)
+class LandingColumn:
+    name: str
+    kind: Kind
+    meaning: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One file of the landing layout. `day` is the column that says to which day a row belongs; None: not daily."""
+
+    name: str
+    grain: str
+    day: str | None
+    columns: tuple[LandingColumn, ...]
+    optional: bool = False
+
+    @cached_property
+    def ibis_schema(self) -> dict[str, dt.DataType]:
+        return {c.name: _TYPES[c.kind] for c in self.columns} | {PROBLEMS: dt.string}
+
+
+def _column(name: str, kind: Kind, meaning: str) -> LandingColumn:
+    return LandingColumn(name, kind, meaning)
+
+
+def _maybe(name: str, kind: Kind, meaning: str) -> LandingColumn:
+    return LandingColumn(name, kind, meaning, required=False)
+
+
+_GAME = _column("game_id", "text", "NBA game id, 10 characters; the first three say what kind of game it is")
+_DAY = _column("game_date", "date", "US-Eastern calendar date of the game")
+_TEAM = _column("team", "text", "tricode")
+_OPPONENT = _column("opponent", "text", "tricode of the opponent")
+_HOME = _column("is_home", "flag", "true for the home team")
+_PLAYER = _column("player_id", "integer", "NBA person id")
+_NAME = _column("player_name", "text", "display name")
+_UNSURE_PLAYER = _column("player_id", "integer", "NBA person id; empty where the name could not be resolved")
+
+_COUNTS = (
+    _column("pts", "integer", "points"),
+    _column("fgm", "integer", "field goals made"),
+    _column("fga", "integer", "field goals attempted"),
+    _column("fg3m", "integer", "three-pointers made"),
+    _column("fg3a", "integer", "three-pointers attempted"),
+    _column("ftm", "integer", "free throws made"),
+    _column("fta", "integer", "free throws attempted"),
+    _column("oreb", "integer", "offensive rebounds"),
+    _column("dreb", "integer", "defensive rebounds"),
+    _column("reb", "integer", "rebounds"),
+    _column("ast", "integer", "assists"),
+    _column("stl", "integer", "steals"),
+    _column("blk", "integer", "blocks"),
+    _column("tov", "integer", "turnovers"),
+    _column("pf", "integer", "personal fouls"),
+)
+
+SCHEDULE = Feed(
+    "schedule",
+    "One row per game, played or not.",
+    "game_date",
+    (
+        _GAME,
+        _DAY,
+        _column("game_datetime_utc", "instant", "scheduled tip-off, UTC; empty where unknown"),
+        _column("home_team", "text", "tricode"),
+        _column("away_team", "text", "tricode"),
+        _column("home_pts", "integer", "final score; empty until the game is over"),
+        _column("away_pts", "integer", "final score; empty until the game is over"),
+        _maybe("neutral_site", "flag", "true where neither team is at home"),
+        _maybe("arena", "text", "arena"),
+    ),
+)
+PLAYER_BOXSCORES = Feed(
+    "player_boxscores",
+    "One row per player who appeared in a game.",
+    "game_date",
+    (
+        _GAME,
+        _DAY,
+        _TEAM,
+        _OPPONENT,
+        _HOME,
+        _PLAYER,
+        _NAME,
+        _maybe("starter", "flag", "true for the five starters; empty where unknown"),
+        _column("min", "integer", "minutes, whole"),
+        _maybe("min_exact", "number", "minutes, decimal; empty where unknown"),
+        *_COUNTS,
+        _maybe("plus_minus", "integer", "point differential while on the floor"),
+    ),
+)
+TEAM_BOXSCORES = Feed(
+    "team_boxscores",
+    "One row per team and game. Where the file or a game is missing, the players are summed and the row is marked so.",
+    "game_date",
+    (
+        _GAME,
+        _DAY,
+        _TEAM,
+        _OPPONENT,
+        _HOME,
+        _column("min", "integer", "player minutes, whole: 240 and 25 per overtime"),
+        *_COUNTS,
+    ),
+    optional=True,
+)
+SHOTS = Feed(
+    "shots",
+    "One row per field-goal attempt.",
+    "game_date",
+    (
+        _GAME,
+        _DAY,
+        _PLAYER,
+        _column("period", "integer", "period, 5 and up for overtime"),
+        _column("mins_left", "integer", "minutes left in the period"),
+        _column("secs_left", "integer", "seconds left in the minute"),
+        _column("shot_made", "flag", "true for a make"),
+        _column("shot_value", "integer", "2 or 3"),
+        _column("shot_distance", "integer", "feet"),
+        _maybe("loc_x", "integer", "tenths of feet from the hoop, along the baseline"),
+        _maybe("loc_y", "integer", "tenths of feet from the hoop, along the court"),
+        _maybe("zone_basic", "text", "NBA label of the zone; says which threes are corner threes"),
+        _maybe("action_type", "text", "kind of shot"),
+    ),
+    optional=True,
+)
+PROP_LINES = Feed(
+    "prop_lines",
+    "One row per distinct quote (line and odds) of a book for a player's market in a game.",
+    "game_date",
+    (
+        _DAY,
+        _maybe("game_id", "text", "NBA game id; empty where the feed did not resolve it"),
+        _UNSURE_PLAYER,
+        _column("player_name", "text", "resolved name; empty where it could not be resolved"),
+        _maybe("player_name_source", "text", "name as the book spells it"),
+        _column("market", "text", "points, rebounds, assists, threes, pra, ..."),
+        _column("bookmaker", "text", "book"),
+        _column("line", "number", "over/under line"),
+        _maybe("over_odds", "number", "American odds of the over"),
+        _maybe("under_odds", "number", "American odds of the under"),
+        _maybe("line_kind", "text", "standard, main, quoted, alternate, demon, goblin"),
+        _maybe("is_closing_main", "flag", "true for the book's last main quote before the game"),
+        _maybe("first_seen_utc", "instant", "when the quote was first captured; empty where unknown"),
+        _maybe("last_seen_utc", "instant", "when the quote was last captured"),
+        _maybe("source", "text", "who captured it"),
+    ),
+    optional=True,
+)
+GAME_LINES = Feed(
+    "game_lines",
+    "One row per game, book and snapshot.",
+    "game_date",
+    (
+        _GAME,
+        _DAY,
+        _column("bookmaker", "text", "book"),
+        _column("spread_home", "number", "points that the home team gives (negative: favoured)"),
+        _column("total", "number", "over/under of both teams' points"),
+        _maybe("ml_home", "number", "American odds of the home team"),
+        _maybe("ml_away", "number", "American odds of the away team"),
+        _maybe("line_kind", "text", "closing, snapshot_morning, snapshot_unspecified, last_seen_in_repo"),
+        _maybe("snapshot_utc", "instant", "when captured; empty where unknown"),
+        _maybe("source", "text", "who captured it"),
+    ),
+    optional=True,
+)
+INJURIES = Feed(
+    "injuries",
+    "One row per statement about a player's availability.",
+    "report_date",
+    (
+        _column("report_date", "date", "day of the statement"),
+        _column("record_type", "text", "transaction, status_snapshot, boxscore_dnp (known only after the game)"),
+        _maybe("report_utc", "instant", "when it was published; empty where only the day is known"),
+        _maybe("game_id", "text", "NBA game id, where the statement is about one game"),
+        _maybe("team", "text", "tricode"),
+        _UNSURE_PLAYER,
+        _column("player_name", "text", "resolved name; empty where it could not be resolved"),
+        _maybe("player_name_source", "text", "name as the source spells it"),
+        _column("status", "text", "out, doubtful, questionable, probable, available, placed_out, activated, ..."),
+        _maybe("reason", "text", "as stated"),
+        _maybe("source", "text", "who stated it"),
+    ),
+    optional=True,
+)
+PLAYER_AGES = Feed(
+    "player_ages",
+    "One row per player and season.",
+    None,
+    (
+        _column("season", "text", "season label, 2023-24"),
+        _PLAYER,
+        _column("age", "number", "age in years during the season"),
+    ),
+    optional=True,
+)
+
+FEEDS: dict[str, Feed] = {
+    f.name: f
+    for f in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS, PROP_LINES, GAME_LINES, INJURIES, PLAYER_AGES)
+}

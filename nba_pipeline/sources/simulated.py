@@ -1,0 +1,103 @@
+"""The source `simulator`: an invented league, written in the landing layout when a season is first asked for."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+
+from nba_pipeline.seasons import reading_bound
+from nba_pipeline.sources.files import FilesSource
+from nba_pipeline.sources.landing import (
+    FEEDS,
+    GAME_LINES,
+    INJURIES,
+    PLAYER_BOXSCORES,
+    PROP_LINES,
+    SCHEDULE,
+    SHOTS,
+    TEAM_BOXSCORES,
+    Feed,
+)
+from nba_pipeline.warehouse.locking import file_lock
+
+# The compute functions are registered at import, out of a type checker's sight.
+pc: Any = pyarrow.compute
+
+GAME_LENGTH = timedelta(hours=3)
+GENERATION_TIMEOUT = 300.0
+
+
+@dataclass(frozen=True)
+class SimulatorSource:
+    """Seasons of the invented league of `seed`, kept below `directory`; what lies after `now` is not known yet."""
+
+    directory: Path
+    seed: int
+    now: datetime | None = None
+
+    def describe(self) -> dict[str, str]:
+        return {name: f"simulated league, seed {self.seed}" for name in FEEDS}
+
+    def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        by_season: dict[str, list[date]] = {}
+        for day in days:
+            year = reading_bound(day).year
+            by_season.setdefault(f"{year}-{(year + 1) % 100:02d}", []).append(day)
+        now = self.now or datetime.now(UTC)
+        tables = []
+        for season, wanted in by_season.items():
+            rows = FilesSource(self._season(season)).read(feed, wanted)
+            tables.append(
+                self._known(feed, rows, season, wanted, now) if max(wanted) >= now.date() - timedelta(days=1) else rows
+            )
+        return pa.concat_tables(tables)
+
+    def _season(self, season: str) -> Path:
+        """The season's directory; simulated first where it is not there. A half-written season is never seen."""
+        home = self.directory / f"seed-{self.seed}" / season
+        if home.exists():
+            return home
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with file_lock(home.parent / f"{season}.lock", exclusive=True, timeout=GENERATION_TIMEOUT):
+            if not home.exists():
+                from nba_pipeline.sources.simulator import simulate_season
+
+                draft = home.with_name(f".{season}-{os.getpid()}")
+                draft.mkdir()
+                try:
+                    for name, rows in simulate_season(season, self.seed).items():
+                        pq.write_table(rows, draft / f"{name}.parquet")
+                    draft.rename(home)
+                finally:
+                    shutil.rmtree(draft, ignore_errors=True)
+        return home
+
+    def _known(self, feed: Feed, rows: pa.Table, season: str, days: Sequence[date], now: datetime) -> pa.Table:
+        """Take away what nobody can know yet: results of games that are not over, and quotes and reports to come."""
+        moment = pa.scalar(now, pa.timestamp("us", "UTC"))
+        if feed in (PROP_LINES, GAME_LINES, INJURIES):
+            captured = {
+                PROP_LINES.name: "first_seen_utc",
+                GAME_LINES.name: "snapshot_utc",
+                INJURIES.name: "report_utc",
+            }[feed.name]
+            known = pc.fill_null(pc.less_equal(rows[captured], moment), pc.less(rows[feed.day], pa.scalar(now.date())))
+            return rows.filter(known)
+        if feed not in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS):
+            return rows
+        games = FilesSource(self._season(season)).read(SCHEDULE, days)
+        ended = pc.less_equal(games["game_datetime_utc"], pa.scalar(now - GAME_LENGTH, pa.timestamp("us", "UTC")))
+        over = pc.is_in(rows["game_id"], games["game_id"].filter(ended).combine_chunks())
+        if feed is not SCHEDULE:
+            return rows.filter(over)
+        for name in ("home_pts", "away_pts"):
+            hidden = pc.if_else(over, rows[name], pa.scalar(None, rows[name].type))
+            rows = rows.set_column(rows.column_names.index(name), name, hidden)
+        return rows
