@@ -1,0 +1,1 @@
+"""Facts of finished games, and what is known of scheduled games before tip-off."""

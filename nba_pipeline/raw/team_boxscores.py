@@ -1,0 +1,146 @@
+"""nba_raw.team_boxscores: two lines a game, from the source or, marked so, summed from its players."""
+
+from datetime import date
+
+import ibis
+
+from nba_pipeline import asof
+from nba_pipeline import ibis_types as ir
+from nba_pipeline.contracts import Table, column
+from nba_pipeline.raw.columns import (
+    BOX_RULES,
+    FINAL,
+    LANDING_COUNTS,
+    BoxCounts,
+    both_teams,
+    counts,
+    first_reason,
+    game_reason,
+    landing_reason,
+    tricode,
+    when,
+)
+from nba_pipeline.raw.player_boxscores import PLAYER_BOXSCORES
+from nba_pipeline.raw.schedule import SCHEDULE
+from nba_pipeline.seasons import GAME_ID
+from nba_pipeline.sources import landing as feeds
+from nba_pipeline.table_asset import table_asset
+from nba_pipeline.transform import Transform
+
+REGULATION, OVERTIME = 240, 25
+
+
+class TeamBoxscores(BoxCounts):
+    """Team totals of a game. One row per team in a game."""
+
+    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    game_date: date = column("US-Eastern calendar date")
+    team: str = tricode("tricode")
+    opponent: str = tricode("tricode of the opponent")
+    is_home: bool = column("true for the home team")
+    overtime_periods: int = column(
+        "overtime periods", formula="(player minutes - 240) / 25, rounded; sources round minutes per player", ge=0, le=6
+    )
+    minutes: int = column("player minutes", unit="minutes", formula="240 + 25 per overtime", ge=REGULATION, le=390)
+    summed_from_players: bool = column("true where the source has no team line and the players were summed")
+
+
+TEAM_BOXSCORES = Table(
+    model=TeamBoxscores,
+    name="team_boxscores",
+    dataset="nba_raw",
+    key=("game_id", "team"),
+    partition="game_date",
+    cluster=("team",),
+    on_bad_row="quarantine",
+    rules=BOX_RULES,
+    group_rules={"a game has a number of teams other than two": (("game_id",), lambda t: t.count() == 2)},
+)
+
+
+def _overtimes(minutes: ir.NumericValue) -> ir.IntegerValue:
+    return ((minutes - REGULATION) / OVERTIME).round().cast("int64")
+
+
+def _from_source(landing: ir.Table, schedule: ir.Table) -> ir.Table:
+    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    overtimes = _overtimes(landing.min)
+    return rows.select(
+        game_id=landing.game_id,
+        game_date=landing.game_date,
+        team=landing.team,
+        opponent=landing.opponent,
+        is_home=landing.is_home,
+        overtime_periods=overtimes,
+        minutes=REGULATION + OVERTIME * overtimes,
+        summed_from_players=ibis.literal(False),
+        **counts(landing),
+        reject_reason=first_reason(
+            landing_reason(landing),
+            game_reason(landing, schedule),
+            when(schedule.status != FINAL, "its game has no final score yet"),
+        ),
+    )
+
+
+def _from_players(landing: ir.Table, players: ir.Table) -> ir.Table:
+    missing = players.anti_join(landing, ["game_id", "team"])
+    group = missing.group_by("game_id", "game_date", "team", "opponent", "is_home")
+    summed = group.aggregate(**{n: missing[n].sum() for n in LANDING_COUNTS}, played=missing.minutes.sum())
+    overtimes = _overtimes(summed.played)
+    return summed.select(
+        "game_id",
+        "game_date",
+        "team",
+        "opponent",
+        "is_home",
+        overtime_periods=overtimes,
+        minutes=REGULATION + OVERTIME * overtimes,
+        summed_from_players=ibis.literal(True),
+        **{n: summed[n] for n in LANDING_COUNTS},
+        reject_reason=ibis.null("string"),
+    )
+
+
+def build(landing: ir.Table, schedule: ir.Table, players: ir.Table) -> ir.Table:
+    """The source's team lines, and sums of the published player lines where it has none."""
+    return _from_source(landing, schedule).union(_from_players(landing, players))
+
+
+def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
+    """Team lines whose points are not the final score."""
+    joined = result.inner_join(schedule, "game_id")
+    score = (result.team == schedule.home_team).ifelse(schedule.home_points, schedule.away_points)
+    text = result.game_id + " " + result.team + ": " + result.points.cast("string") + ", score " + score.cast("string")
+    return joined.filter(result.points != score).select(day=result.game_date, entity=text)
+
+
+def players_differ(players: ir.Table, result: ir.Table) -> ir.Table:
+    """Team lines whose points are not the sum of the players' points."""
+    sums = players.group_by("game_id", "team").aggregate(added=players.points.sum())
+    joined = result.inner_join(sums, ["game_id", "team"])
+    text = (
+        result.game_id
+        + " "
+        + result.team
+        + ": "
+        + result.points.cast("string")
+        + ", players "
+        + sums.added.cast("string")
+    )
+    return joined.filter(result.points != sums.added).select(day=result.game_date, entity=text)
+
+
+team_boxscores = table_asset(
+    Transform(
+        TEAM_BOXSCORES,
+        build,
+        reads={"schedule": asof.same_day(SCHEDULE), "players": asof.same_day(PLAYER_BOXSCORES)},
+        feeds={"landing": feeds.TEAM_BOXSCORES},
+        expected=both_teams,
+        cross_checks={
+            "a team's points differ from the final score": scores_differ,
+            "a team's points differ from its players'": players_differ,
+        },
+    )
+)

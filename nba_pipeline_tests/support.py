@@ -1,0 +1,93 @@
+"""Runs a table's computation on tables made by hand."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import pandas as pd
+import pyarrow as pa
+
+from nba_pipeline import duck
+from nba_pipeline.contracts import arrow_type
+from nba_pipeline.transform import REJECT_REASON, RESULT, Transform
+
+Rows = Sequence[Mapping[str, Any]] | pd.DataFrame
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def moment(text: str) -> datetime:
+    """A moment in UTC: `moment("2024-01-05 23:30")`."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def run(transform: Transform, days: Iterable[date | str], **inputs: Rows) -> pd.DataFrame:
+    """The rows of these days, ordered by key; inputs and columns that are not given are empty and NULL.
+
+    Dates and moments may be given as text. A column that an input does not have is a mistake in the test and raises.
+    """
+    table = transform.table
+    table.require_columns([c for c in transform.expression.columns if c != REJECT_REASON], "test")
+    built = _execute(transform, inputs, _statement(transform))
+    fields = [table.arrow_schema.field(c).with_nullable(True) for c in table.computed_columns]
+    found = built.select(table.computed_columns).cast(pa.schema(fields))
+    wanted = {day(d) if isinstance(d, str) else d for d in days}
+    of_these_days = pa.array([d in wanted for d in found[table.partition].to_pylist()], pa.bool_())
+    found = found.filter(of_these_days).sort_by([(k, "ascending") for k in table.key])
+    frame = found.to_pandas(types_mapper=_NULLABLE.get, date_as_object=True)
+    return frame.round({n: c.precision for n, c in table.columns.items() if c.is_float})
+
+
+def expected_rows(transform: Transform, **inputs: Rows) -> list[dict]:
+    """What the transform says must exist, given these inputs."""
+    assert transform.expected_expression is not None
+    return _execute(transform, inputs, ibis.to_sql(transform.expected_expression, dialect="duckdb")).to_pylist()
+
+
+@cache
+def _statement(transform: Transform) -> str:
+    return ibis.to_sql(transform.expression, dialect="duckdb")
+
+
+def _execute(transform: Transform, inputs: Mapping[str, Rows], statement: str) -> pa.Table:
+    with duck.connect() as db:
+        for name, rows in _tables(transform, inputs).items():
+            db.register(name, rows)
+        return db.execute(statement).to_arrow_table()
+
+
+_NULLABLE: dict[pa.DataType, Any] = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.string(): pd.StringDtype(),
+}
+
+
+def _tables(transform: Transform, inputs: Mapping[str, Rows]) -> dict[str, pa.Table]:
+    schemas = {n: t.schema() for n, t in transform.unbound.items() if n != RESULT}
+    strangers = sorted(set(inputs) - set(schemas))
+    assert not strangers, f"{transform.table.id} does not read {', '.join(strangers)}"
+    return {n: _table(n, dict(schema.items()), inputs.get(n, [])) for n, schema in schemas.items()}
+
+
+def _table(name: str, schema: Mapping[str, dt.DataType], rows: Rows) -> pa.Table:
+    records = rows.to_dict("records") if isinstance(rows, pd.DataFrame) else list(rows)
+    strangers = sorted({str(c) for r in records for c in r} - set(schema))
+    assert not strangers, f"{name} has no column {', '.join(strangers)}"
+    typed = [{c: _value(r.get(c), t) for c, t in schema.items()} for r in records]
+    return pa.Table.from_pylist(typed, pa.schema([(c, arrow_type(t)) for c, t in schema.items()]))
+
+
+def _value(value: Any, kind: dt.DataType) -> Any:
+    if value is None or (not isinstance(value, list) and pd.isna(value)):
+        return None
+    if isinstance(value, str) and kind.is_date():
+        return day(value)
+    if isinstance(value, str) and kind.is_timestamp():
+        return moment(value)
+    return value
