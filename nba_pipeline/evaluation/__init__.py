@@ -1,0 +1,1 @@
+"""How good the forecasts are, said with N and intervals."""

@@ -1,0 +1,1 @@
+"""Grades of the forecasts, on what really happened."""

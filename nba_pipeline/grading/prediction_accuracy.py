@@ -1,0 +1,214 @@
+"""nba_predictions.prediction_accuracy: each forecast against what happened."""
+
+from datetime import date
+
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from nba_pipeline import asof
+from nba_pipeline import ibis_types as ir
+from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_pipeline.contracts import Instant, Rows, Table, column
+from nba_pipeline.needs import PENDING
+from nba_pipeline.predictions.player_prop_predictions import (
+    MARKET,
+    NO_LINE,
+    OVER,
+    PASS,
+    PLAYER_PROP_PREDICTIONS,
+    UNDER,
+)
+from nba_pipeline.raw.columns import FINAL, tricode
+from nba_pipeline.raw.schedule import SCHEDULE
+from nba_pipeline.seasons import GAME_ID, SEASON_TYPES
+from nba_pipeline.systems import SYSTEM_IDS
+from nba_pipeline.systems.distribution import QUANTILES, crps, pinball
+from nba_pipeline.table_asset import table_asset
+from nba_pipeline.transform import Transform
+
+WIN, LOSS, PUSH, VOID, PASSED, NO_BET = "win", "loss", "push", "void", "pass", "no_line"
+OUTCOMES = (WIN, LOSS, PUSH, VOID, PASSED, NO_BET)
+
+
+class PredictionAccuracy(Rows):
+    """Grades of forecasts that were made before tip-off; a player who did not play is void.
+    One row per forecast of a finished game."""
+
+    game_date: date = column("US-Eastern calendar date")
+    player_id: int = column("NBA person id", gt=0)
+    market: str = column("statistic that was forecast", isin=[MARKET])
+    system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
+    model_version: str = column("version of the system")
+    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    season: str = column("season label")
+    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    team: str = tricode("tricode of the player's team")
+    opponent: str = tricode("tricode of the opponent")
+    prior_games: int = column("games the player had finished this season before the day", unit="games", ge=0)
+    predicted_mean: float = column("forecast mean", unit="points", ge=0)
+    predicted_sd: float = column("forecast standard deviation", unit="points", gt=0)
+    q10: float = column("10 % quantile of the forecast", unit="points", ge=0)
+    q90: float = column("90 % quantile of the forecast", unit="points", ge=0)
+    line: float = column("line that the forecast was held against", unit="points", precision=2, nullable=True)
+    line_source: str = column("actual or none", isin=["actual", "none"])
+    p_over: float = column("forecast probability of the over", nullable=True, ge=0, le=1)
+    recommendation: str = column("call against the line", isin=[OVER, UNDER, PASS, NO_LINE])
+    confidence: float = column("probability of the more likely side", nullable=True, ge=0.5, le=1)
+    actual_value: int = column("what happened; NULL if the player did not play", unit="points", nullable=True, ge=0)
+    minutes_played: float = column(
+        "minutes played; NULL if the player did not play", unit="minutes", precision=3, nullable=True
+    )
+    signed_error: float = column("forecast minus actual", unit="points", nullable=True)
+    absolute_error: float = column("absolute error", unit="points", nullable=True, ge=0)
+    within_3: bool = column("absolute error of at most 3", nullable=True)
+    within_5: bool = column("absolute error of at most 5", nullable=True)
+    within_80: bool = column("actual between the 10 % and the 90 % quantile", nullable=True)
+    crps: float = column("continuous ranked probability score", unit="points", nullable=True, ge=0)
+    pinball_q10: float = column("pinball loss of q10", unit="points", nullable=True, ge=0)
+    pinball_q25: float = column("pinball loss of q25", unit="points", nullable=True, ge=0)
+    pinball_q50: float = column("pinball loss of q50", unit="points", nullable=True, ge=0)
+    pinball_q75: float = column("pinball loss of q75", unit="points", nullable=True, ge=0)
+    pinball_q90: float = column("pinball loss of q90", unit="points", nullable=True, ge=0)
+    outcome: str = column(
+        "win or loss of an OVER/UNDER call on an actual line; push if actual = line; void if the player did not play; "
+        "pass; no_line",
+        isin=list(OUTCOMES),
+    )
+    as_of: Instant = column("what the forecast knew ends here (UTC)")
+
+
+PREDICTION_ACCURACY = Table(
+    model=PredictionAccuracy,
+    name="prediction_accuracy",
+    dataset="nba_predictions",
+    key=("game_date", "player_id", "market", "system_id"),
+    partition="game_date",
+    cluster=("system_id", "player_id"),
+    rules={
+        "a played row without an error, or the other way round": lambda t: (
+            t.actual_value.notnull() == t.absolute_error.notnull()
+        ),
+        "a bet is graded without an actual line": lambda t: (
+            ~t.outcome.isin([WIN, LOSS, PUSH]) | (t.line_source == "actual")
+        ),
+        "a void row has an actual value": lambda t: (t.outcome != VOID) | t.actual_value.isnull(),
+    },
+)
+
+_COPIED = (
+    "game_date",
+    "player_id",
+    "market",
+    "system_id",
+    "model_version",
+    "game_id",
+    "season",
+    "season_type",
+    "team",
+    "opponent",
+    "prior_games",
+    "predicted_mean",
+    "predicted_sd",
+    "q10",
+    "q90",
+    "line",
+    "line_source",
+    "p_over",
+    "recommendation",
+    "confidence",
+    "as_of",
+)
+
+
+def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
+    """Forecasts made before tip-off, joined to what happened; `grade` adds the scores."""
+    games = schedule.filter(schedule.status == FINAL)
+    made = predictions.filter(predictions.predicted_mean.notnull())
+    joined = made.inner_join(games, "game_id").left_join(
+        facts, [made.game_id == facts.game_id, made.player_id == facts.player_id]
+    )
+    known = joined.select(
+        *[made[c] for c in _COPIED],
+        made.q25,
+        made.q50,
+        made.q75,
+        actual_value=facts[MARKET],
+        minutes_played=facts.minutes_played,
+        in_time=asof.made_before(made.as_of, games.tip_off, games.cutoff_at),
+    )
+    return known.filter(known.in_time).drop("in_time")
+
+
+def grade(rows: pa.Table) -> pa.Table:
+    """Errors, scores and outcomes of joined forecasts."""
+    mean, sd, actual, line = (_floats(rows, c) for c in ("predicted_mean", "predicted_sd", "actual_value", "line"))
+    error = mean - actual
+    size = np.abs(error)
+    played = ~np.isnan(actual)
+    inside = (actual >= _floats(rows, "q10")) & (actual <= _floats(rows, "q90"))
+    called = rows["recommendation"].to_numpy(zero_copy_only=False)
+    graded = {c: rows[c] for c in (*_COPIED, "actual_value", "minutes_played")}
+    graded |= {
+        "signed_error": _numbers(error),
+        "absolute_error": _numbers(size),
+        "within_3": pa.array(size <= 3, mask=~played),
+        "within_5": pa.array(size <= 5, mask=~played),
+        "within_80": pa.array(inside, mask=~played),
+        "crps": _numbers(crps(mean, sd, actual)),
+        **{
+            f"pinball_q{round(100 * q)}": _numbers(pinball(_floats(rows, f"q{round(100 * q)}"), actual, q))
+            for q in QUANTILES
+        },
+        "outcome": pa.array(outcomes(called, actual, line)),
+    }
+    return pa.table(graded)
+
+
+def outcomes(called: np.ndarray, actual: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """win, loss, push, void, pass or no_line for each row. Who did not play is void, whatever was called."""
+    with np.errstate(invalid="ignore"):
+        right = ((called == OVER) & (actual > line)) | ((called == UNDER) & (actual < line))
+    return np.select(
+        [np.isnan(actual), called == NO_LINE, called == PASS, actual == line, right],
+        [VOID, NO_BET, PASSED, PUSH, WIN],
+        LOSS,
+    )
+
+
+def _floats(rows: pa.Table, name: str) -> np.ndarray:
+    return rows[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def _numbers(values: np.ndarray) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def expected(predictions: ir.Table, schedule: ir.Table) -> ir.Table:
+    """Every forecast of a countable game: graded once the game is final and if it was made before tip-off."""
+    made = predictions.filter(predictions.predicted_mean.notnull())
+    joined = made.left_join(schedule, "game_id")
+    late = ~asof.made_before(made.as_of, schedule.tip_off, schedule.cutoff_at)
+    reason = ibis.cases(
+        (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),
+        (schedule.status != FINAL, PENDING),
+        (late, "it was made after tip-off"),
+        else_=ibis.null("string"),
+    )
+    return joined.select(made.game_date, made.player_id, made.market, made.system_id, reason=reason)
+
+
+prediction_accuracy = table_asset(
+    Transform(
+        PREDICTION_ACCURACY,
+        build,
+        reads={
+            "predictions": asof.same_day(PLAYER_PROP_PREDICTIONS),
+            "facts": asof.same_day(PLAYER_GAME_SUMMARY),
+            "schedule": asof.same_day(SCHEDULE),
+        },
+        expected=expected,
+        apply=grade,
+        watched=("actual_value", "line"),
+    )
+)

@@ -1,0 +1,33 @@
+"""The baselines that every system is held against: plain averages of the player's past."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nba_pipeline.systems.distribution import spread
+from nba_pipeline.systems.protocol import Forecast
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Forecasts one column of the player's form. `needs` is the number of games this season that the column takes."""
+
+    system_id: str
+    column: str
+    needs: int
+    version: str = "1"
+
+    def predict(self, rows: pd.DataFrame) -> Forecast:
+        """The column itself, with the common spread; no forecast before the player has enough games."""
+        enough = rows["games"].to_numpy(dtype=float) >= self.needs
+        mean = np.where(enough, rows[self.column].to_numpy(dtype=float), np.nan)
+        short = f"needs {self.needs} games this season"
+        reason = np.where(np.isnan(mean), short, "").astype(object)
+        return Forecast(mean, spread(mean, rows["std_last_10"].to_numpy(dtype=float)), reason, {self.column: mean})
+
+
+LAST_5 = Baseline("last_5", "last_5", 5)
+LAST_10 = Baseline("last_10", "last_10", 10)
+SEASON_AVERAGE = Baseline("season_average", "season_average", 3)
+EWMA = Baseline("ewma", "ewma", 3)

@@ -1,0 +1,44 @@
+"""What a prediction system is: a pure function from what is known before the game to a forecast distribution."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Forecasts of n rows, in the order of the input.
+
+    `mean` and `sd` are NaN where the system makes no forecast; `reason` says why there, and is empty elsewhere.
+    `components` are the terms that add up to the mean, by name; a term that is unknown is NaN and counts as nothing.
+    """
+
+    mean: Floats
+    sd: Floats
+    reason: NDArray[np.object_]
+    components: Mapping[str, Floats] = field(default_factory=dict)
+
+
+class System(Protocol):
+    """A prediction system. `system_id` names its rows, `version` changes whenever its numbers may change."""
+
+    @property
+    def system_id(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def predict(self, rows: pd.DataFrame) -> Forecast:
+        """Forecast the market's statistic for each row.
+
+        Columns of `rows`: the player's form in the market before the day (`games`, `last_5`, `last_10`,
+        `season_average`, `ewma`, `std_last_10`) and the features of the feature store under their own names. A value
+        that is not known is NaN. Deterministic: no clock, no randomness, no state.
+        """
+        ...
