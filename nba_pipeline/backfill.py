@@ -1,0 +1,209 @@
+"""Running ranges of days through Dagster: what to run, in which runs, and what came of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+import pyarrow as pa
+
+from nba_pipeline.automation.jobs import WHOLE_GRAPH
+from nba_pipeline.contracts import Table
+from nba_pipeline.errors import ConfigurationError
+from nba_pipeline.needs import history_needed
+from nba_pipeline.seasons import DAILY, EPOCH, days_between, ranges
+from nba_pipeline.table_asset import REGISTRY, asset_key
+from nba_pipeline.transform import Transform
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+TITLE = "nba_pipeline/backfill"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run: these tables over these days."""
+
+    tables: tuple[str, ...]
+    start: date
+    end: date
+    why: str
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `error` is empty unless a table failed for another reason than refused days."""
+
+    run_id: str
+    success: bool
+    refusing: tuple[str, ...]
+    not_run: tuple[str, ...]
+    error: str
+
+
+def latest_day() -> date:
+    """The last day that has a partition: today, Eastern."""
+    last = DAILY.get_last_partition_key()
+    assert last is not None
+    return date.fromisoformat(last)
+
+
+def check_range(start: date, end: date, today: date) -> None:
+    """Raise ConfigurationError for a range that no table has."""
+    if start > end:
+        raise ConfigurationError(f"START {start} is after END {end}", f"give the earlier day first: {end} {start}")
+    if start < EPOCH:
+        raise ConfigurationError(f"START {start} is before the first partition", f"start at {EPOCH} or later")
+    if end > today:
+        raise ConfigurationError(f"END {end} is in the future", f"end at {today} (today, Eastern) or earlier")
+
+
+def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) -> list[str]:
+    """Table ids, in graph order, that match any of the expressions: a table, a dataset, or Dagster's selection syntax."""
+    ordered = list(REGISTRY)
+    if not expressions:
+        return ordered
+    chosen: set[str] = set()
+    for text in expressions:
+        named = {t for t in ordered if text in (t, t.split(".")[1], t.split(".")[0])}
+        if not named:
+            try:
+                keys = dg.AssetSelection.from_string(text).resolve(assets)
+            except (dg.DagsterError, ValueError) as e:
+                raise ConfigurationError(
+                    f"--select {text!r} is not a table, a dataset or a selection", f"use one of: {', '.join(ordered)}"
+                ) from e
+            named = {".".join(k.path) for k in keys}
+        if not named:
+            raise ConfigurationError(f"--select {text!r} selects nothing", f"use one of: {', '.join(ordered)}")
+        chosen |= named
+    return [t for t in ordered if t in chosen]
+
+
+def upstream_closure(tables: Sequence[Table]) -> list[str]:
+    """These tables and everything they read, in graph order."""
+    reached: set[str] = set()
+    waiting = [t.id for t in tables]
+    while waiting:
+        table = waiting.pop()
+        if table not in reached:
+            reached.add(table)
+            waiting += [t.id for t in REGISTRY[table].upstream()]
+    return [t for t in REGISTRY if t in reached]
+
+
+def downstream_closure(tables: set[str], within: Sequence[str]) -> tuple[str, ...]:
+    """These tables and every selected table that reads them, directly or not, in graph order."""
+    reached = set(tables)
+    for table in within:
+        if any(t.id in reached for t in REGISTRY[table].upstream()):
+            reached.add(table)
+    return tuple(t for t in within if t in reached)
+
+
+def history_steps(selected: Sequence[str], start: date, ledger: pa.Table) -> list[Step]:
+    """Runs of facts for days before `start` that the selected tables look back on and that were never published."""
+    reads = [r for t in selected for r in REGISTRY[t].reads.values()]
+    lacking: set[date] = set()
+    tables: list[Table] = []
+    published = _published(ledger)
+    for table, days in history_needed(reads, [start]).items():
+        absent = [d for d in days if d not in published.get(table.id, set())]
+        if absent:
+            tables.append(table)
+            lacking.update(absent)
+    return [
+        Step(tuple(upstream_closure(tables)), a, b, "history that the range looks back on") for a, b in ranges(lacking)
+    ]
+
+
+def missing_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:
+    """Runs that cover exactly the days that are missing or refused, with every selected table below them."""
+    published = _published(ledger)
+    by_tables: dict[tuple[str, ...], list[date]] = {}
+    for day in days_between(start, end):
+        absent = {t for t in selected if day not in published.get(t, set())}
+        if absent:
+            by_tables.setdefault(downstream_closure(absent, selected), []).append(day)
+    steps = [Step(t, a, b, "missing or refused") for t, days in by_tables.items() for a, b in ranges(days)]
+    return sorted(steps, key=lambda s: (s.start, s.end))
+
+
+def _published(ledger: pa.Table) -> dict[str, set[date]]:
+    """Days by table that are published and not refused since."""
+    found: dict[str, set[date]] = {}
+    refused: dict[str, set[date]] = {}
+    for e in ledger.select(["table_id", "day", "state"]).to_pylist():
+        (found if e["state"] == "published" else refused).setdefault(e["table_id"], set()).add(e["day"])
+    return {t: days - refused.get(t, set()) for t, days in found.items()}
+
+
+def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance) -> Outcome:
+    """Run one step in this process, recorded in the instance like any other run."""
+    keys = [asset_key(REGISTRY[t].table) for t in step.tables]
+    result = defs.resolve_job_def(WHOLE_GRAPH).execute_in_process(
+        instance=instance,
+        asset_selection=keys,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        tags={RANGE_START: step.start.isoformat(), RANGE_END: step.end.isoformat(), TITLE: step.why},
+        raise_on_error=False,
+    )
+    failures = {e.step_key: e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE}
+    ran = {e.step_key for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_START}
+    table_of = {_step_key(REGISTRY[t]): t for t in step.tables}
+    refusing = [k for k, e in failures.items() if e.step_failure_data.user_failure_data is not None]
+    errors = [_message(e) for k, e in failures.items() if k not in refusing]
+    return Outcome(
+        run_id=result.run_id,
+        success=result.success,
+        refusing=tuple(table_of[k] for k in refusing if k in table_of),
+        not_run=tuple(t for k, t in table_of.items() if k not in ran),
+        error="\n".join(errors),
+    )
+
+
+def _step_key(transform: Transform) -> str:
+    return "__".join(asset_key(transform.table).path)
+
+
+def _message(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else f"{event.step_key} failed"
+
+
+def run_steps(
+    steps: Sequence[Step], defs: dg.Definitions, instance: dg.DagsterInstance, before_run: Callable[[Step], None]
+) -> list[Outcome]:
+    """Run the steps; after refused days, go on with the tables below for the days that can be computed.
+
+    A run stops below a table that refused a day. The tables that did not get to run are run again over the same range:
+    each refuses the days that lack something, and publishes the others. Any other error ends the backfill.
+    """
+    outcomes: list[Outcome] = []
+    waiting = list(steps)
+    while waiting:
+        step = waiting.pop(0)
+        before_run(step)
+        outcome = run_step(step, defs, instance)
+        outcomes.append(outcome)
+        if outcome.error:
+            break
+        if outcome.refusing and outcome.not_run:
+            waiting.insert(
+                0, Step(outcome.not_run, step.start, step.end, "days that can be computed after refusals above")
+            )
+    return outcomes
+
+
+def refusals(ledger: pa.Table, tables: Sequence[str]) -> Mapping[str, dict[date, str]]:
+    """Refused days with their reasons, by table."""
+    found: dict[str, dict[date, str]] = {}
+    for e in ledger.to_pylist():
+        if e["state"] == "refused" and e["table_id"] in tables:
+            found.setdefault(e["table_id"], {})[e["day"]] = e["reasons"]
+    return found

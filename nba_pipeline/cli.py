@@ -1,0 +1,119 @@
+"""The command line. Every command is a call into the package; it ends with 0 only when all is well."""
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any
+
+import click
+
+from nba_pipeline.errors import PipelineError
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def _handled(command: Callable[..., bool | None]) -> Callable[..., None]:
+    """Exit code 1 when a command returns False or raises a named error, which is printed without a traceback."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        try:
+            if command(**arguments) is False:
+                sys.exit(1)
+        except PipelineError as e:
+            click.echo(f"error: {e}", err=True)
+            sys.exit(1)
+
+    return run
+
+
+@click.group(context_settings={"max_content_width": 110})
+@click.version_option(package_name="nba_pipeline")
+def main() -> None:
+    """Point-in-time analytics, features, predictions and grades for NBA player props.
+
+    NBA_PIPELINE_HOME says where everything lives (default .nba_pipeline), NBA_PIPELINE_SOURCE where raw data come from
+    (simulator or files), NBA_PIPELINE_DATA the directory for files.
+    """
+
+
+@main.command()
+@click.argument("start", type=DAY)
+@click.argument("end", type=DAY)
+@click.option("--select", "select", multiple=True, help="Table, dataset or Dagster selection; may be repeated.")
+@click.option("--missing", is_flag=True, help="Run only days that are missing or were refused.")
+@_handled
+def backfill(start: Any, end: Any, select: tuple[str, ...], missing: bool) -> bool:
+    """Run START..END (both included) through the tables, and first the history that they look back on."""
+    from nba_pipeline.commands import run_backfill
+
+    return run_backfill(start.date(), end.date(), select, missing)
+
+
+@main.command()
+@click.argument("start", type=DAY, required=False)
+@click.argument("end", type=DAY, required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
+@_handled
+def status(start: Any, end: Any, as_json: bool) -> bool:
+    """Days and rows of every table beside what the schedule demands (default: all days ever run)."""
+    from nba_pipeline.commands import show_status
+
+    return show_status(_day(start), _day(end), as_json)
+
+
+@main.command()
+@click.argument("start", type=DAY, required=False)
+@click.argument("end", type=DAY, required=False)
+@_handled
+def check(start: Any, end: Any) -> bool:
+    """Is START..END complete, and is what the tables hold what was published? Says what is wrong and what mends it."""
+    from nba_pipeline.commands import run_check
+
+    return run_check(_day(start), _day(end))
+
+
+@main.command()
+@click.option("--table", help="Only this table.")
+@click.option("--limit", default=20, show_default=True, help="Rows to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print all rows as JSON lines.")
+@_handled
+def quarantine(table: str | None, limit: int, as_json: bool) -> None:
+    """Rows that did not get in, with their reasons."""
+    from nba_pipeline.commands import show_quarantine
+
+    show_quarantine(table, limit, as_json)
+
+
+@main.command()
+@click.option("--season", help="Only this season, such as 2024-25.")
+@click.option("--season-type", help="Only this kind of game, such as 'Regular Season'.")
+@click.option(
+    "--prior-games", default=10, show_default=True, help="Only players with at least this many earlier games."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
+@_handled
+def leaderboard(season: str | None, season_type: str | None, prior_games: int, as_json: bool) -> None:
+    """Systems and baselines on the same rows, with N and 95 % intervals by game day."""
+    from nba_pipeline.commands import show_leaderboard
+
+    show_leaderboard(season, season_type, prior_games, as_json)
+
+
+@main.command()
+@click.option("--days", type=click.IntRange(1, 244), help="Only this many days of the season.")
+@_handled
+def demo(days: int | None) -> bool:
+    """Run the season 2024-25 through the whole graph, and show coverage and leaderboard."""
+    from nba_pipeline.commands import run_demo
+
+    return run_demo(days)
+
+
+def _day(given: Any) -> date | None:
+    return given.date() if given else None
+
+
+if __name__ == "__main__":
+    main()

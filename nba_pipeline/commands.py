@@ -1,0 +1,239 @@
+"""What the commands do: they join the warehouse, Dagster and the console. Imports of Dagster definitions stay inside."""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import date
+
+import click
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute
+
+from nba_pipeline import backfill as runs
+from nba_pipeline import coverage
+from nba_pipeline.console import console, status_grid, table_days
+from nba_pipeline.contracts import Table
+from nba_pipeline.dagster_home import prepare
+from nba_pipeline.seasons import days_between, describe_days
+from nba_pipeline.settings import Settings
+from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.warehouse import Days, Warehouse
+
+DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
+SCHEDULE = "nba_raw.schedule"
+
+
+def _definitions() -> dg.Definitions:
+    from nba_pipeline.definitions import defs
+
+    return defs
+
+
+def _tables() -> list[Table]:
+    _definitions()
+    return [t.table for t in REGISTRY.values()]
+
+
+def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bool) -> bool:
+    """Plan and run; returns whether every run succeeded and no day was refused."""
+    runs.check_range(start, end, runs.latest_day())
+    settings = Settings.from_environment()
+    settings.open_source()
+    warehouse = settings.open_warehouse()
+    defs = _definitions()
+    selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
+    ledger = warehouse.ledger()
+    steps = runs.history_steps(selected, start, ledger)
+    if missing:
+        steps += runs.missing_steps(selected, start, end, ledger)
+    else:
+        steps.append(runs.Step(tuple(selected), start, end, "asked for"))
+    if not steps:
+        console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
+        return True
+    prepare(settings)
+    began = time.monotonic()
+
+    def say(step: runs.Step) -> None:
+        console.print(
+            f"run: {len(step.tables)} tables, {step.start}..{step.end} ({step.days} days): {step.why}", highlight=False
+        )
+
+    with dg.DagsterInstance.get() as instance, table_days(sum(s.days * len(s.tables) for s in steps)):
+        outcomes = runs.run_steps(steps, defs, instance, say)
+    return _summary(outcomes, warehouse, selected, start, end, time.monotonic() - began)
+
+
+def _summary(
+    outcomes: Sequence[runs.Outcome],
+    warehouse: Warehouse,
+    selected: Sequence[str],
+    start: date,
+    end: date,
+    seconds: float,
+) -> bool:
+    failed = [o.error for o in outcomes if o.error]
+    refused = runs.refusals(warehouse.ledger(selected, start, end), selected)
+    days = (end - start).days + 1
+    rate = days / seconds * 3600 if seconds else 0
+    console.print(f"{len(selected)} tables, {days} days in {seconds:.1f} s ({rate:,.0f} days an hour)", highlight=False)
+    for error in failed:
+        click.echo(f"error: {error}", err=True)
+    for table, by_day in refused.items():
+        first = min(by_day)
+        click.echo(
+            f"refused: {table}: {describe_days(list(by_day))}; {first}: {'; '.join(json.loads(by_day[first]))}",
+            err=True,
+        )
+    if refused:
+        click.echo(
+            "  What to do: look at `nba-pipeline quarantine` and the failed checks in the UI, mend the source, then run "
+            f"`nba-pipeline backfill {start} {end} --missing`",
+            err=True,
+        )
+    return not failed and not refused and all(o.success or o.refusing for o in outcomes)
+
+
+def _statuses(
+    warehouse: Warehouse, start: date | None, end: date | None
+) -> tuple[list[coverage.TableStatus], date, date] | None:
+    ledger = warehouse.ledger(start=start, end=end)
+    found = coverage.span(ledger)
+    if found is None and not (start and end):
+        return None
+    first, last = (start or (found or (end,))[0]), (end or (found or (0, start))[1])
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    tables = _tables()
+    days = days_between(first, last)
+    held = warehouse.contents(tables, first, last)
+    counts: dict[str, dict[date, int]] = {t.id: {} for t in tables}
+    for row in held.to_pylist():
+        counts[row["table_id"]][row["day"]] = row["rows"]
+    games = {
+        e["day"]: e["games"] for e in ledger.to_pylist() if e["table_id"] == SCHEDULE and e["state"] == "published"
+    }
+    return [coverage.table_status(t, days, ledger, counts[t.id], games) for t in tables], first, last
+
+
+def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
+    """Print the status; False when a table is not complete over the days."""
+    if start and end:
+        runs.check_range(start, end, runs.latest_day())
+    settings = Settings.from_environment()
+    found = _statuses(settings.open_warehouse(), start, end)
+    if found is None:
+        message = f"{settings.database}: nothing was ever published; run `nba-pipeline backfill START END`"
+        click.echo(json.dumps({"tables": [], "complete": False, "message": message}) if as_json else message)
+        return False
+    statuses, first, last = found
+    complete = all(s.complete for s in statuses)
+    if as_json:
+        head = {"start": first.isoformat(), "end": last.isoformat(), "complete": complete}
+        click.echo(json.dumps(head | {"tables": [s.as_json() for s in statuses]}, indent=2))
+        return complete
+    console.print(status_grid(statuses, first, last))
+    for s in statuses:
+        for sentence in coverage.problems(s):
+            console.print(f"{s.table}: {sentence}", highlight=False, markup=False)
+    return complete
+
+
+def run_check(start: date | None, end: date | None) -> bool:
+    """Completeness of the days, and whether every partition still hashes to what was published."""
+    if start and end:
+        runs.check_range(start, end, runs.latest_day())
+    warehouse = Settings.from_environment().open_warehouse()
+    found = _statuses(warehouse, start, end)
+    if found is None:
+        click.echo("nothing was ever published\n  What to do: run `nba-pipeline backfill START END`", err=True)
+        return False
+    statuses, first, last = found
+    altered = _altered(warehouse, first, last)
+    fine = True
+    for s in statuses:
+        said = coverage.problems(s)
+        changed = altered.get(s.table, [])
+        if changed:
+            said.append(f"the content of {describe_days(changed)} is not what was published")
+        if not said:
+            click.echo(f"ok       {s.table}: {s.days_published} days, {s.rows} rows")
+            continue
+        fine = False
+        days = sorted({*coverage.affected_days(s), *changed}) or [first]
+        click.echo(f"PROBLEM  {s.table}: {'; '.join(said)}")
+        click.echo(f"         mend: nba-pipeline backfill {days[0]} {days[-1]}{'' if changed else ' --missing'}")
+    return fine
+
+
+def _altered(warehouse: Warehouse, first: date, last: date) -> dict[str, list[date]]:
+    """Days whose rows no longer hash to the published content hash, or whose rows' hashes do not recompute."""
+    tables = _tables()
+    held = {(r["table_id"], r["day"]): r["content_hash"] for r in warehouse.contents(tables, first, last).to_pylist()}
+    wrong: dict[str, list[date]] = {}
+    for e in warehouse.ledger(start=first, end=last).to_pylist():
+        if e["state"] == "published" and held.get((e["table_id"], e["day"]), "") != e["content_hash"]:
+            wrong.setdefault(e["table_id"], []).append(e["day"])
+    return wrong
+
+
+def show_quarantine(table: str | None, limit: int, as_json: bool) -> None:
+    """Print rejected rows, or how many there are by reason."""
+    rows = Settings.from_environment().open_warehouse().quarantine(table).to_pylist()
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, default=str))
+        return
+    totals: dict[tuple[str, str], int] = {}
+    for row in rows:
+        totals[row["table_id"], row["reason"]] = totals.get((row["table_id"], row["reason"]), 0) + 1
+    click.echo(f"{len(rows)} rows in quarantine")
+    for (name, reason), n in sorted(totals.items(), key=lambda item: -item[1])[:limit]:
+        click.echo(f"{n:>8}  {name}: {reason[:160]}")
+    for row in rows[:limit]:
+        click.echo(f"{row['table_id']} {row['day']}: {row['reason'][:160]}\n    {row['row'][:300]}")
+
+
+def show_leaderboard(season: str | None, season_type: str | None, prior_games: int, as_json: bool) -> None:
+    """Print the leaderboard of the graded forecasts."""
+    from nba_pipeline.evaluation.leaderboard import leaderboard, leaderboard_grid
+
+    board = leaderboard(_graded(season, season_type), prior_games)
+    if as_json:
+        click.echo(board.to_json(orient="records", indent=2))
+        return
+    console.print(
+        leaderboard_grid(board, f"played rows with at least {prior_games} earlier games that every system forecast")
+    )
+
+
+def _graded(season: str | None, season_type: str | None) -> pa.Table:
+    _definitions()
+    table = REGISTRY["nba_predictions.prediction_accuracy"].table
+    columns = ("game_date", "player_id", "system_id", "season", "season_type", "prior_games", "signed_error", "absolute_error",
+               "outcome", "line", "actual_value", "crps", "within_80")  # fmt: skip
+    rows = (
+        Settings.from_environment()
+        .open_warehouse()
+        .read({"graded": (table, Days(date(1946, 1, 1), date(9999, 1, 1), columns))})
+    )
+    graded = rows["graded"]
+    for name, value in (("season", season), ("season_type", season_type)):
+        if value:
+            graded = graded.filter(pyarrow.compute.field(name) == value)
+    return graded
+
+
+def run_demo(days: int | None) -> bool:
+    """A season through the whole graph, then coverage, checks and leaderboard."""
+    settings = Settings.from_environment()
+    end = DEMO_END if days is None else min(DEMO_END, days_between(DEMO_START, DEMO_END)[days - 1])
+    console.print(f"home {settings.home}; source {settings.source}; warehouse {settings.database}", highlight=False)
+    fine = run_backfill(DEMO_START, end, (), missing=False)
+    fine = show_status(DEMO_START, end, as_json=False) and fine
+    show_leaderboard(None, None, 10, as_json=False)
+    console.print(
+        "Next: `make dev` opens the UI on these data; `nba-pipeline --help` lists the commands.", highlight=False
+    )
+    return fine

@@ -1,0 +1,82 @@
+"""What the command line shows: progress with rate and ETA, and tables."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table as Grid
+
+from nba_pipeline import progress
+from nba_pipeline.coverage import TableStatus
+from nba_pipeline.seasons import describe_days
+
+console = Console()
+errors = Console(stderr=True)
+
+
+@contextmanager
+def table_days(total: int) -> Iterator[None]:
+    """A progress bar in table-days (one table, one day), with rate and ETA, fed by `progress.announce`.
+
+    Where the output is no terminal, one line per finished table is printed instead.
+    """
+    bar = Progress(
+        TextColumn("[bold]{task.description:<42}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task("starting", total=total, rate="")
+    began, done = time.monotonic(), 0
+
+    def listen(table: str, stage: str, days: int) -> None:
+        nonlocal done
+        if stage == progress.STARTED:
+            bar.update(task, description=table)
+            return
+        done += days
+        rate = done / max(time.monotonic() - began, 1e-6)
+        bar.update(task, advance=days, rate=f"{rate:,.0f} table-days/s")
+        if not console.is_terminal:
+            left = (total - done) / rate if rate else 0
+            console.print(
+                f"{table}: {days} days done; {done}/{total} table-days, {rate:,.0f}/s, ETA {left:.0f} s",
+                highlight=False,
+            )
+
+    with bar, progress.listening(listen):
+        yield
+
+
+def status_grid(statuses: Sequence[TableStatus], start: date, end: date) -> Grid:
+    """Dates and rows side by side, compared with the schedule."""
+    grid = Grid(title=f"{start} .. {end}", title_justify="left")
+    grid.add_column("table")
+    for name in ("days", "published", "no games", "rows", "expected", "absent, explained", "unexplained", "rejected"):
+        grid.add_column(name, justify="right")
+    for name in ("refused", "missing"):
+        grid.add_column(name)
+    for s in statuses:
+        explained = ", ".join(f"{n:,} {why}" for why, n in sorted(s.explained.items()))
+        grid.add_row(
+            f"[{'green' if s.complete else 'red'}]{s.table}[/]",
+            f"{s.days_expected:,}",
+            f"{s.days_published:,}",
+            f"{s.days_without_games:,}",
+            f"{s.rows:,}",
+            f"{s.rows_expected:,}",
+            explained or "0",
+            f"{s.unexplained:,}",
+            f"{s.rejected:,}",
+            describe_days(list(s.refused), 2) if s.refused else "0",
+            describe_days(list(s.missing), 2) if s.missing else "0",
+        )
+    return grid

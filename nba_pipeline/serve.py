@@ -1,0 +1,23 @@
+"""`make dev`: web server and daemon on a prepared Dagster home."""
+
+import argparse
+import os
+import sys
+
+from nba_pipeline.dagster_home import prepare
+from nba_pipeline.settings import Settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Open the Dagster UI on the pipeline's home.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", default="3000")
+    arguments = parser.parse_args()
+    home = prepare(Settings.from_environment())
+    print(f"Dagster home {home}; UI at http://{arguments.host}:{arguments.port}", flush=True)
+    command = ["-m", "dagster", "dev", "-m", "nba_pipeline.definitions", "-h", arguments.host, "-p", arguments.port]
+    os.execv(sys.executable, [sys.executable, "-W", "ignore", *command])
+
+
+if __name__ == "__main__":
+    main()
