@@ -12,7 +12,7 @@ from nba_pipeline.contracts import Table
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.needs import history_needed
 from nba_pipeline.seasons import DAILY, EPOCH, days_between, ranges
-from nba_pipeline.table_asset import REGISTRY, asset_key
+from nba_pipeline.table_asset import REGISTRY, asset_key, graph_order
 from nba_pipeline.transform import Transform
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -63,7 +63,7 @@ def check_range(start: date, end: date, today: date) -> None:
 
 def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) -> list[str]:
     """Table ids, in graph order, that match any of the expressions: a table, a dataset, or Dagster's selection syntax."""
-    ordered = list(REGISTRY)
+    ordered = graph_order()
     if not expressions:
         return ordered
     chosen: set[str] = set()
@@ -92,7 +92,7 @@ def upstream_closure(tables: Sequence[Table]) -> list[str]:
         if table not in reached:
             reached.add(table)
             waiting += [t.id for t in REGISTRY[table].upstream()]
-    return [t for t in REGISTRY if t in reached]
+    return [t for t in graph_order() if t in reached]
 
 
 def downstream_closure(tables: set[str], within: Sequence[str]) -> tuple[str, ...]:
@@ -170,10 +170,13 @@ def _step_key(transform: Transform) -> str:
 
 
 def _message(event: dg.DagsterEvent) -> str:
+    """The first error below Dagster's own wrapping, with the table that met it."""
     error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
-    return error.message.strip() if error is not None else f"{event.step_key} failed"
+    table = (event.step_key or "").replace("__", ".", 1)
+    said = error.message.strip().removeprefix("nba_pipeline.errors.") if error is not None else "failed"
+    return f"{table}: {said}"
 
 
 def run_steps(
@@ -202,8 +205,8 @@ def run_steps(
 
 def refusals(ledger: pa.Table, tables: Sequence[str]) -> Mapping[str, dict[date, str]]:
     """Refused days with their reasons, by table."""
-    found: dict[str, dict[date, str]] = {}
+    found: dict[str, dict[date, str]] = {t: {} for t in tables}
     for e in ledger.to_pylist():
-        if e["state"] == "refused" and e["table_id"] in tables:
-            found.setdefault(e["table_id"], {})[e["day"]] = e["reasons"]
-    return found
+        if e["state"] == "refused" and e["table_id"] in found:
+            found[e["table_id"]][e["day"]] = e["reasons"]
+    return {t: days for t, days in found.items() if days}

@@ -39,8 +39,8 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("start", type=DAY)
-@click.argument("end", type=DAY)
+@click.argument("start", type=DAY, metavar="START")
+@click.argument("end", type=DAY, metavar="END")
 @click.option("--select", "select", multiple=True, help="Table, dataset or Dagster selection; may be repeated.")
 @click.option("--missing", is_flag=True, help="Run only days that are missing or were refused.")
 @_handled
@@ -52,8 +52,8 @@ def backfill(start: Any, end: Any, select: tuple[str, ...], missing: bool) -> bo
 
 
 @main.command()
-@click.argument("start", type=DAY, required=False)
-@click.argument("end", type=DAY, required=False)
+@click.argument("start", type=DAY, metavar="[START]", required=False)
+@click.argument("end", type=DAY, metavar="[END]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
 @_handled
 def status(start: Any, end: Any, as_json: bool) -> bool:
@@ -64,8 +64,8 @@ def status(start: Any, end: Any, as_json: bool) -> bool:
 
 
 @main.command()
-@click.argument("start", type=DAY, required=False)
-@click.argument("end", type=DAY, required=False)
+@click.argument("start", type=DAY, metavar="[START]", required=False)
+@click.argument("end", type=DAY, metavar="[END]", required=False)
 @_handled
 def check(start: Any, end: Any) -> bool:
     """Is START..END complete, and is what the tables hold what was published? Says what is wrong and what mends it."""

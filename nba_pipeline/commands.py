@@ -17,7 +17,7 @@ from nba_pipeline.contracts import Table
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.seasons import days_between, describe_days
 from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.table_asset import REGISTRY, graph_order
 from nba_pipeline.warehouse import Days, Warehouse
 
 DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
@@ -32,7 +32,7 @@ def _definitions() -> dg.Definitions:
 
 def _tables() -> list[Table]:
     _definitions()
-    return [t.table for t in REGISTRY.values()]
+    return [REGISTRY[t].table for t in graph_order()]
 
 
 def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bool) -> bool:
@@ -98,23 +98,27 @@ def _summary(
 def _statuses(
     warehouse: Warehouse, start: date | None, end: date | None
 ) -> tuple[list[coverage.TableStatus], date, date] | None:
+    """Status of every table; None where nothing was ever run.
+
+    Days that are not given: up to the last day that anything recorded, and for each table from the first day that it
+    recorded, since the history that a backfill brings is facts only.
+    """
     ledger = warehouse.ledger(start=start, end=end)
-    found = coverage.span(ledger)
-    if found is None and not (start and end):
+    found = coverage.span(ledger) or ((start, end) if start and end else None)
+    if found is None:
         return None
-    first, last = (start or (found or (end,))[0]), (end or (found or (0, start))[1])
-    assert isinstance(first, date)
-    assert isinstance(last, date)
-    tables = _tables()
-    days = days_between(first, last)
-    held = warehouse.contents(tables, first, last)
-    counts: dict[str, dict[date, int]] = {t.id: {} for t in tables}
-    for row in held.to_pylist():
-        counts[row["table_id"]][row["day"]] = row["rows"]
+    first, last = start or found[0], end or found[1]
+    held = warehouse.contents(_tables(), first, last).to_pylist()
     games = {
         e["day"]: e["games"] for e in ledger.to_pylist() if e["table_id"] == SCHEDULE and e["state"] == "published"
     }
-    return [coverage.table_status(t, days, ledger, counts[t.id], games) for t in tables], first, last
+    statuses = []
+    for table in _tables():
+        own = coverage.span(ledger, table.id)
+        days = days_between(first if start or own is None else own[0], last)
+        counts = {r["day"]: r["rows"] for r in held if r["table_id"] == table.id}
+        statuses.append(coverage.table_status(table, REGISTRY[table.id].unit, days, ledger, counts, games))
+    return statuses, first, last
 
 
 def show_status(start: date | None, end: date | None, as_json: bool) -> bool:

@@ -60,7 +60,17 @@ def status_grid(statuses: Sequence[TableStatus], start: date, end: date) -> Grid
     """Dates and rows side by side, compared with the schedule."""
     grid = Grid(title=f"{start} .. {end}", title_justify="left")
     grid.add_column("table")
-    for name in ("days", "published", "no games", "rows", "expected", "absent, explained", "unexplained", "rejected"):
+    for name in (
+        "from",
+        "days",
+        "published",
+        "no games",
+        "rows",
+        "expected",
+        "absent, explained",
+        "unexplained",
+        "rejected",
+    ):
         grid.add_column(name, justify="right")
     for name in ("refused", "missing"):
         grid.add_column(name)
@@ -68,11 +78,12 @@ def status_grid(statuses: Sequence[TableStatus], start: date, end: date) -> Grid
         explained = ", ".join(f"{n:,} {why}" for why, n in sorted(s.explained.items()))
         grid.add_row(
             f"[{'green' if s.complete else 'red'}]{s.table}[/]",
+            f"{s.first_day}",
             f"{s.days_expected:,}",
             f"{s.days_published:,}",
             f"{s.days_without_games:,}",
             f"{s.rows:,}",
-            f"{s.rows_expected:,}",
+            f"{s.expected:,} {s.unit}" if s.unit else "-",
             explained or "0",
             f"{s.unexplained:,}",
             f"{s.rejected:,}",

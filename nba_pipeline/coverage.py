@@ -21,16 +21,20 @@ NO_GAMES = "never run; the schedule has no games"
 class TableStatus:
     """One table over a range of days.
 
-    `rows` counts what the table holds now, `rows_expected` what the schedule or the upstream table demands;
-    `explained` the expected rows that are absent for a stated reason, `unexplained` those without one.
+    `rows` counts what the table holds now. `expected` counts what the schedule or the upstream table demands, in `unit`s:
+    rows where their number follows, else the games or teams that must have rows; nothing where no demand exists.
+    `explained` are the expected units that are absent for a stated reason, `unexplained` those without one.
     """
 
     table: str
+    first_day: date
+    last_day: date
     days_expected: int
     days_published: int
     days_without_games: int
     rows: int
-    rows_expected: int
+    expected: int
+    unit: str
     explained: Mapping[str, int]
     unexplained: int
     rejected: int
@@ -48,11 +52,15 @@ class TableStatus:
         return {
             "table": self.table,
             "complete": self.complete,
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
             "days_expected": self.days_expected,
             "days_published": self.days_published,
             "days_without_games": self.days_without_games,
             "rows": self.rows,
-            "rows_expected": self.rows_expected,
+            "rows_expected": self.expected if self.unit == "rows" else None,
+            "expected": self.expected if self.unit else None,
+            "expected_unit": self.unit or None,
             "rows_absent_explained": dict(self.explained),
             "rows_absent_unexplained": self.unexplained,
             "rows_rejected": self.rejected,
@@ -63,7 +71,12 @@ class TableStatus:
 
 
 def table_status(
-    table: Table, days: Sequence[date], ledger: pa.Table, counts: Mapping[date, int], games: Mapping[date, int]
+    table: Table,
+    unit: str,
+    days: Sequence[date],
+    ledger: pa.Table,
+    counts: Mapping[date, int],
+    games: Mapping[date, int],
 ) -> TableStatus:
     """Status of a table over `days`. `counts` are the rows it holds by day, `games` the countable games by day."""
     wanted = set(days)
@@ -76,11 +89,14 @@ def table_status(
     missing = {d: NO_GAMES if games.get(d) == 0 else NEVER_RUN for d in days if d not in published and d not in refused}
     return TableStatus(
         table=table.id,
+        first_day=min(wanted),
+        last_day=max(wanted),
         days_expected=len(wanted),
         days_published=len(published),
         days_without_games=sum(e["games"] == 0 for e in published.values()),
         rows=sum(counts.get(d, 0) for d in wanted),
-        rows_expected=sum(e["expected"] for e in published.values()),
+        expected=sum(e["expected"] for e in published.values()),
+        unit=unit,
         explained=dict(explained),
         unexplained=sum(e["unexplained"] for e in published.values()),
         rejected=sum(e["rejected"] for e in entries),
@@ -90,9 +106,9 @@ def table_status(
     )
 
 
-def span(ledger: pa.Table) -> tuple[date, date] | None:
-    """First and last day that any table ever recorded; None for an empty warehouse."""
-    days = ledger["day"].to_pylist()
+def span(ledger: pa.Table, table: str | None = None) -> tuple[date, date] | None:
+    """First and last day that the table (None: any table) ever recorded; None where nothing is recorded."""
+    days = [e["day"] for e in ledger.select(["table_id", "day"]).to_pylist() if table in (None, e["table_id"])]
     return (min(days), max(days)) if days else None
 
 

@@ -71,10 +71,10 @@ def publish(
                 bench.compute(transform, runnable, run.at)
             with _timed(clock, "audit"):
                 inspection = inspect(transform, bench, schedule)
-        verdicts = [_verdict(d, blocked.get(d), inspection) for d in ordered]
+        verdicts = [_unmet(d, blocked[d]) if d in blocked else _verdict(d, inspection) for d in ordered]
         publication.verdicts = verdicts
         good = [v.day for v in verdicts if v.published]
-        entries = [_entry(transform, v, inspection, run) for v in verdicts]
+        entries = [_entry(transform, v, Inspection() if v.day in blocked else inspection, run) for v in verdicts]
         with _timed(clock, "write"):
             rows = bench.rows(transform.table, good) if good else transform.table.arrow_schema.empty_table()
             rejects = _rejects(transform, bench, run) if runnable else REJECT_SCHEMA.empty_table()
@@ -118,10 +118,16 @@ def _inputs(
     return inputs
 
 
-def _verdict(day: date, unmet_need: str | None, found: Inspection) -> PartitionVerdict:
+def _unmet(day: date, need: str) -> PartitionVerdict:
+    """The verdict on a day that was not computed, because what it needs is not published."""
+    missing = CheckVerdict(False, need, {"problems": 1})
+    nothing = CheckVerdict(False, "not computed", {"problems": 0})
+    return PartitionVerdict(day, False, 0, {COVERAGE: missing, **{c: nothing for c in CHECKS if c != COVERAGE}}, {"rows": 0})
+
+
+def _verdict(day: date, found: Inspection) -> PartitionVerdict:
+    """The verdict on a computed day: fit to be published when no check found a problem."""
     problems = {c: list(found.problems.get((day, c), ())) for c in CHECKS}
-    if unmet_need:
-        problems[COVERAGE].append(unmet_need)
     rows, expected = found.rows.get(day, 0), found.expected.get(day, 0)
     facts: dict[str, int | float | str | bool] = {
         "rows": rows,
@@ -145,7 +151,7 @@ def _verdict(day: date, unmet_need: str | None, found: Inspection) -> PartitionV
 
 
 def _entry(transform: Transform, v: PartitionVerdict, found: Inspection, run: Run) -> LedgerEntry:
-    failed = [f"{n}: {c.description}" for n, c in v.checks.items() if not c.passed]
+    failed = [f"{n}: {c.description}" for n, c in v.checks.items() if c.metadata["problems"]]
     return LedgerEntry(
         table=transform.table.id,
         day=v.day,

@@ -30,6 +30,16 @@ GROUPS: Mapping[str, str] = {
 REGISTRY: dict[str, Transform] = {}
 
 
+def graph_order() -> list[str]:
+    """All table ids: stage by stage, a table after what it reads, else by name."""
+
+    def depth(table: str) -> int:
+        return 1 + max((depth(t.id) for t in REGISTRY[table].upstream()), default=0)
+
+    stages = list(GROUPS)
+    return sorted(REGISTRY, key=lambda t: (stages.index(REGISTRY[t].table.dataset), depth(t), t))
+
+
 class Pipeline(dg.ConfigurableResource):
     """Hands the configured warehouse and source to the assets; what it hands out comes from the environment."""
 
@@ -125,15 +135,15 @@ def _metadata(transform: Transform) -> dict:
 
 
 def _column(table: Table, c: Column) -> dg.TableColumn:
-    unit = f" [{c.unit}]" if c.unit else ""
-    formula = f" = {c.formula}" if c.formula else ""
+    facts = {"Unit": c.unit, "Formula": c.formula}
+    said = [c.description, *(f"**{name}:** {fact}" for name, fact in facts.items() if fact)]
     tags = {"hash_field": ""} if c.hashed else {}
     tags |= {"key": ""} if c.name in table.key else {}
     checks = [c.range_text] if c.range_text else []
     return dg.TableColumn(
         c.name,
         str(c.type),
-        description=f"{c.description}{unit}{formula}",
+        description="  \n".join(said),
         constraints=dg.TableColumnConstraints(nullable=c.nullable, unique=table.key == (c.name,), other=checks),
         tags=tags,
     )

@@ -110,6 +110,16 @@ class Transform:
     def parameters(self) -> tuple[str, ...]:
         return tuple(signature(self.build).parameters)
 
+    @cached_property
+    def unit(self) -> str:
+        """What the expected rows count: rows of the table, or the games or teams that must have some; empty: nothing."""
+        if self.expected_expression is None:
+            return ""
+        told = set(self.expected_expression.columns)
+        if told >= {*self.table.key} - {self.table.partition}:
+            return "rows"
+        return "teams" if "team" in told else "games"
+
     def upstream(self) -> list[Table]:
         """The tables it reads, each once, in order of declaration."""
         return list(dict.fromkeys(r.table for r in self.reads.values() if r.table is not self.table))

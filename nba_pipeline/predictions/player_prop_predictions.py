@@ -226,7 +226,9 @@ def _as_json(components: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Arra
 
 def expected(features: ir.Table) -> ir.Table:
     """Every listed player and system."""
-    listed = features.filter(features.feature_version == BASELINE_25.name).select("game_date", "player_id")
+    listed = features.filter(features.feature_version == BASELINE_25.name).select(
+        "game_date", "player_id", market=ibis.literal(MARKET)
+    )
     systems = ibis.union(*[listed.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
     return systems.mutate(reason=ibis.null("string"))
 

@@ -6,6 +6,7 @@ from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import Instant, Rows, Table, column
 from nba_pipeline.names import LOOKUP_SQL_PATTERN, with_lookup
 from nba_pipeline.raw.columns import first_reason, landing_reason
+from nba_pipeline.raw.schedule import SLATE
 from nba_pipeline.seasons import GAME_ID
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.table_asset import table_asset
@@ -69,5 +70,11 @@ def build(landing: ir.Table) -> ir.Table:
 
 
 injury_reports = table_asset(
-    Transform(INJURY_REPORTS, build, feeds={"landing": feeds.INJURIES}, watched=("player_id", "reported_at"))
+    Transform(
+        INJURY_REPORTS,
+        build,
+        reads={"schedule": SLATE},
+        feeds={"landing": feeds.INJURIES},
+        watched=("player_id", "reported_at"),
+    )
 )
