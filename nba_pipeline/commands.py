@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import date
+from itertools import chain
 
 import click
 import dagster as dg
@@ -12,7 +13,7 @@ import pyarrow.compute
 
 from nba_pipeline import backfill as runs
 from nba_pipeline import coverage
-from nba_pipeline.console import console, status_grid, table_days
+from nba_pipeline.console import absences, console, status_grid, table_days
 from nba_pipeline.contracts import Table
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.seasons import days_between, describe_days
@@ -103,22 +104,28 @@ def _statuses(
     Days that are not given: up to the last day that anything recorded, and for each table from the first day that it
     recorded, since the history that a backfill brings is facts only.
     """
-    ledger = warehouse.ledger(start=start, end=end)
-    found = coverage.span(ledger) or ((start, end) if start and end else None)
+    entries = coverage.by_table(warehouse.ledger(start=start, end=end))
+    found = coverage.span(chain.from_iterable(entries.values())) or ((start, end) if start and end else None)
     if found is None:
         return None
     first, last = start or found[0], end or found[1]
-    held = warehouse.contents(_tables(), first, last).to_pylist()
-    games = {
-        e["day"]: e["games"] for e in ledger.to_pylist() if e["table_id"] == SCHEDULE and e["state"] == "published"
-    }
+    counts = _rows_by_day(warehouse, first, last)
+    games = {e["day"]: e["games"] for e in entries.get(SCHEDULE, ()) if e["state"] == "published"}
     statuses = []
     for table in _tables():
-        own = coverage.span(ledger, table.id)
-        days = days_between(first if start or own is None else own[0], last)
-        counts = {r["day"]: r["rows"] for r in held if r["table_id"] == table.id}
-        statuses.append(coverage.table_status(table, REGISTRY[table.id].unit, days, ledger, counts, games))
+        own = entries.get(table.id, [])
+        began = coverage.span(own)
+        days = days_between(first if start or began is None else began[0], last)
+        unit = REGISTRY[table.id].unit
+        statuses.append(coverage.table_status(table, unit, days, own, counts.get(table.id, {}), games))
     return statuses, first, last
+
+
+def _rows_by_day(warehouse: Warehouse, first: date, last: date) -> dict[str, dict[date, int]]:
+    counts: dict[str, dict[date, int]] = {}
+    for row in warehouse.contents(_tables(), first, last, hashes=False).to_pylist():
+        counts.setdefault(row["table_id"], {})[row["day"]] = row["rows"]
+    return counts
 
 
 def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
@@ -138,6 +145,8 @@ def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
         click.echo(json.dumps(head | {"tables": [s.as_json() for s in statuses]}, indent=2))
         return complete
     console.print(status_grid(statuses, first, last))
+    for sentence in absences(statuses):
+        console.print(sentence, highlight=False, markup=False)
     for s in statuses:
         for sentence in coverage.problems(s):
             console.print(f"{s.table}: {sentence}", highlight=False, markup=False)
@@ -173,8 +182,8 @@ def run_check(start: date | None, end: date | None) -> bool:
 
 def _altered(warehouse: Warehouse, first: date, last: date) -> dict[str, list[date]]:
     """Days whose rows no longer hash to the published content hash, or whose rows' hashes do not recompute."""
-    tables = _tables()
-    held = {(r["table_id"], r["day"]): r["content_hash"] for r in warehouse.contents(tables, first, last).to_pylist()}
+    contents = warehouse.contents(_tables(), first, last, hashes=True)
+    held = {(r["table_id"], r["day"]): r["content_hash"] for r in contents.to_pylist()}
     wrong: dict[str, list[date]] = {}
     for e in warehouse.ledger(start=first, end=last).to_pylist():
         if e["state"] == "published" and held.get((e["table_id"], e["day"]), "") != e["content_hash"]:

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
 from nba_pipeline import progress
 from nba_pipeline.coverage import TableStatus
-from nba_pipeline.seasons import describe_days
 
-console = Console()
+MINIMUM_WIDTH = 140
+
+console = Console(width=max(Console().width, MINIMUM_WIDTH))
 errors = Console(stderr=True)
 
 
@@ -57,37 +59,28 @@ def table_days(total: int) -> Iterator[None]:
 
 
 def status_grid(statuses: Sequence[TableStatus], start: date, end: date) -> Grid:
-    """Dates and rows side by side, compared with the schedule."""
-    grid = Grid(title=f"{start} .. {end}", title_justify="left")
-    grid.add_column("table")
-    for name in (
-        "from",
-        "days",
-        "published",
-        "no games",
-        "rows",
-        "expected",
-        "absent, explained",
-        "unexplained",
-        "rejected",
-    ):
-        grid.add_column(name, justify="right")
-    for name in ("refused", "missing"):
-        grid.add_column(name)
+    """Days and rows side by side, compared with the schedule; reasons for absent rows follow in words."""
+    grid = Grid(title=f"{start} .. {end}", title_justify="left", box=SIMPLE_HEAD)
+    grid.add_column("table", no_wrap=True)
+    for name in ("from", "published", "no games", "rows", "expected", "absent", "rejected", "refused", "missing"):
+        grid.add_column(name, justify="right", no_wrap=True)
     for s in statuses:
-        explained = ", ".join(f"{n:,} {why}" for why, n in sorted(s.explained.items()))
+        absent = sum(s.explained.values()) + s.unexplained
         grid.add_row(
-            f"[{'green' if s.complete else 'red'}]{s.table}[/]",
+            f"[{'green' if s.complete else 'red'}]{s.table.split('.')[1]}[/]",
             f"{s.first_day}",
-            f"{s.days_expected:,}",
-            f"{s.days_published:,}",
+            f"{s.days_published:,}/{s.days_expected:,}",
             f"{s.days_without_games:,}",
             f"{s.rows:,}",
             f"{s.expected:,} {s.unit}" if s.unit else "-",
-            explained or "0",
-            f"{s.unexplained:,}",
+            f"{absent:,}",
             f"{s.rejected:,}",
-            describe_days(list(s.refused), 2) if s.refused else "0",
-            describe_days(list(s.missing), 2) if s.missing else "0",
+            f"{len(s.refused):,}",
+            f"{len(s.missing):,}",
         )
     return grid
+
+
+def absences(statuses: Sequence[TableStatus]) -> list[str]:
+    """Why expected rows are absent, a sentence per table and reason."""
+    return [f"{s.table}: {n:,} {s.unit} absent: {why}" for s in statuses for why, n in sorted(s.explained.items())]

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,6 +12,8 @@ import pyarrow as pa
 from nba_pipeline.contracts import Table
 from nba_pipeline.needs import PENDING
 from nba_pipeline.seasons import describe_days
+
+Entry = Mapping[str, Any]
 
 NEVER_RUN = "never run"
 NO_GAMES = "never run; the schedule has no games"
@@ -74,13 +76,17 @@ def table_status(
     table: Table,
     unit: str,
     days: Sequence[date],
-    ledger: pa.Table,
+    entries: Sequence[Entry],
     counts: Mapping[date, int],
     games: Mapping[date, int],
 ) -> TableStatus:
-    """Status of a table over `days`. `counts` are the rows it holds by day, `games` the countable games by day."""
+    """Status of a table over `days`.
+
+    `entries` are the table's own entries in the ledger, `counts` the rows it holds by day, `games` the countable games by
+    day.
+    """
     wanted = set(days)
-    entries = [e for e in ledger.to_pylist() if e["table_id"] == table.id and e["day"] in wanted]
+    entries = [e for e in entries if e["day"] in wanted]
     published = {e["day"]: e for e in entries if e["state"] == "published"}
     refused = {e["day"]: "; ".join(json.loads(e["reasons"])) for e in entries if e["state"] == "refused"}
     explained: Counter[str] = Counter()
@@ -106,9 +112,17 @@ def table_status(
     )
 
 
-def span(ledger: pa.Table, table: str | None = None) -> tuple[date, date] | None:
-    """First and last day that the table (None: any table) ever recorded; None where nothing is recorded."""
-    days = [e["day"] for e in ledger.select(["table_id", "day"]).to_pylist() if table in (None, e["table_id"])]
+def by_table(ledger: pa.Table) -> dict[str, list[Entry]]:
+    """The entries of each table."""
+    found: dict[str, list[Entry]] = {}
+    for entry in ledger.to_pylist():
+        found.setdefault(entry["table_id"], []).append(entry)
+    return found
+
+
+def span(entries: Iterable[Entry]) -> tuple[date, date] | None:
+    """First and last day that the entries speak of; None where there is none."""
+    days = [e["day"] for e in entries]
     return (min(days), max(days)) if days else None
 
 

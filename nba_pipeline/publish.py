@@ -122,7 +122,9 @@ def _unmet(day: date, need: str) -> PartitionVerdict:
     """The verdict on a day that was not computed, because what it needs is not published."""
     missing = CheckVerdict(False, need, {"problems": 1})
     nothing = CheckVerdict(False, "not computed", {"problems": 0})
-    return PartitionVerdict(day, False, 0, {COVERAGE: missing, **{c: nothing for c in CHECKS if c != COVERAGE}}, {"rows": 0})
+    return PartitionVerdict(
+        day, False, 0, {COVERAGE: missing, **{c: nothing for c in CHECKS if c != COVERAGE}}, {"rows": 0}
+    )
 
 
 def _verdict(day: date, found: Inspection) -> PartitionVerdict:

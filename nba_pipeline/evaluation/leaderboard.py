@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
 RESAMPLES = 1_000
@@ -60,8 +61,8 @@ def day_interval(values: np.ndarray, days: np.ndarray, level: float = 0.95) -> t
 
 def leaderboard_grid(board: pd.DataFrame, rows: str) -> Grid:
     """The leaderboard for people."""
-    grid = Grid(title=f"Leaderboard, points: {rows}", title_justify="left")
-    grid.add_column("system")
+    grid = Grid(title=f"Leaderboard, points: {rows}", title_justify="left", box=SIMPLE_HEAD)
+    grid.add_column("system", no_wrap=True)
     for name in (
         "N",
         "MAE",
@@ -76,7 +77,7 @@ def leaderboard_grid(board: pd.DataFrame, rows: str) -> Grid:
         "bets",
         "hit rate",
     ):
-        grid.add_column(name, justify="right")
+        grid.add_column(name, justify="right", no_wrap=True)
     for r in board.to_dict("records"):
         grid.add_row(
             str(r["system_id"]),

@@ -12,9 +12,9 @@ import duckdb
 import pyarrow as pa
 
 from nba_pipeline import duck
-from nba_pipeline.contracts import Table
+from nba_pipeline.contracts import HASH_COLUMN, Table
 from nba_pipeline.errors import WarehouseBusyError, WarehouseError
-from nba_pipeline.hashing import content_hash_expression
+from nba_pipeline.hashing import content_hash_expression, hash_expression
 from nba_pipeline.warehouse import ddl
 from nba_pipeline.warehouse.locking import REMEDY, file_lock
 from nba_pipeline.warehouse.protocol import (
@@ -78,10 +78,10 @@ class DuckDBWarehouse:
             sql = sql.replace("day IS NULL OR", f"(day IS NULL AND table_id = '{table}') OR")
         return self._operations(sql, values, REJECT_SCHEMA)
 
-    def contents(self, tables: Sequence[Table], start: date, end: date) -> pa.Table:
+    def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         with self._reading() as db:
             present = _tables(db) if db else set()
-            wanted = [_contents(t) for t in tables if t.id in present]
+            wanted = [_contents(t, hashes) for t in tables if t.id in present]
             if db is None or not wanted:
                 return CONTENTS_SCHEMA.empty_table()
             sql = f"SELECT * FROM ({' UNION ALL '.join(wanted)}) WHERE day BETWEEN ? AND ? ORDER BY table_id, day"
@@ -179,9 +179,13 @@ def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table
     return found.cast(_schema(table, columns))
 
 
-def _contents(table: Table) -> str:
-    return f"""SELECT '{table.id}' AS table_id, {table.partition} AS day, count(*) AS "rows",
-        {content_hash_expression()} AS content_hash FROM {table.id} GROUP BY 2"""
+def _contents(table: Table, hashes: bool) -> str:
+    if not hashes:
+        return f"""SELECT '{table.id}' AS table_id, {table.partition} AS day, count(*) AS "rows", '' AS content_hash
+            FROM {table.id} GROUP BY 2"""
+    recomputed = f"SELECT {table.partition} AS day, {hash_expression(table)} AS {HASH_COLUMN} FROM {table.id}"
+    return f"""SELECT '{table.id}' AS table_id, day, count(*) AS "rows", {content_hash_expression()} AS content_hash
+        FROM ({recomputed}) GROUP BY 2"""
 
 
 def _empty(table: Table, days: Days) -> pa.Table:

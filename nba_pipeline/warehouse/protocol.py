@@ -134,6 +134,9 @@ class Warehouse(Protocol):
         """Rejected rows with their reasons, newest first; rows without a day are always included."""
         ...
 
-    def contents(self, tables: Sequence[Table], start: date, end: date) -> pa.Table:
-        """What the tables hold now: `table_id`, `day`, `rows`, `content_hash`, one row per table and day that has rows."""
+    def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
+        """What the tables hold now: `table_id`, `day`, `rows`, `content_hash`, one row per table and day that has rows.
+
+        With `hashes`, every row's hash is recomputed from its fields; without, the content hashes are empty.
+        """
         ...
