@@ -1,4 +1,4 @@
-"""`make dev`: web server and daemon on a prepared Dagster home."""
+"""`make dev`: web server and daemon on a prepared Dagster home, with the code location named as in `workspace.yaml`."""
 
 import argparse
 import os
@@ -7,6 +7,12 @@ import sys
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.settings import Settings
 
+WORKSPACE = """load_from:
+  - python_module:
+      module_name: nba_pipeline.definitions
+      location_name: nba_pipeline
+"""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Open the Dagster UI on the pipeline's home.")
@@ -14,8 +20,10 @@ def main() -> None:
     parser.add_argument("--port", default="3000")
     arguments = parser.parse_args()
     home = prepare(Settings.from_environment())
+    workspace = home / "workspace.yaml"
+    workspace.write_text(WORKSPACE)
     print(f"Dagster home {home}; UI at http://{arguments.host}:{arguments.port}", flush=True)
-    command = ["-m", "dagster", "dev", "-m", "nba_pipeline.definitions", "-h", arguments.host, "-p", arguments.port]
+    command = ["-m", "dagster", "dev", "-w", str(workspace), "-h", arguments.host, "-p", arguments.port]
     os.execv(sys.executable, [sys.executable, "-W", "ignore", *command])
 
 

@@ -18,6 +18,7 @@ from nba_pipeline.predictions.features import BASELINE_25
 from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.raw.columns import tricode
 from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.relations import shared
 from nba_pipeline.seasons import GAME_ID, SEASON_TYPES
 from nba_pipeline.systems import SYSTEM_IDS, SYSTEMS, System
 from nba_pipeline.systems.distribution import QUANTILES, probability_over, quantile
@@ -102,7 +103,12 @@ PLAYER_PROP_PREDICTIONS = Table(
 
 def build(features: ir.Table, context: ir.Table, games: ir.Table, quotes: ir.Table, clock: ir.Table) -> ir.Table:
     """One row per listed player: form in the market, features, line and cut-off; `forecast` turns it into forecasts."""
-    slate = context.select("game_date", "player_id", "season", "cutoff_at", "injury_status")
+    known_until = ibis.least(context.cutoff_at, clock.now)
+    slate = shared(
+        context.cross_join(clock).select(
+            *[context[c] for c in ("game_date", "player_id", "season", "injury_status")], cutoff_at=known_until
+        )
+    )
     form = asof.attach(
         slate,
         games,
@@ -122,14 +128,14 @@ def build(features: ir.Table, context: ir.Table, games: ir.Table, quotes: ir.Tab
     joined = baseline.inner_join(form, on).left_join(
         market, [baseline.game_date == market.game_date, baseline.player_id == market.player_id]
     )
-    return joined.cross_join(clock).select(
+    return joined.select(
         baseline,
         *[form[c] for c in ("games", "last_5", "last_10", "season_average", "ewma", "std_last_10", "injury_status")],
         line=market.line,
         line_books=market.books,
         line_book_kind=market.line_source,
         line_captured_at=market.captured_at,
-        as_of=ibis.least(form.cutoff_at, clock.now),
+        as_of=form.cutoff_at,
     )
 
 

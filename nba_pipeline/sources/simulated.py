@@ -89,7 +89,7 @@ class SimulatorSource:
                 INJURIES.name: "report_utc",
             }[feed.name]
             known = pc.fill_null(pc.less_equal(rows[captured], moment), pc.less(rows[feed.day], pa.scalar(now.date())))
-            return rows.filter(known)
+            return _forget(rows.filter(known), "last_seen_utc", moment) if feed is PROP_LINES else rows.filter(known)
         if feed not in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS):
             return rows
         games = FilesSource(self._season(season)).read(SCHEDULE, days)
@@ -101,3 +101,9 @@ class SimulatorSource:
             hidden = pc.if_else(over, rows[name], pa.scalar(None, rows[name].type))
             rows = rows.set_column(rows.column_names.index(name), name, hidden)
         return rows
+
+
+def _forget(rows: pa.Table, column: str, moment: pa.Scalar) -> pa.Table:
+    """The rows without times that lie in the future."""
+    known = pc.if_else(pc.less_equal(rows[column], moment), rows[column], pa.scalar(None, rows[column].type))
+    return rows.set_column(rows.column_names.index(column), column, known)
