@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from nba_pipeline.seasons import reading_bound
+from nba_pipeline.seasons import ZONE, reading_bound
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import (
     FEEDS,
@@ -88,7 +89,10 @@ class SimulatorSource:
                 GAME_LINES.name: "snapshot_utc",
                 INJURIES.name: "report_utc",
             }[feed.name]
-            known = pc.fill_null(pc.less_equal(rows[captured], moment), pc.less(rows[feed.day], pa.scalar(now.date())))
+            known = pc.fill_null(
+                pc.less_equal(rows[captured], moment),
+                pc.less(rows[feed.day], pa.scalar(now.astimezone(ZoneInfo(ZONE)).date())),
+            )
             return _forget(rows.filter(known), "last_seen_utc", moment) if feed is PROP_LINES else rows.filter(known)
         if feed not in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS):
             return rows
