@@ -25,6 +25,7 @@ from nba_pipeline.seasons import EPOCH, reading_bound
 MEAN_SCALE = 10_000
 STD_SCALE = 1_000
 EWMA_WEIGHT_SCALE = 1_000_000
+SHORTEST_HALF_LIFE = 6
 CUTOFF_LEAD_MINUTES = 1
 UNKNOWN_TIP_CUTOFF_HOUR_UTC = 16
 
@@ -133,7 +134,14 @@ def latest(column: str) -> Aggregate:
 
 
 def ewma(column: str, *, half_life: float, at_least: int = 1) -> Aggregate:
-    """Exponentially weighted mean: the weight of a fact halves every `half_life` facts."""
+    """Exponentially weighted mean: the weight of a fact halves every `half_life` facts.
+
+    Weights are integers that grow with the facts of a season, so a half-life below six would leave the range of INT64.
+    """
+    if half_life < SHORTEST_HALF_LIFE:
+        raise ValueError(
+            f"a half-life of {half_life} facts is too short: weights are exact from {SHORTEST_HALF_LIFE} on"
+        )
     return Aggregate("ewma", column, half_life=half_life, at_least=at_least)
 
 

@@ -51,6 +51,9 @@ def row_rules(table: Table, result: ir.Table) -> list[RowRule]:
             rules.append(RowRule(HASHES, f"{c.name} is missing", f"{cell} IS NULL"))
         if c.is_float:
             rules.append(RowRule(BUSINESS, f"{c.name} is not a finite number", f"NOT isfinite({cell})"))
+        if c.type.is_array():
+            odd = f"len(list_filter({cell}, lambda e: e IS NULL OR isinf(e))) > 0"
+            rules.append(RowRule(BUSINESS, f"{c.name} holds something that is no number and not NaN", odd))
         texts = c.range_text.split("; ")
         for (kind, statistics), words in zip(c.checks, texts, strict=False):
             rules.append(RowRule(BUSINESS, f"{c.name} is not {words}", _OUTSIDE[kind](cell, statistics)))
@@ -151,6 +154,13 @@ def absent_rows(table: Table, columns: Sequence[str]) -> str:
     entity = ", ".join(f'CAST(e."{c}" AS VARCHAR)' for c in on if c != table.partition) or "''"
     return f"""SELECT e.{table.partition} AS day, concat_ws(' ', {entity}) AS entity, e.reason FROM expected AS e
         WHERE NOT EXISTS (SELECT 1 FROM result AS r WHERE {same})"""
+
+
+def unexpected_rows(table: Table, columns: Sequence[str]) -> str:
+    """Per partition: rows of `result` that nobody expects."""
+    same = " AND ".join(f'e."{c}" = r."{c}"' for c in columns if c != "reason")
+    return f"""SELECT r.{table.partition} AS day, COUNT(*) AS n FROM result AS r
+        WHERE NOT EXISTS (SELECT 1 FROM expected AS e WHERE {same}) GROUP BY 1"""
 
 
 def share(part: int, whole: int) -> float:

@@ -141,6 +141,8 @@ class Table:
                 yield f"{what} names columns that the model does not declare: {', '.join(unknown)}"
         if self.partition in self.columns and not self.columns[self.partition].type.is_date():
             yield f"the partition column {self.partition} is not a DATE"
+        if self.partition in self.columns and self.columns[self.partition].nullable:
+            yield f"the partition column {self.partition} may be empty"
         unhashed = [n for n in self.key if n in self.columns and not self.columns[n].hashed]
         if unhashed:
             yield f"key columns must be hash fields: {', '.join(unhashed)}"

@@ -105,7 +105,7 @@ def table_status(
         unit=unit,
         explained=dict(explained),
         unexplained=sum(e["unexplained"] for e in published.values()),
-        rejected=sum(e["rejected"] for e in entries),
+        rejected=sum(e["rejected"] for e in ({e["day"]: e for e in entries} | published).values()),
         refused=refused,
         missing=missing,
         altered=tuple(sorted(d for d, e in published.items() if counts.get(d, 0) != e["rows"])),

@@ -52,12 +52,17 @@ _ENGINES: dict[Dialect, _Engine] = {
 
 
 def _scaled(expression: str, precision: int, e: _Engine) -> str:
-    """A float as an integer of its precision. Values are rounded to it before, so both engines' casts agree."""
-    return f"CAST({e.safe_cast}({expression} * 1e{precision} AS {e.integer}) AS {e.text})"
+    """A float as an integer of its precision; as text where that does not fit, which no range of a contract allows.
+
+    Values are rounded to their precision before, so the casts of all engines agree.
+    """
+    scaled = f"CAST({e.safe_cast}({expression} * 1e{precision} AS {e.integer}) AS {e.text})"
+    return f"COALESCE({scaled}, CAST({expression} AS {e.text}))"
 
 
 def _element(precision: int, e: _Engine) -> str:
-    return f"CASE WHEN {e.is_nan.format('e')} THEN '{NOT_A_NUMBER}' ELSE {_scaled('e', precision, e)} END"
+    known = f"CASE WHEN {e.is_nan.format('e')} THEN '{NOT_A_NUMBER}' ELSE {_scaled('e', precision, e)} END"
+    return f"COALESCE({known}, '{UNKNOWN}')"
 
 
 def _canonical(column: Column, e: _Engine) -> str:

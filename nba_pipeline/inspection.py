@@ -73,10 +73,11 @@ def _set_aside(transform: Transform, bench: Workbench, rules: list[RowRule]) -> 
     """Rows that break a rule, repeat a row or contradict one: out of the result, into quarantine, with the reason."""
     table = transform.table
     bench.set_aside(table, audit.flagged(rules, place=True))
-    keys = ", ".join(f'"{k}"' for k in table.key)
+    key = tuple(dict.fromkeys((table.partition, *table.key)))
+    keys = ", ".join(f'"{k}"' for k in key)
     repeats = f"""SELECT {keys}, COUNT(DISTINCT data_hash) AS versions, MIN(rowid) AS first
         FROM result GROUP BY {keys} HAVING COUNT(*) > 1"""
-    same = " AND ".join(f'r."{k}" IS NOT DISTINCT FROM d."{k}"' for k in table.key)
+    same = " AND ".join(f'r."{k}" IS NOT DISTINCT FROM d."{k}"' for k in key)
     contradicts = f"other rows have the same key ({', '.join(table.key)}) and other values"
     bench.set_aside(
         table,
@@ -128,6 +129,11 @@ def _coverage(transform: Transform, bench: Workbench, found: Inspection) -> None
     table, wanted = transform.table, transform.expected_expression
     bench.db.execute(f"CREATE TEMP TABLE expected AS {ibis.to_sql(wanted, dialect='duckdb')}")
     found.expected = _by_day(bench, audit.expected_per_day(table))
+    if transform.unit == "rows":
+        for day, rows in _by_day(bench, audit.unexpected_rows(table, wanted.columns)).items():
+            found.problems[day, COVERAGE].append(
+                f"{rows} rows that neither the schedule nor the upstream table asks for"
+            )
     faults: dict[date, list[str]] = defaultdict(list)
     for row in bench.sql(audit.absent_rows(table, wanted.columns)):
         reasons = found.absent[row["day"]]

@@ -29,7 +29,7 @@ def player_lookup(name: str) -> str:
     >>> player_lookup("Luka Dončić"), player_lookup("Michael Porter Jr."), player_lookup("De'Aaron Fox")
     ('lukadoncic', 'michaelporterjr', 'deaaronfox')
     """
-    folded = unicodedata.normalize("NFKD", name.lower().translate(str.maketrans(_UNDECOMPOSABLE)))
+    folded = unicodedata.normalize("NFD", name.lower().translate(str.maketrans(_UNDECOMPOSABLE)))
     return re.sub(r"[^a-z0-9]", "", folded)
 
 

@@ -58,6 +58,8 @@ def publish(
     """
     ordered = sorted(set(days))
     publication = Publication([])
+    if not ordered:
+        return publication
     clock = publication.seconds
     with _timed(clock, "read"):
         blocked = _blocked(transform, warehouse, ordered)

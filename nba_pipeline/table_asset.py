@@ -79,7 +79,7 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
         days = [date.fromisoformat(k) for k in context.partition_keys]
         settings = pipeline.settings
-        run = Run(context.run_id, datetime.now(UTC))
+        run = Run(context.run.run_id, datetime.now(UTC))
         announce(table.id, STARTED, len(days))
         done = publish(transform, days, settings.open_warehouse(), settings.open_source(), schedule, run)
         announce(table.id, DONE, len(days))

@@ -36,8 +36,8 @@ class Workbench:
     def compute(self, transform: Transform, days: list[date], at: datetime) -> None:
         """Fill `result` with the typed, rounded and hashed rows of these days, and `rejects` with the rest.
 
-        A row outside the days is dropped: builds may compute more than was asked. A row with a reject reason, or without a
-        day, goes to `rejects`. Raises ContractError when the columns are not the contract's.
+        Computed tables drop rows of other days: builds may compute more than was asked. In raw tables such a row, one without a
+        day, or one with a reject reason, goes to `rejects`. Raises ContractError when the columns are not the contract's.
         """
         table = transform.table
         statement, names = ibis.to_sql(transform.expression, dialect="duckdb"), transform.expression.columns
@@ -50,14 +50,15 @@ class Workbench:
         typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
         self.db.execute(f"CREATE TEMP TABLE typed AS SELECT {typed}, {reason} AS __reason FROM ({statement})")
         wanted = predicate(table.partition, days)
+        stray = f"{table.partition} IS NULL" + (f" OR NOT ({wanted})" if table.on_bad_row == "quarantine" else "")
         self.db.execute(
             f"""CREATE TEMP TABLE result AS SELECT * EXCLUDE (__reason), {hash_expression(table)} AS {HASH_COLUMN},
                 TIMESTAMPTZ '{at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {wanted}"""
         )
         self.db.execute(
             f"""CREATE TEMP TABLE rejects AS SELECT CASE WHEN {wanted} THEN {table.partition} END AS day,
-                coalesce(__reason, 'the row does not say its day') AS reason, to_json(t) AS "row"
-                FROM (SELECT * FROM typed) AS t WHERE __reason IS NOT NULL OR {table.partition} IS NULL"""
+                coalesce(__reason, 'its {table.partition} is missing, or no day of a game') AS reason,
+                to_json(t) AS "row" FROM (SELECT * FROM typed) AS t WHERE __reason IS NOT NULL OR {stray}"""
         )
         self.db.execute("DROP TABLE typed")
 

@@ -5,14 +5,13 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from nba_pipeline.seasons import DAILY, ZONE
+from nba_pipeline.seasons import ZONE
 
 WHOLE_GRAPH = "whole_graph"
 
 whole_graph = dg.define_asset_job(
     WHOLE_GRAPH,
     selection=dg.AssetSelection.all(),
-    partitions_def=DAILY,
     description="Every table for any range of days, from raw data to graded forecasts.",
     executor_def=dg.in_process_executor,
 )

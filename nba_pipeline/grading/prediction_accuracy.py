@@ -123,7 +123,7 @@ _COPIED = (
 
 def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
     """Forecasts made before tip-off, joined to what happened; `grade` adds the scores."""
-    games = schedule.filter(schedule.status == FINAL)
+    games = schedule.filter(schedule.status == FINAL).semi_join(facts, "game_id")
     made = predictions.filter(predictions.predicted_mean.notnull())
     joined = made.inner_join(games, "game_id").left_join(
         facts, [made.game_id == facts.game_id, made.player_id == facts.player_id]
@@ -184,14 +184,15 @@ def _numbers(values: np.ndarray) -> pa.Array:
     return pa.array(values, pa.float64(), from_pandas=True)
 
 
-def expected(predictions: ir.Table, schedule: ir.Table) -> ir.Table:
+def expected(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
     """Every forecast of a countable game: graded once the game is final and if it was made before tip-off."""
     made = predictions.filter(predictions.predicted_mean.notnull())
-    joined = made.left_join(schedule, "game_id")
+    played = facts.select("game_id").distinct()
+    joined = made.left_join(schedule, "game_id").left_join(played, made.game_id == played.game_id)
     late = ~asof.made_before(made.as_of, schedule.tip_off, schedule.cutoff_at)
     reason = ibis.cases(
         (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),
-        (schedule.status != FINAL, PENDING),
+        ((schedule.status != FINAL) | played.game_id.isnull(), PENDING),
         (late, "it was made after tip-off"),
         else_=ibis.null("string"),
     )

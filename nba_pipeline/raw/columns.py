@@ -102,8 +102,11 @@ def landing_reason(landing: ir.Table) -> ir.StringValue:
 
 def game_reason(rows: ir.Table, games: ir.Table) -> ir.StringValue:
     """Why a row's game does not fit the schedule. `rows` are joined to `games` by game id, from the left."""
+    other = (rows.team == games.home_team).ifelse(games.away_team, games.home_team)
     strangers = (rows.team != games.home_team) & (rows.team != games.away_team)
     return first_reason(
         when(games.game_id.isnull(), "its game is not in the schedule of that day"),
         when(strangers, "its team does not play in that game"),
+        when(rows.opponent != other, "its opponent is not the other team of that game"),
+        when(rows.is_home != (rows.team == games.home_team), "home and away are the other way round in the schedule"),
     )

@@ -88,10 +88,6 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         reject_reason=first_reason(
             landing_reason(landing),
             game_reason(landing, schedule),
-            when(
-                landing.is_home != (landing.team == schedule.home_team),
-                "home and away are the other way round in the schedule",
-            ),
             when(schedule.status != FINAL, "its game has no final score yet"),
         ),
     )

@@ -18,6 +18,8 @@ from nba_pipeline.warehouse.ddl import duckdb_type, predicate
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 FIRST_NBA_GAME = date(1946, 11, 1)
 SCHEDULED_AHEAD = timedelta(days=400)
+NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
+LARGEST_EXACT = 2**53
 LAYOUT = "docs/landing.md describes the layout"
 WORDS = {
     "text": "a text",
@@ -105,9 +107,15 @@ def _typed(column: LandingColumn, stored: str) -> str:
     quoted = f'"{column.name}"'
     if column.kind == "text":
         return f"nullif(CAST({quoted} AS VARCHAR), '')"
+    if column.kind == "integer" and stored.endswith("INT"):
+        return f"TRY_CAST({quoted} AS BIGINT)"
     if column.kind == "integer":
         number = f"TRY_CAST({quoted} AS DOUBLE)"
-        return f"CASE WHEN {number} = floor({number}) THEN TRY_CAST({number} AS BIGINT) END"
+        plain = f"regexp_full_match(trim(CAST({quoted} AS VARCHAR)), '[+-]?[0-9]+')"
+        whole = f"{number} = floor({number}) AND abs({number}) < {LARGEST_EXACT}"
+        return f"CASE WHEN {plain} THEN TRY_CAST({quoted} AS BIGINT) WHEN {whole} THEN TRY_CAST({number} AS BIGINT) END"
+    if column.kind == "flag" and stored in NUMBERS:
+        return f"CASE {quoted} WHEN 1 THEN true WHEN 0 THEN false END"
     if column.kind == "number" and stored in ("DOUBLE", "FLOAT"):
         return f"CASE WHEN isfinite({quoted}) THEN CAST({quoted} AS DOUBLE) END"
     if column.kind == "number":

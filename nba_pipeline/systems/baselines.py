@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.systems.distribution import spread
-from nba_pipeline.systems.protocol import Forecast
+from nba_pipeline.systems.protocol import Forecast, why_not
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,7 @@ class Baseline:
         """The column itself, with the common spread; no forecast before the player has enough games."""
         enough = rows["games"].to_numpy(dtype=float) >= self.needs
         mean = np.where(enough, rows[self.column].to_numpy(dtype=float), np.nan)
-        short = f"needs {self.needs} games this season"
-        reason = np.where(np.isnan(mean), short, "").astype(object)
+        reason = why_not(mean, enough, self.needs, self.column)
         return Forecast(mean, spread(mean, rows["std_last_10"].to_numpy(dtype=float)), reason, {self.column: mean})
 
 

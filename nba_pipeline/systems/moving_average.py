@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.systems.distribution import spread
-from nba_pipeline.systems.protocol import Floats, Forecast
+from nba_pipeline.systems.protocol import Floats, Forecast, why_not
 
 FORM_WEIGHTS = {"last_5": 0.50, "last_10": 0.30, "season_average": 0.20}
 MINIMUM_GAMES = 10
@@ -43,5 +43,5 @@ class MovingAverage:
         }
         adjusted = components["form"] + sum(np.nan_to_num(v) for n, v in components.items() if n != "form")
         mean = np.maximum(adjusted, 0)
-        reason = np.where(np.isnan(mean), f"needs {MINIMUM_GAMES} games this season", "").astype(object)
+        reason = why_not(mean, enough, MINIMUM_GAMES, "form")
         return Forecast(mean, spread(mean, known("std_last_10")), reason, components)

@@ -42,3 +42,9 @@ class System(Protocol):
         that is not known is NaN. Deterministic: no clock, no randomness, no state.
         """
         ...
+
+
+def why_not(mean: Floats, enough: NDArray[np.bool_], games: int, needed: str) -> NDArray[np.object_]:
+    """The reason of each row without a forecast: too few games, or something else that the forecast needs."""
+    unknown = np.where(enough, f"{needed} is not known", f"needs {games} games this season")
+    return np.where(np.isnan(mean), unknown, "").astype(object)

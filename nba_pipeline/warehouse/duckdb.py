@@ -53,6 +53,7 @@ class DuckDBWarehouse:
         entries: Sequence[LedgerEntry],
         rejects: pa.Table,
     ) -> None:
+        _require_only(table, days, rows)
         recorded = entries_table(entries)
         with self._writing() as db:
             for statement in (*ddl.OPERATIONS_DDL, *ddl.duckdb_create(table)):
@@ -73,15 +74,15 @@ class DuckDBWarehouse:
 
     def quarantine(self, table: str | None = None, start: date | None = None, end: date | None = None) -> pa.Table:
         conditions, values = _conditions([table] if table else None, start, end)
-        sql = f"SELECT * FROM {ddl.QUARANTINE} WHERE day IS NULL OR ({conditions}) ORDER BY recorded_at DESC, table_id, day"
-        if table:
-            sql = sql.replace("day IS NULL OR", f"(day IS NULL AND table_id = '{table}') OR")
+        own = "day IS NULL AND table_id = coalesce(?, table_id)"
+        sql = f"SELECT * FROM {ddl.QUARANTINE} WHERE ({own}) OR ({conditions}) ORDER BY recorded_at DESC, table_id, day"
+        values = [table, *values]
         return self._operations(sql, values, REJECT_SCHEMA)
 
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         with self._reading() as db:
             present = _tables(db) if db else set()
-            wanted = [_contents(t, hashes) for t in tables if t.id in present]
+            wanted = [_contents(db, t, hashes) for t in tables if db and t.id in present]
             if db is None or not wanted:
                 return CONTENTS_SCHEMA.empty_table()
             sql = f"SELECT * FROM ({' UNION ALL '.join(wanted)}) WHERE day BETWEEN ? AND ? ORDER BY table_id, day"
@@ -168,22 +169,38 @@ def _tables(db: duckdb.DuckDBPyConnection) -> set[str]:
     return {f"{s}.{t}" for s, t in db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()}
 
 
+def _require_only(table: Table, days: Sequence[date], rows: pa.Table) -> None:
+    """Refuse rows of other days before anything is opened: they would stand beside those that are there."""
+    stray = set(rows[table.partition].unique().to_pylist()) - set(days)
+    if stray:
+        raise WarehouseError(
+            f"{table.id}: rows for {len(stray)} days that are not being replaced, first {min(map(str, stray))}",
+            "replace exactly the days that the rows belong to",
+        )
+
+
+def _all_columns(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str] = ()) -> str:
+    """A SELECT of the contract's columns; one that the stored table does not have yet is NULL."""
+    present = {r[0] for r in db.execute(f"SELECT column_name FROM (DESCRIBE {table.id})").fetchall()}
+    types = ddl.duckdb_columns(table)
+    listed = [f'"{c}"' if c in present else f'NULL::{types[c]} AS "{c}"' for c in columns or table.columns]
+    return f"SELECT {', '.join(listed)} FROM {table.id}"
+
+
 def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table:
     columns = days.columns or tuple(table.columns)
-    present = {r[0] for r in db.execute(f"SELECT column_name FROM (DESCRIBE {table.id})").fetchall()}
-    listed = ", ".join(
-        f'"{c}"' if c in present else f'NULL::{ddl.duckdb_type(table.columns[c].type)} AS "{c}"' for c in columns
-    )
     where = f"{table.partition} BETWEEN DATE '{days.start}' AND DATE '{days.end}'"
-    found = db.execute(f"SELECT {listed} FROM {table.id} WHERE {where}").to_arrow_table()
+    found = db.execute(f"{_all_columns(db, table, columns)} WHERE {where}").to_arrow_table()
     return found.cast(_schema(table, columns))
 
 
-def _contents(table: Table, hashes: bool) -> str:
+def _contents(db: duckdb.DuckDBPyConnection, table: Table, hashes: bool) -> str:
     if not hashes:
         return f"""SELECT '{table.id}' AS table_id, {table.partition} AS day, count(*) AS "rows", '' AS content_hash
             FROM {table.id} GROUP BY 2"""
-    recomputed = f"SELECT {table.partition} AS day, {hash_expression(table)} AS {HASH_COLUMN} FROM {table.id}"
+    recomputed = (
+        f"SELECT {table.partition} AS day, {hash_expression(table)} AS {HASH_COLUMN} FROM ({_all_columns(db, table)})"
+    )
     return f"""SELECT '{table.id}' AS table_id, day, count(*) AS "rows", {content_hash_expression()} AS content_hash
         FROM ({recomputed}) GROUP BY 2"""
 
@@ -197,20 +214,21 @@ def _schema(table: Table, columns: Sequence[str]) -> pa.Schema:
 
 
 def _evolve(db: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """Add columns that the contract gained; refuse any other difference, with the statement that would mend it."""
+    """Add columns that the contract gained, and let those be empty that it lets; refuse any other difference."""
     declared = ddl.duckdb_columns(table)
     stored = {
-        n: t.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
-        for n, t, *_ in db.execute(f"DESCRIBE {table.id}").fetchall()
+        n: (t.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), null) for n, t, null, *_ in _described(db, table)
     }
     for name, kind in declared.items():
         if name not in stored:
             db.execute(f'ALTER TABLE {table.id} ADD COLUMN "{name}" {kind}')
-        elif stored[name] != kind:
+        elif stored[name][0] != kind:
             raise WarehouseError(
-                f"{table.id}.{name} is {stored[name]} in the warehouse and {kind} in the contract",
+                f"{table.id}.{name} is {stored[name][0]} in the warehouse and {kind} in the contract",
                 f'ALTER TABLE {table.id} ALTER "{name}" TYPE {kind}, or drop the table and backfill it',
             )
+        elif table.columns[name].nullable and stored[name][1] == "NO":
+            db.execute(f'ALTER TABLE {table.id} ALTER "{name}" DROP NOT NULL')
     for name in stored.keys() - declared.keys():
         raise WarehouseError(
             f"{table.id}.{name} is in the warehouse but not in the contract",
@@ -218,8 +236,12 @@ def _evolve(db: duckdb.DuckDBPyConnection, table: Table) -> None:
         )
 
 
+def _described(db: duckdb.DuckDBPyConnection, table: Table) -> list[tuple]:
+    return db.execute(f"DESCRIBE {table.id}").fetchall()
+
+
 def _record(db: duckdb.DuckDBPyConnection, table: Table, entries: pa.Table, rejects: pa.Table) -> None:
-    """Published days lose their refusal; refused days keep the entry of what is still published."""
+    """Published days lose their refusal; refused days keep the entry, and the rejects, of what is still published."""
     db.register("recorded", entries)
     db.register("refused", rejects)
     db.execute(
@@ -228,8 +250,10 @@ def _record(db: duckdb.DuckDBPyConnection, table: Table, entries: pa.Table, reje
     )
     db.execute(f"INSERT INTO {ddl.LEDGER} BY NAME SELECT * FROM recorded")
     db.execute(
-        f"""DELETE FROM {ddl.QUARANTINE} WHERE table_id = ? AND (day IN (SELECT day FROM recorded)
-            OR (day IS NULL AND EXISTS (SELECT 1 FROM recorded)))""",
+        f"""DELETE FROM {ddl.QUARANTINE} AS q WHERE table_id = ? AND (day IN (SELECT day FROM recorded)
+            OR (day IS NULL AND EXISTS (SELECT 1 FROM recorded)))
+            AND (run_id IN (SELECT run_id FROM recorded) OR run_id NOT IN
+                (SELECT run_id FROM {ddl.LEDGER} AS l WHERE l.table_id = q.table_id AND l.day = q.day))""",
         [table.id],
     )
     db.execute(f"INSERT INTO {ddl.QUARANTINE} BY NAME SELECT * FROM refused")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nba_pipeline.errors import WarehouseBusyError
+from nba_pipeline.errors import WarehouseBusyError, WarehouseError
 
 POLL_SECONDS = 0.02
 REMEDY = "wait for that process to end, or stop it; NBA_PIPELINE_LOCK_TIMEOUT sets how many seconds to wait"
@@ -27,12 +27,22 @@ def _holders(path: Path) -> str:
     return f"process {', '.join(sorted(pids))}" if pids else "another process"
 
 
+def _open(path: Path, exclusive: bool) -> int:
+    """The lock file; who only reads may do without the right to write it."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as e:
+        if not exclusive and path.exists():
+            return os.open(path, os.O_RDONLY)
+        raise WarehouseError(f"{path}: {e.strerror}", "check the permissions of the file and its directory") from e
+
+
 @contextmanager
 def file_lock(path: Path, *, exclusive: bool, timeout: float) -> Iterator[None]:
     """Hold the lock; raise WarehouseBusyError, naming the holder, when it is not free within `timeout` seconds."""
     mode = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
     deadline = time.monotonic() + timeout
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = _open(path, exclusive)
     try:
         while True:
             try:
