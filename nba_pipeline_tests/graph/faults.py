@@ -1,0 +1,41 @@
+"""Faults that a programmer could make in ml_feature_store_v2, planted around its real build."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import wraps
+
+import ibis
+
+from nba_pipeline import ibis_types as ir
+from nba_pipeline.predictions import ml_feature_store_v2 as features
+from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.transform import Transform
+
+TABLE = "nba_predictions.ml_feature_store_v2"
+FIELDS = ("early_season_flag", "insufficient_data_reason")
+FAULT_FILE = "NBA_PIPELINE_TESTS_FAULT_FILE"
+TRANSFORM = REGISTRY[TABLE]
+
+
+def without_fields() -> Transform:
+    """The build forgets two hash fields."""
+    return _rebuilt(lambda rows: rows.drop(*FIELDS))
+
+
+def empty_flag(days: Sequence[date]) -> Transform:
+    """The build leaves early_season_flag empty on these days."""
+    wanted = list(days) or [date(1, 1, 1)]
+    return _rebuilt(
+        lambda rows: rows.mutate(
+            early_season_flag=rows.game_date.isin(wanted).ifelse(ibis.null("boolean"), rows.early_season_flag)
+        )
+    )
+
+
+def _rebuilt(change: Callable[[ir.Table], ir.Table]) -> Transform:
+    @wraps(features.build)
+    def build(**inputs: ir.Table) -> ir.Table:
+        return change(features.build(**inputs))
+
+    return replace(TRANSFORM, build=build)

@@ -1,0 +1,138 @@
+"""A small home of the pipeline with a short simulated history, and what is true in it afterwards."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+
+from nba_pipeline.backfill import RANGE_END, RANGE_START
+from nba_pipeline.dagster_home import prepare
+from nba_pipeline.definitions import ASSETS
+from nba_pipeline.seasons import DAILY, days_between
+from nba_pipeline.settings import Settings
+from nba_pipeline.table_asset import REGISTRY, Pipeline, asset_key
+from nba_pipeline.warehouse import Days, Warehouse
+
+FIRST, LAST = date(2021, 10, 19), date(2021, 11, 2)
+
+
+class HomePipeline(Pipeline):
+    """The pipeline's resource, on a given home instead of the one of the environment."""
+
+    home: str
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment({"NBA_PIPELINE_HOME": self.home})
+
+
+@dataclass(frozen=True)
+class Home:
+    """Warehouse, source and Dagster storage below one directory."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment({"NBA_PIPELINE_HOME": str(self.path)})
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.settings.open_warehouse()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For processes that work on this home."""
+        own = {k: v for k, v in os.environ.items() if not k.startswith(("NBA_PIPELINE_", "DAGSTER_"))}
+        return own | {"NBA_PIPELINE_HOME": str(self.path), "DAGSTER_HOME": str(self.path / "dagster")}
+
+    @contextmanager
+    def instance(self) -> Iterator[dg.DagsterInstance]:
+        """The Dagster instance as the shipped `dagster.yaml` configures it."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", str(self.path / "dagster"))
+            prepare(self.settings)
+            with dg.DagsterInstance.get() as instance:
+                yield instance
+
+    def materialize(
+        self, first: date, last: date, assets: Sequence[dg.AssetsDefinition] = ASSETS
+    ) -> dg.ExecuteInProcessResult:
+        """One run of these assets over these days."""
+        tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+        with self.instance() as instance:
+            return dg.materialize(
+                list(assets),
+                instance=instance,
+                resources={"pipeline": HomePipeline(home=str(self.path))},
+                tags=tags,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+
+    def bytes_of(self, table: str, day: date) -> bytes:
+        """The rows of one day, all columns, by key."""
+        contract = REGISTRY[table].table
+        wanted = {"rows": (contract, Days(day, day, tuple(contract.columns)))}
+        rows = self.warehouse.read(wanted)["rows"].sort_by([(k, "ascending") for k in contract.key])
+        assert rows.num_rows
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rows.schema) as stream:
+            stream.write_table(rows.combine_chunks())
+        return sink.getvalue().to_pybytes()
+
+    def content(self) -> dict[tuple[str, date], tuple[int, str]]:
+        """Rows and content hash of every table and day that has rows."""
+        tables = [t.table for t in REGISTRY.values()]
+        held = self.warehouse.contents(tables, FIRST, LAST, hashes=True).to_pylist()
+        return {(r["table_id"], r["day"]): (r["rows"], r["content_hash"]) for r in held}
+
+    def refused(self, table: str) -> dict[date, str]:
+        """Reasons of the days that are refused at present."""
+        entries = self.warehouse.ledger([table]).to_pylist()
+        return {e["day"]: str(e["reasons"]) for e in entries if e["state"] == "refused"}
+
+    def published_by(self, table: str) -> dict[date, str]:
+        """The run that published each day."""
+        entries = self.warehouse.ledger([table]).to_pylist()
+        return {e["day"]: e["run_id"] for e in entries if e["state"] == "published"}
+
+
+def partitions(instance: dg.DagsterInstance, table: str) -> tuple[set[date], set[date]]:
+    """The days that the UI shows as materialized and as failed; a failed day may have an earlier materialization."""
+    status = get_and_update_asset_status_cache_value(instance, asset_key(REGISTRY[table].table), DAILY)
+    assert status is not None
+    materialized = status.deserialize_materialized_partition_subsets(DAILY).get_partition_keys()
+    failed = status.deserialize_failed_partition_subsets(DAILY).get_partition_keys()
+    bad = {date.fromisoformat(k) for k in failed}
+    return {date.fromisoformat(k) for k in materialized} - bad, bad
+
+
+def check_statuses(instance: dg.DagsterInstance, table: str, name: str) -> Mapping[date, str]:
+    """Status of a check by day; a verdict that is not about the latest materialization does not count."""
+    key = dg.AssetCheckKey(asset_key(REGISTRY[table].table), name)
+    return {
+        date.fromisoformat(info.partition_key): info.latest_execution_status.value
+        for info in instance.event_log_storage.get_asset_check_partition_info([key])
+        if info.partition_key
+        and info.latest_target_materialization_storage_id == info.latest_materialization_storage_id
+    }
+
+
+def failure_text(result: dg.ExecuteInProcessResult, table: str) -> str:
+    """What the user reads when the table's step failed."""
+    data = result.failure_data_for_node(table.replace(".", "__"))
+    assert data is not None
+    assert data.user_failure_data is not None, data.error_display_string
+    return data.user_failure_data.description or ""
+
+
+def all_days() -> set[date]:
+    return set(days_between(FIRST, LAST))

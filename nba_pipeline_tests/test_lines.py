@@ -1,0 +1,188 @@
+"""Lines as of the cut-off: of each book the quote in force, of all books the consensus, and nothing that came later."""
+
+import random
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pytest
+
+from nba_pipeline import duck, lines
+from nba_pipeline.contracts import arrow_type
+from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline_tests.support import day, moment
+
+Row = dict[str, Any]
+DAY = day("2024-01-05")
+CUTOFF = "2024-01-06 00:29"
+GAME: Row = {"game_date": DAY, "player_id": 7, "cutoff_at": CUTOFF}
+
+
+def quote(line: float, first: str | None = "2024-01-05 18:00", last: str | None = None, **more: Any) -> Row:
+    """A main quote of a sportsbook; times may be given as text."""
+    known = {"game_date": DAY, "player_id": 7, "market": "points", "bookmaker": "dk", "book_kind": "sportsbook"}
+    odds = {"over_odds": -110.0, "under_odds": -110.0, "line_kind": "main", "documented_pre_game": False}
+    return known | odds | {"line": line, "captured_at": first, "last_seen_at": last} | more
+
+
+QUOTES = {c: PLAYER_PROP_LINES.columns[c].type for c in PLAYER_PROP_LINES.columns}
+GAMES = {"game_date": "date", "player_id": "int64", "cutoff_at": "timestamp('UTC')"}
+
+
+@cache
+def statement(name: str) -> str:
+    quotes, games = ibis.table(QUOTES, name="quotes"), ibis.table(GAMES, name="games")
+    return ibis.to_sql(getattr(lines, name)(quotes, games), dialect="duckdb")
+
+
+def table(rows: Sequence[Row], types: dict[str, Any]) -> pa.Table:
+    schema = pa.schema([(n, arrow_type(ibis.dtype(t))) for n, t in types.items()])
+    moments = [n for n, t in types.items() if ibis.dtype(t).is_timestamp()]
+    typed = [
+        {n: r.get(n) for n in types} | {n: moment(r[n]) for n in moments if isinstance(r.get(n), str)} for r in rows
+    ]
+    return pa.Table.from_pylist(typed, schema)
+
+
+def found(name: str, quotes: Sequence[Row], games: Sequence[Row] = (GAME,)) -> list[Row]:
+    with duck.connect() as db:
+        db.register("quotes", table(quotes, QUOTES))
+        db.register("games", table(games, GAMES))
+        return db.execute(statement(name)).to_arrow_table().to_pylist()
+
+
+def consensus(*quotes: Row) -> Row:
+    (row,) = found("consensus", quotes)
+    return row
+
+
+def in_force(*quotes: Row) -> float:
+    (row,) = found("in_force", quotes)
+    return row["line"]
+
+
+# --- the quote in force -----------------------------------------------------------------------------------------------
+
+
+def test_the_latest_quote_before_the_cutoff_is_in_force() -> None:
+    assert in_force(quote(20.5, "2024-01-05 12:00"), quote(21.5, "2024-01-05 20:00")) == 21.5
+
+
+@pytest.mark.parametrize(("at", "counts"), [("2024-01-06 00:29", True), ("2024-01-06 00:30", False)])
+def test_a_quote_at_the_cutoff_counts_a_later_one_never(at: str, counts: bool) -> None:
+    assert in_force(quote(20.5, "2024-01-05 12:00"), quote(29.5, at)) == (29.5 if counts else 20.5)
+    assert len(found("consensus", [quote(29.5, at)])) == counts
+
+
+def test_a_quote_that_came_back_is_in_force_again() -> None:
+    returned = quote(20.5, "2024-01-05 12:00", "2024-01-05 23:00")
+    assert in_force(returned, quote(21.5, "2024-01-05 20:00", "2024-01-05 21:00")) == 20.5
+
+
+def test_a_quote_seen_on_both_sides_of_the_cutoff_was_last_known_when_first_seen() -> None:
+    straddling = quote(20.5, "2024-01-05 12:00", "2024-01-06 02:00")
+    assert in_force(straddling, quote(21.5, "2024-01-05 20:00", "2024-01-05 21:00")) == 21.5
+    (row,) = found("in_force", [straddling])
+    assert row["known_at"] == moment("2024-01-05 12:00")
+
+
+def test_of_quotes_known_at_one_time_the_most_balanced_is_in_force() -> None:
+    lopsided = quote(18.5, over_odds=-300.0, under_odds=220.0)
+    unpriced = quote(17.5, over_odds=None, under_odds=None)
+    assert in_force(lopsided, quote(20.5), unpriced) == 20.5
+    assert in_force(lopsided, unpriced) == 18.5
+
+
+def test_alternates_are_never_the_line() -> None:
+    assert found("consensus", [quote(30.5, line_kind="alternate")]) == []
+    assert in_force(quote(20.5, "2024-01-05 12:00"), quote(30.5, line_kind="alternate")) == 20.5
+
+
+def test_a_quote_of_unknown_time_counts_only_where_it_is_documented_as_pre_game() -> None:
+    assert found("consensus", [quote(20.5, None)]) == []
+    row = consensus(quote(20.5, None, documented_pre_game=True))
+    assert (row["line"], row["opening_line"], row["captured_at"]) == (20.5, None, None)
+
+
+def test_a_quote_of_known_time_goes_before_one_of_unknown_time() -> None:
+    assert in_force(quote(25.5, None, documented_pre_game=True), quote(20.5)) == 20.5
+
+
+def test_being_documented_as_pre_game_does_not_excuse_a_late_capture() -> None:
+    assert found("consensus", [quote(20.5, "2024-01-06 00:45", documented_pre_game=True)]) == []
+
+
+# --- the consensus ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("quoted", "line"),
+    [([20.5], 20.5), ([20.5, 21.5], 21.0), ([20.5, 21.0], 20.5), ([20, 21, 30], 21.0), ([20.5] * 4, 20.5)],
+)
+def test_the_line_is_the_median_of_the_books_rounded_down_to_the_half(quoted: list[float], line: float) -> None:
+    row = consensus(*[quote(q, bookmaker=f"b{n}") for n, q in enumerate(quoted)])
+    assert (row["line"], row["books"]) == (line, len(quoted))
+
+
+def test_every_book_has_one_vote_however_often_it_moved() -> None:
+    moved = [quote(20.5 + n, f"2024-01-05 1{n}:00") for n in range(5)]
+    row = consensus(*moved, quote(20.5, bookmaker="fd"), quote(20.5, bookmaker="mgm"))
+    assert (row["line"], row["books"]) == (20.5, 3)
+
+
+def test_the_opening_line_is_the_median_of_the_first_quotes() -> None:
+    row = consensus(
+        quote(20.5, "2024-01-05 10:00"),
+        quote(24.5, "2024-01-05 20:00"),
+        quote(22.5, "2024-01-05 11:00", bookmaker="fd"),
+    )
+    assert (row["opening_line"], row["line"]) == (21.5, 23.5)
+    assert row["captured_at"] == moment("2024-01-05 20:00")
+
+
+def test_dfs_operators_stand_in_only_where_no_sportsbook_quotes() -> None:
+    dfs = quote(30.5, "2024-01-05 23:00", bookmaker="prizepicks", book_kind="dfs")
+    assert consensus(dfs)["line_source"] == "dfs"
+    row = consensus(dfs, quote(20.5))
+    assert (row["line"], row["books"], row["line_source"]) == (20.5, 1, "sportsbook")
+
+
+def test_players_markets_and_days_do_not_mix() -> None:
+    quotes = [
+        quote(20.5),
+        quote(5.5, market="assists"),
+        quote(30.5, player_id=8),
+        quote(40.5, game_date=day("2024-01-06")),
+    ]
+    rows = found("consensus", quotes, [GAME, GAME | {"player_id": 8}])
+    assert sorted((r["player_id"], r["market"], r["line"]) for r in rows) == [
+        (7, "assists", 5.5),
+        (7, "points", 20.5),
+        (8, "points", 30.5),
+    ]
+
+
+def test_unresolved_players_have_no_line_and_disturb_nobody() -> None:
+    assert consensus(quote(20.5), quote(99.5, player_id=None, bookmaker="x"))["line"] == 20.5
+
+
+def test_the_order_of_the_quotes_changes_nothing() -> None:
+    quotes = [quote(20 + n / 2, f"2024-01-05 1{n}:00", bookmaker=f"b{n % 3}") for n in range(9)]
+    quotes += [
+        quote(18.5, over_odds=-300.0, bookmaker="b1"),
+        quote(18.5, None, bookmaker="b5", documented_pre_game=True),
+    ]
+    once = consensus(*quotes)
+    for seed in range(4):
+        assert consensus(*random.Random(seed).sample(quotes, len(quotes))) == once
+
+
+def test_break_even_probability_of_american_odds() -> None:
+    with duck.connect() as db:
+        sql = ibis.to_sql(
+            ibis.array([lines.implied_probability(ibis.literal(o)) for o in (-110.0, 120.0, 100.0, -100.0)])
+        )
+        (values,) = db.execute(str(sql)).fetchone() or ((),)
+    assert list(values) == pytest.approx([110 / 210, 100 / 220, 0.5, 0.5])
