@@ -18,7 +18,7 @@ test: $(INSTALLED)  ## run the tests
 lint: $(INSTALLED)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 dev: $(INSTALLED)  ## open the UI on the same data: http://127.0.0.1:$(PORT)
 	$(BIN)/python -m nba_pipeline.serve --port $(PORT)

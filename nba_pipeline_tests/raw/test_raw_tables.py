@@ -517,3 +517,18 @@ def test_two_weeks_of_real_games_pass_every_rule(tmp_path: Path) -> None:
         assert CHECKS.get(table.id, bool)(league.rows(table)), (table.id, len(league.rows(table)))
     late = [r for r in league.rows(PLAYER_PROP_LINES) if r["captured_at"] and r["captured_at"].date() > days[-1]]
     assert late == [r for r in late if r["game_date"] == days[-1]]
+
+
+def test_days_between_the_days_asked_for_are_neither_published_nor_rejected(league: League) -> None:
+    """A blocked day leaves a hole in the range; the tables read for the days around it hold its rows too."""
+    wanted = [day("2024-01-05"), day("2024-01-06"), day("2024-01-07")]
+    league.feeds = {name: [] for name in league.feeds}
+    for n, on in enumerate(wanted):
+        moved = {"game_id": f"002230050{n}", "game_date": on}
+        tip = {"game_datetime_utc": datetime(2024, 1, 6 + n, tzinfo=UTC)}
+        for name, rows in sound().items():
+            league.feeds[name] += [r | moved | (tip if name == "schedule" else {}) for r in rows]
+    league.publish(SCHEDULE, PLAYER_BOXSCORES, days=wanted)
+    league.publish(TEAM_BOXSCORES, days=[wanted[0], wanted[2]])
+    assert {r["game_date"] for r in league.rows(TEAM_BOXSCORES)} == {wanted[0], wanted[2]}
+    assert league.rejected(TEAM_BOXSCORES) == []
