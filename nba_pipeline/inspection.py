@@ -129,7 +129,7 @@ def _coverage(transform: Transform, bench: Workbench, found: Inspection) -> None
     table, wanted = transform.table, transform.expected_expression
     bench.db.execute(f"CREATE TEMP TABLE expected AS {ibis.to_sql(wanted, dialect='duckdb')}")
     found.expected = _by_day(bench, audit.expected_per_day(table))
-    if transform.unit == "rows":
+    if transform.unit == "rows" and table.on_bad_row == "refuse":
         for day, rows in _by_day(bench, audit.unexpected_rows(table, wanted.columns)).items():
             found.problems[day, COVERAGE].append(
                 f"{rows} rows that neither the schedule nor the upstream table asks for"

@@ -36,8 +36,8 @@ class Workbench:
     def compute(self, transform: Transform, days: list[date], at: datetime) -> None:
         """Fill `result` with the typed, rounded and hashed rows of these days, and `rejects` with the rest.
 
-        Computed tables drop rows of other days: builds may compute more than was asked. In raw tables such a row, one without a
-        day, or one with a reject reason, goes to `rejects`. Raises ContractError when the columns are not the contract's.
+        Rows of other days are dropped: builds may compute more than was asked. In raw tables a row beyond the range of the days
+        goes to `rejects`, as do everywhere a row without a day and one with a reject reason. Raises ContractError when the columns are not the contract's.
         """
         table = transform.table
         statement, names = ibis.to_sql(transform.expression, dialect="duckdb"), transform.expression.columns
@@ -50,7 +50,8 @@ class Workbench:
         typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
         self.db.execute(f"CREATE TEMP TABLE typed AS SELECT {typed}, {reason} AS __reason FROM ({statement})")
         wanted = predicate(table.partition, days)
-        stray = f"{table.partition} IS NULL" + (f" OR NOT ({wanted})" if table.on_bad_row == "quarantine" else "")
+        outside = f" OR {table.partition} NOT BETWEEN DATE '{days[0]}' AND DATE '{days[-1]}'"
+        stray = f"{table.partition} IS NULL" + (outside if table.on_bad_row == "quarantine" else "")
         self.db.execute(
             f"""CREATE TEMP TABLE result AS SELECT * EXCLUDE (__reason), {hash_expression(table)} AS {HASH_COLUMN},
                 TIMESTAMPTZ '{at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {wanted}"""

@@ -532,3 +532,12 @@ def test_days_between_the_days_asked_for_are_neither_published_nor_rejected(leag
     league.publish(TEAM_BOXSCORES, days=[wanted[0], wanted[2]])
     assert {r["game_date"] for r in league.rows(TEAM_BOXSCORES)} == {wanted[0], wanted[2]}
     assert league.rejected(TEAM_BOXSCORES) == []
+
+
+def test_a_preseason_game_with_a_box_score_does_not_refuse_its_day(league: League) -> None:
+    """Its lines are facts, but nothing demands them: only countable games are expected."""
+    preseason = "0012300001"
+    league.feeds = {n: [*rows, *[r | {"game_id": preseason} for r in rows]] for n, rows in sound().items()}
+    for table in (PLAYER_BOXSCORES, TEAM_BOXSCORES):
+        assert league.publish(SCHEDULE, table).refused == []
+    assert GAME in {r["game_id"] for r in league.rows(TEAM_BOXSCORES)}
