@@ -37,7 +37,8 @@ class Workbench:
         """Fill `result` with the typed, rounded and hashed rows of these days, and `rejects` with the rest.
 
         Rows of other days are dropped: builds may compute more than was asked. In raw tables a row beyond the range of the days
-        goes to `rejects`, as do everywhere a row without a day and one with a reject reason. Raises ContractError when the columns are not the contract's.
+        goes to `rejects`, as do everywhere a row without a day and one with a reject reason. Raises ContractError when the
+        columns are not the contract's.
         """
         table = transform.table
         statement, names = ibis.to_sql(transform.expression, dialect="duckdb"), transform.expression.columns
