@@ -5,7 +5,7 @@ version beside it. No feature is ever filled with a default: an unknown one is N
 """
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -304,13 +304,6 @@ BASELINE_25 = FeatureVersion(
         ),
     ),
 )
-
-VERSIONS: Mapping[str, FeatureVersion] = {v.name: v for v in (BASELINE_25,)}
-
-
-def all_features() -> tuple[Feature, ...]:
-    """Every feature of any version once, in order of first appearance."""
-    return tuple({f.name: f for v in VERSIONS.values() for f in v.features}.values())
 
 
 def feature_columns(features: Sequence[Feature]) -> Any:
