@@ -32,3 +32,7 @@ class WarehouseError(PipelineError):
 
 class WarehouseBusyError(WarehouseError):
     """Another process holds the warehouse for longer than the bounded wait."""
+
+
+class ArtifactError(PipelineError):
+    """A stored file (model, report, export) is missing, altered, or cannot be stored."""

@@ -1,11 +1,14 @@
 """Configuration from the environment: where things live, which source, which warehouse."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from nba_pipeline.artifacts import ArtifactStore
+from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
@@ -16,6 +19,9 @@ SourceName = Literal["simulator", "files"]
 WarehouseName = Literal["duckdb"]
 DEFAULT_HOME = ".nba_pipeline"
 DEFAULT_SEED = 20211019
+BUCKET = re.compile(
+    r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>[A-Za-z0-9._=+-]+(/[A-Za-z0-9._=+-]+)*)?)?/?"
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Settings:
     seed: int
     warehouse: WarehouseName
     lock_timeout: float
+    bucket: str | None
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -41,6 +48,7 @@ class Settings:
                 WarehouseName, _choice(environment, "NBA_PIPELINE_WAREHOUSE", get_args(WarehouseName), "duckdb")
             ),
             lock_timeout=_number(environment, "NBA_PIPELINE_LOCK_TIMEOUT", DEFAULT_TIMEOUT),
+            bucket=_bucket(environment.get("NBA_PIPELINE_BUCKET")),
         )
 
     @property
@@ -49,6 +57,16 @@ class Settings:
 
     def open_warehouse(self) -> Warehouse:
         return DuckDBWarehouse(self.database, self.lock_timeout)
+
+    def open_artifacts(self) -> ArtifactStore:
+        """The bucket that NBA_PIPELINE_BUCKET names, else the directory `artifacts` of the home."""
+        if self.bucket is None:
+            return LocalArtifacts(self.home / "artifacts")
+        from nba_pipeline.artifacts.gcs import BucketArtifacts
+
+        found = BUCKET.fullmatch(self.bucket)
+        assert found is not None
+        return BucketArtifacts(found["bucket"], found["prefix"] or "")
 
     def open_source(self) -> Source:
         """The configured source. Raises ConfigurationError or SourceError, saying what is missing."""
@@ -62,6 +80,12 @@ class Settings:
         from nba_pipeline.sources.simulated import SimulatorSource
 
         return SimulatorSource(self.home / "simulator", self.seed)
+
+
+def _bucket(given: str | None) -> str | None:
+    if given and not BUCKET.fullmatch(given):
+        raise ConfigurationError(f"NBA_PIPELINE_BUCKET is {given!r}", "set it to gs://bucket or gs://bucket/prefix")
+    return given or None
 
 
 def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
