@@ -182,6 +182,40 @@ def attach(
     return shared(joined.select(targets, **{n: _or_zero(keyed[n], a) for n, a in aggregates.items()}))
 
 
+def earlier_facts(
+    targets: ir.Table,
+    facts: ir.Table,
+    *,
+    last: int,
+    by: Sequence[str],
+    day: str = "game_date",
+    fact_day: str = "game_date",
+    within: Sequence[str] = ("season",),
+) -> ir.Table:
+    """Give every target (entity on a day) its entity's `last` latest facts of strictly earlier days, one row each.
+
+    Shapes: as for `attach`, at most one fact an entity and day. Result: one row per distinct target and earlier fact, with
+    the columns of `by`, `within` and `day`, `facts_ago` (1: the latest) and the other columns of `facts` as `past_` and
+    their name; a target without an earlier fact has no row.
+    """
+    if last < 1:
+        raise ValueError(f"the latest {last} facts are none: ask for at least one")
+    entity = [*by, *within]
+    places = _places(targets, facts, entity, day, fact_day, {})
+    past = _numbered(facts, entity, fact_day)
+    others = [c for c in facts.columns if c not in entity]
+    ago = places["__seen"] - past["__number"] + 1
+    pairs = places.inner_join(past, [*(places[c] == past[c] for c in entity), ago >= 1, ago <= last])
+    return shared(
+        pairs.select(
+            *[places[c] for c in entity],
+            places["__day"].name(day),
+            facts_ago=ago,
+            **{f"past_{c}": past[c] for c in others},
+        )
+    )
+
+
 def _or_zero(value: ir.Value, a: Aggregate) -> ir.Value:
     return value.fill_null(0) if a.how == "count" else value
 
@@ -214,12 +248,15 @@ def _places(
     )
 
 
+def _numbered(facts: ir.Table, entity: list[str], fact_day: str) -> ir.Table:
+    """The facts with their number in the entity's order of time, from 1."""
+    in_order = ibis.window(group_by=[facts[c] for c in entity], order_by=facts[fact_day])
+    return facts.mutate(__number=ibis.row_number().over(in_order) + 1)
+
+
 def _states(facts: ir.Table, entity: list[str], fact_day: str, games: Mapping[str, Aggregate]) -> ir.Table:
     """One row per fact: its number in the entity's order of time, and the aggregates over the facts up to it."""
-    order = [facts[fact_day]]
-    group = [facts[c] for c in entity]
-    place = ibis.row_number().over(ibis.window(group_by=group, order_by=order)) + 1
-    numbered = facts.mutate(__number=place, __fact=ibis.literal(1, "int64"))
+    numbered = _numbered(facts, entity, fact_day).mutate(__fact=ibis.literal(1, "int64"))
 
     def up_to_it(last: int | None) -> ibis.expr.builders.WindowBuilder:
         preceding = None if last is None else last - 1

@@ -14,8 +14,8 @@ from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.contracts import Instant, Rows, Table, column
 from nba_pipeline.names import LOOKUP_SQL_PATTERN
-from nba_pipeline.predictions.features import BASELINE_25
 from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.predictions.versions import V2
 from nba_pipeline.raw.columns import tricode
 from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.relations import shared
@@ -123,13 +123,13 @@ def build(features: ir.Table, context: ir.Table, games: ir.Table, quotes: ir.Tab
         by=("player_id",),
     )
     market = lines.consensus(quotes.filter(quotes.market == MARKET), slate)
-    baseline = features.filter(features.feature_version == BASELINE_25.name)
+    known = features.filter(features.feature_version == V2.name)
     on = ["game_date", "player_id"]
-    joined = baseline.inner_join(form, on).left_join(
-        market, [baseline.game_date == market.game_date, baseline.player_id == market.player_id]
+    joined = known.inner_join(form, on).left_join(
+        market, [known.game_date == market.game_date, known.player_id == market.player_id]
     )
     return joined.select(
-        baseline,
+        known,
         *[form[c] for c in ("games", "last_5", "last_10", "season_average", "ewma", "std_last_10", "injury_status")],
         line=market.line,
         line_books=market.books,
@@ -232,7 +232,7 @@ def _as_json(components: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Arra
 
 def expected(features: ir.Table) -> ir.Table:
     """Every listed player and system."""
-    listed = features.filter(features.feature_version == BASELINE_25.name).select(
+    listed = features.filter(features.feature_version == V2.name).select(
         "game_date", "player_id", market=ibis.literal(MARKET)
     )
     systems = ibis.union(*[listed.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])

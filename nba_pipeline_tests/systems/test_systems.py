@@ -25,6 +25,11 @@ KNOWN: dict[str, float] = {
     "pace_score": 0.5,
     "usage_spike_score": 0.5,
     "home_away": 1.0,
+    **{f"{zone}_{edge}_edge": 0.3 for zone in ("paint", "mid_range", "three_pt") for edge in ("volume", "accuracy")},
+    "free_throw_edge": 0.1,
+    "pace_edge": 0.02,
+    "similar_games_weight": 6.0,
+    "similar_points": 23.0,
 }
 NAN = float("nan")
 
