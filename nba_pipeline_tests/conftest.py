@@ -1,0 +1,25 @@
+"""What many tests share and start once: a BigQuery emulator, and Google's analyser of BigQuery's SQL."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
+from nba_pipeline.warehouse.bigquery_client import Connection, default_retry
+from nba_pipeline.warehouse.place import Place
+from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[str]:
+    """The address of a BigQuery emulator."""
+    with running_emulator() as address:
+        yield address
+
+
+@pytest.fixture
+def bigquery_warehouse(emulator: str) -> BigQueryWarehouse:
+    """An empty warehouse on the emulator. It does not wait long before it tries again."""
+    place = Place(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=emulator)
+    return BigQueryWarehouse(Connection(place, default_retry().with_delay(0.01, 0.1).with_timeout(2)))
