@@ -32,3 +32,7 @@ class WarehouseError(PipelineError):
 
 class WarehouseBusyError(WarehouseError):
     """Another process holds the warehouse for longer than the bounded wait."""
+
+
+class ModelError(PipelineError):
+    """A trained model is missing, cannot be read, or was made for something else than what is asked of it."""
