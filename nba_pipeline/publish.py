@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 import pyarrow as pa
 
@@ -20,18 +20,10 @@ from nba_pipeline.inspection import SLATE, Inspection, inspect
 from nba_pipeline.needs import unmet
 from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict
 from nba_pipeline.sources.protocol import Source
-from nba_pipeline.transform import CLOCK, Transform
+from nba_pipeline.transform import CLOCK, DAYS, MARKETS, Run, Transform
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 from nba_pipeline.workbench import Workbench
-
-
-@dataclass(frozen=True)
-class Run:
-    """Who publishes and when: the id of the run, and the moment it counts as computed."""
-
-    id: str
-    at: datetime
 
 
 @dataclass
@@ -64,13 +56,13 @@ def publish(
     with _timed(clock, "read"):
         blocked = _blocked(transform, warehouse, ordered)
         runnable = [d for d in ordered if d not in blocked]
-        inputs = _inputs(transform, warehouse, source, schedule, runnable, run) if runnable else {}
+        inputs = read_inputs(transform, warehouse, source, schedule, runnable, run) if runnable else {}
     bench = Workbench(inputs)
     try:
         inspection = Inspection()
         if runnable:
             with _timed(clock, "compute"):
-                bench.compute(transform, runnable, run.at)
+                bench.compute(transform, runnable, run)
             with _timed(clock, "audit"):
                 inspection = inspect(transform, bench, schedule)
         verdicts = [_unmet(d, blocked[d]) if d in blocked else _verdict(d, inspection) for d in ordered]
@@ -99,25 +91,28 @@ def _timed(clock: dict[str, float], stage: str) -> Iterator[None]:
 def _blocked(transform: Transform, warehouse: Warehouse, days: list[date]) -> dict[date, str]:
     if not transform.reads:
         return {}
-    first = min(r.first_needed(d) for r in transform.reads.values() for d in days)
+    first = min(r.needed(days)[0] for r in transform.reads.values())
     ledger = warehouse.ledger([t.id for t in transform.upstream()], first, days[-1])
     return unmet(transform.reads, ledger, days)
 
 
-def _inputs(
+def read_inputs(
     transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: Run
 ) -> dict[str, pa.Table]:
+    """All inputs of the transform for these days, under their parameter names, from one snapshot of the warehouse."""
     reads = dict(transform.reads) | ({SLATE: schedule} if schedule else {})
     columns = transform.used_columns | {SLATE: ("game_id", "game_date")}
     wanted = {}
     for name, read in reads.items():
-        first, last = min(read.first_needed(d) for d in days), max(read.last_needed(d) for d in days)
-        wanted[name] = (read.table, Days(first, last, columns[name]))
+        wanted[name] = (read.table, Days(*read.needed(days), columns[name]))
     inputs = warehouse.read(wanted)
     inputs |= {name: source.read(feed, days) for name, feed in transform.feeds.items()}
-    if CLOCK in transform.parameters:
-        inputs[CLOCK] = pa.table({"now": pa.array([run.at], pa.timestamp("us", "UTC"))})
-    return inputs
+    known = {
+        CLOCK: pa.table({"now": pa.array([run.at], pa.timestamp("us", "UTC"))}),
+        DAYS: pa.table({"day": pa.array(days, pa.date32())}),
+        MARKETS: pa.table({"market": pa.array(run.markets, pa.string())}),
+    }
+    return inputs | {n: rows for n, rows in known.items() if n in transform.parameters}
 
 
 def _unmet(day: date, need: str) -> PartitionVerdict:

@@ -10,6 +10,7 @@ from typing import Literal, cast, get_args
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.errors import ConfigurationError
+from nba_pipeline.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.warehouse import Warehouse
@@ -37,6 +38,7 @@ class Settings:
     lock_timeout: float
     bucket: str | None
     bigquery: Place | None
+    markets: tuple[str, ...] = DEFAULT_MARKETS
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -53,6 +55,7 @@ class Settings:
             lock_timeout=_number(environment, "NBA_PIPELINE_LOCK_TIMEOUT", DEFAULT_TIMEOUT),
             bucket=_bucket(environment.get("NBA_PIPELINE_BUCKET")),
             bigquery=_place(environment) if warehouse == "bigquery" else None,
+            markets=_markets(environment),
         )
 
     @property
@@ -118,6 +121,17 @@ def _place(environment: Mapping[str, str]) -> Place:
         endpoint=environment.get("NBA_PIPELINE_BIGQUERY_ENDPOINT") or None,
         max_bytes_billed=int(limit) or None,
     )
+
+
+def _markets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The markets to forecast, in the order of `markets.MARKETS`; `all` stands for all of them."""
+    text = environment.get("NBA_PIPELINE_MARKETS") or ",".join(DEFAULT_MARKETS)
+    named = {m.strip() for m in text.split(",")} if text != "all" else set(MARKETS)
+    if not named <= set(MARKETS):
+        raise ConfigurationError(
+            f"NBA_PIPELINE_MARKETS is {text!r}", f"name some of {', '.join(MARKETS)}, with commas between, or all"
+        )
+    return tuple(m for m in MARKETS if m in named)
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

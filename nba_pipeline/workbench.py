@@ -1,7 +1,7 @@
 """An in-process DuckDB in which one table is computed, hashed and audited before anything is published."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 
 import duckdb
 import ibis
@@ -11,7 +11,7 @@ from nba_pipeline import duck
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, Column, Table
 from nba_pipeline.hashing import content_hash_expression, hash_expression
-from nba_pipeline.transform import REJECT_REASON, Transform
+from nba_pipeline.transform import REJECT_REASON, Run, Tools, Transform
 from nba_pipeline.warehouse.ddl import duckdb_type, predicate
 
 
@@ -33,7 +33,7 @@ class Workbench:
     def sql(self, statement: str) -> list[dict]:
         return self.db.execute(statement).to_arrow_table().to_pylist()
 
-    def compute(self, transform: Transform, days: list[date], at: datetime) -> None:
+    def compute(self, transform: Transform, days: list[date], run: Run) -> None:
         """Fill `result` with the typed, rounded and hashed rows of these days, and `rejects` with the rest.
 
         Rows of other days are dropped: builds may compute more than was asked. In raw tables a row beyond the range of the days
@@ -41,9 +41,10 @@ class Workbench:
         columns are not the contract's.
         """
         table = transform.table
-        statement, names = ibis.to_sql(transform.expression, dialect="duckdb"), transform.expression.columns
-        if transform.apply is not None:
-            finished = transform.apply(self.db.execute(statement).to_arrow_table())
+        if transform.apply is None:
+            statement, names = transform.statement, transform.expression.columns
+        else:
+            finished = transform.finish(self._rows(transform.statement), lambda: self._tools(transform, days, run))
             self.db.register("finished", finished)
             statement, names = "SELECT * FROM finished", tuple(finished.column_names)
         table.require_columns([n for n in names if n != REJECT_REASON], f"days {days[0]}..{days[-1]}")
@@ -55,7 +56,7 @@ class Workbench:
         stray = f"{table.partition} IS NULL" + (outside if table.on_bad_row == "quarantine" else "")
         self.db.execute(
             f"""CREATE TEMP TABLE result AS SELECT * EXCLUDE (__reason), {hash_expression(table)} AS {HASH_COLUMN},
-                TIMESTAMPTZ '{at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {wanted}"""
+                TIMESTAMPTZ '{run.at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {wanted}"""
         )
         self.db.execute(
             f"""CREATE TEMP TABLE rejects AS SELECT CASE WHEN {wanted} THEN {table.partition} END AS day,
@@ -63,6 +64,13 @@ class Workbench:
                 to_json(t) AS "row" FROM (SELECT * FROM typed) AS t WHERE __reason IS NOT NULL OR {stray}"""
         )
         self.db.execute("DROP TABLE typed")
+
+    def _rows(self, statement: str) -> pa.Table:
+        return self.db.execute(statement).to_arrow_table()
+
+    def _tools(self, transform: Transform, days: list[date], run: Run) -> Tools:
+        aside = {n: self._rows(s) for n, s in transform.aside_statements.items()}
+        return Tools(tuple(days), run.markets, aside, run.artifacts)
 
     def set_aside(self, table: Table, bad_rows: str) -> None:
         """Move rows of `result` to `rejects`. `bad_rows` selects them with their `place` (rowid) and `broken_rules`."""
