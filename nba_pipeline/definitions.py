@@ -22,7 +22,12 @@ from nba_pipeline.precompute import (  # noqa: E402
     player_shot_zone_analysis,
     team_defense_zone_analysis,
 )
-from nba_pipeline.predictions import ml_feature_store_v2, player_prop_predictions  # noqa: E402
+from nba_pipeline.predictions import (  # noqa: E402
+    ml_feature_store_v2,
+    player_prop_predictions,
+    prediction_models,
+    prop_prices,
+)
 from nba_pipeline.raw import (  # noqa: E402
     game_lines,
     injury_reports,
@@ -52,7 +57,9 @@ ASSETS = [
     player_daily_cache.player_daily_cache,
     player_composite_factors.player_composite_factors,
     ml_feature_store_v2.ml_feature_store_v2,
+    prediction_models.prediction_models,
     player_prop_predictions.player_prop_predictions,
+    prop_prices.prop_prices,
     prediction_accuracy.prediction_accuracy,
     system_daily_performance.system_daily_performance,
 ]

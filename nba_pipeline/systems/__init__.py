@@ -10,10 +10,12 @@ from nba_pipeline.systems.learned import Learner
 from nba_pipeline.systems.moving_average import MovingAverage
 from nba_pipeline.systems.protocol import Forecast, System
 from nba_pipeline.systems.ridge_v1 import RidgeV1
+from nba_pipeline.systems.similarity_balanced_v1 import SimilarityBalanced
 from nba_pipeline.systems.xgboost_v1 import XGBoostV1
+from nba_pipeline.systems.zone_matchup_v1 import ZoneMatchup
 
 BASELINES: tuple[System, ...] = (LAST_5, LAST_10, SEASON_AVERAGE, EWMA)
-RULES: tuple[System, ...] = (MovingAverage(), *BASELINES)
+RULES: tuple[System, ...] = (MovingAverage(), ZoneMatchup(), SimilarityBalanced(), *BASELINES)
 LEARNERS: tuple[Learner, ...] = (XGBoostV1(), RidgeV1())
 
 VERSIONS = {

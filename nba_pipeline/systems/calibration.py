@@ -134,6 +134,15 @@ def _logit(p: Floats) -> Floats:
     return logit(np.clip(p, SURE, 1 - SURE))
 
 
+def calibrated_over(
+    mean: Floats, sd: Floats, line: Floats, market: str, shift: Floats | float, slope: Floats | float
+) -> tuple[Floats, Floats]:
+    """(P(outcome > line), P(outcome = line)) as the law says them, the first calibrated among decided outcomes."""
+    over, push = probability_over(mean, sd, line, market)
+    decided = expit(shift + slope * _logit(over / np.where(push < 1, 1 - push, np.nan)))
+    return decided * (1 - push), push
+
+
 def decided_over(mean: Floats, sd: Floats, line: Floats, market: str) -> Floats:
     """The law's probability of the over given that it is no push; NaN without a line or a forecast."""
     over, push = probability_over(mean, sd, line, market)

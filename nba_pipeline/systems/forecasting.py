@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from nba_pipeline.errors import ModelError
 from nba_pipeline.systems import LEARNERS, RULES, VERSIONS, ensemble_v1, line_aware_v1
 from nba_pipeline.systems.artifact import RETRAIN, decode
-from nba_pipeline.systems.calibration import Calibration, Level, decided_over
+from nba_pipeline.systems.calibration import Calibration
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
 from nba_pipeline.systems.protocol import Floats, Forecast
 
 NO_MODEL = "no model this month: too few rows before it"
 NO_FORM = "no game in the 365 days before the day"
 NO_LINE = "no line"
+SMALLEST_LEVEL = 1e-9
 
 
 def forecast(rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None]) -> dict[str, Forecast]:
@@ -35,7 +36,7 @@ def forecast(rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | No
 
 def _forecasts(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
     line = rows["line"].to_numpy(dtype=float)
-    calibrated = partial(_calibrated, rows=rows, market=market, line=line)
+    calibrated = partial(_calibrated, rows=rows, market=market)
     raw = _members(rows, market, bodies)
     means = {s: f.mean for s, f in raw.items()}
     combined, parts = ensemble_v1.combine(means, bodies[ensemble_v1.SYSTEM_ID]["weights"])
@@ -51,7 +52,7 @@ def _forecasts(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> d
 def _members(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
     """Rules and trained systems, as they are before their errors have taught them anything."""
     seen = rule_rows(rows, market)
-    found = {rule.system_id: rule.predict(seen) for rule in RULES}
+    found = {rule.system_id: rule.predict(seen, market) for rule in RULES}
     has_form = rows[f"{market}_form"].notna().to_numpy(dtype=bool)
     for learner in LEARNERS:
         mean, parts = learner.predict(rows, market, bodies[learner.system_id])
@@ -59,15 +60,19 @@ def _members(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dic
     return found
 
 
-def _calibrated(made: Forecast, stored: Mapping, *, rows: pd.DataFrame, market: str, line: Floats) -> Forecast:
-    """The forecast with its level, spread and probability of the over as its errors have taught."""
+def _calibrated(made: Forecast, stored: Mapping, *, rows: pd.DataFrame, market: str) -> Forecast:
+    """The forecast with its level, spread and confidence as its errors have taught.
+
+    The component `level` is what they moved the mean by, the floor at 0 included.
+    """
     calibration = Calibration.from_dict(stored)
     own_sd = form_of(rows, market, "std_last_10")
     mean = calibration.level.apply(made.mean, form_of(rows, market, "season_average"))
-    moved = {} if calibration.level == Level() else {"level": mean - made.mean}
+    level = mean - np.nansum([*made.components.values(), np.zeros(len(mean))], axis=0)
+    moved = {"level": level} if np.nanmax(np.abs(level), initial=0) > SMALLEST_LEVEL else {}
     sd = calibration.spread.sd(mean, own_sd)
-    p_over = calibration.confidence.apply(decided_over(mean, sd, line, market))
-    return Forecast(mean, sd, made.reason, {**made.components, **moved}, p_over)
+    known = calibration.confidence
+    return Forecast(mean, sd, made.reason, {**made.components, **moved}, known.shift, known.slope)
 
 
 def _made(mean: Floats, components: Mapping[str, Floats], reason: str | NDArray) -> Forecast:
@@ -77,7 +82,7 @@ def _made(mean: Floats, components: Mapping[str, Floats], reason: str | NDArray)
 
 def _nothing(n: int, reason: str) -> Forecast:
     unknown = np.full(n, np.nan)
-    return Forecast(unknown, unknown, np.full(n, reason, dtype=object), {}, unknown)
+    return Forecast(unknown, unknown, np.full(n, reason, dtype=object))
 
 
 def _body(system_id: str, market: str, artifacts: Mapping[str, bytes | None]) -> dict | None:

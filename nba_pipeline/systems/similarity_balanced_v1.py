@@ -18,11 +18,10 @@ FORM_GAMES = 20.0
 class SimilarityBalanced:
     """(weight·similar games + 20·EWMA) / (weight + 20): few similar games leave form alone, and none leave it as it is."""
 
-    market: str = "points"
     system_id: str = "similarity_balanced_v1"
     version: str = "1"
 
-    def predict(self, rows: pd.DataFrame) -> Forecast:
+    def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
         """Forecasts need five games this season.
 
         Uses `games`, `ewma`, `std_last_10`, `similar_games_weight` and `similar_<market>`.
@@ -34,7 +33,7 @@ class SimilarityBalanced:
         enough = known("games") >= MINIMUM_GAMES
         form = np.where(enough, known("ewma"), np.nan)
         weight = known("similar_games_weight")
-        moved = (known(f"similar_{self.market}") - form) * weight / (weight + FORM_GAMES)
+        moved = (known(f"similar_{market}") - form) * weight / (weight + FORM_GAMES)
         mean = np.maximum(form + np.nan_to_num(moved), 0)
         reason = why_not(mean, enough, MINIMUM_GAMES, "form")
         return Forecast(mean, spread(mean, known("std_last_10")), reason, {"form": form, "similar_games": moved})

@@ -113,7 +113,7 @@ def _members(rows: _Rows) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
     found, unlevelled = {}, {}
     seen = rule_rows(rows.frame, rows.market)
     for rule in RULES:
-        mean = unlevelled[rule.system_id] = rule.predict(seen).mean
+        mean = unlevelled[rule.system_id] = rule.predict(seen, rows.market).mean
         plain = rule.system_id in BASELINE_IDS
         level = Level() if plain else Level.of_rule(mean, rows.season_average, rows.actual)
         found[rule.system_id] = _Fitted(level.apply(mean, rows.season_average), level)

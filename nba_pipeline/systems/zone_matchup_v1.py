@@ -39,11 +39,10 @@ HOME_SHARE = 0.008
 class ZoneMatchup:
     """The market's EWMA plus weighted edges by zone, pace and venue; what is unknown moves nothing."""
 
-    market: str = "points"
     system_id: str = "zone_matchup_v1"
     version: str = "1"
 
-    def predict(self, rows: pd.DataFrame) -> Forecast:
+    def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
         """Forecasts need five games this season. Uses `games`, `ewma`, `std_last_10`, `home_away` and the matchup features."""
 
         def known(name: str) -> Floats:
@@ -52,7 +51,7 @@ class ZoneMatchup:
         enough = known("games") >= MINIMUM_GAMES
         form = np.where(enough, known("ewma"), np.nan)
         components = {"form": form}
-        for zone, weights in ZONE_WEIGHTS[self.market].items():
+        for zone, weights in ZONE_WEIGHTS[market].items():
             components[zone] = sum((w * known(f) for f, w in weights.items()), start=np.zeros(len(rows)))
         components["pace"] = PACE_WEIGHT * form * known("pace_edge")
         components["venue"] = HOME_SHARE * form * (2 * known("home_away") - 1)

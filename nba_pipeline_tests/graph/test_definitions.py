@@ -56,10 +56,15 @@ GRAPH = {
         "player_composite_factors player_daily_cache player_game_summary player_shot_zone_analysis team_defense_game_summary"
         " team_defense_zone_analysis team_offense_game_summary upcoming_player_game_context upcoming_team_game_context",
     ),
-    "nba_predictions.player_prop_predictions": (
+    "nba_predictions.prediction_models": (
         "4_predictions",
         "ml_feature_store_v2 player_game_summary player_prop_lines upcoming_player_game_context",
     ),
+    "nba_predictions.player_prop_predictions": (
+        "4_predictions",
+        "ml_feature_store_v2 player_prop_lines prediction_models upcoming_player_game_context",
+    ),
+    "nba_predictions.prop_prices": ("4_predictions", "player_prop_lines player_prop_predictions"),
     "nba_predictions.prediction_accuracy": ("5_grading", "player_game_summary player_prop_predictions schedule"),
     "nba_predictions.system_daily_performance": ("5_grading", "prediction_accuracy"),
 }

@@ -16,7 +16,7 @@ NAN = float("nan")
 
 def predict(market: str = "points", /, **changes: float) -> Forecast:
     similar = {f"similar_{m}": 26.0 for m in MARKETS}
-    return SimilarityBalanced(market).predict(pd.DataFrame([KNOWN | similar | changes]))
+    return SimilarityBalanced().predict(pd.DataFrame([KNOWN | similar | changes]), market)
 
 
 @pytest.mark.parametrize("market", MARKETS)

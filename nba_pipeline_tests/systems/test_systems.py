@@ -34,7 +34,7 @@ NAN = float("nan")
 
 
 def predict(system: System, *rows: dict[str, float]) -> Forecast:
-    return system.predict(pd.DataFrame([KNOWN | r for r in rows]))
+    return system.predict(pd.DataFrame([KNOWN | r for r in rows]), "points")
 
 
 def mean(**changes: float) -> float:
@@ -158,7 +158,7 @@ def test_a_forecast_does_not_depend_on_the_rows_beside_it_nor_on_being_asked_twi
 
 @every_system
 def test_no_rows_give_no_forecasts(system: System) -> None:
-    assert len(system.predict(pd.DataFrame({k: pd.Series(dtype=float) for k in KNOWN})).mean) == 0
+    assert len(system.predict(pd.DataFrame({k: pd.Series(dtype=float) for k in KNOWN}), "points").mean) == 0
 
 
 def test_systems_have_names_of_their_own_and_do_not_change_their_input() -> None:
@@ -166,7 +166,7 @@ def test_systems_have_names_of_their_own_and_do_not_change_their_input() -> None
     assert set(SYSTEM_IDS) == set(VERSIONS) >= {s.system_id for s in RULES}
     rows = pd.DataFrame([KNOWN])
     for system in RULES:
-        system.predict(rows)
+        system.predict(rows, "points")
     assert rows.equals(pd.DataFrame([KNOWN]))
 
 

@@ -159,11 +159,10 @@ def test_only_the_system_that_knows_the_line_reads_it() -> None:
         assert changed == (s in LINE_SYSTEM_IDS)
 
 
-def test_without_a_line_there_is_neither_a_line_aware_forecast_nor_a_probability() -> None:
+def test_without_a_line_there_is_no_line_aware_forecast() -> None:
     found = forecast(later(line=np.nan), "points", artifacts(trained()))
     assert np.isnan(found["line_aware_v1"].mean).all()
     assert set(found["line_aware_v1"].reason) == {"no line"}
-    assert np.isnan(found["ensemble_v1"].p_over_decided).all()
 
 
 def test_a_player_without_a_game_in_a_year_has_no_forecast() -> None:

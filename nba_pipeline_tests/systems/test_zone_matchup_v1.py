@@ -22,7 +22,7 @@ every_market = pytest.mark.parametrize("market", MARKETS)
 
 
 def predict(market: str = "points", *rows: dict[str, float]) -> Forecast:
-    return ZoneMatchup(market).predict(pd.DataFrame([NEUTRAL | r for r in rows]))
+    return ZoneMatchup().predict(pd.DataFrame([NEUTRAL | r for r in rows]), market)
 
 
 def mean(market: str = "points", /, **changes: float) -> float:
