@@ -90,5 +90,3 @@ def _plain(value: float) -> str:
 def _by_market(groups: Iterable[Any]) -> Sequence[tuple[str, Sequence[Forecast]]]:
     order = list(MARKETS)
     return sorted(((m, list(rows)) for m, rows in groups), key=lambda group: order.index(group[0]))
-
-

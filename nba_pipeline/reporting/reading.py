@@ -70,7 +70,15 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
         (
             *("game_date", "player_id", "market", "system_id", "game_id", "player_name", "team", "opponent"),
             *("predicted_mean", "predicted_sd", "q10", "q25", "q75", "q90", "line", "line_books", "line_book_kind"),
-            *("p_over", "p_push", "recommendation", "confidence", "components", "injury_status", "insufficient_data_reason"),
+            *(
+                "p_over",
+                "p_push",
+                "recommendation",
+                "confidence",
+                "components",
+                "injury_status",
+                "insufficient_data_reason",
+            ),
         ),
     ),
 }
@@ -274,9 +282,7 @@ def _absences(players: pd.DataFrame) -> Iterator[Absence]:
     """Players of whom somebody said something, by team, those who are out first."""
     said = players[players["injury_status"].notna()]
     for r in _records(said.sort_values(["team", "points_avg_season"], ascending=[True, False])):
-        yield Absence(
-            r["player_name"], r["team"], r["injury_status"], r["injury_reported_on"], r["points_avg_season"]
-        )
+        yield Absence(r["player_name"], r["team"], r["injury_status"], r["injury_reported_on"], r["points_avg_season"])
 
 
 def _forecasts(
