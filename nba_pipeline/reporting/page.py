@@ -76,7 +76,7 @@ def _signed(value: float | None, digits: int) -> str:
     if value is None:
         return ""
     text = f"{value:+.{digits}f}"
-    return text.replace("+", "", 1) if float(text) == 0 else text.replace("-", "−")
+    return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
 
 
 def _percent(value: float | None, digits: int) -> str:
@@ -90,5 +90,3 @@ def _plain(value: float) -> str:
 def _by_market(groups: Iterable[Any]) -> Sequence[tuple[str, Sequence[Forecast]]]:
     order = list(MARKETS)
     return sorted(((m, list(rows)) for m, rows in groups), key=lambda group: order.index(group[0]))
-
-

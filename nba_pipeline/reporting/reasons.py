@@ -45,9 +45,9 @@ UNSURE = ("questionable", "doubtful", "probable")
 def reasons(row: Row, averages: Mapping[str, float], absent: Sequence[Absence]) -> tuple[Reason, ...]:
     """The reasons of one forecast, form first.
 
-    `row` has the forecast (`market`, `unit`, `components`, `predicted_mean`, `predicted_sd`), the game (`opponent`, `days_rest`, `back_to_back`, `status`,
-    `opening_line`, `line`, `books`) and features by name; `averages` the means of the plain averages in this market; `absent`
-    are team-mates who are out.
+    `row` has the forecast (`market`, `unit`, `components`, `predicted_mean`, `predicted_sd`), the game (`opponent`,
+    `days_rest`, `back_to_back`, `status`, `opening_line`, `line`) and features by name; `averages` the means of the plain
+    averages in this market; `absent` are team-mates who are out.
     """
     own_terms = {n: v for n, v in json.loads(row["components"] or "{}").items() if v is not None}
     return (
