@@ -16,7 +16,7 @@ import pyarrow.compute
 
 from nba_pipeline import backfill as runs
 from nba_pipeline import coverage
-from nba_pipeline.console import absences, console, status_grid, table_days
+from nba_pipeline.console import absences, console, errors, status_grid, table_days
 from nba_pipeline.contracts import Table
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.export import Format, file_name, find_table, write_rows
@@ -251,7 +251,7 @@ def write_reports(start: date, end: date) -> None:
     settings = Settings.from_environment()
     store = settings.open_artifacts()
     days = days_between(start, end)
-    with table_days(len(days)) if len(days) > 1 else nullcontext():
+    with table_days(len(days), errors) if len(days) > 1 else nullcontext():
         written = write_pages(settings.open_warehouse(), store, days)
     for day in dict.fromkeys((start, end)):
         click.echo(store.address(written[day].location))
@@ -263,7 +263,7 @@ def run_export(start: date, end: date, name: str, kind: Format, directory: Path 
     table = find_table(name, _tables())
     settings = Settings.from_environment()
     warehouse, file = settings.open_warehouse(), file_name(table, start, end, kind)
-    with table_days((end - start).days + 1), TemporaryDirectory() as scratch:
+    with table_days((end - start).days + 1, errors), TemporaryDirectory() as scratch:
         path = (directory or Path(scratch)) / file
         rows = write_rows(warehouse, table, start, end, kind, path)
         if directory is None:

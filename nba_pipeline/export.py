@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+import duckdb
 import pyarrow as pa
 
 from nba_pipeline import duck
@@ -59,25 +60,52 @@ def write_rows(warehouse: Warehouse, table: Table, start: date, end: date, kind:
     """
     require_published(warehouse, table, start, end)
     announce(table.id, STARTED, (end - start).days + 1)
-    schema = pa.schema([f.with_nullable(True) for f in table.arrow_schema])
-    reader = pa.RecordBatchReader.from_batches(schema, _batches(warehouse, table, start, end))
-    with _appearing(path) as temporary, duck.connect() as db:
-        db.register("rows", reader)
-        target = str(temporary).replace("'", "''")
-        (written,) = db.execute(
-            f"COPY (SELECT {_columns(table, kind)} FROM rows) TO '{target}' ({OPTIONS[kind]})"
-        ).fetchone() or (0,)
+    with _appearing(path) as temporary:
+        return _copy(_Months(warehouse, table, start, end), temporary, kind)
+
+
+def _copy(months: "_Months", path: Path, kind: Format) -> int:
+    target = str(path).replace("'", "''")
+    with duck.connect() as db:
+        db.register("rows", pa.RecordBatchReader.from_batches(months.schema, months))
+        try:
+            statement = f"COPY (SELECT {_columns(months.table, kind)} FROM rows) TO '{target}' ({OPTIONS[kind]}, USE_TMP_FILE false)"
+            (written,) = db.execute(statement).fetchone() or (0,)
+        except duckdb.Error as e:
+            if months.failure is not None:
+                raise months.failure from None
+            raise ExportError(
+                f"{path.name} was not written: {str(e).splitlines()[0]}", "check free disk space, then export again"
+            ) from e
     return written
 
 
-def _batches(warehouse: Warehouse, table: Table, start: date, end: date) -> Iterator[pa.RecordBatch]:
-    days = days_between(start, end)
-    order = [(k, "ascending") for k in dict.fromkeys((table.partition, *table.key))]
-    for i in range(0, len(days), DAYS_AT_ONCE):
-        chunk = days[i : i + DAYS_AT_ONCE]
-        rows = warehouse.read({"rows": (table, Days(chunk[0], chunk[-1]))})["rows"]
+class _Months:
+    """The rows of a table in order, read a month at a time. `failure` is what ended them early, if anything did.
+
+    An error that a stream raises inside the engine comes out as the engine's own; this keeps the first one.
+    """
+
+    def __init__(self, warehouse: Warehouse, table: Table, start: date, end: date) -> None:
+        self.table = table
+        self.schema = pa.schema([f.with_nullable(True) for f in table.arrow_schema])
+        self.failure: BaseException | None = None
+        self._warehouse = warehouse
+        self._days = days_between(start, end)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for i in range(0, len(self._days), DAYS_AT_ONCE):
+                yield from self._read(self._days[i : i + DAYS_AT_ONCE])
+        except BaseException as e:
+            self.failure = e
+            raise
+
+    def _read(self, days: Sequence[date]) -> Iterator[pa.RecordBatch]:
+        order = [(k, "ascending") for k in dict.fromkeys((self.table.partition, *self.table.key))]
+        rows = self._warehouse.read({"rows": (self.table, Days(days[0], days[-1]))})["rows"]
         yield from rows.sort_by(order).to_batches()
-        announce(table.id, DONE, len(chunk))
+        announce(self.table.id, DONE, len(days))
 
 
 def _columns(table: Table, kind: Format) -> str:
