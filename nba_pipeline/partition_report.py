@@ -12,8 +12,8 @@ It is the only module that touches Dagster's partitioned asset checks, a preview
   run with refused days records its published days itself, since the engine would mark every day of the range.
 - `StepExecutionContext._metadata_accumulator` holds metadata per partition until the engine records them. The
   public `add_asset_metadata` lists all partitions and copies everything recorded so far, once for every day.
-- `StepExecutionContext` and the named-tuple `DagsterEvent` and `EventLogEntry`: on the batched event log, verdicts
-  are stored as the events the engine would have logged, but many at a time. On any other storage they are yielded.
+- `StepExecutionContext` and the named-tuple `DagsterEvent` and `EventLogEntry`: on a batched event log and on Postgres,
+  verdicts are stored as the events the engine would have logged, but many at a time. On any other storage they are yielded.
 """
 
 import datetime
@@ -22,6 +22,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import dagster as dg
@@ -32,8 +33,9 @@ from dagster._core.definitions.assets.definition.asset_spec import AssetExecutio
 from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 from dagster._core.execution.context.system import StepExecutionContext
 from dagster._core.execution.plan.execute_step import _get_output_asset_events  # pyright: ignore[reportPrivateUsage]
+from dagster._core.storage.event_log.base import EventLogStorage
 
-from nba_pipeline.event_log import BATCH_SIZE, BatchedSqliteEventLogStorage
+from nba_pipeline.event_batches import BATCH_SIZE, BatchedEventLogStorage
 from nba_pipeline.seasons import describe_days
 
 Metadata = Mapping[str, int | float | str | bool]
@@ -178,10 +180,11 @@ class _Recorder:
     def evaluate(self, verdicts: Sequence[PartitionVerdict]) -> Iterator[dg.AssetCheckEvaluation]:
         """Record every check of every day, about the latest materialization of that day."""
         storage, evaluations = self._context.instance.event_log_storage, self._evaluations(verdicts)
-        if isinstance(storage, BatchedSqliteEventLogStorage):
-            self._record(storage, list(evaluations))
-        else:
-            yield from evaluations
+        with _batching(storage) as batched:
+            if batched is None:
+                yield from evaluations
+            else:
+                self._record(batched, list(evaluations))
 
     def _evaluations(self, verdicts: Sequence[PartitionVerdict]) -> Iterator[dg.AssetCheckEvaluation]:
         targets = self._targets({verdict.key for verdict in verdicts})
@@ -217,7 +220,7 @@ class _Recorder:
             if record.partition
         }
 
-    def _record(self, storage: BatchedSqliteEventLogStorage, evaluations: Sequence[dg.AssetCheckEvaluation]) -> None:
+    def _record(self, storage: BatchedEventLogStorage, evaluations: Sequence[dg.AssetCheckEvaluation]) -> None:
         """Store the events that the engine would have logged for these evaluations."""
         if not evaluations:
             return
@@ -260,6 +263,17 @@ class _Recorder:
             dagster_event=event,
         )
         return event, entry
+
+
+def _batching(storage: EventLogStorage) -> AbstractContextManager[BatchedEventLogStorage | None]:
+    """A way to write many events at once, if the storage has one."""
+    if isinstance(storage, BatchedEventLogStorage):
+        return nullcontext(storage)
+    if type(storage).__module__.startswith("dagster_postgres."):
+        from nba_pipeline.event_log_postgres import batching_postgres
+
+        return batching_postgres(storage)
+    return nullcontext(None)
 
 
 def _message(evaluation: dg.AssetCheckEvaluation) -> str:

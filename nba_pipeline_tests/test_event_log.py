@@ -27,8 +27,10 @@ from dagster._serdes import serialize_value
 from dagster_graphql.test.utils import execute_dagster_graphql
 
 from nba_pipeline import event_log
-from nba_pipeline.event_log import BATCH_SIZE, BatchedSqliteEventLogStorage, EventLogBusyError
+from nba_pipeline.event_batches import BATCH_SIZE
+from nba_pipeline.event_log import BatchedSqliteEventLogStorage, EventLogBusyError
 from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict, check_specs, report
+from nba_pipeline_tests.postgres import Postgres
 
 DAILY = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-11", timezone="America/New_York")
 PARENT, CHILD = dg.AssetKey(["analytics", "box_scores"]), dg.AssetKey(["precompute", "form"])
@@ -72,17 +74,27 @@ def unpartitioned(context: dg.AssetExecutionContext) -> None:
 defs = dg.Definitions(assets=[table(PARENT), table(CHILD, [PARENT]), unpartitioned])
 
 
+BATCHED, POSTGRES, STOCK_POSTGRES = "batched", "batched postgres", "stock postgres"
+
+
 @contextmanager
-def opened(home: Path, *, batched: bool) -> Iterator[dg.DagsterInstance]:
+def opened(home: Path, event_log_storage: Mapping[str, Any] | None) -> Iterator[dg.DagsterInstance]:
+    """An instance with this event log; None: the stock one."""
     home.mkdir(exist_ok=True)
-    storage = {
-        "module": "nba_pipeline.event_log",
-        "class": "BatchedSqliteEventLogStorage",
-        "config": {"base_dir": str(home)},
-    }
-    overrides = {"event_log_storage": storage} if batched else {}
+    overrides = {"event_log_storage": dict(event_log_storage)} if event_log_storage else {}
     with dg.DagsterInstance.local_temp(str(home), overrides=overrides) as instance:
         yield instance
+
+
+def storage_config(kind: str, home: Path, request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    if kind == BATCHED:
+        config, place = {"base_dir": str(home)}, ("nba_pipeline.event_log", "BatchedSqliteEventLogStorage")
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        config = {"postgres_url": server.url(server.new_database())}
+        batched = ("nba_pipeline.event_log_postgres", "BatchedPostgresEventLogStorage")
+        place = batched if kind == POSTGRES else ("dagster_postgres", "PostgresEventLogStorage")
+    return {"module": place[0], "class": place[1], "config": config}
 
 
 def live_through(instance: dg.DagsterInstance) -> None:
@@ -102,13 +114,20 @@ def live_through(instance: dg.DagsterInstance) -> None:
 
 
 @pytest.fixture(scope="module")
-def instances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dg.DagsterInstance, dg.DagsterInstance]]:
-    """The same history on the stock storage and on the batched one."""
-    home = tmp_path_factory.mktemp("homes")
-    with opened(home / "stock", batched=False) as stock, opened(home / "batched", batched=True) as batched:
-        live_through(stock)
-        live_through(batched)
-        yield stock, batched
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    """The history on the stock storage."""
+    with opened(tmp_path_factory.mktemp("homes") / "stock", None) as instance:
+        live_through(instance)
+        yield instance
+
+
+@pytest.fixture(scope="module", params=[BATCHED, POSTGRES, STOCK_POSTGRES])
+def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    """The same history where verdicts are written in batches: on our storages, and on Dagster's own Postgres storage."""
+    home = tmp_path_factory.mktemp("homes") / "other"
+    with opened(home, storage_config(request.param, home, request)) as instance:
+        live_through(instance)
+        yield instance
 
 
 class Normalised:
@@ -134,8 +153,8 @@ class Normalised:
 
 
 @pytest.fixture(scope="module")
-def pair(instances: tuple[dg.DagsterInstance, dg.DagsterInstance]) -> tuple[Normalised, Normalised]:
-    return Normalised(instances[0]), Normalised(instances[1])
+def pair(stock: dg.DagsterInstance, other: dg.DagsterInstance) -> tuple[Normalised, Normalised]:
+    return Normalised(stock), Normalised(other)
 
 
 def test_every_run_has_the_same_events_in_the_same_order(pair: tuple[Normalised, Normalised]) -> None:
@@ -290,7 +309,7 @@ def test_the_ui_is_told_the_same(pair: tuple[Normalised, Normalised]) -> None:
 
 def test_events_are_stored_as_the_text_dagster_reads_and_writes(pair: tuple[Normalised, Normalised]) -> None:
     storage = pair[1].storage
-    assert isinstance(storage, BatchedSqliteEventLogStorage)
+    assert isinstance(storage, SqlEventLogStorage)
     with storage.index_connection() as conn:
         texts = [row[0] for row in conn.exec_driver_sql("SELECT event FROM event_logs")]
     entries = [dg.EventLogEntry.from_json(text) for text in texts]

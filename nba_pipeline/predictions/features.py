@@ -1,7 +1,8 @@
-"""The features as data: what each means, where it comes from, when it is unknown; and the versions, which are lists of them.
+"""The features as data: what each means, where it comes from, when it is unknown; and the 25 of the first version.
 
 The order of a version's list is the order of the array `features` and never changes; another set of features is another
-version beside it. No feature is ever filled with a default: an unknown one is NULL in its column and NaN in the array.
+version beside it (`versions.py`). No feature is ever filled with a default: an unknown one is NULL in its column and NaN in
+the array.
 """
 
 import types

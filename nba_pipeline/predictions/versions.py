@@ -3,11 +3,27 @@
 from collections.abc import Mapping
 
 from nba_pipeline.predictions.features import BASELINE_25, Feature, FeatureVersion
+from nba_pipeline.predictions.form_features import FORM_FEATURES
+from nba_pipeline.predictions.game_features import GAME_FEATURES
 from nba_pipeline.predictions.matchup_features import MATCHUP_FEATURES
+from nba_pipeline.predictions.role_features import ROLE_FEATURES
 from nba_pipeline.predictions.similarity_features import SIMILARITY_FEATURES
 
-V2 = FeatureVersion("v2", (*BASELINE_25.features, *MATCHUP_FEATURES, *SIMILARITY_FEATURES))
+V2 = FeatureVersion(
+    "v2",
+    (
+        *BASELINE_25.features,
+        *FORM_FEATURES,
+        *ROLE_FEATURES,
+        *GAME_FEATURES,
+        *MATCHUP_FEATURES,
+        *SIMILARITY_FEATURES,
+    ),
+)
 VERSIONS: Mapping[str, FeatureVersion] = {v.name: v for v in (BASELINE_25, V2)}
+
+# The version that the systems forecast from.
+MODEL_FEATURES = V2
 
 
 def all_features() -> tuple[Feature, ...]:

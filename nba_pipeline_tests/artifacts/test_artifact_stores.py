@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -20,7 +19,7 @@ from nba_pipeline.artifacts.local import ABANDONED_AFTER_SECONDS, LocalArtifacts
 from nba_pipeline.artifacts.protocol import digest
 from nba_pipeline.errors import ArtifactError, ConfigurationError
 from nba_pipeline.settings import Settings
-from nba_pipeline_tests.storage_emulator import BUCKET, StorageService, storage_service
+from nba_pipeline_tests.storage_emulator import BUCKET, StorageService
 
 PREFIX = "team/props"
 NAME = "xgboost_v1/points.json"
@@ -62,13 +61,6 @@ class InBucket:
 
 
 Place = OnDisk | InBucket
-
-
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageService]:
-    with storage_service() as running:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.address)
-        yield running
 
 
 @pytest.fixture(params=["on disk", "in a bucket"])

@@ -54,8 +54,8 @@ GRAPH = {
     ),
     "nba_predictions.ml_feature_store_v2": (
         "4_predictions",
-        "player_composite_factors player_daily_cache player_game_summary player_shot_zone_analysis"
-        " team_defense_game_summary team_defense_zone_analysis team_offense_game_summary upcoming_player_game_context",
+        "player_composite_factors player_daily_cache player_game_summary player_shot_zone_analysis team_defense_game_summary"
+        " team_defense_zone_analysis team_offense_game_summary upcoming_player_game_context upcoming_team_game_context",
     ),
     "nba_predictions.player_prop_predictions": (
         "4_predictions",
