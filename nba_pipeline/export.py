@@ -21,9 +21,9 @@ from nba_pipeline.warehouse import Days, Warehouse
 
 Format = Literal["parquet", "csv", "json"]
 OPTIONS: dict[Format, str] = {
-    "parquet": "FORMAT parquet, COMPRESSION zstd",
-    "csv": "FORMAT csv, HEADER",
-    "json": "FORMAT json, ARRAY",
+    "parquet": "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false",
+    "csv": "FORMAT csv, HEADER, USE_TMP_FILE false",
+    "json": "FORMAT json, ARRAY, USE_TMP_FILE false",
 }
 DAYS_AT_ONCE = 31
 
@@ -69,7 +69,7 @@ def _copy(months: "_Months", path: Path, kind: Format) -> int:
     with duck.connect() as db:
         db.register("rows", pa.RecordBatchReader.from_batches(months.schema, months))
         try:
-            statement = f"COPY (SELECT {_columns(months.table, kind)} FROM rows) TO '{target}' ({OPTIONS[kind]}, USE_TMP_FILE false)"
+            statement = f"COPY (SELECT {_columns(months.table, kind)} FROM rows) TO '{target}' ({OPTIONS[kind]})"
             (written,) = db.execute(statement).fetchone() or (0,)
         except duckdb.Error as e:
             if months.failure is not None:
