@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline.reporting.rolling import FEWEST_DAYS, daily_sums, ratio_interval, records
+from nba_pipeline.reporting.rolling import FEWEST_DAYS, MEASURES, Sums, daily_sums, records
 
 START = date(2024, 1, 1)
 SCHEMA = pa.schema(
@@ -103,8 +103,16 @@ def test_markets_are_kept_apart() -> None:
     ]
 
 
-def test_fewer_than_seven_days_have_no_interval() -> None:
-    few, enough = (ratio_interval(pd.Series([5.0, 3.0] * n), pd.Series([2.0, 1.0] * n)) for n in (3, 4))
+def of_days(*days: tuple[float, int]) -> Sums:
+    """Mean errors with their numbers of rows, by day."""
+    by_day = dict.fromkeys(MEASURES, np.zeros(len(days)))
+    by_day |= {"absolute": np.array([m * n for m, n in days]), "n": np.array([float(n) for _, n in days])}
+    return Sums(np.array([by_day[m] for m in MEASURES]))
+
+
+def test_fewer_than_seven_days_with_rows_have_no_interval() -> None:
+    few = of_days(*[(2.5, 2), (3.0, 1)] * 3, (9.0, 0)).ratio("absolute", "n")
+    enough = of_days(*[(2.5, 2), (3.0, 1)] * 4).ratio("absolute", "n")
     assert (few.low, few.high, few.days) == (None, None, FEWEST_DAYS - 1)
     assert enough.low is not None
 
@@ -112,14 +120,21 @@ def test_fewer_than_seven_days_have_no_interval() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 50), st.integers(0, 20)), min_size=10, max_size=30))
 def test_an_interval_lies_within_the_daily_means_and_is_the_same_every_time(days: list[tuple[float, int]]) -> None:
-    counts = pd.Series([float(n) for _, n in days])
-    totals = pd.Series([mean * n for mean, n in days])
     daily = [m for m, n in days if n]
     if len(daily) < FEWEST_DAYS:
         return
-    found = ratio_interval(totals, counts)
-    assert found == ratio_interval(totals, counts)
+    found = of_days(*days).ratio("absolute", "n")
+    assert found == of_days(*days).ratio("absolute", "n")
     assert found.low is not None
     assert found.high is not None
     assert min(daily) - 1e-9 <= found.low <= found.high <= max(daily) + 1e-9
     assert found.mean == pytest.approx(np.average([m for m, n in days], weights=[n for _, n in days]))
+
+
+def test_the_interval_is_that_of_drawing_days_again_and_again() -> None:
+    chance = np.random.default_rng(3)
+    days = [(float(m), int(n)) for m, n in zip(chance.uniform(3, 7, 30), chance.integers(80, 250, 30), strict=True)]
+    found = of_days(*days).ratio("absolute", "n")
+    drawn = [[days[i] for i in chance.integers(0, 30, 30)] for _ in range(4_000)]
+    means = [np.average([m for m, _ in d], weights=[n for _, n in d]) for d in drawn]
+    assert [found.low, found.high] == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.06)
