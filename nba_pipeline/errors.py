@@ -40,3 +40,7 @@ class WarehouseBusyError(WarehouseError):
 
 class ArtifactError(PipelineError):
     """A stored file (model, report, export) is missing, altered, or cannot be stored."""
+
+
+class ModelError(PipelineError):
+    """A trained model is missing, cannot be read, or was made for something else than what is asked of it."""

@@ -155,7 +155,7 @@ def grade(rows: pa.Table) -> pa.Table:
         "within_3": pa.array(size <= 3, mask=~played),
         "within_5": pa.array(size <= 5, mask=~played),
         "within_80": pa.array(inside, mask=~played),
-        "crps": _numbers(crps(mean, sd, actual)),
+        "crps": _numbers(crps(mean, sd, actual, MARKET)),
         **{
             f"pinball_q{round(100 * q)}": _numbers(pinball(_floats(rows, f"q{round(100 * q)}"), actual, q))
             for q in QUANTILES

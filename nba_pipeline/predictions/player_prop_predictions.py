@@ -20,7 +20,7 @@ from nba_pipeline.raw.columns import tricode
 from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.relations import shared
 from nba_pipeline.seasons import GAME_ID, SEASON_TYPES
-from nba_pipeline.systems import SYSTEM_IDS, SYSTEMS, System
+from nba_pipeline.systems import RULES, System
 from nba_pipeline.systems.distribution import QUANTILES, probability_over, quantile
 from nba_pipeline.table_asset import table_asset
 from nba_pipeline.transform import Transform
@@ -40,7 +40,7 @@ class PlayerPropPredictions(Rows):
     game_date: date = column("US-Eastern calendar date")
     player_id: int = column("NBA person id", gt=0)
     market: str = column("statistic that is forecast", isin=[MARKET])
-    system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
+    system_id: str = column("system that made the forecast", isin=[s.system_id for s in RULES])
     model_version: str = column("version of the system")
     feature_version: str = column("version of the features it saw")
     game_id: str = column("NBA game id", str_matches=GAME_ID)
@@ -144,7 +144,7 @@ def forecast(inputs: pa.Table) -> pa.Table:
     rows = inputs.to_pandas()
     if rows.empty:
         rows = rows.astype({"games": float})
-    return pa.concat_tables([_forecast(system, rows, inputs) for system in SYSTEMS])
+    return pa.concat_tables([_forecast(system, rows, inputs) for system in RULES])
 
 
 _COPIED = (
@@ -171,7 +171,7 @@ _COPIED = (
 def _forecast(system: System, rows: pd.DataFrame, inputs: pa.Table) -> pa.Table:
     made = system.predict(rows)
     line = rows["line"].to_numpy(dtype=float)
-    over, push = probability_over(made.mean, made.sd, line)
+    over, push = probability_over(made.mean, made.sd, line, MARKET)
     known = ~np.isnan(made.mean)
     out = (rows["injury_status"] == OUT).to_numpy(dtype=bool)
     columns = {c: inputs[c] for c in _COPIED}
@@ -182,7 +182,7 @@ def _forecast(system: System, rows: pd.DataFrame, inputs: pa.Table) -> pa.Table:
         "prior_games": inputs["games"],
         "predicted_mean": _numbers(made.mean),
         "predicted_sd": _numbers(np.where(known, made.sd, np.nan)),
-        **{f"q{round(100 * q)}": _numbers(quantile(made.mean, made.sd, q)) for q in QUANTILES},
+        **{f"q{round(100 * q)}": _numbers(quantile(made.mean, made.sd, q, MARKET)) for q in QUANTILES},
         "line_source": pa.array(np.where(np.isnan(line), "none", "actual")),
         "p_over": _numbers(over),
         "p_push": _numbers(np.where(known, push, np.nan)),
@@ -235,7 +235,7 @@ def expected(features: ir.Table) -> ir.Table:
     listed = features.filter(features.feature_version == V2.name).select(
         "game_date", "player_id", market=ibis.literal(MARKET)
     )
-    systems = ibis.union(*[listed.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
+    systems = ibis.union(*[listed.mutate(system_id=ibis.literal(s.system_id)) for s in RULES])
     return systems.mutate(reason=ibis.null("string"))
 
 

@@ -17,12 +17,14 @@ class Forecast:
 
     `mean` and `sd` are NaN where the system makes no forecast; `reason` says why there, and is empty elsewhere.
     `components` are the terms that add up to the mean, by name; a term that is unknown is NaN and counts as nothing.
+    `p_over_decided` is the calibrated probability that the outcome exceeds the row's line, pushes aside; NaN without a line.
     """
 
     mean: Floats
     sd: Floats
     reason: NDArray[np.object_]
     components: Mapping[str, Floats] = field(default_factory=dict)
+    p_over_decided: Floats = field(default_factory=lambda: np.empty(0))
 
 
 class System(Protocol):

@@ -150,7 +150,7 @@ def test_the_bounds_of_the_bands_belong_to_them(points: int, within_3: bool, wit
 
 def test_scores_are_those_of_the_forecast() -> None:
     row = one()
-    assert row.crps == pytest.approx(crps(np.array([22.0]), np.array([6.0]), np.array([25.0]))[0])
+    assert row.crps == pytest.approx(crps(np.array([22.0]), np.array([6.0]), np.array([25.0]), "points")[0])
     assert [row[f"pinball_q{q}"] for q in (10, 25, 50, 75, 90)] == pytest.approx([1.1, 1.75, 1.5, 0.25, 0.5])
 
 
