@@ -69,12 +69,13 @@ def _reasons(
     known = players.drop(columns=["game_id", "player_name", "team", "home_game", "injury_status"])
     rows = records(called.merge(known, on=PLAYER, how="left"))
     out = [a for a in absent if a.status == OUT]
+    laws = _outcomes(called)
     found = {}
-    for place, law, r in zip(called.index, _outcomes(called), rows, strict=True):
+    for place, r in zip(called.index, rows, strict=True):
         opening = r["opening_points_line"] if r["market"] == POINTS.name else None
         told = r | {"unit": MARKETS[r["market"]].unit, "status": r["injury_status"], "opening_line": opening}
         averages = {n: m for n, m in means[r["player_id"], r["market"]].items() if n in AVERAGES}
-        found[place] = (law, reasons(told, averages, [a for a in out if a.team == r["team"]]))
+        found[place] = (laws[place], reasons(told, averages, [a for a in out if a.team == r["team"]]))
     return found
 
 
@@ -107,13 +108,13 @@ def _forecast(
     )
 
 
-def _outcomes(rows: pd.DataFrame) -> Iterator[tuple[float, ...]]:
-    """P(0), P(1), ... of each row's forecast, as far as anything is likely."""
-    mean, sd = (rows[c].to_numpy(dtype=float)[:, None] for c in ("predicted_mean", "predicted_sd"))
-    if not len(rows):
-        return
-    top = int(np.ceil((mean + 4 * sd).max()))
-    over, _ = probability_over(mean, sd, np.arange(top + 1, dtype=float) + 0.5)
-    laws = np.hstack([1 - over[:, :1], over[:, :-1] - over[:, 1:]])
-    for law, last in zip(laws, np.ceil(mean + 4 * sd)[:, 0].astype(int), strict=True):
-        yield tuple(np.round(law[: last + 1], 5).tolist())
+def _outcomes(rows: pd.DataFrame) -> dict[int, tuple[float, ...]]:
+    """P(0), P(1), ... of each row's forecast, as far as anything is likely, by the row's index."""
+    found: dict[int, tuple[float, ...]] = {}
+    for market, group in rows.groupby("market"):
+        mean, sd = (group[c].to_numpy(dtype=float)[:, None] for c in ("predicted_mean", "predicted_sd"))
+        tops = np.ceil(mean + 4 * sd)[:, 0].astype(int)
+        over, _ = probability_over(mean, sd, np.arange(tops.max() + 1, dtype=float)[None] + 0.5, str(market))
+        laws = np.round(np.hstack([1 - over[:, :1], over[:, :-1] - over[:, 1:]]), 5).tolist()
+        found |= {i: tuple(law[: top + 1]) for i, law, top in zip(group.index, laws, tops, strict=True)}
+    return found

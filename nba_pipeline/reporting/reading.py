@@ -18,6 +18,7 @@ from nba_pipeline.contracts import Table
 from nba_pipeline.errors import MissingHistoryError
 from nba_pipeline.grading.prediction_accuracy import PREDICTION_ACCURACY
 from nba_pipeline.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
+from nba_pipeline.markets import MARKETS
 from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.predictions.versions import V2
@@ -32,7 +33,7 @@ from nba_pipeline.reporting.data import (
     TableState,
 )
 from nba_pipeline.reporting.forecasts import CALLS, OUT, PLAYER, absences, forecasts, records
-from nba_pipeline.reporting.reasons import EDGES
+from nba_pipeline.reporting.reasons import EDGES, ROLE, allowed
 from nba_pipeline.seasons import describe_days
 from nba_pipeline.warehouse import Days, Warehouse
 
@@ -57,7 +58,11 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
     ),
     "features": (
         ML_FEATURE_STORE,
-        (*PLAYER, "feature_version", "points_avg_season", "pace_edge", *(f for edge in EDGES.values() for f in edge)),
+        (
+            *(*PLAYER, "feature_version", "points_avg_season", "pace_edge", *ROLE),
+            *(f for edge in EDGES.values() for f in edge),
+            *(allowed(m) for m in MARKETS),
+        ),
     ),
     "predictions": (
         PLAYER_PROP_PREDICTIONS,

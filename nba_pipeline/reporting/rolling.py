@@ -14,7 +14,17 @@ from nba_pipeline.reporting.data import Interval, Record
 
 PRIOR_GAMES = 10
 FEWEST_DAYS = 7
-MEASURES: tuple[str, ...] = ("n", "absolute", "signed", "within", "beyond_benchmark", "lined", "beyond_line", "wins", "decided")
+MEASURES: tuple[str, ...] = (
+    "n",
+    "absolute",
+    "signed",
+    "within",
+    "beyond_benchmark",
+    "lined",
+    "beyond_line",
+    "wins",
+    "decided",
+)
 BENCHMARK = "last_10"
 COLUMNS = (
     "game_date",

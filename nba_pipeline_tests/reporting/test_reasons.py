@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from nba_pipeline.markets import MARKETS
 from nba_pipeline.reporting.data import Absence, Reason
-from nba_pipeline.reporting.reasons import EDGES, TERMS, reasons
+from nba_pipeline.reporting.reasons import EDGES, NOTED_ALLOWED, ROLE, TERMS, allowed, reasons
 
 ROW: dict[str, Any] = {
     "market": "points",
@@ -20,6 +21,8 @@ ROW: dict[str, Any] = {
     "back_to_back": False,
     "status": None,
     "pace_edge": None,
+    **dict.fromkeys(ROLE),
+    **{allowed(m): None for m in MARKETS},
     **{f: None for features in EDGES.values() for f in features},
 }
 AVERAGES = {"last_5": 20.0, "last_10": 20.0, "season_average": 20.0}
@@ -76,6 +79,34 @@ def test_a_system_without_terms_of_the_matchup_is_explained_by_the_features() ->
 
 def test_edges_of_scoring_say_nothing_on_rebounds() -> None:
     assert beyond_form(components=None, market="rebounds", paint_volume_edge=2.0) == []
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_what_an_opponent_allows_in_the_market_is_said_in_its_unit(market: str) -> None:
+    much = NOTED_ALLOWED[market] + 0.1
+    (reason,) = beyond_form(components=None, market=market, unit="things", **{allowed(market): much})
+    assert reason == Reason(f"LAL allows {much:.1f} things a game more than the league", 1)
+    (reason,) = beyond_form(components=None, market=market, unit="things", **{allowed(market): -much})
+    assert reason == Reason(f"LAL allows {much:.1f} things a game fewer than the league", -1)
+    assert beyond_form(components=None, market=market, **{allowed(market): much - 0.2}) == []
+
+
+def test_minutes_to_expect_are_said_where_they_differ_from_the_season() -> None:
+    (reason,) = beyond_form(minutes_expected=31.4, minutes_avg_season=27.0)
+    assert reason == Reason("31 minutes to expect, 27 on average this season", 1)
+    assert beyond_form(minutes_expected=29.0, minutes_avg_season=27.0) == []
+    assert beyond_form(minutes_expected=20.0, minutes_avg_season=27.0)[0].lifts == -1
+
+
+@pytest.mark.parametrize(("missed", "said"), [(1.0, "game"), (4.0, "4 games")])
+def test_a_player_who_comes_back_is_said_to_have_missed_games(missed: float, said: str) -> None:
+    assert beyond_form(team_games_missed=missed) == [Reason(f"missed his team's last {said}", -1)]
+    assert beyond_form(team_games_missed=0.0) == []
+
+
+def test_a_one_sided_game_speaks_against_minutes() -> None:
+    assert beyond_form(spread_size=13.5)[0].lifts == -1
+    assert beyond_form(spread_size=4.5) == []
 
 
 @pytest.mark.parametrize(("opening", "lifts"), [(18.5, 1), (22.5, -1)])
