@@ -75,7 +75,7 @@ def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) ->
                 raise ConfigurationError(
                     f"--select {text!r} is not a table, a dataset or a selection", f"use one of: {', '.join(ordered)}"
                 ) from e
-            named = {".".join(k.path) for k in keys}
+            named = {".".join(k.path) for k in keys} & set(ordered)
         if not named:
             raise ConfigurationError(f"--select {text!r} selects nothing", f"use one of: {', '.join(ordered)}")
         chosen |= named

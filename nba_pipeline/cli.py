@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -143,6 +144,35 @@ def models(as_json: bool) -> bool:
     from nba_pipeline.commands import show_models
 
     return show_models(as_json)
+
+
+@main.command()
+@click.argument("day", type=DAY, metavar="DAY")
+@click.argument("end", type=DAY, metavar="[END]", required=False)
+@_handled
+def report(day: Any, end: Any) -> None:
+    """Write the page of DAY, or of DAY..END, and print where it lies: forecasts, calls with reasons, grades, state."""
+    from nba_pipeline.commands import write_reports
+
+    write_reports(day.date(), _day(end) or day.date())
+
+
+@main.command()
+@click.argument("start", type=DAY, metavar="START")
+@click.argument("end", type=DAY, metavar="END")
+@click.option("--table", required=True, help="Table, such as player_prop_predictions.")
+@click.option("--format", "kind", type=click.Choice(["parquet", "csv", "json"]), default="parquet", show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory for the file (default: exports/ among the artifacts).",
+)
+@_handled
+def export(start: Any, end: Any, table: str, kind: Any, output: Path | None) -> None:
+    """Write START..END of one table to a file for other tools, and print where it lies."""
+    from nba_pipeline.commands import run_export
+
+    run_export(start.date(), end.date(), table, kind, output)
 
 
 @main.command()

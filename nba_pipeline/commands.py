@@ -3,8 +3,11 @@
 import json
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import dagster as dg
@@ -15,11 +18,12 @@ from rich.progress import track
 
 from nba_pipeline import backfill as runs
 from nba_pipeline import coverage
-from nba_pipeline.console import absences, console, models_grid, status_grid, table_days
+from nba_pipeline.console import absences, console, errors, models_grid, status_grid, table_days
 from nba_pipeline.contracts import Table
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.errors import ArtifactError
 from nba_pipeline.evaluation.leaderboard import RowSet
+from nba_pipeline.export import Format, file_name, find_table, write_rows
 from nba_pipeline.seasons import EPOCH, days_between, describe_days
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY, graph_order
@@ -331,6 +335,38 @@ def show_models(as_json: bool) -> bool:
     return not wrong
 
 
+def write_reports(start: date, end: date) -> None:
+    """Write the pages of the days and print where they lie; of a range, the first and the last."""
+    runs.check_range(start, end, runs.latest_day())
+    _definitions()
+    from nba_pipeline.reporting.daily_report import write_pages
+
+    settings = Settings.from_environment()
+    store = settings.open_artifacts()
+    days = days_between(start, end)
+    with table_days(len(days), errors) if len(days) > 1 else nullcontext():
+        written = write_pages(settings.open_warehouse(), store, days)
+    for day in dict.fromkeys((start, end)):
+        click.echo(store.address(written[day].location))
+
+
+def run_export(start: date, end: date, name: str, kind: Format, directory: Path | None) -> None:
+    """Write days of a table to a file in the directory, or among the artifacts, and print where it lies."""
+    runs.check_range(start, end, runs.latest_day())
+    table = find_table(name, _tables())
+    settings = Settings.from_environment()
+    warehouse, file = settings.open_warehouse(), file_name(table, start, end, kind)
+    with table_days((end - start).days + 1, errors), TemporaryDirectory() as scratch:
+        path = (directory or Path(scratch)) / file
+        rows = write_rows(warehouse, table, start, end, kind, path)
+        if directory is None:
+            store = settings.open_artifacts()
+            where = store.address(store.publish("exports", file, path.read_bytes()).location)
+        else:
+            where = str(path.absolute())
+    click.echo(f"{where} ({rows:,} rows)")
+
+
 def run_demo(days: int | None) -> bool:
     """A season through the whole graph, then coverage, checks and leaderboard."""
     settings = Settings.from_environment()
@@ -339,6 +375,8 @@ def run_demo(days: int | None) -> bool:
     fine = run_backfill(DEMO_START, end, (), missing=False)
     fine = show_status(DEMO_START, end, as_json=False) and fine
     show_leaderboard(RowSet(market=settings.markets[0]), None, as_json=False)
+    console.print("The page of the last day:")
+    write_reports(end, end)
     console.print(
         "Next: `make dev` opens the UI on these data; `nba-pipeline --help` lists the commands.", highlight=False
     )

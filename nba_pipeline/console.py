@@ -21,10 +21,11 @@ errors = Console(stderr=True)
 
 
 @contextmanager
-def table_days(total: int) -> Iterator[None]:
+def table_days(total: int, on: Console = console) -> Iterator[None]:
     """A progress bar in table-days (one table, one day), with rate and ETA, fed by `progress.announce`.
 
-    Where the output is no terminal, one line per finished table is printed instead.
+    Where the output is no terminal, one line per finished table is printed instead. `on` is standard output, or `errors` for
+    commands whose output is their result.
     """
     bar = Progress(
         TextColumn("[bold]{task.description:<42}"),
@@ -34,8 +35,8 @@ def table_days(total: int) -> Iterator[None]:
         TimeElapsedColumn(),
         TextColumn("ETA"),
         TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
+        console=on,
+        disable=not on.is_terminal,
     )
     task = bar.add_task("starting", total=total, rate="")
     began, done = time.monotonic(), 0
@@ -48,9 +49,9 @@ def table_days(total: int) -> Iterator[None]:
         done += days
         rate = done / max(time.monotonic() - began, 1e-6)
         bar.update(task, advance=days, rate=f"{rate:,.0f} table-days/s")
-        if not console.is_terminal:
+        if not on.is_terminal:
             left = (total - done) / rate if rate else 0
-            console.print(
+            on.print(
                 f"{table}: {days} days done; {done}/{total} table-days, {rate:,.0f}/s, ETA {left:.0f} s",
                 highlight=False,
             )

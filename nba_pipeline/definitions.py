@@ -1,4 +1,4 @@
-"""The only place that builds Definitions: all tables, one job over the whole graph, one resource."""
+"""The only place that builds Definitions: all tables, the daily report, one job over the whole graph, one resource."""
 
 import warnings
 
@@ -37,6 +37,7 @@ from nba_pipeline.raw import (  # noqa: E402
     shots,
     team_boxscores,
 )
+from nba_pipeline.reporting.daily_report import daily_report  # noqa: E402
 from nba_pipeline.table_asset import Pipeline  # noqa: E402
 
 ASSETS = [
@@ -65,7 +66,7 @@ ASSETS = [
 ]
 
 defs = dg.Definitions(
-    assets=ASSETS,
+    assets=[*ASSETS, daily_report],
     jobs=[jobs.whole_graph],
     schedules=jobs.SCHEDULES,
     resources={"pipeline": Pipeline()},

@@ -26,6 +26,10 @@ class MissingHistoryError(PipelineError):
     """Days that a computation needs were never published, or were refused."""
 
 
+class ExportError(PipelineError):
+    """A file for other tools could not be written; an earlier one is untouched."""
+
+
 class WarehouseError(PipelineError):
     """The warehouse refused or failed an operation; what was published before is untouched."""
 

@@ -17,7 +17,8 @@ class Reason:
 class Forecast:
     """One player's forecast in one market, and the call against the consensus line.
 
-    `others` are the means of the other systems by name; `outcomes` the probability of 0, 1, 2, ... in the market's unit.
+    `others` are the means of the other systems by name. Calls alone have `reasons`, and `outcomes`: the probability of
+    0, 1, 2, ... in the market's unit.
     """
 
     player: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from nba_pipeline.reporting.data import Forecast
 
@@ -85,6 +85,6 @@ def _span(outcomes: Sequence[float]) -> tuple[int, int]:
 
 
 def _svg(name: str, width: int, height: int, said: str, *parts: str) -> Markup:
-    label = Markup.escape(said)
-    head = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(name, width, height, label)
-    return head + Markup("".join(parts)) + Markup("</svg>")
+    """The drawing as markup: what is not a number or a fixed name is escaped here."""
+    head = f'<svg class="{name}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(said)}">'
+    return Markup(f"{head}{''.join(parts)}</svg>")

@@ -76,7 +76,7 @@ def _signed(value: float | None, digits: int) -> str:
     if value is None:
         return ""
     text = f"{value:+.{digits}f}"
-    return text.replace("+", "", 1) if float(text) == 0 else text.replace("-", "−")
+    return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
 
 
 def _percent(value: float | None, digits: int) -> str:

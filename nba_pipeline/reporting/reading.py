@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,8 +25,6 @@ from nba_pipeline.predictions.versions import V2
 from nba_pipeline.raw.schedule import SCHEDULE
 from nba_pipeline.reporting import rolling
 from nba_pipeline.reporting.data import (
-    Absence,
-    Forecast,
     Game,
     Graded,
     GradedCall,
@@ -35,17 +32,15 @@ from nba_pipeline.reporting.data import (
     ReportData,
     TableState,
 )
-from nba_pipeline.reporting.reasons import AVERAGES, EDGES, reasons
+from nba_pipeline.reporting.forecasts import CALLS, OUT, PLAYER, absences, forecasts, records
+from nba_pipeline.reporting.reasons import EDGES, ROLE, allowed
 from nba_pipeline.seasons import describe_days
-from nba_pipeline.systems.distribution import probability_over
 from nba_pipeline.warehouse import Days, Warehouse
 
 # The first of these that forecast anything on the day leads its page.
 LEADS = ("ensemble_v1", "zone_matchup_v1", "moving_average")
 WINDOW_DAYS = 30
 DAYS_AT_ONCE = 31
-OUT = "out"
-PLAYER = ["game_date", "player_id"]
 HISTORY = asof.before(PREDICTION_ACCURACY, WINDOW_DAYS)
 
 READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
@@ -63,7 +58,11 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
     ),
     "features": (
         ML_FEATURE_STORE,
-        (*PLAYER, "feature_version", "points_avg_season", "pace_edge", *(f for edge in EDGES.values() for f in edge)),
+        (
+            *(*PLAYER, "feature_version", "points_avg_season", "pace_edge", *ROLE),
+            *(f for edge in EDGES.values() for f in edge),
+            *(allowed(m) for m in MARKETS),
+        ),
     ),
     "predictions": (
         PLAYER_PROP_PREDICTIONS,
@@ -151,13 +150,13 @@ def _states(entries: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> I
 
 @dataclass(frozen=True)
 class _Month:
-    """The rows of some days, by table."""
+    """The rows of some days, by table and day."""
 
-    schedule: pd.DataFrame
-    teams: pd.DataFrame
-    players: pd.DataFrame
-    predictions: pd.DataFrame
-    graded: pd.DataFrame
+    schedule: "_ByDay"
+    players: "_ByDay"
+    predictions: "_ByDay"
+    graded: "_ByDay"
+    odds: Mapping[tuple[str, str], Mapping[str, Any]]
     performance: pd.DataFrame
     sums: pd.DataFrame
 
@@ -168,46 +167,43 @@ class _Month:
         features = features[features["feature_version"] == V2.name].drop(columns="feature_version")
         # Only the leading systems' calls are listed, so only their rows leave Arrow.
         graded = found["graded"]
-        called = graded.filter(pc.is_in(graded["recommendation"], pa.array(["OVER", "UNDER"])))
-        called = called.filter(pc.is_in(called["system_id"], pa.array(LEADS)))
+        called = graded.filter(pc.field("recommendation").isin(CALLS) & pc.field("system_id").isin(LEADS))
         return _Month(
-            schedule=frames["schedule"],
-            teams=frames["teams"],
-            players=frames["players"].merge(features, on=PLAYER, how="left"),
-            predictions=frames["predictions"],
-            graded=called.to_pandas(date_as_object=True).merge(frames["names"], on=PLAYER, how="left"),
+            schedule=_ByDay(frames["schedule"].sort_values(["tip_off", "game_id"])),
+            players=_ByDay(frames["players"].merge(features, on=PLAYER, how="left")),
+            predictions=_ByDay(frames["predictions"]),
+            graded=_ByDay(called.to_pandas(date_as_object=True).merge(frames["names"], on=PLAYER, how="left")),
+            odds={(r["game_id"], r["team"]): r for r in records(frames["teams"])},
             performance=frames["performance"],
             sums=rolling.daily_sums(graded),
         )
 
     def report(self, day: date, tables: tuple[TableState, ...]) -> ReportData:
-        today = _of(self.schedule, day)
-        predictions = _of(self.predictions, day)
+        predictions = self.predictions[day]
         lead = _lead(predictions)
+        games = tuple(self._games(day, predictions, lead))
         first, last = HISTORY.first_needed(day), HISTORY.last_needed(day)
         return ReportData(
             day=day,
-            season=str(today["season"].iloc[0]) if len(today) else "",
+            season=next(iter(self.schedule[day]["season"]), ""),
             lead=lead,
-            games=tuple(self._games(day, today, predictions, lead)),
+            games=games,
             graded=self._graded(first, last, lead),
             window_days=WINDOW_DAYS,
             records=rolling.records(self.sums, first, last),
             tables=tables,
         )
 
-    def _games(self, day: date, today: pd.DataFrame, predictions: pd.DataFrame, lead: str) -> Iterator[Game]:
-        players, teams = _of(self.players, day), _of(self.teams, day)
-        absences = tuple(_absences(players))
-        forecasts = _forecasts(predictions, players, absences, lead)
+    def _games(self, day: date, predictions: pd.DataFrame, lead: str) -> Iterator[Game]:
+        players = self.players[day]
+        absent = tuple(absences(players))
+        made = forecasts(predictions, players, absent, lead)
         silent = _silent(predictions, lead)
-        games = today[today["countable"].fillna(False).astype(bool)].sort_values(["tip_off", "game_id"])
-        for g in _records(games):
-            here = players[players["game_id"] == g["game_id"]]
-            odds = next(
-                iter(_records(teams[(teams["game_id"] == g["game_id"]) & (teams["team"] == g["home_team"])])), {}
-            )
-            sides = (g["away_team"], g["home_team"])
+        spoken = set(players.loc[players["injuries_reported"], "game_id"])
+        for g in records(self.schedule[day]):
+            if not g["countable"]:
+                continue
+            odds = self.odds.get((g["game_id"], g["home_team"]), {})
             yield Game(
                 game_id=g["game_id"],
                 away=g["away_team"],
@@ -216,10 +212,10 @@ class _Month:
                 tip_off=g["tip_off"],
                 spread=odds.get("game_spread"),
                 total=odds.get("game_total"),
-                forecasts=tuple(forecasts.get(g["game_id"], ())),
-                absences=tuple(a for a in absences if a.team in sides),
-                injuries_reported=bool(here["injuries_reported"].any()),
-                silent=Counter(silent.loc[silent["game_id"] == g["game_id"], "why"]),
+                forecasts=tuple(made.get(g["game_id"], ())),
+                absences=tuple(a for a in absent if a.team in (g["away_team"], g["home_team"])),
+                injuries_reported=g["game_id"] in spoken,
+                silent=silent.get(g["game_id"], {}),
             )
 
     def _graded(self, first: date, last: date, lead: str) -> Graded | None:
@@ -227,8 +223,8 @@ class _Month:
         if past.empty:
             return None
         day = max(past["game_date"])
-        calls = _of(self.graded, day)
-        calls = calls[calls["system_id"] == (lead or _lead(self.graded))].sort_values(["market", "player_name"])
+        calls = self.graded[day]
+        calls = calls[calls["system_id"] == (lead or _lead(calls))].sort_values(["market", "player_name"])
         return Graded(
             day=day,
             systems=tuple(
@@ -237,7 +233,7 @@ class _Month:
                     system=r["system_id"],
                     **{c: r[c] for c in ("played", "mae", "bias", "wins", "losses", "pushes")},
                 )
-                for r in _records(_of(past, day).sort_values(["market", "mae", "system_id"]))
+                for r in records(past[past["game_date"] == day].sort_values(["market", "mae", "system_id"]))
             ),
             calls=tuple(
                 GradedCall(
@@ -250,19 +246,20 @@ class _Month:
                     actual=None if r["actual_value"] is None else int(r["actual_value"]),
                     outcome=r["outcome"],
                 )
-                for r in _records(calls)
+                for r in records(calls)
             ),
         )
 
 
-def _of(rows: pd.DataFrame, day: date) -> pd.DataFrame:
-    return rows[rows["game_date"] == day]
+class _ByDay:
+    """The rows of a table by their day; a day without rows is empty."""
 
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self._none = rows.iloc[:0]
+        self._days = dict(iter(rows.groupby("game_date", sort=False)))
 
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as mappings; what is unknown is None."""
-    plain = rows.astype(object)
-    return plain.where(plain.notna(), None).to_dict("records")  # pyright: ignore[reportReturnType]
+    def __getitem__(self, day: date) -> pd.DataFrame:
+        return self._days.get(day, self._none)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def _lead(predictions: pd.DataFrame) -> str:
@@ -270,85 +267,13 @@ def _lead(predictions: pd.DataFrame) -> str:
     return next((s for s in LEADS if s in made), "")
 
 
-def _silent(predictions: pd.DataFrame, lead: str) -> pd.DataFrame:
-    """Listed players whom the page shows no forecast for, once a market, with the reason."""
-    rows = predictions[predictions["system_id"] == lead]
-    out, without = rows["injury_status"] == OUT, rows["predicted_mean"].isna()
-    why = rows["insufficient_data_reason"].where(~out, "reported out")
-    return rows.assign(why=why)[out | without]
-
-
-def _absences(players: pd.DataFrame) -> Iterator[Absence]:
-    """Players of whom somebody said something, by team, those who are out first."""
-    said = players[players["injury_status"].notna()]
-    for r in _records(said.sort_values(["team", "points_avg_season"], ascending=[True, False])):
-        yield Absence(r["player_name"], r["team"], r["injury_status"], r["injury_reported_on"], r["points_avg_season"])
-
-
-def _forecasts(
-    predictions: pd.DataFrame, players: pd.DataFrame, absences: Sequence[Absence], lead: str
-) -> dict[str, list[Forecast]]:
-    """The leading system's forecasts by game, highest mean first, market by market, without players who are out."""
-    made = predictions[predictions["predicted_mean"].notna() & (predictions["injury_status"] != OUT)]
-    means: dict[tuple[int, str], dict[str, float]] = {}
-    for player, market, system, mean in zip(
-        made["player_id"], made["market"], made["system_id"], made["predicted_mean"], strict=True
-    ):
-        means.setdefault((player, market), {})[system] = mean
-    leading = made[made["system_id"] == lead].merge(
-        players.drop(columns=["game_id", "player_name", "team", "injury_status"]), on=PLAYER, how="left"
-    )
-    order = {m: i for i, m in enumerate(MARKETS)}
-    leading = leading.assign(place=leading["market"].map(order)).sort_values(
-        ["place", "predicted_mean"], ascending=[True, False], kind="stable"
-    )
-    found: dict[str, list[Forecast]] = {}
-    for r, law in zip(_records(leading), _outcomes(leading), strict=True):
-        others = means[r["player_id"], r["market"]]
-        missing = [a for a in absences if a.team == r["team"] and a.status == OUT and a.player != r["player_name"]]
-        found.setdefault(r["game_id"], []).append(_forecast(r, law, others, missing))
+def _silent(predictions: pd.DataFrame, lead: str) -> dict[str, Counter[str]]:
+    """How many listed players of each game have no forecast on the page, by reason."""
+    system = lead or next((s for s in LEADS if s in set(predictions["system_id"])), "")
+    rows = predictions[predictions["system_id"] == system]
+    why = rows["insufficient_data_reason"].mask(rows["injury_status"] == OUT, "reported out")
+    found: dict[str, Counter[str]] = {}
+    told = dict.fromkeys(zip(rows["game_id"], rows["player_id"], why, strict=True))
+    for game, _, reason in (t for t in told if isinstance(t[2], str)):
+        found.setdefault(game, Counter())[reason] += 1
     return found
-
-
-def _forecast(
-    r: dict[str, Any], law: tuple[float, ...], means: Mapping[str, float], missing: Sequence[Absence]
-) -> Forecast:
-    unit = MARKETS[r["market"]].unit
-    opening = r["opening_points_line"] if r["market"] == "points" else None
-    told = r | {"unit": unit, "status": r["injury_status"], "opening_line": opening}
-    return Forecast(
-        player=r["player_name"],
-        team=r["team"],
-        opponent=r["opponent"],
-        home=bool(r["home_game"]),
-        market=r["market"],
-        unit=unit,
-        mean=r["predicted_mean"],
-        q10=r["q10"],
-        q25=r["q25"],
-        q75=r["q75"],
-        q90=r["q90"],
-        outcomes=law,
-        line=r["line"],
-        books=None if r["line_books"] is None else int(r["line_books"]),
-        book_kind=r["line_book_kind"],
-        p_over=r["p_over"],
-        p_push=r["p_push"],
-        call=r["recommendation"],
-        confidence=r["confidence"],
-        status=r["injury_status"],
-        reasons=reasons(told, {n: means[n] for n in AVERAGES if n in means}, missing),
-        others={s: m for s, m in means.items() if s != r["system_id"]},
-    )
-
-
-def _outcomes(rows: pd.DataFrame) -> Iterator[tuple[float, ...]]:
-    """P(0), P(1), ... of each row's forecast, as far as anything is likely."""
-    mean, sd = (rows[c].to_numpy(dtype=float)[:, None] for c in ("predicted_mean", "predicted_sd"))
-    if not len(rows):
-        return
-    top = int(np.ceil((mean + 4 * sd).max()))
-    over, _ = probability_over(mean, sd, np.arange(top + 1) + 0.5)
-    laws = np.hstack([1 - over[:, :1], over[:, :-1] - over[:, 1:]])
-    for law, last in zip(laws, np.ceil(mean + 4 * sd)[:, 0].astype(int), strict=True):
-        yield tuple(np.round(law[: last + 1], 5).tolist())

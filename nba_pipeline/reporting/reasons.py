@@ -35,6 +35,12 @@ SMALLEST_EDGE = 0.5
 SMALLEST_PACE_EDGE = 0.02
 SCORING_MARKETS = ("points", "pra")
 
+# How much more or less than the league an opponent must allow a game to be worth a word.
+NOTED_ALLOWED = {"points": 3.0, "rebounds": 1.5, "assists": 1.5, "threes": 1.0, "pra": 5.0}
+
+ROLE = ("minutes_expected", "minutes_avg_season", "team_games_missed", "spread_size")
+NOTED_MINUTES = 3.0
+ONE_SIDED = 12.0
 RESTED = 3
 FORM_CHANGE = 0.15
 NOTED_AVERAGE = 10.0
@@ -45,9 +51,9 @@ UNSURE = ("questionable", "doubtful", "probable")
 def reasons(row: Row, averages: Mapping[str, float], absent: Sequence[Absence]) -> tuple[Reason, ...]:
     """The reasons of one forecast, form first.
 
-    `row` has the forecast (`market`, `unit`, `components`, `predicted_mean`, `predicted_sd`), the game (`opponent`, `days_rest`, `back_to_back`, `status`,
-    `opening_line`, `line`, `books`) and features by name; `averages` the means of the plain averages in this market; `absent`
-    are team-mates who are out.
+    `row` has the forecast (`market`, `unit`, `components`, `predicted_mean`, `predicted_sd`), the game (`opponent`,
+    `days_rest`, `back_to_back`, `status`, `opening_line`, `line`) and features by name; `averages` the means of the plain
+    averages in this market; `absent` are team-mates who are out.
     """
     own_terms = {n: v for n, v in json.loads(row["components"] or "{}").items() if v is not None}
     return (
@@ -56,6 +62,8 @@ def reasons(row: Row, averages: Mapping[str, float], absent: Sequence[Absence]) 
         *_disagreement(row),
         *_terms(own_terms, row),
         *_edges(own_terms, row),
+        *_allowed(own_terms, row),
+        *_minutes(row),
         *_team_mates(absent),
         *_rest(row),
         *_availability(row),
@@ -107,6 +115,32 @@ def _edges(own: Mapping[str, float], row: Row) -> Iterator[Reason]:
     if "pace" not in own and pace is not None and abs(pace) >= SMALLEST_PACE_EDGE:
         kind = "faster" if pace > 0 else "slower"
         yield Reason(f"a {kind} game than his team is used to ({100 * pace:+.0f} % possessions)", 1 if pace > 0 else -1)
+
+
+def _allowed(own: Mapping[str, float], row: Row) -> Iterator[Reason]:
+    beyond = row[allowed(row["market"])]
+    if beyond is not None and not own.keys() & EDGES.keys() and abs(beyond) >= NOTED_ALLOWED[row["market"]]:
+        more = "more" if beyond > 0 else "fewer"
+        amount = f"{abs(beyond):.1f} {row['unit']} a game {more} than the league"
+        yield Reason(f"{row['opponent']} allows {amount}", 1 if beyond > 0 else -1)
+
+
+def allowed(market: str) -> str:
+    """The feature that says what the opponent allows in the market beyond the league."""
+    return f"opponent_{market}_allowed"
+
+
+def _minutes(row: Row) -> Iterator[Reason]:
+    expected, usual = row["minutes_expected"], row["minutes_avg_season"]
+    if expected is not None and usual is not None and abs(expected - usual) >= NOTED_MINUTES:
+        yield Reason(
+            f"{expected:.0f} minutes to expect, {usual:.0f} on average this season", 1 if expected > usual else -1
+        )
+    if row["team_games_missed"]:
+        n = int(row["team_games_missed"])
+        yield Reason(f"missed his team's last {'game' if n == 1 else f'{n} games'}", -1)
+    if row["spread_size"] is not None and row["spread_size"] >= ONE_SIDED:
+        yield Reason(f"the lines expect a one-sided game, by {row['spread_size']:g} points", -1)
 
 
 def _team_mates(absent: Sequence[Absence]) -> Iterator[Reason]:

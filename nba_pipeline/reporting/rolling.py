@@ -1,11 +1,12 @@
 """How the systems did on the days before a day: sums per day and system, and intervals by resampling whole days."""
 
-from collections.abc import Iterator
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from nba_pipeline import duck
 from nba_pipeline.evaluation.leaderboard import RESAMPLES, SEED
@@ -13,6 +14,17 @@ from nba_pipeline.reporting.data import Interval, Record
 
 PRIOR_GAMES = 10
 FEWEST_DAYS = 7
+MEASURES: tuple[str, ...] = (
+    "n",
+    "absolute",
+    "signed",
+    "within",
+    "beyond_benchmark",
+    "lined",
+    "beyond_line",
+    "wins",
+    "decided",
+)
 BENCHMARK = "last_10"
 COLUMNS = (
     "game_date",
@@ -65,39 +77,60 @@ def daily_sums(graded: pa.Table) -> pd.DataFrame:
 def records(sums: pd.DataFrame, first: date, last: date) -> tuple[Record, ...]:
     """Every market's systems over the days from first to last, both included: best error first."""
     window = sums[(sums["game_date"] >= first) & (sums["game_date"] <= last)]
-    return tuple(sorted(_records(window), key=lambda r: (r.market, r.mae.mean, r.system)))
+    if window.empty:
+        return ()
+    days, day = np.unique(window["game_date"].to_numpy(), return_inverse=True)
+    systems = pd.MultiIndex.from_frame(window[["market", "system_id"]])
+    place, names = systems.factorize()
+    cube = np.zeros((len(MEASURES), len(days), len(names)))
+    cube[:, day, place] = window[list(MEASURES)].to_numpy(dtype=float).T
+    scores = [_record(market, system, Sums(cube[:, :, i])) for i, (market, system) in enumerate(names)]
+    return tuple(sorted((r for r in scores if r is not None), key=lambda r: (r.market, r.mae.mean, r.system)))
 
 
-def _records(window: pd.DataFrame) -> Iterator[Record]:
-    for (market, system), days in window.groupby(["market", "system_id"], sort=True):
-        total = days.select_dtypes("number").sum()
-        if not total["n"]:
-            continue
-        yield Record(
-            market=str(market),
-            system=str(system),
-            n=int(total["n"]),
-            mae=ratio_interval(days["absolute"], days["n"]),
-            bias=float(total["signed"] / total["n"]),
-            coverage=float(total["within"] / total["n"]),
-            difference=ratio_interval(days["beyond_benchmark"], days["n"]),
-            n_with_line=int(total["lined"]),
-            market_difference=ratio_interval(days["beyond_line"], days["lined"]) if total["lined"] else None,
-            bets=int(total["decided"]),
-            hit_rate=ratio_interval(days["wins"], days["decided"]) if total["decided"] else None,
-        )
+def _record(market: str, system: str, of: "Sums") -> Record | None:
+    if not of.total("n"):
+        return None
+    return Record(
+        market=market,
+        system=system,
+        n=int(of.total("n")),
+        mae=of.ratio("absolute", "n"),
+        bias=of.total("signed") / of.total("n"),
+        coverage=of.total("within") / of.total("n"),
+        difference=of.ratio("beyond_benchmark", "n"),
+        n_with_line=int(of.total("lined")),
+        market_difference=of.ratio("beyond_line", "lined") if of.total("lined") else None,
+        bets=int(of.total("decided")),
+        hit_rate=of.ratio("wins", "decided") if of.total("decided") else None,
+    )
 
 
-def ratio_interval(sums: pd.Series, counts: pd.Series) -> Interval:
-    """Σ sums / Σ counts, with the 95 % interval that comes of drawing whole days, since rows of one day are not independent.
+class Sums:
+    """Sums of one system by day, an array of (measures, days), and the means that they make."""
 
-    Fewer than seven days with rows give no interval: drawing from a handful of days says nothing of the others.
-    """
-    filled = counts.to_numpy(dtype=float) > 0
-    top, bottom = sums.to_numpy(dtype=float)[filled], counts.to_numpy(dtype=float)[filled]
-    mean = float(top.sum() / bottom.sum())
-    if len(top) < FEWEST_DAYS:
-        return Interval(mean, None, None, len(top))
-    drawn = np.random.default_rng(SEED).integers(0, len(top), (RESAMPLES, len(top)))
-    low, high = np.quantile(top[drawn].sum(axis=1) / bottom[drawn].sum(axis=1), [0.025, 0.975])
-    return Interval(mean, float(low), float(high), len(top))
+    def __init__(self, by_day: NDArray[np.float64]) -> None:
+        self._by_day = dict(zip(MEASURES, by_day, strict=True))
+        self._drawn = dict(zip(MEASURES, by_day @ _draws(by_day.shape[1]), strict=True))
+
+    def total(self, measure: str) -> float:
+        return float(self._by_day[measure].sum())
+
+    def ratio(self, top: str, bottom: str) -> Interval:
+        """Σ top / Σ bottom, with the 95 % interval that comes of drawing whole days, since rows of one day are not independent.
+
+        Fewer than seven days with rows give no interval: drawing from a handful of days says nothing of the others.
+        """
+        days = int((self._by_day[bottom] > 0).sum())
+        mean = self.total(top) / self.total(bottom)
+        if days < FEWEST_DAYS:
+            return Interval(mean, None, None, days)
+        under = self._drawn[bottom]
+        low, high = np.quantile(self._drawn[top][under > 0] / under[under > 0], [0.025, 0.975])
+        return Interval(mean, float(low), float(high), days)
+
+
+@cache
+def _draws(days: int) -> NDArray[np.float64]:
+    """How often each day is drawn, an array of (days, resamples); every column adds up to the number of days."""
+    return np.random.default_rng(SEED).multinomial(days, np.full(days, 1 / days), RESAMPLES).T.astype(float)

@@ -14,6 +14,7 @@ import pytest
 from nba_pipeline.audit import CHECKS
 from nba_pipeline.automation.jobs import SCHEDULES, WHOLE_GRAPH
 from nba_pipeline.definitions import ASSETS, defs
+from nba_pipeline.reporting.daily_report import REPORT
 from nba_pipeline.seasons import DAILY, ZONE
 from nba_pipeline.table_asset import REGISTRY, asset_key
 from nba_pipeline_tests.graph.homes import Home, all_days, partitions
@@ -170,7 +171,7 @@ def test_the_job_covers_every_table_for_the_same_days() -> None:
     job = defs.resolve_job_def(WHOLE_GRAPH)
     assert job.partitions_def == DAILY
     selected = job.asset_layer.executable_asset_keys
-    assert {".".join(k.path) for k in selected} == set(GRAPH)
+    assert {".".join(k.path) for k in selected} == {*GRAPH, REPORT}
     assert job.executor_def is dg.in_process_executor
 
 
