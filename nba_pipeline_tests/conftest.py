@@ -9,6 +9,7 @@ from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
 from nba_pipeline.warehouse.bigquery_client import Connection, default_retry
 from nba_pipeline.warehouse.place import Place
 from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
+from nba_pipeline_tests.warehouse.googlesql import GoogleSQL
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +17,12 @@ def emulator() -> Iterator[str]:
     """The address of a BigQuery emulator."""
     with running_emulator() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def googlesql() -> GoogleSQL:
+    """Google's analyser; its first answer takes long and needs a gigabyte, so all tests share it."""
+    return GoogleSQL()
 
 
 @pytest.fixture

@@ -176,13 +176,14 @@ class BigQueryWarehouse:
             yield None
             return
         with self.staging_table(name, columns, tags) as new:
+            what = f"loading {rows.num_rows} rows for {tags.table}"
 
             def once() -> StoredTable:
                 at = new()
-                self.connection.load(f"loading {rows.num_rows} rows for {tags.table}", rows, at, tags)
+                self.connection.load(what, rows, at, tags)
                 return at
 
-            yield str(self.connection.persist(once).reference)
+            yield str(self.connection.persist(what, once).reference)
 
     @contextmanager
     def staging_table(
