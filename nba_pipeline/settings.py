@@ -31,6 +31,7 @@ class Settings:
     warehouse: WarehouseName
     lock_timeout: float
     bigquery: Place | None
+    pushdown: frozenset[str]
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -46,6 +47,7 @@ class Settings:
             warehouse=warehouse,
             lock_timeout=_number(environment, "NBA_PIPELINE_LOCK_TIMEOUT", DEFAULT_TIMEOUT),
             bigquery=_place(environment) if warehouse == "bigquery" else None,
+            pushdown=_names(environment.get("NBA_PIPELINE_PUSHDOWN", "none")),
         )
 
     @property
@@ -65,7 +67,7 @@ class Settings:
         if self.bigquery is not None:
             from nba_pipeline.warehouse.bigquery import open_bigquery
 
-            return open_bigquery(self.bigquery)
+            return open_bigquery(self.bigquery, self.pushdown)
         return DuckDBWarehouse(self.database, self.lock_timeout)
 
     def open_source(self) -> Source:
@@ -87,6 +89,11 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...],
     if value not in allowed:
         raise ConfigurationError(f"{name} is {value!r}", f"set it to one of: {', '.join(allowed)}")
     return value
+
+
+def _names(text: str) -> frozenset[str]:
+    """The names of a list with commas; `none` is no name."""
+    return frozenset(n for n in (part.strip() for part in text.split(",")) if n and n != "none")
 
 
 def _place(environment: Mapping[str, str]) -> Place:
