@@ -101,6 +101,16 @@ def quarantine(table: str | None, limit: int, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--remove", is_flag=True, help="Drop those whose run has ended.")
+@_handled
+def staging(remove: bool) -> bool:
+    """Tables on their way into BigQuery, with the run they belong to and their age."""
+    from nba_pipeline.commands import show_staging
+
+    return show_staging(remove)
+
+
+@main.command()
 @click.option("--season", help="Only this season, such as 2024-25.")
 @click.option("--season-type", help="Only this kind of game, such as 'Regular Season'.")
 @click.option("--market", default="points", show_default=True, help="The market to compare forecasts of.")
