@@ -102,6 +102,16 @@ def copy_tables(to: str, origin: str | None, start: Any, end: Any) -> bool:
 
 
 @main.command()
+@click.option("--remove", is_flag=True, help="Drop those whose run has ended.")
+@_handled
+def staging(remove: bool) -> bool:
+    """Tables on their way into BigQuery, with the run they belong to and their age."""
+    from nba_pipeline.commands import show_staging
+
+    return show_staging(remove)
+
+
+@main.command()
 @click.option("--season", help="Only this season, such as 2024-25.")
 @click.option("--season-type", help="Only this kind of game, such as 'Regular Season'.")
 @click.option(

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import chain
 
 import click
@@ -135,7 +135,7 @@ def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
     settings = Settings.from_environment()
     found = _statuses(settings.open_warehouse(), start, end)
     if found is None:
-        message = f"{settings.database}: nothing was ever published; run `nba-pipeline backfill START END`"
+        message = f"{settings.warehouse_name}: nothing was ever published; run `nba-pipeline backfill START END`"
         click.echo(json.dumps({"tables": [], "complete": False, "message": message}) if as_json else message)
         return False
     statuses, first, last = found
@@ -208,6 +208,35 @@ def show_quarantine(table: str | None, limit: int, as_json: bool) -> None:
         click.echo(f"{row['table_id']} {row['day']}: {row['reason'][:160]}\n    {row['row'][:300]}")
 
 
+def show_staging(remove: bool) -> bool:
+    """Print the staging tables, and drop those whose run has ended; False where one was left that should not be there."""
+    from nba_pipeline.automation import staging as sweeping
+    from nba_pipeline.warehouse.bigquery_staging import staging_tables
+
+    settings = Settings.from_environment()
+    if settings.bigquery is None:
+        click.echo(sweeping.NOTHING_STAGED)
+        return True
+    connection = sweeping.connection_of(settings.bigquery)
+    prepare(settings)
+    with dg.DagsterInstance.get() as instance:
+        verdicts = sweeping.judged(staging_tables(connection), instance)
+        dropped = {v.table for v in sweeping.sweep(connection, instance)} if remove else set()
+    now = datetime.now(UTC)
+    for v in verdicts:
+        t = v.table
+        done = "dropped" if t in dropped else "ended  " if v.ended else "kept   "
+        minutes = t.age(now).total_seconds() / 60
+        click.echo(
+            f"{done} {t.name}: {t.rows} rows for {t.table or 'unknown'}, {minutes:.0f} min old, run {t.run or '-'}; {v.why}"
+        )
+    left = [v for v in verdicts if v.ended and v.table not in dropped]
+    click.echo(f"{len(verdicts)} staging tables, {len(dropped)} dropped")
+    if left:
+        click.echo(f"{len(left)} outlived their run; drop them: nba-pipeline staging --remove")
+    return not left
+
+
 def show_leaderboard(season: str | None, season_type: str | None, prior_games: int, as_json: bool) -> None:
     """Print the leaderboard of the graded forecasts."""
     from nba_pipeline.evaluation.leaderboard import leaderboard, leaderboard_grid
@@ -242,7 +271,9 @@ def run_demo(days: int | None) -> bool:
     """A season through the whole graph, then coverage, checks and leaderboard."""
     settings = Settings.from_environment()
     end = DEMO_END if days is None else min(DEMO_END, days_between(DEMO_START, DEMO_END)[days - 1])
-    console.print(f"home {settings.home}; source {settings.source}; warehouse {settings.database}", highlight=False)
+    console.print(
+        f"home {settings.home}; source {settings.source}; warehouse {settings.warehouse_name}", highlight=False
+    )
     fine = run_backfill(DEMO_START, end, (), missing=False)
     fine = show_status(DEMO_START, end, as_json=False) and fine
     show_leaderboard(None, None, 10, as_json=False)

@@ -14,9 +14,10 @@ from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
+from nba_pipeline.warehouse.place import Place
 
 SourceName = Literal["simulator", "files"]
-WarehouseName = Literal["duckdb"]
+WarehouseName = Literal["duckdb", "bigquery"]
 DEFAULT_HOME = ".nba_pipeline"
 DEFAULT_SEED = 20211019
 BUCKET = re.compile(
@@ -35,27 +36,39 @@ class Settings:
     warehouse: WarehouseName
     lock_timeout: float
     bucket: str | None
+    bigquery: Place | None
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
         data = environment.get("NBA_PIPELINE_DATA")
+        warehouse = cast(
+            WarehouseName, _choice(environment, "NBA_PIPELINE_WAREHOUSE", get_args(WarehouseName), "duckdb")
+        )
         return Settings(
             home=Path(environment.get("NBA_PIPELINE_HOME") or DEFAULT_HOME).absolute(),
             source=cast(SourceName, _choice(environment, "NBA_PIPELINE_SOURCE", get_args(SourceName), "simulator")),
             data=Path(data).absolute() if data else None,
             seed=int(_number(environment, "NBA_PIPELINE_SEED", DEFAULT_SEED)),
-            warehouse=cast(
-                WarehouseName, _choice(environment, "NBA_PIPELINE_WAREHOUSE", get_args(WarehouseName), "duckdb")
-            ),
+            warehouse=warehouse,
             lock_timeout=_number(environment, "NBA_PIPELINE_LOCK_TIMEOUT", DEFAULT_TIMEOUT),
             bucket=_bucket(environment.get("NBA_PIPELINE_BUCKET")),
+            bigquery=_place(environment) if warehouse == "bigquery" else None,
         )
 
     @property
     def database(self) -> Path:
         return self.home / "nba.duckdb"
 
+    @property
+    def warehouse_name(self) -> str:
+        """Where the tables are, for people."""
+        return self.bigquery.name if self.bigquery is not None else str(self.database)
+
     def open_warehouse(self) -> Warehouse:
+        if self.bigquery is not None:
+            from nba_pipeline.warehouse.bigquery import open_bigquery
+
+            return open_bigquery(self.bigquery)
         return DuckDBWarehouse(self.database, self.lock_timeout)
 
     def open_artifacts(self) -> ArtifactStore:
@@ -93,6 +106,18 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...],
     if value not in allowed:
         raise ConfigurationError(f"{name} is {value!r}", f"set it to one of: {', '.join(allowed)}")
     return value
+
+
+def _place(environment: Mapping[str, str]) -> Place:
+    """Where BigQuery's datasets are; who may reach them is found by Google's own library, never given here."""
+    limit = _number(environment, "NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED", 0)
+    return Place(
+        project=environment.get("NBA_PIPELINE_BIGQUERY_PROJECT", ""),
+        location=environment.get("NBA_PIPELINE_BIGQUERY_LOCATION") or None,
+        prefix=environment.get("NBA_PIPELINE_BIGQUERY_PREFIX", ""),
+        endpoint=environment.get("NBA_PIPELINE_BIGQUERY_ENDPOINT") or None,
+        max_bytes_billed=int(limit) or None,
+    )
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -1,11 +1,37 @@
-"""Servers that several tests share."""
+"""What many tests share and start once: emulators of BigQuery and of its storage, Google's analyser of SQL, Postgres."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
+from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
+from nba_pipeline.warehouse.bigquery_client import Connection, default_retry
+from nba_pipeline.warehouse.place import Place
 from nba_pipeline_tests.postgres import Postgres, running_postgres
 from nba_pipeline_tests.storage_emulator import StorageService, storage_service
+from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
+from nba_pipeline_tests.warehouse.googlesql import GoogleSQL
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[str]:
+    """The address of a BigQuery emulator."""
+    with running_emulator() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def googlesql() -> GoogleSQL:
+    """Google's analyser; its first answer takes long and needs a gigabyte, so all tests share it."""
+    return GoogleSQL()
+
+
+@pytest.fixture
+def bigquery_warehouse(emulator: str) -> BigQueryWarehouse:
+    """An empty warehouse on the emulator. It does not wait long before it tries again."""
+    place = Place(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=emulator)
+    return BigQueryWarehouse(Connection(place, default_retry().with_delay(0.01, 0.1).with_timeout(2)))
 
 
 @pytest.fixture(scope="session")

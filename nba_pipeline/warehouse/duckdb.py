@@ -24,6 +24,8 @@ from nba_pipeline.warehouse.protocol import (
     Days,
     LedgerEntry,
     entries_table,
+    read_schema,
+    require_only,
 )
 
 RETRY_SECONDS = 0.05
@@ -41,7 +43,9 @@ class DuckDBWarehouse:
         with self._reading() as db:
             present = _tables(db) if db else set()
             return {
-                name: _select(db, table, days) if db and table.id in present else _empty(table, days)
+                name: _select(db, table, days)
+                if db and table.id in present
+                else read_schema(table, days.columns).empty_table()
                 for name, (table, days) in wanted.items()
             }
 
@@ -53,7 +57,7 @@ class DuckDBWarehouse:
         entries: Sequence[LedgerEntry],
         rejects: pa.Table,
     ) -> None:
-        _require_only(table, days, rows)
+        require_only(table, days, rows)
         recorded = entries_table(entries)
         with self._writing() as db:
             for statement in (*ddl.OPERATIONS_DDL, *ddl.duckdb_create(table)):
@@ -169,16 +173,6 @@ def _tables(db: duckdb.DuckDBPyConnection) -> set[str]:
     return {f"{s}.{t}" for s, t in db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()}
 
 
-def _require_only(table: Table, days: Sequence[date], rows: pa.Table) -> None:
-    """Refuse rows of other days before anything is opened: they would stand beside those that are there."""
-    stray = set(rows[table.partition].unique().to_pylist()) - set(days)
-    if stray:
-        raise WarehouseError(
-            f"{table.id}: rows for {len(stray)} days that are not being replaced, first {min(map(str, stray))}",
-            "replace exactly the days that the rows belong to",
-        )
-
-
 def _all_columns(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str] = ()) -> str:
     """A SELECT of the contract's columns; one that the stored table does not have yet is NULL."""
     present = {r[0] for r in db.execute(f"SELECT column_name FROM (DESCRIBE {table.id})").fetchall()}
@@ -191,7 +185,7 @@ def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table
     columns = days.columns or tuple(table.columns)
     where = f"{table.partition} BETWEEN DATE '{days.start}' AND DATE '{days.end}'"
     found = db.execute(f"{_all_columns(db, table, columns)} WHERE {where}").to_arrow_table()
-    return found.cast(_schema(table, columns))
+    return found.cast(read_schema(table, columns))
 
 
 def _contents(db: duckdb.DuckDBPyConnection, table: Table, hashes: bool) -> str:
@@ -203,14 +197,6 @@ def _contents(db: duckdb.DuckDBPyConnection, table: Table, hashes: bool) -> str:
     )
     return f"""SELECT '{table.id}' AS table_id, day, count(*) AS "rows", {content_hash_expression()} AS content_hash
         FROM ({recomputed}) GROUP BY 2"""
-
-
-def _empty(table: Table, days: Days) -> pa.Table:
-    return _schema(table, days.columns or tuple(table.columns)).empty_table()
-
-
-def _schema(table: Table, columns: Sequence[str]) -> pa.Schema:
-    return pa.schema([table.arrow_schema.field(c).with_nullable(True) for c in columns])
 
 
 def _evolve(db: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import pyarrow as pa
 
 from nba_pipeline.contracts import Table
+from nba_pipeline.errors import WarehouseError
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,21 @@ def entries_table(entries: Sequence[LedgerEntry]) -> pa.Table:
         for e in entries
     ]
     return pa.Table.from_pylist(rows, schema=ENTRY_SCHEMA)
+
+
+def read_schema(table: Table, columns: Sequence[str] | None) -> pa.Schema:
+    """The shape of what is read of a table: these columns (None: all), any of which may be empty."""
+    return pa.schema([table.arrow_schema.field(c).with_nullable(True) for c in columns or table.columns])
+
+
+def require_only(table: Table, days: Sequence[date], rows: pa.Table) -> None:
+    """Refuse rows of other days before anything is opened: they would stand beside those that are there."""
+    stray = set(rows[table.partition].unique().to_pylist()) - set(days)
+    if stray:
+        raise WarehouseError(
+            f"{table.id}: rows for {len(stray)} days that are not being replaced, first {min(map(str, stray))}",
+            "replace exactly the days that the rows belong to",
+        )
 
 
 class Warehouse(Protocol):

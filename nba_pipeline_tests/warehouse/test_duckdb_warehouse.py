@@ -1,7 +1,6 @@
 """The embedded warehouse: days are replaced whole or not at all, whatever dies, fails or competes."""
 
 import os
-import random
 import re
 import signal
 import subprocess
@@ -9,263 +8,35 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import duckdb
-import pyarrow as pa
 import pytest
 
 from nba_pipeline import duck
-from nba_pipeline.contracts import FloatArray, Instant, Rows, Table, column
+from nba_pipeline.contracts import Rows
 from nba_pipeline.errors import WarehouseBusyError, WarehouseError
-from nba_pipeline.warehouse import Days, LedgerEntry
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.locking import file_lock
-from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
-
-FIRST = date(2024, 1, 1)
-AT = datetime(2024, 2, 1, tzinfo=UTC)
-
-
-class Results(Rows):
-    """Results of teams. One row per team and day."""
-
-    game_date: date = column("day")
-    team: str = column("team")
-    points: int = column("points", nullable=True)
-
-
-class WiderResults(Results):
-    """Results of teams, with more columns. One row per team and day."""
-
-    share: float = column("share", nullable=True)
-    seen: Instant = column("moment", nullable=True)
-    features: FloatArray = column("list", nullable=True)
-
-
-class OtherType(Rows):
-    """Points as text. One row per team and day."""
-
-    game_date: date = column("day")
-    team: str = column("team")
-    points: str = column("points", nullable=True)
-
-
-class OtherName(Rows):
-    """Without points. One row per team and day."""
-
-    game_date: date = column("day")
-    team: str = column("team")
-
-
-class MayBeUnknown(Rows):
-    """The team may be unknown now. One row per team and day."""
-
-    game_date: date = column("day")
-    team: str = column("team", nullable=True)
-    points: int = column("points", nullable=True)
-
-
-def declared(model: type[Rows]) -> Table:
-    return Table(model=model, name="results", dataset="nba_raw", key=("game_date", "team"), partition="game_date")
-
-
-RESULTS = declared(Results)
-
-
-def days(*numbers: int) -> list[date]:
-    return [FIRST + timedelta(days=n) for n in numbers]
-
-
-def rows(of: Sequence[date], version: int = 1, per_day: int = 2, table: Table = RESULTS, **more: Any) -> pa.Table:
-    """`per_day` rows a day; `points` is the version that wrote them."""
-    records = [
-        {"game_date": d, "team": f"T{i}", "points": version, "data_hash": f"{version:016x}", "computed_at": AT} | more
-        for d in of
-        for i in range(per_day)
-    ]
-    return pa.Table.from_pylist(records, table.arrow_schema)
-
-
-def entry(on: date, version: int = 1, state: Any = "published", per_day: int = 2, **more: Any) -> LedgerEntry:
-    facts: dict[str, Any] = {
-        "table": RESULTS.id,
-        "day": on,
-        "state": state,
-        "rows": per_day,
-        "expected": per_day,
-        "absent": {},
-        "unexplained": 0,
-        "games": 1,
-        "rejected": 0,
-        "content_hash": str(version),
-        "reasons": (),
-        "run_id": f"run{version}",
-        "recorded_at": AT,
-    }
-    return LedgerEntry(**(facts | more))
-
-
-NO_REJECTS = REJECT_SCHEMA.empty_table()
-
-
-def write(warehouse: DuckDBWarehouse, of: Sequence[date], version: int = 1, per_day: int = 2) -> None:
-    entries = [entry(d, version, per_day=per_day) for d in of]
-    warehouse.replace(RESULTS, of, rows(of, version, per_day), entries, NO_REJECTS)
-
-
-def state(warehouse: DuckDBWarehouse) -> dict[int, tuple[int, int]]:
-    """Day number -> (rows, version); a day of mixed versions fails."""
-    found: dict[int, list[int]] = {}
-    everything = warehouse.read({"r": (RESULTS, Days(FIRST, FIRST + timedelta(days=400)))})["r"]
-    for r in everything.to_pylist():
-        found.setdefault((r["game_date"] - FIRST).days, []).append(r["points"])
-    assert all(len(set(v)) == 1 for v in found.values()), found
-    return {n: (len(v), v[0]) for n, v in sorted(found.items())}
-
-
-def recorded(warehouse: DuckDBWarehouse) -> dict[int, tuple[int, int]]:
-    """The same, as the ledger of published days says."""
-    entries = [e for e in warehouse.ledger().to_pylist() if e["state"] == "published"]
-    return {(e["day"] - FIRST).days: (e["rows"], int(e["content_hash"])) for e in entries}
+from nba_pipeline_tests.warehouse.results import (
+    NO_REJECTS,
+    OtherName,
+    OtherType,
+    days,
+    declared,
+    entry,
+    recorded,
+    state,
+    write,
+)
 
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     return DuckDBWarehouse(tmp_path / "nba.duckdb", timeout=10)
-
-
-# --- replace ----------------------------------------------------------------------------------------------------------
-
-
-def test_only_the_given_days_are_replaced_scattered_ones_too(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0, 1, 2, 3, 4))
-    write(warehouse, days(1, 3), version=2, per_day=3)
-    assert state(warehouse) == {0: (2, 1), 1: (3, 2), 2: (2, 1), 3: (3, 2), 4: (2, 1)}
-    assert recorded(warehouse) == state(warehouse)
-
-
-def test_a_day_without_rows_becomes_empty_and_stays_published(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0, 1))
-    write(warehouse, days(1), version=2, per_day=0)
-    assert state(warehouse) == {0: (2, 1)}
-    assert recorded(warehouse) == {0: (2, 1), 1: (0, 2)}
-
-
-def test_a_rerun_leaves_one_copy(warehouse: DuckDBWarehouse) -> None:
-    for _ in range(3):
-        write(warehouse, days(0, 1))
-    assert state(warehouse) == {0: (2, 1), 1: (2, 1)}
-    assert warehouse.ledger().num_rows == 2
-
-
-def test_a_row_outside_the_days_is_refused(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0, 1))
-    with pytest.raises(WarehouseError):
-        warehouse.replace(RESULTS, days(0), rows(days(0, 1), 2), [entry(days(0)[0], 2)], NO_REJECTS)
-    assert state(warehouse) == {0: (2, 1), 1: (2, 1)}
-
-
-def test_nothing_to_read_is_an_empty_table_of_the_right_shape(warehouse: DuckDBWarehouse) -> None:
-    found = warehouse.read({"r": (RESULTS, Days(FIRST, FIRST, ("team", "points")))})["r"]
-    assert (found.num_rows, found.column_names) == (0, ["team", "points"])
-    assert warehouse.ledger().num_rows == 0
-    assert warehouse.quarantine().num_rows == 0
-    assert not warehouse.path.exists()
-
-
-def test_contents_counts_rows_and_hashes_them_without_regard_to_order(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0, 1))
-    before = warehouse.contents([RESULTS], *days(0, 5), hashes=True).to_pylist()
-    shuffled = rows(days(0, 1)).take([3, 1, 2, 0])
-    warehouse.replace(RESULTS, days(0, 1), shuffled, [entry(d) for d in days(0, 1)], NO_REJECTS)
-    assert warehouse.contents([RESULTS], *days(0, 5), hashes=True).to_pylist() == before
-    assert [(r["day"], r["rows"]) for r in before] == [(days(0)[0], 2), (days(1)[0], 2)]
-
-
-def test_contents_sees_a_cell_that_was_changed_behind_the_ledger(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0, 1))
-    before = warehouse.contents([RESULTS], *days(0, 5), hashes=True)["content_hash"].to_pylist()
-    with duckdb.connect(str(warehouse.path)) as db:
-        db.execute("UPDATE nba_raw.results SET points = 77 WHERE game_date = '2024-01-02' AND team = 'T1'")
-    after = warehouse.contents([RESULTS], *days(0, 5), hashes=True)["content_hash"].to_pylist()
-    assert (before[0] == after[0], before[1] == after[1]) == (True, False)
-    assert warehouse.contents([RESULTS], *days(0, 5), hashes=False)["content_hash"].to_pylist() == ["", ""]
-
-
-def test_contents_can_be_checked_before_a_new_column_was_ever_written(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0))
-    first, last = days(0, 5)
-    assert warehouse.contents([declared(WiderResults)], first, last, hashes=True).num_rows == 1
-
-
-# --- ledger and quarantine --------------------------------------------------------------------------------------------
-
-
-def rejects(on: date | None, reason: str = "bad", row: str = "{}") -> pa.Table:
-    record = {"table_id": RESULTS.id, "day": on, "reason": reason, "row": row, "run_id": "r", "recorded_at": AT}
-    return pa.Table.from_pylist([record], REJECT_SCHEMA)
-
-
-def test_a_refused_day_keeps_its_rows_and_both_entries(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0))
-    refused = entry(days(0)[0], 2, "refused", reasons=("contract: bad",))
-    warehouse.replace(RESULTS, [], rows([]), [refused], rejects(days(0)[0]))
-    assert state(warehouse) == {0: (2, 1)}
-    assert sorted(e["state"] for e in warehouse.ledger().to_pylist()) == ["published", "refused"]
-    assert warehouse.quarantine(RESULTS.id).num_rows == 1
-
-
-def test_a_day_refused_again_has_one_refusal_the_latest(warehouse: DuckDBWarehouse) -> None:
-    for version in (1, 2):
-        refused = entry(days(0)[0], version, "refused")
-        warehouse.replace(RESULTS, [], rows([]), [refused], rejects(days(0)[0], f"bad {version}"))
-    assert [e["run_id"] for e in warehouse.ledger().to_pylist()] == ["run2"]
-    assert warehouse.quarantine(RESULTS.id)["reason"].to_pylist() == ["bad 2"]
-
-
-def test_publishing_a_day_clears_its_refusal_and_its_quarantine(warehouse: DuckDBWarehouse) -> None:
-    first, second = days(0, 1)
-    both = pa.concat_tables([rejects(first), rejects(second)])
-    warehouse.replace(RESULTS, [], rows([]), [entry(d, 1, "refused") for d in (first, second)], both)
-    write(warehouse, [first], version=2)
-    assert [(e["day"], e["state"]) for e in warehouse.ledger().to_pylist()] == [
-        (first, "published"),
-        (second, "refused"),
-    ]
-    assert [r["day"] for r in warehouse.quarantine(RESULTS.id).to_pylist()] == [second]
-
-
-def test_the_ledger_is_filtered_by_table_and_days(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0, 1, 2))
-    assert warehouse.ledger(["nba_raw.other"]).num_rows == 0
-    assert warehouse.ledger([]).num_rows == 0
-    found = warehouse.ledger([RESULTS.id], *days(1, 2))
-    assert found["day"].to_pylist() == days(1, 2)
-
-
-NASTY = "x'); DROP TABLE nba_raw.results; --\" \\ \x00é%_"
-
-
-def test_sql_in_values_is_data(warehouse: DuckDBWarehouse) -> None:
-    nasty = NASTY.replace("\x00", "")
-    found = rows(days(0), per_day=1, team=nasty)
-    refusal = entry(days(1)[0], state="refused", reasons=(nasty,), absent={nasty: 1}, run_id=nasty)
-    reject = rejects(days(1)[0], nasty, nasty)
-    warehouse.replace(RESULTS, days(0), found, [entry(days(0)[0]), refusal], reject)
-    read = warehouse.read({"r": (RESULTS, Days(FIRST, FIRST))})["r"]
-    assert read["team"].to_pylist() == [nasty]
-    assert warehouse.quarantine(RESULTS.id)["reason"].to_pylist() == [nasty]
-    assert warehouse.ledger([nasty]).num_rows == 0
-
-
-def test_sql_in_the_name_of_a_table_is_data(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0))
-    assert warehouse.quarantine("it's").num_rows == 0
 
 
 @pytest.mark.parametrize("name", ["it's; DROP TABLE x--.duckdb", 'quo"te [a] *?.duckdb', "é ü.duckdb", "no_suffix"])
@@ -274,22 +45,6 @@ def test_sql_and_wildcards_in_the_path_are_a_path(tmp_path: Path, name: str) -> 
     write(warehouse, days(0))
     assert state(warehouse) == {0: (2, 1)}
     assert warehouse.path.is_file()
-
-
-# --- schema -----------------------------------------------------------------------------------------------------------
-
-
-def test_columns_that_the_contract_gained_are_added_and_unknown_in_old_rows(warehouse: DuckDBWarehouse) -> None:
-    wider = declared(WiderResults)
-    write(warehouse, days(0, 1))
-    early = warehouse.read({"r": (wider, Days(FIRST, FIRST))})["r"]
-    assert early["share"].to_pylist() == [None, None]
-    written = rows(days(1), 2, table=wider, share=0.5, features=[1.0, float("nan")], seen=AT)
-    warehouse.replace(wider, days(1), written, [entry(days(1)[0], 2)], NO_REJECTS)
-    first, last = days(0, 1)
-    found = warehouse.read({"r": (wider, Days(first, last, ("game_date", "share", "seen", "features")))})["r"]
-    assert sorted(found["share"].to_pylist(), key=str) == [0.5, 0.5, None, None]
-    assert state(warehouse) == {0: (2, 1), 1: (2, 2)}
 
 
 @pytest.mark.parametrize(
@@ -307,13 +62,6 @@ def test_any_other_change_is_refused_with_the_statement_that_mends_it(
     with pytest.raises(WarehouseError, match=re.escape(statement)):
         warehouse.replace(other, days(1), other.arrow_schema.empty_table(), [entry(days(1)[0])], NO_REJECTS)
     assert state(warehouse) == recorded(warehouse) == {0: (2, 1)}
-
-
-def test_a_column_that_may_be_unknown_now_accepts_unknowns(warehouse: DuckDBWarehouse) -> None:
-    write(warehouse, days(0))
-    relaxed = declared(MayBeUnknown)
-    found = rows(days(1), 2, 1, table=relaxed, team=None)
-    warehouse.replace(relaxed, days(1), found, [entry(days(1)[0], 2)], NO_REJECTS)
 
 
 # --- all or nothing ---------------------------------------------------------------------------------------------------
@@ -650,14 +398,3 @@ def test_a_question_that_is_no_sql_is_an_error_not_a_change(warehouse: DuckDBWar
         with pytest.raises((WarehouseError, duckdb.Error)):
             warehouse.query(sql)
     assert warehouse.query("SELECT count(*) AS n FROM nba_raw.results").to_pylist() == [{"n": 2}]
-
-
-def test_days_of_every_pattern_are_replaced_exactly(warehouse: DuckDBWarehouse) -> None:
-    chance = random.Random(3)
-    wanted: dict[int, tuple[int, int]] = {}
-    for version in range(1, 15):
-        chosen = chance.sample(range(12), chance.randint(1, 8))
-        write(warehouse, days(*chosen), version, per_day=version % 4)
-        wanted |= {n: (version % 4, version) for n in chosen}
-    assert recorded(warehouse) == dict(sorted(wanted.items()))
-    assert state(warehouse) == {n: w for n, w in sorted(wanted.items()) if w[0]}
