@@ -9,6 +9,7 @@ from typing import Literal, cast, get_args
 
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.contracts import Table
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
@@ -63,6 +64,10 @@ class Settings:
     def warehouse_name(self) -> str:
         """Where the tables are, for people."""
         return self.bigquery.name if self.bigquery is not None else str(self.database)
+
+    def stored_as(self, table: Table) -> str:
+        """The table's full name where it is stored."""
+        return self.bigquery.table(table.id) if self.bigquery is not None else table.id
 
     def open_warehouse(self) -> Warehouse:
         if self.bigquery is not None:

@@ -222,6 +222,7 @@ def _said(error: BaseException) -> str:
     if isinstance(error, requests.exceptions.RequestException):
         return "the service cannot be reached"
     said = str(getattr(error, "message", error))
+    said = said.split("; reason: ")[0]
     said = re.sub(r"(GET|POST|PUT|PATCH|DELETE) https?://\S+:? ?", "", said)
     return re.sub(r"https?://\S+", "", said).strip().split("\n")[0] or type(error).__name__
 
