@@ -160,17 +160,26 @@ def _outcome(table: str, source: Holding, after: Holding, wanted: Sequence[date]
 
 
 def _copy_days(table: Table, origin: Warehouse, destination: Warehouse, days: list[date], source: Holding) -> None:
-    """Replace these days at the destination. Days that were only refused have no rows to replace."""
-    published = [d for d in days if source.published(d) is not None]
+    """Let the destination live through what happened to these days: they were published, and some refused afterwards.
+
+    A warehouse tells by the order of writes whether a refusal is still the last word on a day.
+    """
+    entries = [_entry(dict(e)) for d in days for e in sorted(source.entries[d])]
+    published = [e for e in entries if e.state == "published"]
+    refused = [e for e in entries if e.state == "refused"]
     read = origin.read({"rows": (table, Days(days[0], days[-1], tuple(table.columns)))})["rows"]
-    rejects = origin.quarantine(table.id, days[0], days[-1])
-    destination.replace(
-        table,
-        published,
-        _of(read, table.partition, published).cast(table.arrow_schema),
-        [_entry(dict(e)) for d in days for e in sorted(source.entries[d])],
-        _of(rejects, "day", [None, *days]),
-    )
+    kept = [e.day for e in published]
+    rows = _of(read, table.partition, kept).cast(table.arrow_schema)
+    rejects = _of(origin.quarantine(table.id, days[0], days[-1]), "day", [None, *days])
+    later = {(e.day, e.run_id) for e in refused}
+    of_refusals = [(r["day"], r["run_id"]) in later for r in rejects.select(["day", "run_id"]).to_pylist()]
+    if published:
+        of_published = pa.array([not refusal for refusal in of_refusals], pa.bool_())
+        destination.replace(table, kept, rows, published, rejects.filter(of_published))
+    if refused:
+        undated = [d is None for d in rejects["day"].to_pylist()]
+        of_these = pa.array([a or b for a, b in zip(of_refusals, undated, strict=True)], pa.bool_())
+        destination.replace(table, [], rows.slice(0, 0), refused, rejects.filter(of_these))
 
 
 def _of(rows: pa.Table, column: str, days: Sequence[date | None]) -> pa.Table:

@@ -22,6 +22,8 @@ from nba_pipeline.errors import WarehouseError
 from nba_pipeline.seasons import days_between
 from nba_pipeline.table_asset import REGISTRY
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
+from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
+from nba_pipeline.warehouse.bigquery_client import Tags
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
@@ -91,6 +93,24 @@ def test_a_copy_holds_the_same_rows_ledger_and_quarantine(home: Home, there: Duc
     assert [(r.complete, r.copied, r.present) for r in results] == [(True, ALL, ())] * len(TABLES)
     assert {d for d in there.quarantine(LINES.id)["day"].to_pylist() if d in (DAMAGED, None)} == {DAMAGED, None}
     assert sum(r.rows for r in results) == sum(len(part) for part in everything(there)[: len(TABLES)])
+
+
+def test_a_copy_to_bigquery_and_back_is_the_same_and_mends_a_lost_day(
+    home: Home, there: DuckDBWarehouse, bigquery_warehouse: BigQueryWarehouse
+) -> None:
+    refuse(home.warehouse, FACTS, DAMAGED)
+    first = copy_table(FACTS, home.warehouse, bigquery_warehouse)
+    assert (first.complete, first.copied) == (True, ALL)
+    place = bigquery_warehouse.connection.place.table(FACTS.id)
+    lost = f"DELETE FROM `{place}` WHERE game_date = DATE '{DAMAGED}' AND points > 10"
+    bigquery_warehouse.connection.query("losing rows", lost, Tags("test"))
+    again = copy_table(FACTS, home.warehouse, bigquery_warehouse)
+    assert (again.complete, again.copied, len(again.present)) == (True, (DAMAGED,), len(ALL) - 1)
+    assert copy_table(FACTS, bigquery_warehouse, there).complete
+    _, rows, _, _, rejects = everything(home.warehouse)
+    assert everything(there)[1] == rows
+    assert everything(there)[4] == rejects
+    assert there.ledger([FACTS.id]).equals(home.warehouse.ledger([FACTS.id]))
 
 
 def test_a_complete_copy_is_left_alone(
