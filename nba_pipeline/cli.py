@@ -100,6 +100,21 @@ def quarantine(table: str | None, limit: int, as_json: bool) -> None:
     show_quarantine(table, limit, as_json)
 
 
+@main.command(name="copy")
+@click.option(
+    "--to", "to", required=True, metavar="WAREHOUSE", help="bigquery, duckdb, or duckdb:HOME for another home."
+)
+@click.option("--from", "origin", metavar="WAREHOUSE", help="The same; default: the configured warehouse.")
+@click.argument("start", type=DAY, metavar="[START]", required=False)
+@click.argument("end", type=DAY, metavar="[END]", required=False)
+@_handled
+def copy_tables(to: str, origin: str | None, start: Any, end: Any) -> bool:
+    """Copy tables, ledger, quarantine and models of START..END (default: all) to another warehouse, and verify the copy."""
+    from nba_pipeline.copy_command import run_copy
+
+    return run_copy(to, origin, _day(start), _day(end))
+
+
 @main.command()
 @click.option("--remove", is_flag=True, help="Drop those whose run has ended.")
 @_handled

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nba_pipeline import duck
-from nba_pipeline.evaluation.leaderboard import RESAMPLES, SEED
+from nba_pipeline.evaluation.metrics import RESAMPLES, SEED
 from nba_pipeline.reporting.data import Interval, Record
 
 PRIOR_GAMES = 10
