@@ -55,10 +55,11 @@ def child(mode: str, start: date, end: date) -> dict:
 
 def without_dagster(start: date, end: date) -> dict:
     """Every table by the publish path alone; seconds by stage and by table."""
-    from nba_pipeline.publish import Run, publish
+    from nba_pipeline.publish import publish
     from nba_pipeline.seasons import days_between
     from nba_pipeline.settings import Settings
     from nba_pipeline.table_asset import REGISTRY, schedule_read
+    from nba_pipeline.transform import Run
 
     settings = Settings.from_environment()
     warehouse, source = settings.open_warehouse(), settings.open_source()
@@ -72,7 +73,7 @@ def without_dagster(start: date, end: date) -> dict:
             warehouse,
             source,
             schedule_read(transform),
-            Run("bench", datetime.now(UTC)),
+            Run("bench", datetime.now(UTC), settings.markets, settings.open_artifacts()),
         )
         assert not done.refused, done.refused[0].reason
         stages.update(done.seconds)

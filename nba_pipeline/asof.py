@@ -16,11 +16,12 @@ from datetime import date, timedelta
 from typing import Literal
 
 import ibis
+import pandas as pd
 
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import Table
 from nba_pipeline.relations import shared
-from nba_pipeline.seasons import EPOCH, reading_bound
+from nba_pipeline.seasons import EPOCH, reading_bound, training_day
 
 MEAN_SCALE = 10_000
 STD_SCALE = 1_000
@@ -38,11 +39,12 @@ class Read:
     """Days of a table that a computation for some days needs, and what it may see of them.
 
     `kind`: `same_day` reads the target days themselves; `before` a fixed number of days before each; `season` everything
-    since the season began, excluding the day.
+    since the season began, excluding the day; `month` the training day of the day's month; `training` a fixed number of days
+    before each training day, and nothing for other days.
     """
 
     table: Table
-    kind: Literal["same_day", "before", "season"]
+    kind: Literal["same_day", "before", "season", "month", "training"]
     days_back: int = 0
     visible: tuple[str, ...] = ()
 
@@ -52,13 +54,22 @@ class Read:
         return self.visible or tuple(self.table.columns)
 
     def first_needed(self, day: date) -> date:
-        if self.kind == "same_day":
+        """The first day that it needs for this one; later than the last where it needs nothing."""
+        if self.kind == "same_day" or (self.kind == "training" and day != training_day(day)):
             return day
-        first = day - timedelta(days=self.days_back) if self.kind == "before" else reading_bound(day)
+        if self.kind == "month":
+            return training_day(day)
+        first = reading_bound(day) if self.kind == "season" else day - timedelta(days=self.days_back)
         return max(first, EPOCH)
 
     def last_needed(self, day: date) -> date:
-        return day if self.kind == "same_day" else day - timedelta(days=1)
+        return {"same_day": day, "month": training_day(day)}.get(self.kind, day - timedelta(days=1))
+
+    def needed(self, days: Sequence[date]) -> tuple[date, date]:
+        """First and last day that it needs for any of the days; the first is later than the last where it needs none."""
+        spans = [(self.first_needed(d), self.last_needed(d)) for d in days]
+        some = [(first, last) for first, last in spans if first <= last] or spans[:1]
+        return min(first for first, _ in some), max(last for _, last in some)
 
     @property
     def window_text(self) -> str:
@@ -66,6 +77,8 @@ class Read:
             "same_day": "the day itself",
             "before": f"the {self.days_back} days before the day",
             "season": "the season up to the day before",
+            "month": "the first day of the day's month",
+            "training": f"the {self.days_back} days before the first of a month",
         }[self.kind]
 
 
@@ -85,6 +98,22 @@ def before(table: Table, days: int) -> Read:
 def season_to_date(table: Table) -> Read:
     """Rows since the season began, up to the day before."""
     return Read(table, "season")
+
+
+def of_the_month(table: Table) -> Read:
+    """Rows of the training day of the day's month: what was trained then serves the month."""
+    return Read(table, "month")
+
+
+def before_training(table: Table, days: int) -> Read:
+    """Rows of the `days` calendar days that end the day before a training day."""
+    return Read(table, "training", days)
+
+
+def training_window(game_date: pd.Series, trained_on: date, days: int) -> pd.Series:
+    """True for the rows that a model of that training day may see: the `days` days that end the day before."""
+    day = pd.to_datetime(game_date)
+    return (day < pd.Timestamp(trained_on)) & (day >= pd.Timestamp(trained_on - timedelta(days=days)))
 
 
 # --- aggregates over history ------------------------------------------------------------------------------------------
@@ -182,6 +211,40 @@ def attach(
     return shared(joined.select(targets, **{n: _or_zero(keyed[n], a) for n, a in aggregates.items()}))
 
 
+def earlier_facts(
+    targets: ir.Table,
+    facts: ir.Table,
+    *,
+    last: int,
+    by: Sequence[str],
+    day: str = "game_date",
+    fact_day: str = "game_date",
+    within: Sequence[str] = ("season",),
+) -> ir.Table:
+    """Give every target (entity on a day) its entity's `last` latest facts of strictly earlier days, one row each.
+
+    Shapes: as for `attach`, at most one fact an entity and day. Result: one row per distinct target and earlier fact, with
+    the columns of `by`, `within` and `day`, `facts_ago` (1: the latest) and the other columns of `facts` as `past_` and
+    their name; a target without an earlier fact has no row.
+    """
+    if last < 1:
+        raise ValueError(f"the latest {last} facts are none: ask for at least one")
+    entity = [*by, *within]
+    places = _places(targets, facts, entity, day, fact_day, {})
+    past = _numbered(facts, entity, fact_day)
+    others = [c for c in facts.columns if c not in entity]
+    ago = places["__seen"] - past["__number"] + 1
+    pairs = places.inner_join(past, [*(places[c] == past[c] for c in entity), ago >= 1, ago <= last])
+    return shared(
+        pairs.select(
+            *[places[c] for c in entity],
+            places["__day"].name(day),
+            facts_ago=ago,
+            **{f"past_{c}": past[c] for c in others},
+        )
+    )
+
+
 def _or_zero(value: ir.Value, a: Aggregate) -> ir.Value:
     return value.fill_null(0) if a.how == "count" else value
 
@@ -214,12 +277,15 @@ def _places(
     )
 
 
+def _numbered(facts: ir.Table, entity: list[str], fact_day: str) -> ir.Table:
+    """The facts with their number in the entity's order of time, from 1."""
+    in_order = ibis.window(group_by=[facts[c] for c in entity], order_by=facts[fact_day])
+    return facts.mutate(__number=ibis.row_number().over(in_order) + 1)
+
+
 def _states(facts: ir.Table, entity: list[str], fact_day: str, games: Mapping[str, Aggregate]) -> ir.Table:
     """One row per fact: its number in the entity's order of time, and the aggregates over the facts up to it."""
-    order = [facts[fact_day]]
-    group = [facts[c] for c in entity]
-    place = ibis.row_number().over(ibis.window(group_by=group, order_by=order)) + 1
-    numbered = facts.mutate(__number=place, __fact=ibis.literal(1, "int64"))
+    numbered = _numbered(facts, entity, fact_day).mutate(__fact=ibis.literal(1, "int64"))
 
     def up_to_it(last: int | None) -> ibis.expr.builders.WindowBuilder:
         preceding = None if last is None else last - 1

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 import pyarrow as pa
 
 from nba_pipeline.automation.jobs import WHOLE_GRAPH
-from nba_pipeline.contracts import Table
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.needs import history_needed
 from nba_pipeline.seasons import DAILY, EPOCH, days_between, ranges
@@ -76,23 +75,11 @@ def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) ->
                 raise ConfigurationError(
                     f"--select {text!r} is not a table, a dataset or a selection", f"use one of: {', '.join(ordered)}"
                 ) from e
-            named = {".".join(k.path) for k in keys}
+            named = {".".join(k.path) for k in keys} & set(ordered)
         if not named:
             raise ConfigurationError(f"--select {text!r} selects nothing", f"use one of: {', '.join(ordered)}")
         chosen |= named
     return [t for t in ordered if t in chosen]
-
-
-def upstream_closure(tables: Sequence[Table]) -> list[str]:
-    """These tables and everything they read, in graph order."""
-    reached: set[str] = set()
-    waiting = [t.id for t in tables]
-    while waiting:
-        table = waiting.pop()
-        if table not in reached:
-            reached.add(table)
-            waiting += [t.id for t in REGISTRY[table].upstream()]
-    return [t for t in graph_order() if t in reached]
 
 
 def downstream_closure(tables: set[str], within: Sequence[str]) -> tuple[str, ...]:
@@ -104,20 +91,41 @@ def downstream_closure(tables: set[str], within: Sequence[str]) -> tuple[str, ..
     return tuple(t for t in within if t in reached)
 
 
-def history_steps(selected: Sequence[str], start: date, ledger: pa.Table) -> list[Step]:
-    """Runs of facts for days before `start` that the selected tables look back on and that were never published."""
-    reads = [r for t in selected for r in REGISTRY[t].reads.values()]
-    lacking: set[date] = set()
-    tables: list[Table] = []
+def history_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:
+    """Runs for days before `start` that the selected tables look back on, directly or not, and that were never published.
+
+    Every table is brought up to `start` without a gap. Tables that look at the day alone (raw tables and facts) share one
+    range, so that they are one run.
+    """
     published = _published(ledger)
-    for table, days in history_needed(reads, [start]).items():
-        absent = [d for d in days if d not in published.get(table.id, set())]
-        if absent:
-            tables.append(table)
-            lacking.update(absent)
-    return [
-        Step(tuple(upstream_closure(tables)), a, b, "history that the range looks back on") for a, b in ranges(lacking)
-    ]
+    wanted: dict[str, date] = {}
+    lacking: dict[str, set[date]] = {}
+    for table in reversed(graph_order()):
+        history = days_between(wanted[table], start - timedelta(days=1)) if table in wanted else []
+        lacking[table] = set(history) - published.get(table, set())
+        days = sorted(lacking[table]) + (days_between(start, end) if table in selected else [])
+        for upstream, needed in history_needed(list(REGISTRY[table].reads.values()), days).items() if days else ():
+            first = min(needed, default=start)
+            wanted[upstream.id] = min(first, wanted.get(upstream.id, start))
+    forgetful = _tables_of_the_day()
+    together = set().union(*(lacking[t] for t in forgetful))
+    runs: dict[tuple[date, ...], list[str]] = {}
+    for table in graph_order():
+        days = together if table in forgetful and lacking[table] else lacking[table]
+        if days:
+            runs.setdefault(tuple(sorted(days)), []).append(table)
+    why = "history that the range looks back on"
+    return [Step(tuple(tables), a, b, why) for days, tables in runs.items() for a, b in ranges(days)]
+
+
+def _tables_of_the_day() -> set[str]:
+    """Tables whose rows of a day are computed from that day alone, as are all tables that they read."""
+    found: set[str] = set()
+    for table in graph_order():
+        reads = REGISTRY[table].reads.values()
+        if all(r.kind == "same_day" and r.table.id in found for r in reads):
+            found.add(table)
+    return found
 
 
 def missing_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:

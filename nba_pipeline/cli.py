@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -75,6 +76,19 @@ def check(start: Any, end: Any) -> bool:
 
 
 @main.command()
+@click.argument("start", type=DAY, metavar="START")
+@click.argument("end", type=DAY, metavar="END")
+@click.option("--sample", "days", type=click.IntRange(1), default=20, show_default=True, help="Game days to replay.")
+@click.option("--seed", default=0, show_default=True, help="Which days are drawn.")
+@_handled
+def verify(start: Any, end: Any, days: int, seed: int) -> bool:
+    """Compute days again from what was known by their cut-offs, and compare every cell with what is published."""
+    from nba_pipeline.commands import run_verify
+
+    return run_verify(start.date(), end.date(), days, seed)
+
+
+@main.command()
 @click.option("--table", help="Only this table.")
 @click.option("--limit", default=20, show_default=True, help="Rows to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print all rows as JSON lines.")
@@ -114,16 +128,76 @@ def staging(remove: bool) -> bool:
 @main.command()
 @click.option("--season", help="Only this season, such as 2024-25.")
 @click.option("--season-type", help="Only this kind of game, such as 'Regular Season'.")
+@click.option("--market", default="points", show_default=True, help="The market to compare forecasts of.")
+@click.option(
+    "--tier",
+    type=click.Choice(["bench", "rotation", "starter", "star"]),
+    help="Only this tier: season average below 10, 20, 30, from 30.",
+)
+@click.option("--min-average", default=0.0, help="Only players with at least this season average (8: those who score).")
+@click.option("--market-rows", is_flag=True, help="Only rows with a line; the line and systems that know it join in.")
 @click.option(
     "--prior-games", default=10, show_default=True, help="Only players with at least this many earlier games."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
+@click.option("--reliability", "reliability_of", metavar="SYSTEM", help="Show this system's reliability diagram too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools, with tiers and reliability.")
 @_handled
-def leaderboard(season: str | None, season_type: str | None, prior_games: int, as_json: bool) -> None:
+def leaderboard(
+    season: str | None,
+    season_type: str | None,
+    market: str,
+    tier: str | None,
+    min_average: float,
+    market_rows: bool,
+    prior_games: int,
+    reliability_of: str | None,
+    as_json: bool,
+) -> bool:
     """Systems and baselines on the same rows, with N and 95 % intervals by game day."""
     from nba_pipeline.commands import show_leaderboard
+    from nba_pipeline.evaluation.leaderboard import RowSet
 
-    show_leaderboard(season, season_type, prior_games, as_json)
+    rows = RowSet(market, season, season_type, prior_games, min_average, tier, market_rows)
+    return show_leaderboard(rows, reliability_of, as_json)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
+@_handled
+def models(as_json: bool) -> bool:
+    """The trained models: rows and days they learned from, error on what they had not seen, and whether they are intact."""
+    from nba_pipeline.commands import show_models
+
+    return show_models(as_json)
+
+
+@main.command()
+@click.argument("day", type=DAY, metavar="DAY")
+@click.argument("end", type=DAY, metavar="[END]", required=False)
+@_handled
+def report(day: Any, end: Any) -> None:
+    """Write the page of DAY, or of DAY..END, and print where it lies: forecasts, calls with reasons, grades, state."""
+    from nba_pipeline.commands import write_reports
+
+    write_reports(day.date(), _day(end) or day.date())
+
+
+@main.command()
+@click.argument("start", type=DAY, metavar="START")
+@click.argument("end", type=DAY, metavar="END")
+@click.option("--table", required=True, help="Table, such as player_prop_predictions.")
+@click.option("--format", "kind", type=click.Choice(["parquet", "csv", "json"]), default="parquet", show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory for the file (default: exports/ among the artifacts).",
+)
+@_handled
+def export(start: Any, end: Any, table: str, kind: Any, output: Path | None) -> None:
+    """Write START..END of one table to a file for other tools, and print where it lies."""
+    from nba_pipeline.commands import run_export
+
+    run_export(start.date(), end.date(), table, kind, output)
 
 
 @main.command()

@@ -1,9 +1,10 @@
 """What the command line shows: progress with rate and ETA, and tables."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -20,10 +21,11 @@ errors = Console(stderr=True)
 
 
 @contextmanager
-def table_days(total: int) -> Iterator[None]:
+def table_days(total: int, on: Console = console) -> Iterator[None]:
     """A progress bar in table-days (one table, one day), with rate and ETA, fed by `progress.announce`.
 
-    Where the output is no terminal, one line per finished table is printed instead.
+    Where the output is no terminal, one line per finished table is printed instead. `on` is standard output, or `errors` for
+    commands whose output is their result.
     """
     bar = Progress(
         TextColumn("[bold]{task.description:<42}"),
@@ -33,8 +35,8 @@ def table_days(total: int) -> Iterator[None]:
         TimeElapsedColumn(),
         TextColumn("ETA"),
         TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
+        console=on,
+        disable=not on.is_terminal,
     )
     task = bar.add_task("starting", total=total, rate="")
     began, done = time.monotonic(), 0
@@ -47,9 +49,9 @@ def table_days(total: int) -> Iterator[None]:
         done += days
         rate = done / max(time.monotonic() - began, 1e-6)
         bar.update(task, advance=days, rate=f"{rate:,.0f} table-days/s")
-        if not console.is_terminal:
+        if not on.is_terminal:
             left = (total - done) / rate if rate else 0
-            console.print(
+            on.print(
                 f"{table}: {days} days done; {done}/{total} table-days, {rate:,.0f}/s, ETA {left:.0f} s",
                 highlight=False,
             )
@@ -84,3 +86,28 @@ def status_grid(statuses: Sequence[TableStatus], start: date, end: date) -> Grid
 def absences(statuses: Sequence[TableStatus]) -> list[str]:
     """Why expected rows are absent, a sentence per table and reason."""
     return [f"{s.table}: {n:,} {s.unit} absent: {why}" for s in statuses for why, n in sorted(s.explained.items())]
+
+
+def models_grid(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """The registry of trained models: what each was trained on, how it did on what it had not seen, and its artifact."""
+    grid = Grid(title="Trained models", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("trained on", "market", "system", "version"):
+        grid.add_column(name, no_wrap=True)
+    for name in ("rows", "until", "hold-out MAE", "bias", "bytes"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("artifact")
+    for r in rows:
+        mae, bias = r["holdout_mae"], r["holdout_bias"]
+        grid.add_row(
+            f"{r['trained_on']}",
+            r["market"],
+            r["system_id"],
+            r["model_version"],
+            f"{r['rows']:,}",
+            f"{r['last_day'] or '-'}",
+            "-" if mae is None else f"{mae:.3f}",
+            "-" if bias is None else f"{bias:+.2f}",
+            f"{r['artifact_bytes'] or 0:,}",
+            r["reason"] or r["artifact"],
+        )
+    return grid

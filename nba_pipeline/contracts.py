@@ -202,6 +202,11 @@ class Table:
             [pyarrow.field(n, arrow_type(c.type), nullable=c.nullable) for n, c in self.columns.items()]
         )
 
+    @cached_property
+    def computed_schema(self) -> pyarrow.Schema:
+        """The Arrow schema of what a build produces, before any row was checked: everything may be NULL."""
+        return pyarrow.schema([self.arrow_schema.field(n).with_nullable(True) for n in self.computed_columns])
+
     def require_columns(self, produced: Sequence[str], where: str) -> None:
         """Raise when a build's columns are not exactly the contract's, naming table, fields and place."""
         missing = [n for n in self.computed_columns if n not in produced]

@@ -1,4 +1,4 @@
-"""The only place that builds Definitions: all tables, one job over the whole graph, one resource."""
+"""The only place that builds Definitions: all tables, the daily report, one job over the whole graph, one resource."""
 
 import warnings
 
@@ -22,7 +22,12 @@ from nba_pipeline.precompute import (  # noqa: E402
     player_shot_zone_analysis,
     team_defense_zone_analysis,
 )
-from nba_pipeline.predictions import ml_feature_store_v2, player_prop_predictions  # noqa: E402
+from nba_pipeline.predictions import (  # noqa: E402
+    ml_feature_store_v2,
+    player_prop_predictions,
+    prediction_models,
+    prop_prices,
+)
 from nba_pipeline.raw import (  # noqa: E402
     game_lines,
     injury_reports,
@@ -32,6 +37,7 @@ from nba_pipeline.raw import (  # noqa: E402
     shots,
     team_boxscores,
 )
+from nba_pipeline.reporting.daily_report import daily_report  # noqa: E402
 from nba_pipeline.table_asset import Pipeline  # noqa: E402
 
 ASSETS = [
@@ -52,13 +58,15 @@ ASSETS = [
     player_daily_cache.player_daily_cache,
     player_composite_factors.player_composite_factors,
     ml_feature_store_v2.ml_feature_store_v2,
+    prediction_models.prediction_models,
     player_prop_predictions.player_prop_predictions,
+    prop_prices.prop_prices,
     prediction_accuracy.prediction_accuracy,
     system_daily_performance.system_daily_performance,
 ]
 
 defs = dg.Definitions(
-    assets=ASSETS,
+    assets=[*ASSETS, daily_report],
     jobs=[jobs.whole_graph],
     schedules=jobs.SCHEDULES,
     sensors=[staging.staging_sweeper],

@@ -26,6 +26,10 @@ class MissingHistoryError(PipelineError):
     """Days that a computation needs were never published, or were refused."""
 
 
+class ExportError(PipelineError):
+    """A file for other tools could not be written; an earlier one is untouched."""
+
+
 class WarehouseError(PipelineError):
     """The warehouse refused or failed an operation; what was published before is untouched."""
 
@@ -36,3 +40,7 @@ class WarehouseBusyError(WarehouseError):
 
 class ArtifactError(PipelineError):
     """A stored file (model, report, export) is missing, altered, or cannot be stored."""
+
+
+class ModelError(PipelineError):
+    """A trained model is missing, cannot be read, or was made for something else than what is asked of it."""

@@ -5,6 +5,8 @@ the source documents it as the last one before the game. Sportsbooks come first:
 only where no sportsbook quotes the player.
 """
 
+from collections.abc import Sequence
+
 import ibis
 
 from nba_pipeline import ibis_types as ir
@@ -49,7 +51,8 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
 
     `line` is the median over books of the quotes in force, rounded down to the half; `opening_line` the median of the books'
     first quotes, NULL where no capture time is known; `books` how many; `line_source` sportsbook or dfs; `captured_at`
-    when the newest of them was last known.
+    when the newest of them was last known; `best_over_odds` and `best_under_odds` the best American prices of sportsbooks
+    that quote exactly this line, NULL where none gives a price.
     """
     current = in_force(quotes, games)
     player = [current.game_date, current.player_id, current.market]
@@ -60,9 +63,32 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     counted = chosen.group_by(*key).aggregate(
         books=chosen.bookmaker.nunique(), line_source=chosen.book_kind.max(), captured_at=chosen.known_at.max()
     )
-    return shared(
+    found = shared(
         counted.inner_join(middle, key).select(counted, line=_half(middle.line), opening_line=_half(middle.first_line))
     )
+    prices = _best_prices(chosen, found)
+    return shared(
+        found.left_join(prices, key).select(found, *[prices[c] for c in ("best_over_odds", "best_under_odds")])
+    )
+
+
+def _best_prices(quotes: ir.Table, lines: ir.Table) -> ir.Table:
+    """Per player and market, the best price of each side at the consensus line. A higher American price always pays more."""
+    key = ("game_date", "player_id", "market")
+    at_line = quotes.inner_join(lines, [*key, "line"]).select(
+        *[quotes[c] for c in (*key, "over_odds", "under_odds")], quotes.book_kind
+    )
+    real = at_line.filter(at_line.book_kind == "sportsbook")
+    return real.group_by(*key).aggregate(best_over_odds=real.over_odds.max(), best_under_odds=real.under_odds.max())
+
+
+def side_by_side(consensus: ir.Table, columns: Sequence[str], markets: Sequence[str]) -> ir.Table:
+    """The consensus with one row per (game_date, player_id) and a column `<column>_<market>` for each of both."""
+    found = {}
+    for market in markets:
+        here = consensus.market == market
+        found |= {f"{c}_{market}": here.ifelse(consensus[c], None).max() for c in columns}
+    return shared(consensus.group_by("game_date", "player_id").aggregate(**found))
 
 
 def _half(line: ir.FloatingValue) -> ir.FloatingValue:

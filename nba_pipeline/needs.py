@@ -4,7 +4,7 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import pyarrow as pa
 
@@ -13,6 +13,7 @@ from nba_pipeline.contracts import Table
 from nba_pipeline.seasons import days_between, describe_days
 
 PENDING = "game not final yet"
+FINISHED = ("before", "season", "training")
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ def unmet(reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date]) -> 
     """For each day that cannot be computed, the sentence that says which days of which table it lacks."""
     blocked: dict[date, str] = {}
     for read in dict.fromkeys(reads.values()):
-        first, last = min(read.first_needed(d) for d in days), max(read.last_needed(d) for d in days)
+        first, last = read.needed(days)
         if first > last:
             continue
-        known = gaps(read.table, ledger, first, last, finished=read.kind != "same_day")
+        known = gaps(read.table, ledger, first, last, finished=read.kind in FINISHED)
         for day in days:
             if day in blocked or not known.days:
                 continue
@@ -65,12 +66,10 @@ def _sentence(read: Read, known: Gaps, lacking: Sequence[date]) -> str:
     return f"needs {read.window_text} of {read.table.id}, but it lacks {describe_days(lacking, 3)}: {', '.join(kinds)}"
 
 
-def history_needed(reads: Sequence[Read], days: Sequence[date]) -> dict[Table, list[date]]:
-    """For each table, the days before the range that its readers look back on."""
-    start = min(days)
+def history_needed(reads: Sequence[Read], days: Sequence[date]) -> dict[Table, set[date]]:
+    """For each table, the days that its readers need to compute `days`, these days themselves included."""
     wanted: dict[Table, set[date]] = {}
-    for read in reads:
-        first = read.first_needed(start)
-        if read.kind != "same_day" and first < start:
-            wanted.setdefault(read.table, set()).update(days_between(first, start - timedelta(days=1)))
-    return {t: sorted(d) for t, d in wanted.items()}
+    for read in dict.fromkeys(reads):
+        first, last = read.needed(days)
+        wanted.setdefault(read.table, set()).update(days_between(first, last))
+    return wanted

@@ -123,6 +123,16 @@ def report(
         raise _failure(asset_key, verdicts, refused)
 
 
+def attach_metadata(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, by_partition: Mapping[str, Metadata]
+) -> None:
+    """Let the materializations that the engine is about to record carry each partition's own metadata."""
+    step = context.get_step_execution_context()
+    present = step._metadata_accumulator.per_output_metadata
+    days = {AssetMetadataHandle(asset_key=asset_key, partition_key=k): dict(m) for k, m in by_partition.items()}
+    step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata={**present, **days})
+
+
 def _require_all_days(
     context: dg.AssetExecutionContext, asset_key: dg.AssetKey, verdicts: Sequence[PartitionVerdict]
 ) -> None:
@@ -147,15 +157,8 @@ class _Recorder:
 
     def attach_metadata(self, verdicts: Sequence[PartitionVerdict]) -> None:
         """Let the materializations that the engine is about to record carry each day's numbers."""
-        present = self._step._metadata_accumulator.per_output_metadata
-        days = {
-            AssetMetadataHandle(asset_key=self._asset_key, partition_key=verdict.key): {
-                ROW_COUNT: verdict.rows,
-                **verdict.metadata,
-            }
-            for verdict in verdicts
-        }
-        self._step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata={**present, **days})
+        numbers = {verdict.key: {ROW_COUNT: verdict.rows, **verdict.metadata} for verdict in verdicts}
+        attach_metadata(self._context, self._asset_key, numbers)
 
     def materialize(self, verdicts: Sequence[PartitionVerdict]) -> None:
         """Record materializations of these days only, with the same tags as the engine gives."""

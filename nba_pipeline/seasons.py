@@ -57,6 +57,11 @@ def reading_bound(day: date) -> date:
     return date(day.year if day.month >= 8 else day.year - 1, 8, 1)
 
 
+def training_day(day: date) -> date:
+    """The day on which the models that serve `day` are trained: the first of its month, or the first partition."""
+    return max(day.replace(day=1), EPOCH)
+
+
 def days_between(start: date, end: date) -> list[date]:
     """All calendar days from start to end, both included."""
     return [start + timedelta(days=i) for i in range((end - start).days + 1)]

@@ -11,6 +11,7 @@ from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.contracts import Table
 from nba_pipeline.errors import ConfigurationError
+from nba_pipeline.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.warehouse import Warehouse
@@ -38,6 +39,8 @@ class Settings:
     lock_timeout: float
     bucket: str | None
     bigquery: Place | None
+    pushdown: frozenset[str]
+    markets: tuple[str, ...] = DEFAULT_MARKETS
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -54,6 +57,8 @@ class Settings:
             lock_timeout=_number(environment, "NBA_PIPELINE_LOCK_TIMEOUT", DEFAULT_TIMEOUT),
             bucket=_bucket(environment.get("NBA_PIPELINE_BUCKET")),
             bigquery=_place(environment) if warehouse == "bigquery" else None,
+            markets=_markets(environment),
+            pushdown=_names(environment.get("NBA_PIPELINE_PUSHDOWN", "none")),
         )
 
     @property
@@ -73,7 +78,7 @@ class Settings:
         if self.bigquery is not None:
             from nba_pipeline.warehouse.bigquery import open_bigquery
 
-            return open_bigquery(self.bigquery)
+            return open_bigquery(self.bigquery, self.pushdown)
         return DuckDBWarehouse(self.database, self.lock_timeout)
 
     def open_artifacts(self) -> ArtifactStore:
@@ -113,6 +118,11 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...],
     return value
 
 
+def _names(text: str) -> frozenset[str]:
+    """The names of a list with commas; `none` is no name."""
+    return frozenset(n for n in (part.strip() for part in text.split(",")) if n and n != "none")
+
+
 def _place(environment: Mapping[str, str]) -> Place:
     """Where BigQuery's datasets are; who may reach them is found by Google's own library, never given here."""
     limit = _number(environment, "NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED", 0)
@@ -123,6 +133,17 @@ def _place(environment: Mapping[str, str]) -> Place:
         endpoint=environment.get("NBA_PIPELINE_BIGQUERY_ENDPOINT") or None,
         max_bytes_billed=int(limit) or None,
     )
+
+
+def _markets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The markets to forecast, in the order of `markets.MARKETS`; `all` stands for all of them."""
+    text = environment.get("NBA_PIPELINE_MARKETS") or ",".join(DEFAULT_MARKETS)
+    named = {m.strip() for m in text.split(",")} if text != "all" else set(MARKETS)
+    if not named <= set(MARKETS):
+        raise ConfigurationError(
+            f"NBA_PIPELINE_MARKETS is {text!r}", f"name some of {', '.join(MARKETS)}, with commas between, or all"
+        )
+    return tuple(m for m in MARKETS if m in named)
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -14,10 +14,10 @@ from nba_pipeline.contracts import Column, Table
 from nba_pipeline.lineage import column_origins
 from nba_pipeline.partition_report import check_specs, report
 from nba_pipeline.progress import DONE, STARTED, announce
-from nba_pipeline.publish import Run, publish
+from nba_pipeline.publish import publish
 from nba_pipeline.seasons import DAILY
 from nba_pipeline.settings import Settings
-from nba_pipeline.transform import Transform
+from nba_pipeline.transform import Run, Transform
 
 OWNERS = ["team:analytics"]
 GROUPS: Mapping[str, str] = {
@@ -81,7 +81,7 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
         days = [date.fromisoformat(k) for k in context.partition_keys]
         settings = pipeline.settings
-        run = Run(context.run.run_id, datetime.now(UTC))
+        run = Run(context.run.run_id, datetime.now(UTC), settings.markets, settings.open_artifacts())
         announce(table.id, STARTED, len(days))
         done = publish(transform, days, settings.open_warehouse(), settings.open_source(), schedule, run)
         announce(table.id, DONE, len(days))

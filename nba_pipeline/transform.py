@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property
 from inspect import signature
 from typing import Any
@@ -10,17 +11,58 @@ import ibis
 import pyarrow as pa
 
 from nba_pipeline import ibis_types as ir
+from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.asof import Read
 from nba_pipeline.contracts import Table
-from nba_pipeline.errors import ContractError
+from nba_pipeline.errors import ConfigurationError, ContractError
 from nba_pipeline.lineage import touched_columns
+from nba_pipeline.markets import DEFAULT_MARKETS
 from nba_pipeline.sources.landing import Feed
 
 REJECT_REASON = "reject_reason"
 RESULT = "result"
 CLOCK = "clock"
+DAYS = "days"
+MARKETS = "markets"
+
+# Inputs that no table or feed holds: what the run itself knows.
+RUN_INPUTS = {
+    CLOCK: {"now": "timestamp('UTC')"},
+    DAYS: {"day": "date"},
+    MARKETS: {"market": "string"},
+}
 
 Expression = Callable[..., ir.Table]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who publishes, when it counts as computed, for which markets, and where trained models are kept."""
+
+    id: str
+    at: datetime
+    markets: tuple[str, ...] = DEFAULT_MARKETS
+    artifacts: ArtifactStore | None = None
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What `apply` may use beside the rows of the build: the days and markets that were asked for, the rows of the
+    transform's `aside` expressions by name, and the store of trained models."""
+
+    days: tuple[date, ...]
+    markets: tuple[str, ...]
+    aside: Mapping[str, pa.Table]
+    artifacts: ArtifactStore | None
+
+    @property
+    def store(self) -> ArtifactStore:
+        if self.artifacts is None:
+            raise ConfigurationError("the run has no store for trained models", "give the run one")
+        return self.artifacts
+
+
+Finish = Callable[[pa.Table], pa.Table] | Callable[[pa.Table, Tools], pa.Table]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +70,10 @@ class Transform:
     """One table's computation.
 
     `reads` and `feeds` name the parameters of `build`: tables of the warehouse and feeds of the raw source; `build` may also
-    ask for `clock`, one row with the moment of the run (`now`). It returns an ibis expression; where a table cannot be
-    computed in the engine, `apply` finishes it, from Arrow to Arrow. `expected` gives the rows that must exist:
+    ask for what the run knows: `clock`, one row with its moment (`now`), `days`, a row per `day` asked for, and
+    `markets`, a row per `market` asked for. It returns an ibis expression; where a table cannot be computed in the
+    engine, `apply` finishes it, from Arrow to Arrow, with `Tools` if it asks for them; `aside` are further expressions
+    whose rows it finds among them. `expected` gives the rows that must exist:
     some columns of the result plus `reason`, which explains the absence of the row, or is NULL where its absence is a
     fault. `cross_checks` give the violations that only show against other tables, as rows of `day` and `entity`.
     `watched` names columns whose share of unknown values is worth plotting.
@@ -41,12 +85,13 @@ class Transform:
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     expected: Expression | None = None
     cross_checks: Mapping[str, Expression] = field(default_factory=dict)
-    apply: Callable[[pa.Table], pa.Table] | None = None
+    apply: Finish | None = None
+    aside: Mapping[str, Expression] = field(default_factory=dict)
     watched: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = set(signature(self.build).parameters)
-        given = {*self.reads, *self.feeds, CLOCK}
+        given = {*self.reads, *self.feeds, *RUN_INPUTS}
         if names - given:
             raise ContractError(
                 f"{self.table.id}: the build asks for inputs that are not declared: {', '.join(sorted(names - given))}",
@@ -80,12 +125,21 @@ class Transform:
     def unbound(self) -> dict[str, ir.Table]:
         tables = {n: ibis.table({c: r.table.columns[c].type for c in r.columns}, name=n) for n, r in self.reads.items()}
         tables |= {n: ibis.table(f.ibis_schema, name=n) for n, f in self.feeds.items()}
-        tables[CLOCK] = ibis.table({"now": "timestamp('UTC')"}, name=CLOCK)
+        tables |= {n: ibis.table(schema, name=n) for n, schema in RUN_INPUTS.items()}
         return tables | {RESULT: ibis.table(self.table.ibis_schema, name=RESULT)}
 
     @cached_property
     def expression(self) -> ir.Table:
         return self.build(**self.inputs_of(self.build))
+
+    @cached_property
+    def statement(self) -> str:
+        """The expression as SQL for DuckDB."""
+        return ibis.to_sql(self.expression, dialect="duckdb")
+
+    @cached_property
+    def aside_statements(self) -> dict[str, str]:
+        return {n: ibis.to_sql(e, dialect="duckdb") for n, e in self.aside_expressions.items()}
 
     @cached_property
     def expected_expression(self) -> ir.Table | None:
@@ -96,10 +150,25 @@ class Transform:
         return {n: f(**self.inputs_of(f)) for n, f in self.cross_checks.items()}
 
     @cached_property
+    def aside_expressions(self) -> dict[str, ir.Table]:
+        return {n: f(**self.inputs_of(f)) for n, f in self.aside.items()}
+
+    def finish(self, rows: pa.Table, tools: Callable[[], Tools]) -> pa.Table:
+        """The rows of the build as `apply` leaves them; `tools` are made only for an `apply` that asks for them."""
+        assert self.apply is not None
+        wanted = len(signature(self.apply).parameters) > 1
+        return self.apply(rows, tools()) if wanted else self.apply(rows)  # pyright: ignore[reportCallIssue]
+
+    @cached_property
     def used_columns(self) -> dict[str, tuple[str, ...]]:
         """For every read, the columns that any expression touches."""
         used: dict[str, set[str]] = {n: {r.table.partition} for n, r in self.reads.items()}
-        expressions = [self.expression, self.expected_expression, *self.cross_expressions.values()]
+        expressions = [
+            self.expression,
+            self.expected_expression,
+            *self.cross_expressions.values(),
+            *self.aside_expressions.values(),
+        ]
         for expression in expressions:
             for name, column in touched_columns(expression) if expression is not None else ():
                 if name in used:
@@ -107,17 +176,21 @@ class Transform:
         return {n: tuple(c for c in self.reads[n].columns if c in columns) for n, columns in used.items()}
 
     @cached_property
-    def parameters(self) -> tuple[str, ...]:
-        return tuple(signature(self.build).parameters)
+    def parameters(self) -> frozenset[str]:
+        """The names of all inputs that any of its functions asks for."""
+        functions = (self.build, *([self.expected] if self.expected else ()), *self.aside.values())
+        return frozenset(p for f in functions for p in signature(f).parameters)
 
     @cached_property
     def unit(self) -> str:
-        """What the expected rows count: rows of the table, or the games or teams that must have some; empty: nothing."""
+        """What the expected rows count: rows of the table, or what must have some: forecasts, teams, games; empty: nothing."""
         if self.expected_expression is None:
             return ""
         told = set(self.expected_expression.columns)
         if told >= {*self.table.key} - {self.table.partition}:
             return "rows"
+        if "system_id" in told:
+            return "forecasts"
         return "teams" if "team" in told else "games"
 
     def upstream(self) -> list[Table]:

@@ -1,6 +1,9 @@
-"""What many tests share and start once: emulators of BigQuery and of its storage, Google's analyser of SQL, Postgres."""
+"""What many tests share and start once: servers, emulators, Google's analyser of SQL, and a home with published tables."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -12,6 +15,9 @@ from nba_pipeline_tests.postgres import Postgres, running_postgres
 from nba_pipeline_tests.storage_emulator import StorageService, storage_service
 from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
 from nba_pipeline_tests.warehouse.googlesql import GoogleSQL
+
+if TYPE_CHECKING:
+    from nba_pipeline_tests.graph.homes import Home
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +53,23 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageService]:
     with storage_service() as running:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.address)
         yield running
+
+
+@pytest.fixture(scope="session")
+def finished_home(tmp_path_factory: pytest.TempPathFactory) -> "Home":
+    """A home with the first two weeks of a simulated season in every table, built once; only to be read or copied."""
+    from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
+
+    home = Home(tmp_path_factory.mktemp("graph") / "home")
+    result = home.materialize(FIRST, LAST)
+    assert result.success
+    return home
+
+
+@pytest.fixture
+def home(finished_home: "Home", tmp_path: Path) -> "Home":
+    """A copy that the test may change."""
+    from nba_pipeline_tests.graph.homes import Home
+
+    shutil.copytree(finished_home.path, tmp_path / "home")
+    return Home(tmp_path / "home")

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nba_pipeline import duck
+from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import arrow_type
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.transform import REJECT_REASON, RESULT, Transform
@@ -49,6 +50,16 @@ def expected_rows(transform: Transform, **inputs: Rows) -> list[dict]:
     """What the transform says must exist, given these inputs."""
     assert transform.expected_expression is not None
     return _execute(transform, inputs, ibis.to_sql(transform.expected_expression, dialect="duckdb")).to_pylist()
+
+
+def rows_of(transform: Transform, expression: ir.Table, **inputs: Rows) -> list[dict]:
+    """The rows of an expression over the transform's inputs."""
+    return _execute(transform, inputs, _sql(expression)).to_pylist()
+
+
+@cache
+def _sql(expression: ir.Table) -> str:
+    return ibis.to_sql(expression, dialect="duckdb")
 
 
 @cache

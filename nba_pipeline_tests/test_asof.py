@@ -70,7 +70,7 @@ def executed(sql: str, targets: Sequence[Row], facts: Sequence[Row]) -> list[Row
             schema = pa.schema([(n, ARROW[t]) for n, t in types.items()])
             db.register(name, pa.Table.from_pylist([{c: r.get(c) for c in types} for r in rows], schema))
         found = db.execute(sql).to_arrow_table().to_pylist()
-    return sorted(found, key=lambda r: r["place"])
+    return sorted(found, key=lambda r: r.get("place", 0))
 
 
 def values(row: Row) -> Row:
@@ -292,6 +292,56 @@ def test_ewma_lasts_a_whole_season(half_life: float) -> None:
     form = {"form": asof.ewma("minutes", half_life=half_life)}
     sql = ibis.to_sql(asof.attach(*tables, form, by=("player_id",)), dialect="duckdb")
     assert executed(sql, [target(200)], facts)[0]["form"] == pytest.approx(48)
+
+
+# --- the latest earlier facts themselves ------------------------------------------------------------------------------
+
+
+@cache
+def pairs_statement(last: int) -> str:
+    targets, facts = ibis.table(TARGETS, name="targets"), ibis.table(FACTS, name="facts")
+    return ibis.to_sql(asof.earlier_facts(targets, facts, last=last, by=("player_id",)), dialect="duckdb")
+
+
+def earlier(targets: Sequence[Row], facts: Sequence[Row], last: int) -> list[Row]:
+    order = ("season", "player_id", "game_date", "facts_ago")
+    return sorted(executed(pairs_statement(last), targets, facts), key=lambda r: tuple(r[c] for c in order))
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories(), st.integers(1, 5))
+def test_the_earlier_facts_of_a_target_are_its_entitys_latest_ones_of_strictly_earlier_days(
+    facts: list[Row], last: int
+) -> None:
+    wanted = []
+    for t in TARGET_ROWS:
+        of_entity = [f for f in facts if (f["player_id"], f["season"]) == (t["player_id"], t["season"])]
+        past = sorted((f for f in of_entity if f["game_date"] < t["game_date"]), key=lambda f: f["game_date"])
+        for ago, f in enumerate(reversed(past[-last:]), 1):
+            seen = {f"past_{c}": f[c] for c in ("game_date", "points", "minutes")}
+            wanted.append(t | {"facts_ago": ago} | seen)
+    order = ("season", "player_id", "game_date", "facts_ago")
+    assert earlier(TARGET_ROWS, facts, last) == sorted(wanted, key=lambda r: tuple(r[c] for c in order))
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories(), st.integers(1, 41))
+def test_facts_on_or_after_the_day_are_never_among_the_earlier_ones(facts: list[Row], cut: int) -> None:
+    on = START + timedelta(days=cut)
+    rows = [target(cut, p, s) for p in (7, 8, 9) for s in ("s1", "s2")]
+    past = [f for f in facts if f["game_date"] < on]
+    planted = past + [fact(cut + n, -999, 1e5, p, s) for n in (0, 1) for p in (7, 8, 9) for s in ("s1", "s2")]
+    assert earlier(rows, planted, 4) == earlier(rows, past, 4)
+
+
+def test_a_target_is_paired_once_however_often_it_stands_there_and_not_at_all_without_a_past() -> None:
+    found = earlier([target(5), target(5), target(5, 99)], [fact(1, 10), fact(2, 20), fact(5, 90)], 9)
+    assert [(r["player_id"], r["facts_ago"], r["past_points"]) for r in found] == [(7, 1, 20), (7, 2, 10)]
+
+
+def test_no_earlier_facts_at_all_cannot_be_asked_for() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        pairs_statement(0)
 
 
 # --- reads and the second clock ---------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import FloatArray, Instant, Rows, Table, column
 from nba_pipeline.hashing import content_hash_expression, hash_expression
 from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import Transform
+from nba_pipeline.transform import Run, Transform
 from nba_pipeline.workbench import Workbench
 
 assert definitions.defs  # every shipped table is registered
@@ -108,7 +108,7 @@ def oracle(row: Row) -> str:
 def computed(rows: pa.Table) -> Workbench:
     """A workbench on which these rows went through typing, rounding and hashing."""
     bench = Workbench({"rows": rows})
-    bench.compute(PASS_THROUGH, [DAY], AT)
+    bench.compute(PASS_THROUGH, [DAY], Run("r", AT))
     return bench
 
 

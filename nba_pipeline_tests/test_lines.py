@@ -186,3 +186,35 @@ def test_break_even_probability_of_american_odds() -> None:
         )
         (values,) = db.execute(str(sql)).fetchone() or ((),)
     assert list(values) == pytest.approx([110 / 210, 100 / 220, 0.5, 0.5])
+
+
+# --- prices and markets beside each other -------------------------------------------------------------------------------
+
+
+def test_the_best_price_of_each_side_is_of_sportsbooks_at_the_consensus_line() -> None:
+    row = consensus(
+        quote(20.5, over_odds=-115.0, under_odds=-105.0),
+        quote(20.5, bookmaker="fd", over_odds=102.0, under_odds=-125.0),
+        quote(20.5, bookmaker="mgm", over_odds=None, under_odds=None),
+        quote(21.5, bookmaker="far", over_odds=150.0, under_odds=-190.0),
+        quote(20.5, bookmaker="prizepicks", book_kind="dfs", over_odds=500.0, under_odds=500.0),
+    )
+    assert (row["line"], row["best_over_odds"], row["best_under_odds"]) == (20.5, 102, -105)
+
+
+def test_lines_without_prices_have_no_best_price() -> None:
+    row = consensus(quote(20.5, over_odds=None, under_odds=None))
+    assert (row["line"], row["best_over_odds"], row["best_under_odds"]) == (20.5, None, None)
+
+
+def test_markets_stand_side_by_side_in_one_row_of_the_player() -> None:
+    quotes, games = ibis.table(QUOTES, name="quotes"), ibis.table(GAMES, name="games")
+    wide = lines.side_by_side(lines.consensus(quotes, games), ("line", "books"), ("points", "assists", "threes"))
+    other = GAME | {"player_id": 8}
+    given = [quote(20.5), quote(5.5, market="assists"), quote(9.5, player_id=8)]
+    with duck.connect() as db:
+        db.register("quotes", table(given, QUOTES))
+        db.register("games", table([GAME, other], GAMES))
+        rows = db.execute(ibis.to_sql(wide, dialect="duckdb")).to_arrow_table().sort_by("player_id").to_pylist()
+    shown = [(r["player_id"], r["line_points"], r["line_assists"], r["line_threes"], r["books_assists"]) for r in rows]
+    assert shown == [(7, 20.5, 5.5, None, 1), (8, 9.5, None, None, None)]

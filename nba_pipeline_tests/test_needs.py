@@ -129,10 +129,24 @@ def test_gaps_within_includes_both_ends() -> None:
     assert found.within(*on(0, 0)) == ()
 
 
-def test_history_needed_is_what_lies_before_the_range() -> None:
+def test_history_needed_reaches_from_the_first_window_to_the_last_day() -> None:
     reads = [asof.before(SCHEDULE, 3), asof.before(SCHEDULE, 5), asof.same_day(PLAYER_BOXSCORES)]
-    assert history_needed(reads, on(10, 11, 12)) == {SCHEDULE: on(5, 6, 7, 8, 9)}
-    assert history_needed(reads, [day("2021-10-19")]) == {}
+    wanted = history_needed(reads, on(10, 11, 12))
+    assert wanted == {SCHEDULE: set(on(5, 6, 7, 8, 9, 10, 11)), PLAYER_BOXSCORES: set(on(10, 11, 12))}
+    assert history_needed([asof.before(SCHEDULE, 3)], [day("2021-10-19")]) == {SCHEDULE: set()}
+
+
+def test_a_model_of_the_month_is_needed_from_its_training_day_only() -> None:
+    reads = [asof.of_the_month(SCHEDULE)]
+    assert history_needed(reads, [day("2024-01-05"), day("2024-01-31")]) == {SCHEDULE: {day("2024-01-01")}}
+    assert history_needed(reads, [day("2021-10-25")]) == {SCHEDULE: {day("2021-10-19")}}
+
+
+def test_only_training_days_need_what_models_learn_from() -> None:
+    read = asof.before_training(SCHEDULE, 3)
+    assert history_needed([read], on(1, 2, 3)) == {SCHEDULE: set()}
+    january = [day("2024-01-31"), day("2024-02-01"), day("2024-02-02")]
+    assert history_needed([read], january) == {SCHEDULE: set(map(day, ("2024-01-29", "2024-01-30", "2024-01-31")))}
 
 
 def test_what_a_ledger_says_survives_json() -> None:

@@ -18,11 +18,11 @@ from nba_pipeline import asof
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import FloatArray, Rows, Table, column
 from nba_pipeline.errors import ContractError, SourceError
-from nba_pipeline.publish import Publication, Run, publish
+from nba_pipeline.publish import Publication, publish
 from nba_pipeline.raw.columns import when
 from nba_pipeline.seasons import days_between
 from nba_pipeline.sources.landing import Feed, LandingColumn
-from nba_pipeline.transform import Transform
+from nba_pipeline.transform import Run, Transform
 from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.workbench import Workbench

@@ -1,97 +1,151 @@
-"""Systems and baselines on the same rows, with N and 95 % intervals from a bootstrap by game day."""
+"""Systems, baselines and the market's line on the same rows, with N and 95 % intervals from a bootstrap by game day."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from rich.box import SIMPLE_HEAD
-from rich.table import Table as Grid
 
-RESAMPLES = 1_000
-SEED = 7
+from nba_pipeline.evaluation.metrics import DayBootstrap, calibration_error, hit_rate, reliability, tier
+from nba_pipeline.systems import LINE_SYSTEM_IDS
+
+REFERENCE = "last_10"
+MARKET_LINE = "market_line"
+COLUMNS = (
+    *("game_date", "player_id", "market", "system_id", "season", "season_type", "prior_games", "season_average"),
+    *(
+        "signed_error",
+        "absolute_error",
+        "outcome",
+        "profit",
+        "line",
+        "p_over",
+        "p_push",
+        "actual_value",
+        "crps",
+        "within_80",
+    ),
+)
 
 
-def leaderboard(graded: pa.Table, prior_games: int) -> pd.DataFrame:
-    """One row per system, best first: N, MAE with its interval, bias, RMSE, CRPS, coverage, hit rate with N.
+@dataclass(frozen=True)
+class RowSet:
+    """Which graded rows a leaderboard stands on: players who played, with these many earlier games this season."""
 
-    Only rows of players who played with at least `prior_games` earlier games, and only those that every system forecast:
-    then all systems stand on the same rows. The market line stands beside them, on its own rows with a line.
+    market: str
+    season: str | None = None
+    season_type: str | None = None
+    prior_games: int = 10
+    min_average: float = 0.0
+    tier: str | None = None
+    with_line: bool = False
+
+    def select(self, graded: pd.DataFrame) -> pd.DataFrame:
+        """These rows, of all systems that forecast every one of them; systems that need a line only where all rows have one."""
+        keep = (graded["market"] == self.market) & graded["absolute_error"].notna()
+        keep &= graded["prior_games"] >= self.prior_games
+        for name, value in (("season", self.season), ("season_type", self.season_type)):
+            keep &= (graded[name] == value) if value else True
+        if self.min_average:
+            keep &= graded["season_average"] >= self.min_average
+        if self.tier:
+            keep &= tier(graded["season_average"]) == self.tier
+        if self.with_line:
+            keep &= graded["line"].notna()
+        else:
+            keep &= ~graded["system_id"].isin(LINE_SYSTEM_IDS)
+        rows = graded[keep]
+        systems = rows["system_id"].nunique()
+        shared = rows.groupby(["game_date", "player_id"])["system_id"].transform("nunique") == systems
+        return rows[shared].sort_values(["system_id", "game_date", "player_id"], ignore_index=True)
+
+    @property
+    def words(self) -> str:
+        said = [self.market, *(w for w in (self.season, self.season_type, self.tier and f"tier {self.tier}") if w)]
+        said += [f"players who played with at least {self.prior_games} earlier games"]
+        said += [f"season average of at least {self.min_average:g}"] if self.min_average else []
+        said += ["rows with a line"] if self.with_line else []
+        return ", ".join(said)
+
+
+def leaderboard(rows: pd.DataFrame) -> pd.DataFrame:
+    """One line per system, best first, from rows of `RowSet.select`; on rows with a line, the line itself stands among them.
+
+    `vs_last_10` and `vs_line` are differences of MAE on the same rows (negative: better), each with its interval.
     """
-    rows = graded.to_pandas()
-    rows = rows[rows["absolute_error"].notna() & (rows["prior_games"] >= prior_games)]
-    systems = rows["system_id"].nunique()
-    shared = rows.groupby(["game_date", "player_id"])["system_id"].transform("nunique") == systems
-    rows = rows[shared].assign(market_error=lambda r: (r["line"] - r["actual_value"]).abs())
     if rows.empty:
         return pd.DataFrame(columns=["system_id", "n"])
-    board = pd.DataFrame([_line(str(name), r) for name, r in rows.groupby("system_id")])
-    return board.sort_values("mae", ignore_index=True)
+    groups = {str(name): r for name, r in rows.groupby("system_id")}
+    first = next(iter(groups.values()))
+    bootstrap = DayBootstrap(first["game_date"].to_numpy())
+    line_error = (first["line"] - first["actual_value"]).abs().to_numpy(dtype=float)
+    lined = ~np.isnan(line_error)
+    on_lines = DayBootstrap(first["game_date"].to_numpy()[lined])
+    reference = groups[REFERENCE]["absolute_error"].to_numpy(dtype=float) if REFERENCE in groups else None
+    board = []
+    for name, r in groups.items():
+        error = r["absolute_error"].to_numpy(dtype=float)
+        line = _flat("mae", bootstrap.mean(error)) | _scores(r)
+        if reference is not None:
+            line |= _flat("vs_last_10", bootstrap.mean(error - reference))
+        line |= {"n_with_line": int(lined.sum())} | _flat("vs_line", on_lines.mean((error - line_error)[lined]))
+        board.append({"system_id": name, "n": len(r), **line})
+    if lined.all():
+        line = _flat("mae", bootstrap.mean(line_error)) | {
+            "bias": float((first["line"] - first["actual_value"]).mean())
+        }
+        board.append({"system_id": MARKET_LINE, "n": len(first), **line})
+    return pd.DataFrame(board).sort_values("mae", ignore_index=True)
 
 
-def _line(system: str, rows: pd.DataFrame) -> dict[str, object]:
-    low, high = day_interval(rows["absolute_error"].to_numpy(dtype=float), rows["game_date"].to_numpy())
-    wins, losses = int((rows["outcome"] == "win").sum()), int((rows["outcome"] == "loss").sum())
-    lined = rows[rows["line"].notna()]
+def _flat(name: str, estimate: Any) -> dict[str, float]:
+    values = asdict(estimate)
+    return {name: values["value"], f"{name}_low": values["low"], f"{name}_high": values["high"]}
+
+
+def _scores(r: pd.DataFrame) -> dict[str, Any]:
+    """Scores of one system that stand on its own rows: bias, RMSE, CRPS, coverage, bets, calibration."""
+    wins, losses = int((r["outcome"] == "win").sum()), int((r["outcome"] == "loss").sum())
+    error, profit = r["signed_error"].astype(float), r["profit"].astype(float).dropna()
+    decided = r[r["line"].notna() & (r["line"] != r["actual_value"])]
     return {
-        "system_id": system,
-        "n": len(rows),
-        "mae": rows["absolute_error"].mean(),
-        "mae_low": low,
-        "mae_high": high,
-        "bias": rows["signed_error"].mean(),
-        "rmse": float(np.sqrt((rows["signed_error"].astype(float) ** 2).mean())),
-        "crps": rows["crps"].mean(),
-        "coverage_80": rows["within_80"].astype(float).mean(),
-        "n_with_line": len(lined),
-        "mae_with_line": lined["absolute_error"].mean(),
-        "market_mae": lined["market_error"].mean(),
+        "bias": float(error.mean()),
+        "rmse": float(np.sqrt((error**2).mean())),
+        "crps": float(r["crps"].mean()),
+        "coverage_80": float(r["within_80"].astype(float).mean()),
         "bets": wins + losses,
-        "hit_rate": wins / (wins + losses) if wins + losses else np.nan,
+        **_flat("hit_rate", hit_rate(wins, losses)),
+        "priced_bets": len(profit),
+        "roi": float(profit.mean()) if len(profit) else np.nan,
+        "calibration_error": calibration_error(*_probabilities(decided)),
     }
 
 
-def day_interval(values: np.ndarray, days: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Interval of the mean when whole game days are resampled, since rows of one day are not independent."""
-    _, place = np.unique(days, return_inverse=True)
-    sums, counts = np.bincount(place, values), np.bincount(place)
-    drawn = np.random.default_rng(SEED).integers(0, len(sums), (RESAMPLES, len(sums)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+def _probabilities(decided: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    over = (decided["actual_value"] > decided["line"]).to_numpy(dtype=bool)
+    return (decided["p_over"] / (1 - decided["p_push"])).to_numpy(dtype=float), over
 
 
-def leaderboard_grid(board: pd.DataFrame, rows: str) -> Grid:
-    """The leaderboard for people."""
-    grid = Grid(title=f"Leaderboard, points: {rows}", title_justify="left", box=SIMPLE_HEAD)
-    grid.add_column("system", no_wrap=True)
-    for name in (
-        "N",
-        "MAE",
-        "95 %",
-        "bias",
-        "RMSE",
-        "CRPS",
-        "in 80 %",
-        "N with line",
-        "MAE",
-        "market",
-        "bets",
-        "hit rate",
-    ):
-        grid.add_column(name, justify="right", no_wrap=True)
-    for r in board.to_dict("records"):
-        grid.add_row(
-            str(r["system_id"]),
-            f"{r['n']:,}",
-            f"{r['mae']:.3f}",
-            f"{r['mae_low']:.3f}-{r['mae_high']:.3f}",
-            f"{r['bias']:+.2f}",
-            f"{r['rmse']:.2f}",
-            f"{r['crps']:.3f}",
-            f"{r['coverage_80']:.1%}",
-            f"{r['n_with_line']:,}",
-            f"{r['mae_with_line']:.3f}",
-            f"{r['market_mae']:.3f}",
-            f"{r['bets']:,}",
-            "none" if pd.isna(r["hit_rate"]) else f"{r['hit_rate']:.1%}",
-        )
-    return grid
+def tiers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Error, bias and coverage of every system by tier of the season average."""
+    by = rows.assign(tier=tier(rows["season_average"])).groupby(["system_id", "tier"], sort=True)
+    return by.agg(
+        n=("absolute_error", "size"),
+        mae=("absolute_error", "mean"),
+        bias=("signed_error", "mean"),
+        coverage_80=("within_80", lambda w: w.astype(float).mean()),
+    ).reset_index()
+
+
+def reliabilities(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of every system: forecast probability of the over beside its observed share, on decided rows with a line."""
+    decided = rows[rows["line"].notna() & (rows["line"] != rows["actual_value"])]
+    tables = [
+        reliability(*_probabilities(r)).reset_index(drop=True).assign(system_id=name)
+        for name, r in decided.groupby("system_id")
+    ]
+    return (
+        pd.concat(tables, ignore_index=True)
+        if tables
+        else pd.DataFrame(columns=["n", "forecast", "observed", "system_id"])
+    )

@@ -10,9 +10,9 @@ from nba_pipeline import asof
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.contracts import Instant, Rows, Table, column
+from nba_pipeline.markets import MARKETS, by_market
 from nba_pipeline.needs import PENDING
 from nba_pipeline.predictions.player_prop_predictions import (
-    MARKET,
     NO_LINE,
     OVER,
     PASS,
@@ -24,6 +24,7 @@ from nba_pipeline.raw.schedule import SCHEDULE
 from nba_pipeline.seasons import GAME_ID, SEASON_TYPES
 from nba_pipeline.systems import SYSTEM_IDS
 from nba_pipeline.systems.distribution import QUANTILES, crps, pinball
+from nba_pipeline.systems.pricing import decimal_odds
 from nba_pipeline.table_asset import table_asset
 from nba_pipeline.transform import Transform
 
@@ -37,7 +38,7 @@ class PredictionAccuracy(Rows):
 
     game_date: date = column("US-Eastern calendar date")
     player_id: int = column("NBA person id", gt=0)
-    market: str = column("statistic that was forecast", isin=[MARKET])
+    market: str = column("statistic that was forecast", isin=list(MARKETS))
     system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
     model_version: str = column("version of the system")
     game_id: str = column("NBA game id", str_matches=GAME_ID)
@@ -46,34 +47,49 @@ class PredictionAccuracy(Rows):
     team: str = tricode("tricode of the player's team")
     opponent: str = tricode("tricode of the opponent")
     prior_games: int = column("games the player had finished this season before the day", unit="games", ge=0)
-    predicted_mean: float = column("forecast mean", unit="points", ge=0)
-    predicted_sd: float = column("forecast standard deviation", unit="points", gt=0)
-    q10: float = column("10 % quantile of the forecast", unit="points", ge=0)
-    q90: float = column("90 % quantile of the forecast", unit="points", ge=0)
-    line: float = column("line that the forecast was held against", unit="points", precision=2, nullable=True)
+    season_average: float = column(
+        "his mean of the market this season before the day", unit="market", nullable=True, ge=0
+    )
+    predicted_mean: float = column("forecast mean", unit="market", ge=0)
+    predicted_sd: float = column("forecast standard deviation", unit="market", gt=0)
+    q10: float = column("10 % quantile of the forecast", unit="market", ge=0)
+    q90: float = column("90 % quantile of the forecast", unit="market", ge=0)
+    line: float = column("line that the forecast was held against", unit="market", precision=2, nullable=True)
     line_source: str = column("actual or none", isin=["actual", "none"])
     p_over: float = column("forecast probability of the over", nullable=True, ge=0, le=1)
+    p_push: float = column("forecast probability of the line exactly", nullable=True, ge=0, le=1)
     recommendation: str = column("call against the line", isin=[OVER, UNDER, PASS, NO_LINE])
     confidence: float = column("probability of the more likely side", nullable=True, ge=0.5, le=1)
-    actual_value: int = column("what happened; NULL if the player did not play", unit="points", nullable=True, ge=0)
+    odds: float = column(
+        "American price of the called side: the best of a sportsbook at the line; NULL without a call or a price",
+        precision=1,
+        nullable=True,
+    )
+    actual_value: int = column("what happened; NULL if the player did not play", unit="market", nullable=True, ge=0)
     minutes_played: float = column(
         "minutes played; NULL if the player did not play", unit="minutes", precision=3, nullable=True
     )
-    signed_error: float = column("forecast minus actual", unit="points", nullable=True)
-    absolute_error: float = column("absolute error", unit="points", nullable=True, ge=0)
+    signed_error: float = column("forecast minus actual", unit="market", nullable=True)
+    absolute_error: float = column("absolute error", unit="market", nullable=True, ge=0)
     within_3: bool = column("absolute error of at most 3", nullable=True)
     within_5: bool = column("absolute error of at most 5", nullable=True)
     within_80: bool = column("actual between the 10 % and the 90 % quantile", nullable=True)
-    crps: float = column("continuous ranked probability score", unit="points", nullable=True, ge=0)
-    pinball_q10: float = column("pinball loss of q10", unit="points", nullable=True, ge=0)
-    pinball_q25: float = column("pinball loss of q25", unit="points", nullable=True, ge=0)
-    pinball_q50: float = column("pinball loss of q50", unit="points", nullable=True, ge=0)
-    pinball_q75: float = column("pinball loss of q75", unit="points", nullable=True, ge=0)
-    pinball_q90: float = column("pinball loss of q90", unit="points", nullable=True, ge=0)
+    crps: float = column("continuous ranked probability score", unit="market", nullable=True, ge=0)
+    pinball_q10: float = column("pinball loss of q10", unit="market", nullable=True, ge=0)
+    pinball_q25: float = column("pinball loss of q25", unit="market", nullable=True, ge=0)
+    pinball_q50: float = column("pinball loss of q50", unit="market", nullable=True, ge=0)
+    pinball_q75: float = column("pinball loss of q75", unit="market", nullable=True, ge=0)
+    pinball_q90: float = column("pinball loss of q90", unit="market", nullable=True, ge=0)
     outcome: str = column(
         "win or loss of an OVER/UNDER call on an actual line; push if actual = line; void if the player did not play; "
         "pass; no_line",
         isin=list(OUTCOMES),
+    )
+    profit: float = column(
+        "profit of one unit on the call at its price; 0 on a push; NULL without a decided bet or without a price",
+        unit="units",
+        nullable=True,
+        ge=-1,
     )
     as_of: Instant = column("what the forecast knew ends here (UTC)")
 
@@ -92,6 +108,8 @@ PREDICTION_ACCURACY = Table(
         "a bet is graded without an actual line": lambda t: (
             ~t.outcome.isin([WIN, LOSS, PUSH]) | (t.line_source == "actual")
         ),
+        "a profit without a price": lambda t: t.profit.isnull() | t.odds.notnull(),
+        "profit and outcome contradict each other": lambda t: (t.profit > 0) == (t.outcome == WIN),
         "a void row has an actual value": lambda t: (t.outcome != VOID) | t.actual_value.isnull(),
     },
 )
@@ -108,6 +126,7 @@ _COPIED = (
     "team",
     "opponent",
     "prior_games",
+    "season_average",
     "predicted_mean",
     "predicted_sd",
     "q10",
@@ -115,6 +134,7 @@ _COPIED = (
     "line",
     "line_source",
     "p_over",
+    "p_push",
     "recommendation",
     "confidence",
     "as_of",
@@ -133,7 +153,8 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
         made.q25,
         made.q50,
         made.q75,
-        actual_value=facts[MARKET],
+        odds=made.recommendation.cases((OVER, made.best_over_odds), (UNDER, made.best_under_odds), else_=None),
+        actual_value=made.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values()), else_=None),
         minutes_played=facts.minutes_played,
         in_time=asof.made_before(made.as_of, games.tip_off, games.cutoff_at),
     )
@@ -142,27 +163,42 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
 
 def grade(rows: pa.Table) -> pa.Table:
     """Errors, scores and outcomes of joined forecasts."""
-    mean, sd, actual, line = (_floats(rows, c) for c in ("predicted_mean", "predicted_sd", "actual_value", "line"))
+    mean, sd, actual, line, odds = (
+        _floats(rows, c) for c in ("predicted_mean", "predicted_sd", "actual_value", "line", "odds")
+    )
     error = mean - actual
     size = np.abs(error)
     played = ~np.isnan(actual)
     inside = (actual >= _floats(rows, "q10")) & (actual <= _floats(rows, "q90"))
-    called = rows["recommendation"].to_numpy(zero_copy_only=False)
-    graded = {c: rows[c] for c in (*_COPIED, "actual_value", "minutes_played")}
+    outcome = outcomes(rows["recommendation"].to_numpy(zero_copy_only=False), actual, line)
+    scores = by_market(_scores, rows["market"].to_numpy(zero_copy_only=False).astype(str), mean, sd, actual)
+    graded = {c: rows[c] for c in (*_COPIED, "odds", "actual_value", "minutes_played")}
     graded |= {
         "signed_error": _numbers(error),
         "absolute_error": _numbers(size),
         "within_3": pa.array(size <= 3, mask=~played),
         "within_5": pa.array(size <= 5, mask=~played),
         "within_80": pa.array(inside, mask=~played),
-        "crps": _numbers(crps(mean, sd, actual)),
+        "crps": _numbers(scores.get("crps", error)),
         **{
             f"pinball_q{round(100 * q)}": _numbers(pinball(_floats(rows, f"q{round(100 * q)}"), actual, q))
             for q in QUANTILES
         },
-        "outcome": pa.array(outcomes(called, actual, line)),
+        "outcome": pa.array(outcome),
+        "profit": _numbers(profit(outcome, odds)),
     }
     return pa.table(graded)
+
+
+def _scores(mean: np.ndarray, sd: np.ndarray, actual: np.ndarray, *, market: str) -> dict[str, np.ndarray]:
+    return {"crps": crps(mean, sd, actual, market)}
+
+
+def profit(outcome: np.ndarray, odds: np.ndarray) -> np.ndarray:
+    """Profit of one unit at American odds: what the odds pay on a win, -1 on a loss, 0 on a push, NaN otherwise."""
+    priced = ~np.isnan(odds)
+    bets = [(outcome == o) & priced for o in (WIN, LOSS, PUSH)]
+    return np.select(bets, [decimal_odds(odds) - 1, -1.0, 0.0], np.nan)
 
 
 def outcomes(called: np.ndarray, actual: np.ndarray, line: np.ndarray) -> np.ndarray:

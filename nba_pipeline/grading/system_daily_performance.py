@@ -8,13 +8,12 @@ from nba_pipeline import asof, exact
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import Rows, Table, column
 from nba_pipeline.grading.prediction_accuracy import LOSS, NO_BET, PASSED, PREDICTION_ACCURACY, PUSH, VOID, WIN
-from nba_pipeline.predictions.player_prop_predictions import MARKET, OVER, UNDER
+from nba_pipeline.markets import MARKETS
+from nba_pipeline.predictions.player_prop_predictions import OVER, UNDER
 from nba_pipeline.relations import shared
-from nba_pipeline.systems import BASELINES, SYSTEM_IDS
+from nba_pipeline.systems import BASELINE_IDS, SYSTEM_IDS
 from nba_pipeline.table_asset import table_asset
 from nba_pipeline.transform import Transform
-
-BASELINE_IDS = tuple(b.system_id for b in BASELINES)
 
 
 class SystemDailyPerformance(Rows):
@@ -22,15 +21,15 @@ class SystemDailyPerformance(Rows):
     One row per day, market and system."""
 
     game_date: date = column("US-Eastern calendar date")
-    market: str = column("statistic that was forecast", isin=[MARKET])
+    market: str = column("statistic that was forecast", isin=list(MARKETS))
     system_id: str = column("system", isin=list(SYSTEM_IDS))
     forecasts: int = column("graded forecasts, void ones included", ge=0)
     played: int = column("forecasts of players who played", ge=0)
     void: int = column("forecasts of players who did not play", ge=0)
-    mae: float = column("mean absolute error of played rows", unit="points", nullable=True, ge=0)
-    bias: float = column("mean of forecast minus actual; positive = too high", unit="points", nullable=True)
-    rmse: float = column("root mean squared error", unit="points", nullable=True, ge=0)
-    crps: float = column("mean continuous ranked probability score", unit="points", nullable=True, ge=0)
+    mae: float = column("mean absolute error of played rows", unit="market", nullable=True, ge=0)
+    bias: float = column("mean of forecast minus actual; positive = too high", unit="market", nullable=True)
+    rmse: float = column("root mean squared error", unit="market", nullable=True, ge=0)
+    crps: float = column("mean continuous ranked probability score", unit="market", nullable=True, ge=0)
     coverage_80: float = column("share of actuals between q10 and q90", unit="fraction", nullable=True, ge=0, le=1)
     within_3_share: float = column("share of errors of at most 3", unit="fraction", nullable=True, ge=0, le=1)
     within_5_share: float = column("share of errors of at most 5", unit="fraction", nullable=True, ge=0, le=1)
@@ -51,17 +50,21 @@ class SystemDailyPerformance(Rows):
         le=1,
     )
     decided_bets: int = column("N of the hit rate", formula="wins + losses", ge=0)
+    priced_bets: int = column("bets with a real price, pushes included", ge=0)
+    roi: float = column(
+        "profit per unit staked on the priced bets; NULL without one", unit="fraction", nullable=True, ge=-1
+    )
     rows_with_line: int = column("played rows with an actual line", ge=0)
-    mae_with_line: float = column("own mean absolute error on these rows", unit="points", nullable=True, ge=0)
+    mae_with_line: float = column("own mean absolute error on these rows", unit="market", nullable=True, ge=0)
     market_mae: float = column(
-        "mean absolute error of the line itself on these rows", unit="points", nullable=True, ge=0
+        "mean absolute error of the line itself on these rows", unit="market", nullable=True, ge=0
     )
     rows_with_baselines: int = column("played rows that every baseline forecasts too", ge=0)
-    mae_with_baselines: float = column("own mean absolute error on these rows", unit="points", nullable=True, ge=0)
-    last_5_mae: float = column("last_5 on the same rows", unit="points", nullable=True, ge=0)
-    last_10_mae: float = column("last_10 on the same rows", unit="points", nullable=True, ge=0)
-    season_average_mae: float = column("season_average on the same rows", unit="points", nullable=True, ge=0)
-    ewma_mae: float = column("ewma on the same rows", unit="points", nullable=True, ge=0)
+    mae_with_baselines: float = column("own mean absolute error on these rows", unit="market", nullable=True, ge=0)
+    last_5_mae: float = column("last_5 on the same rows", unit="market", nullable=True, ge=0)
+    last_10_mae: float = column("last_10 on the same rows", unit="market", nullable=True, ge=0)
+    season_average_mae: float = column("season_average on the same rows", unit="market", nullable=True, ge=0)
+    ewma_mae: float = column("ewma on the same rows", unit="market", nullable=True, ge=0)
 
 
 SYSTEM_DAILY_PERFORMANCE = Table(
@@ -127,6 +130,8 @@ def build(graded: ir.Table) -> ir.Table:
         no_lines=n(t.outcome == NO_BET),
         hit_rate=wins / (wins + losses).cast("float64").nullif(0.0),
         decided_bets=wins + losses,
+        priced_bets=n(t.profit.notnull()),
+        roi=exact.mean(t.profit),
         rows_with_line=n(lined),
         mae_with_line=average(t.absolute_error, lined),
         market_mae=average((t.line - t.actual_value).abs(), lined),

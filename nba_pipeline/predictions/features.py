@@ -1,11 +1,12 @@
-"""The features as data: what each means, where it comes from, when it is unknown; and the versions, which are lists of them.
+"""The features as data: what each means, where it comes from, when it is unknown; and the 25 of the first version.
 
 The order of a version's list is the order of the array `features` and never changes; another set of features is another
-version beside it. No feature is ever filled with a default: an unknown one is NULL in its column and NaN in the array.
+version beside it (`versions.py`). No feature is ever filled with a default: an unknown one is NULL in its column and NaN in
+the array.
 """
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -304,13 +305,6 @@ BASELINE_25 = FeatureVersion(
         ),
     ),
 )
-
-VERSIONS: Mapping[str, FeatureVersion] = {v.name: v for v in (BASELINE_25,)}
-
-
-def all_features() -> tuple[Feature, ...]:
-    """Every feature of any version once, in order of first appearance."""
-    return tuple({f.name: f for v in VERSIONS.values() for f in v.features}.values())
 
 
 def feature_columns(features: Sequence[Feature]) -> Any:

@@ -8,8 +8,10 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_pipeline.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
 from nba_pipeline.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.analytics.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
 from nba_pipeline.contracts import FloatArray, Rows, Table, column
 from nba_pipeline.names import LOOKUP_SQL_PATTERN
 from nba_pipeline.precompute.player_composite_factors import PLAYER_COMPOSITE_FACTORS
@@ -17,7 +19,13 @@ from nba_pipeline.precompute.player_daily_cache import PLAYER_DAILY_CACHE
 from nba_pipeline.precompute.player_shot_zone_analysis import PLAYER_SHOT_ZONE_ANALYSIS
 from nba_pipeline.precompute.samples import MIN_GAMES, added, names_where, shortfall
 from nba_pipeline.precompute.team_defense_zone_analysis import TEAM_DEFENSE_ZONE_ANALYSIS
-from nba_pipeline.predictions.features import VERSIONS, FeatureVersion, all_features, feature_columns
+from nba_pipeline.predictions.features import FeatureVersion, feature_columns
+from nba_pipeline.predictions.form_features import FORM_FEATURES, YEAR_DAYS, form_features
+from nba_pipeline.predictions.game_features import GAME_FEATURES, game_features
+from nba_pipeline.predictions.matchup_features import MATCHUP_FEATURES, matchup_features
+from nba_pipeline.predictions.role_features import ROLE_FEATURES, role_features
+from nba_pipeline.predictions.similarity_features import SIMILARITY_FEATURES, similarity_features
+from nba_pipeline.predictions.versions import VERSIONS, all_features
 from nba_pipeline.raw.columns import tricode
 from nba_pipeline.seasons import GAME_ID, SEASON_TYPES
 from nba_pipeline.table_asset import table_asset
@@ -219,9 +227,17 @@ def build(
     factors: ir.Table,
     zones: ir.Table,
     defense: ir.Table,
+    defense_games: ir.Table,
+    year: ir.Table,
+    team_context: ir.Table,
 ) -> ir.Table:
     """All features side by side, then one row per version."""
     past = history(context, games, offense)
+    listed = context.select("game_date", "season", "player_id", "team", "injury_status", "injuries_reported")
+    role = role_features(form_features(listed, year), games, offense)
+    game = game_features(context, team_context, offense)
+    matchup = matchup_features(context, games, cache, zones, defense, defense_games)
+    similar = similarity_features(context, games, defense_games)
 
     def of_player(t: ir.Table, day: str) -> list[ir.BooleanValue]:
         return [context.game_date == t[day], context.player_id == t.player_id]
@@ -232,8 +248,16 @@ def build(
         .left_join(factors, of_player(factors, "game_date"))
         .left_join(zones, of_player(zones, "analysis_date"))
         .left_join(defense, [context.game_date == defense.analysis_date, context.opponent == defense.team])
+        .left_join(role, of_player(role, "game_date"))
+        .left_join(game, of_player(game, "game_date"))
+        .left_join(matchup, of_player(matchup, "game_date"))
+        .left_join(similar, of_player(similar, "game_date"))
     )
     features = from_context(context) | from_history(past) | from_cache(cache) | from_zones(zones, factors, defense)
+    features |= {f.name: role[f.name] for f in (*FORM_FEATURES, *ROLE_FEATURES)}
+    features |= {f.name: game[f.name] for f in GAME_FEATURES}
+    features |= {f.name: matchup[f.name] for f in MATCHUP_FEATURES}
+    features |= {f.name: similar[f.name] for f in SIMILARITY_FEATURES}
     wide = joined.select(
         context.game_date,
         **{c: context[c] for c in IDENTITY},
@@ -283,6 +307,9 @@ ml_feature_store_v2 = table_asset(
             "factors": asof.same_day(PLAYER_COMPOSITE_FACTORS),
             "zones": asof.same_day(PLAYER_SHOT_ZONE_ANALYSIS),
             "defense": asof.same_day(TEAM_DEFENSE_ZONE_ANALYSIS),
+            "defense_games": asof.season_to_date(TEAM_DEFENSE_GAME_SUMMARY),
+            "year": asof.before(PLAYER_GAME_SUMMARY, YEAR_DAYS),
+            "team_context": asof.same_day(UPCOMING_TEAM_GAME_CONTEXT),
         },
         expected=expected,
         watched=tuple(f.name for f in all_features() if f.missing),

@@ -7,30 +7,35 @@ import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from nba_pipeline import asof, lines
+from nba_pipeline import asof
 from nba_pipeline import ibis_types as ir
-from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.contracts import Instant, Rows, Table, column
+from nba_pipeline.lines import consensus, side_by_side
+from nba_pipeline.markets import MARKETS
 from nba_pipeline.names import LOOKUP_SQL_PATTERN
-from nba_pipeline.predictions.features import BASELINE_25
 from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.predictions.prediction_models import PREDICTION_MODELS, REGISTRY_COLUMNS, ModelRegistry, model_rows
+from nba_pipeline.predictions.versions import MODEL_FEATURES
 from nba_pipeline.raw.columns import tricode
 from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.relations import shared
-from nba_pipeline.seasons import GAME_ID, SEASON_TYPES
-from nba_pipeline.systems import SYSTEM_IDS, SYSTEMS, System
-from nba_pipeline.systems.distribution import QUANTILES, probability_over, quantile
+from nba_pipeline.seasons import GAME_ID, SEASON_TYPES, training_day
+from nba_pipeline.systems import SYSTEM_IDS, VERSIONS, Forecast
+from nba_pipeline.systems.calibration import calibrated_over
+from nba_pipeline.systems.distribution import quantiles
+from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.table_asset import table_asset
-from nba_pipeline.transform import Transform
+from nba_pipeline.transform import Tools, Transform
 
-MARKET = "points"
-EWMA_HALF_LIFE = 8
 OVER, UNDER, PASS, NO_LINE = "OVER", "UNDER", "PASS", "NO_LINE"
-CALL_EDGE = 1.5
 CALL_PROBABILITY = 0.55
 OUT = "out"
+IDENTITY = ("game_date", "player_id", "feature_version", "game_id", "season", "season_type", "player_name", "player_lookup",
+            "team", "opponent", "early_season_flag", "games_played_season")  # fmt: skip
+LINE_COLUMNS = ("line", "line_source", "books", "captured_at", "best_over_odds", "best_under_odds")
 
 
 class PlayerPropPredictions(Rows):
@@ -39,9 +44,10 @@ class PlayerPropPredictions(Rows):
 
     game_date: date = column("US-Eastern calendar date")
     player_id: int = column("NBA person id", gt=0)
-    market: str = column("statistic that is forecast", isin=[MARKET])
+    market: str = column("statistic that is forecast", isin=list(MARKETS))
     system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
     model_version: str = column("version of the system")
+    trained_on: date = column("training day of the models of the month; their rows stand in prediction_models")
     feature_version: str = column("version of the features it saw")
     game_id: str = column("NBA game id", str_matches=GAME_ID)
     season: str = column("season label")
@@ -51,29 +57,52 @@ class PlayerPropPredictions(Rows):
     team: str = tricode("tricode of the player's team")
     opponent: str = tricode("tricode of the opponent")
     prior_games: int = column("games the player has finished this season before the day", unit="games", ge=0, le=130)
+    season_average: float = column(
+        "his mean of the market this season before the day", unit="market", nullable=True, ge=0, le=130
+    )
     injury_status: str = column("status in force at the cut-off; NULL without any statement", nullable=True)
-    predicted_mean: float = column("forecast mean; NULL with a reason", unit="points", nullable=True, ge=0, le=80)
-    predicted_sd: float = column("forecast standard deviation", unit="points", nullable=True, gt=0, le=40)
-    q10: float = column("10 % quantile of the forecast", unit="points", nullable=True, ge=0)
-    q25: float = column("25 % quantile of the forecast", unit="points", nullable=True, ge=0)
-    q50: float = column("median of the forecast", unit="points", nullable=True, ge=0)
-    q75: float = column("75 % quantile of the forecast", unit="points", nullable=True, ge=0)
-    q90: float = column("90 % quantile of the forecast", unit="points", nullable=True, ge=0)
-    line: float = column("consensus line in force at the cut-off", unit="points", precision=2, nullable=True, gt=0)
+    predicted_mean: float = column("forecast mean; NULL with a reason", unit="market", nullable=True, ge=0, le=130)
+    predicted_sd: float = column("forecast standard deviation", unit="market", nullable=True, gt=0, le=40)
+    q10: float = column("10 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    q25: float = column("25 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    q50: float = column("median of the forecast", unit="market", nullable=True, ge=0)
+    q75: float = column("75 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    q90: float = column("90 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    line: float = column("consensus line in force at the cut-off", unit="market", precision=2, nullable=True, gt=0)
     line_source: str = column("actual: quoted by books and captured in time; none: no line", isin=["actual", "none"])
     line_book_kind: str = column("sportsbook or dfs", nullable=True, isin=["sportsbook", "dfs"])
     line_books: int = column("books behind the consensus", nullable=True, ge=1)
     line_captured_at: Instant = column("when the newest of these quotes was last known (UTC)", nullable=True)
-    p_over: float = column("probability that the outcome exceeds the line", nullable=True, ge=0, le=1)
+    best_over_odds: float = column(
+        "best American price of a sportsbook on the over at the line", precision=1, nullable=True
+    )
+    best_under_odds: float = column(
+        "best American price of a sportsbook on the under at the line", precision=1, nullable=True
+    )
+    over_shift: float = column("shift of the calibration of the over, fitted before the month", nullable=True)
+    over_slope: float = column("slope of the calibration of the over, fitted before the month", nullable=True, ge=0)
+    p_over: float = column(
+        "probability that the outcome exceeds the line",
+        formula="pushes aside, logit p = over_shift + over_slope·logit of the probability by mean, sd and the market's law",
+        nullable=True,
+        ge=0,
+        le=1,
+    )
     p_push: float = column("probability that the outcome equals the line", nullable=True, ge=0, le=1)
-    edge: float = column("forecast mean minus the line", unit="points", nullable=True)
+    edge: float = column("forecast mean minus the line", unit="market", nullable=True)
     recommendation: str = column(
         "call against the line",
-        formula=f"OVER/UNDER: edge of at least {CALL_EDGE} points and probability of at least {CALL_PROBABILITY} for that side; "
+        formula=f"OVER/UNDER: confidence of at least {CALL_PROBABILITY} in that side; "
         "PASS otherwise, for players reported out and without a forecast; NO_LINE without a line",
         isin=[OVER, UNDER, PASS, NO_LINE],
     )
-    confidence: float = column("probability of the more likely side, without pushes", nullable=True, ge=0.5, le=1)
+    confidence: float = column(
+        "calibrated probability of the more likely side, pushes aside",
+        formula="max(p, 1 - p), p = p_over / (1 - p_push)",
+        nullable=True,
+        ge=0.5,
+        le=1,
+    )
     components: str = column("terms that add up to the mean, as JSON", nullable=True)
     insufficient_data_reason: str = column("why there is no forecast; NULL where there is one", nullable=True)
     early_season_flag: bool = column("true in the first 14 days of a season")
@@ -101,112 +130,86 @@ PLAYER_PROP_PREDICTIONS = Table(
 )
 
 
-def build(features: ir.Table, context: ir.Table, games: ir.Table, quotes: ir.Table, clock: ir.Table) -> ir.Table:
-    """One row per listed player: form in the market, features, line and cut-off; `forecast` turns it into forecasts."""
-    known_until = ibis.least(context.cutoff_at, clock.now)
+def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Table) -> ir.Table:
+    """One row per listed player: his features, the line of every market, and the moment that the forecast may know of."""
     slate = shared(
         context.cross_join(clock).select(
-            *[context[c] for c in ("game_date", "player_id", "season", "injury_status")], cutoff_at=known_until
+            *[context[c] for c in ("game_date", "player_id", "injury_status")],
+            cutoff_at=ibis.least(context.cutoff_at, clock.now),
         )
     )
-    form = asof.attach(
-        slate,
-        games,
-        {
-            "games": asof.count(),
-            "last_5": asof.mean(MARKET, last=5, at_least=5),
-            "last_10": asof.mean(MARKET, last=10, at_least=10),
-            "season_average": asof.mean(MARKET),
-            "ewma": asof.ewma(MARKET, half_life=EWMA_HALF_LIFE),
-            "std_last_10": asof.std(MARKET, last=10, at_least=5),
-        },
-        by=("player_id",),
-    )
-    market = lines.consensus(quotes.filter(quotes.market == MARKET), slate)
-    baseline = features.filter(features.feature_version == BASELINE_25.name)
+    market = side_by_side(consensus(quotes, slate), LINE_COLUMNS, tuple(MARKETS))
+    mine = model_rows(features, IDENTITY)
     on = ["game_date", "player_id"]
-    joined = baseline.inner_join(form, on).left_join(
-        market, [baseline.game_date == market.game_date, baseline.player_id == market.player_id]
+    joined = mine.inner_join(slate, on).left_join(
+        market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
     )
-    return joined.select(
-        baseline,
-        *[form[c] for c in ("games", "last_5", "last_10", "season_average", "ewma", "std_last_10", "injury_status")],
-        line=market.line,
-        line_books=market.books,
-        line_book_kind=market.line_source,
-        line_captured_at=market.captured_at,
-        as_of=form.cutoff_at,
-    )
+    priced = [market[f"{c}_{m}"] for m in MARKETS for c in LINE_COLUMNS]
+    return joined.select(mine, *priced, injury_status=slate.injury_status, as_of=slate.cutoff_at)
 
 
-def forecast(inputs: pa.Table) -> pa.Table:
-    """All systems over all rows of `build`, as rows of the contract."""
-    rows = inputs.to_pandas()
-    if rows.empty:
-        rows = rows.astype({"games": float})
-    return pa.concat_tables([_forecast(system, rows, inputs) for system in SYSTEMS])
+def models_of_the_month(models: ir.Table) -> ir.Table:
+    """The registry rows that serve the days asked for."""
+    return models.select(*REGISTRY_COLUMNS)
 
 
-_COPIED = (
-    "game_date",
-    "player_id",
-    "feature_version",
-    "game_id",
-    "season",
-    "season_type",
-    "player_name",
-    "player_lookup",
-    "team",
-    "opponent",
-    "injury_status",
-    "line",
-    "line_book_kind",
-    "line_books",
-    "line_captured_at",
-    "early_season_flag",
-    "as_of",
-)
+def forecasts(inputs: pa.Table, tools: Tools) -> pa.Table:
+    """All systems over all rows of `build`, in every market asked for, each month with its own models."""
+    registry = ModelRegistry(tools.aside["models"], tools.store)
+    served_by = pa.array([training_day(d) for d in inputs["game_date"].to_pylist()], pa.date32())
+    made = []
+    for trained_on in sorted(set(served_by.to_pylist())):
+        month = inputs.filter(pc.equal(served_by, trained_on))  # pyright: ignore[reportAttributeAccessIssue]
+        rows = month.to_pandas()
+        for market in tools.markets:
+            seen = rows.assign(line=rows[f"line_{market}"].astype(float))
+            found = forecast(seen, market, registry.artifacts(trained_on, market))
+            made += [_rows(month, seen, market, trained_on, s, f) for s, f in found.items()]
+    return pa.concat_tables(made) if made else PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
 
 
-def _forecast(system: System, rows: pd.DataFrame, inputs: pa.Table) -> pa.Table:
-    made = system.predict(rows)
+def _rows(inputs: pa.Table, rows: pd.DataFrame, market: str, trained_on: date, system: str, made: Forecast) -> pa.Table:
     line = rows["line"].to_numpy(dtype=float)
-    over, push = probability_over(made.mean, made.sd, line)
     known = ~np.isnan(made.mean)
+    over, push = calibrated_over(made.mean, made.sd, line, market, made.over_shift, made.over_slope)
+    decided = over / np.where(push < 1, 1 - push, np.nan)
     out = (rows["injury_status"] == OUT).to_numpy(dtype=bool)
-    columns = {c: inputs[c] for c in _COPIED}
+    columns = {c: inputs[c] for c in (*(i for i in IDENTITY if i != "games_played_season"), "injury_status", "as_of")}
     columns |= {
-        "market": _constant(MARKET, len(rows)),
-        "system_id": _constant(system.system_id, len(rows)),
-        "model_version": _constant(system.version, len(rows)),
-        "prior_games": inputs["games"],
+        "market": _constant(market, len(rows)),
+        "system_id": _constant(system, len(rows)),
+        "model_version": _constant(VERSIONS[system], len(rows)),
+        "trained_on": pa.repeat(pa.scalar(trained_on, pa.date32()), len(rows)),
+        "prior_games": inputs["games_played_season"],
+        "season_average": inputs[f"{market}_avg_season"],
         "predicted_mean": _numbers(made.mean),
         "predicted_sd": _numbers(np.where(known, made.sd, np.nan)),
-        **{f"q{round(100 * q)}": _numbers(quantile(made.mean, made.sd, q)) for q in QUANTILES},
+        **{f"q{round(100 * q)}": _numbers(v) for q, v in quantiles(made.mean, made.sd, market).items()},
+        "line": inputs[f"line_{market}"],
         "line_source": pa.array(np.where(np.isnan(line), "none", "actual")),
+        "line_book_kind": inputs[f"line_source_{market}"],
+        "line_books": inputs[f"books_{market}"],
+        "line_captured_at": inputs[f"captured_at_{market}"],
+        "best_over_odds": inputs[f"best_over_odds_{market}"],
+        "best_under_odds": inputs[f"best_under_odds_{market}"],
+        "over_shift": _numbers(np.where(known, made.over_shift, np.nan)),
+        "over_slope": _numbers(np.where(known, made.over_slope, np.nan)),
         "p_over": _numbers(over),
         "p_push": _numbers(np.where(known, push, np.nan)),
         "edge": _numbers(made.mean - line),
-        "recommendation": pa.array(call(made.mean, over, push, line, out)),
-        "confidence": _numbers(_confidence(over, push)),
+        "recommendation": pa.array(call(decided, line, out)),
+        "confidence": _numbers(np.maximum(decided, 1 - decided)),
         "components": _as_json(made.components, known),
         "insufficient_data_reason": pa.array(made.reason, pa.string(), mask=known),
     }
     return pa.table(columns)
 
 
-def call(mean: np.ndarray, over: np.ndarray, push: np.ndarray, line: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """OVER, UNDER, PASS or NO_LINE, by the stated thresholds; nobody reported out is called."""
-    edge, under = mean - line, 1 - over - push
+def call(over: np.ndarray, line: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """OVER, UNDER, PASS or NO_LINE from the calibrated probability of the over, pushes aside; nobody reported out is called."""
     with np.errstate(invalid="ignore"):
-        is_over = (edge >= CALL_EDGE) & (over >= CALL_PROBABILITY) & ~out
-        is_under = (edge <= -CALL_EDGE) & (under >= CALL_PROBABILITY) & ~out
+        is_over, is_under = (over >= CALL_PROBABILITY) & ~out, (1 - over >= CALL_PROBABILITY) & ~out
     return np.select([np.isnan(line), is_over, is_under], [NO_LINE, OVER, UNDER], PASS)
-
-
-def _confidence(over: np.ndarray, push: np.ndarray) -> np.ndarray:
-    decided = over / np.where(push < 1, 1 - push, np.nan)
-    return np.maximum(decided, 1 - decided)
 
 
 def _numbers(values: np.ndarray) -> pa.Array:
@@ -230,12 +233,11 @@ def _as_json(components: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Arra
     return pa.array(joined + "}", pa.string(), mask=~known)
 
 
-def expected(features: ir.Table) -> ir.Table:
-    """Every listed player and system."""
-    listed = features.filter(features.feature_version == BASELINE_25.name).select(
-        "game_date", "player_id", market=ibis.literal(MARKET)
-    )
-    systems = ibis.union(*[listed.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
+def expected(features: ir.Table, markets: ir.Table) -> ir.Table:
+    """Every listed player, market asked for, and system."""
+    listed = features.filter(features.feature_version == MODEL_FEATURES.name).select("game_date", "player_id")
+    wanted = listed.cross_join(markets).select("game_date", "player_id", "market")
+    systems = ibis.union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
     return systems.mutate(reason=ibis.null("string"))
 
 
@@ -246,11 +248,12 @@ player_prop_predictions = table_asset(
         reads={
             "features": asof.same_day(ML_FEATURE_STORE),
             "context": asof.same_day(UPCOMING_PLAYER_GAME_CONTEXT),
-            "games": asof.season_to_date(PLAYER_GAME_SUMMARY),
             "quotes": asof.same_day(PLAYER_PROP_LINES),
+            "models": asof.of_the_month(PREDICTION_MODELS),
         },
         expected=expected,
-        apply=forecast,
+        apply=forecasts,
+        aside={"models": models_of_the_month},
         watched=("predicted_mean", "line"),
     )
 )

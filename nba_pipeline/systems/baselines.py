@@ -18,8 +18,9 @@ class Baseline:
     needs: int
     version: str = "1"
 
-    def predict(self, rows: pd.DataFrame) -> Forecast:
+    def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
         """The column itself, with the common spread; no forecast before the player has enough games."""
+        del market  # the form in `rows` is the market's
         enough = rows["games"].to_numpy(dtype=float) >= self.needs
         mean = np.where(enough, rows[self.column].to_numpy(dtype=float), np.nan)
         reason = why_not(mean, enough, self.needs, self.column)

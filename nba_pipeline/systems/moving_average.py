@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from nba_pipeline.markets import POINTS
 from nba_pipeline.systems.distribution import spread
 from nba_pipeline.systems.protocol import Floats, Forecast, why_not
 
@@ -25,22 +26,29 @@ class MovingAverage:
     system_id = "moving_average"
     version = "2"
 
-    def predict(self, rows: pd.DataFrame) -> Forecast:
-        """Forecasts need ten games this season; adjustments use what is known of the game."""
+    def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
+        """Forecasts need ten games this season; adjustments use what is known of the game.
+
+        Adjustments are points; in another market they count in proportion to what the player makes of it beside his points.
+        """
 
         def known(name: str) -> Floats:
             return rows[name].to_numpy(dtype=float)
 
         enough = known("games") >= MINIMUM_GAMES
         form = sum((w * known(c) for c, w in FORM_WEIGHTS.items()), start=np.zeros(len(rows)))
-        components: dict[str, Floats] = {
-            "form": np.where(enough, form, np.nan),
+        adjustments: dict[str, Floats] = {
             "fatigue": FATIGUE_WEIGHT * (known("fatigue_score") - FULLY_FRESH),
             "shot_zone_mismatch": MISMATCH_WEIGHT * known("shot_zone_mismatch_score"),
             "pace": PACE_WEIGHT * known("pace_score"),
             "usage": USAGE_WEIGHT * known("usage_spike_score"),
             "venue": HOME_EDGE * (2 * known("home_away") - 1),
         }
+        if market != POINTS.name:
+            points = known("points_avg_season")
+            share = known("season_average") / np.where(points > 0, points, np.nan)
+            adjustments = {n: v * share for n, v in adjustments.items()}
+        components = {"form": np.where(enough, form, np.nan), **adjustments}
         adjusted = components["form"] + sum(np.nan_to_num(v) for n, v in components.items() if n != "form")
         mean = np.maximum(adjusted, 0)
         reason = why_not(mean, enough, MINIMUM_GAMES, "form")

@@ -17,12 +17,16 @@ class Forecast:
 
     `mean` and `sd` are NaN where the system makes no forecast; `reason` says why there, and is empty elsewhere.
     `components` are the terms that add up to the mean, by name; a term that is unknown is NaN and counts as nothing.
+    `over_shift` and `over_slope` are how far its law's probability of an over holds, as its errors have taught
+    (`calibration.Confidence`): the law's own word where nothing was learned.
     """
 
     mean: Floats
     sd: Floats
     reason: NDArray[np.object_]
     components: Mapping[str, Floats] = field(default_factory=dict)
+    over_shift: float = 0.0
+    over_slope: float = 1.0
 
 
 class System(Protocol):
@@ -34,7 +38,7 @@ class System(Protocol):
     @property
     def version(self) -> str: ...
 
-    def predict(self, rows: pd.DataFrame) -> Forecast:
+    def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
         """Forecast the market's statistic for each row.
 
         Columns of `rows`: the player's form in the market before the day (`games`, `last_5`, `last_10`,

@@ -1,44 +1,54 @@
 """The leaderboard: all systems on the same rows, with N and an interval that resamples whole days."""
 
+from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
+from rich.console import Console
 
-from nba_pipeline.evaluation.leaderboard import day_interval, leaderboard, leaderboard_grid
+from nba_pipeline.evaluation import grids
+from nba_pipeline.evaluation.alarms import suspects, too_good
+from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet, leaderboard, reliabilities, tiers
+from nba_pipeline.evaluation.metrics import DayBootstrap, calibration_error, hit_rate, reliability, tier
+from nba_pipeline.systems import LINE_SYSTEM_IDS
 from nba_pipeline_tests.support import day
 
 Row = dict[str, Any]
 DAY = day("2024-01-05")
-COLUMNS = pa.schema(
-    [
-        ("game_date", pa.date32()),
-        ("player_id", pa.int64()),
-        ("system_id", pa.string()),
-        ("prior_games", pa.int64()),
-        ("absolute_error", pa.float64()),
-        ("signed_error", pa.float64()),
-        ("crps", pa.float64()),
-        ("within_80", pa.bool_()),
-        ("line", pa.float64()),
-        ("actual_value", pa.int64()),
-        ("outcome", pa.string()),
-    ]
-)
+POINTS = RowSet("points")
+KNOWN: Row = {
+    "market": "points",
+    "season": "2023-24",
+    "season_type": "Regular Season",
+    "prior_games": 30,
+    "season_average": 15.0,
+    "outcome": "no_line",
+    "profit": None,
+    "line": None,
+    "p_over": None,
+    "p_push": 0.0,
+    "crps": 1.0,
+    "within_80": True,
+}
 
 
-def graded(system: str, error: float | None, player: int = 7, days: int = 0, **more: Any) -> Row:
-    played: Row = {} if error is None else {"absolute_error": abs(error), "signed_error": error, "actual_value": 20}
-    known = {"crps": 1.0, "within_80": True, "outcome": "no_line" if played else "void", "prior_games": 30}
-    return {"system_id": system, "player_id": player, "game_date": DAY + timedelta(days=days)} | known | played | more
+def graded(system: str, error: float | None, player: Any = 7, days: Any = 0, **more: Any) -> Row:
+    played: Row = {"absolute_error": None, "signed_error": None, "actual_value": None, "outcome": "void"}
+    if error is not None:
+        played = {"absolute_error": abs(error), "signed_error": error, "actual_value": 20}
+    return KNOWN | {"system_id": system, "player_id": player, "game_date": DAY + timedelta(days=days)} | played | more
 
 
-def board(*rows: Row, prior_games: int = 10) -> dict[str, Row]:
-    found = leaderboard(pa.Table.from_pylist(list(rows), COLUMNS), prior_games)
+def board(*rows: Row, of: RowSet = POINTS) -> dict[str, Row]:
+    found = leaderboard(of.select(pd.DataFrame(list(rows))))
     return {str(r["system_id"]): {str(k): v for k, v in r.items()} for r in found.to_dict("records")}
+
+
+# --- which rows -------------------------------------------------------------------------------------------------------
 
 
 def test_the_best_system_stands_first_with_its_n() -> None:
@@ -53,71 +63,211 @@ def test_only_rows_that_every_system_forecast_count() -> None:
     assert (found["a"]["n"], found["a"]["mae"]) == (1, 5)
 
 
-def test_void_rows_and_players_with_few_games_do_not_count() -> None:
-    found = board(
-        graded("a", 4),
-        graded("b", 4),
-        graded("a", None, 8),
-        graded("b", None, 8),
-        graded("a", 50, 9, prior_games=9),
-        graded("b", 50, 9, prior_games=9),
-    )
-    assert {s: r["n"] for s, r in found.items()} == {"a": 1, "b": 1}
-    assert board(graded("a", 4, prior_games=10))["a"]["n"] == 1
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"error": None},
+        {"error": 0, "prior_games": 9},
+        {"error": 0, "market": "rebounds"},
+        {"error": 0, "season": "2022-23"},
+        {"error": 0, "season_type": "Playoffs"},
+        {"error": 0, "season_average": 7.9},
+        {"error": 0, "season_average": None},
+        {"error": 0, "season_average": 20.0},
+    ],
+)
+def test_rows_outside_the_set_do_not_count(other: Row) -> None:
+    of = RowSet("points", "2023-24", "Regular Season", 10, 8.0, "rotation")
+    rows = [graded(s, 4) for s in "ab"] + [graded(s, player=8, **other) for s in "ab"]
+    assert {r["n"] for r in board(*rows, of=of).values()} == {1}
+    assert {r["mae"] for r in board(*rows, of=of).values()} == {4}
 
 
-def test_the_hit_rate_is_of_decided_bets_and_none_without_one() -> None:
-    outcomes = ["win", "win", "loss", "push", "pass", "void"]
-    found = board(*[graded("a", 1, n, outcome=o, line=19.5) for n, o in enumerate(outcomes)])["a"]
+@pytest.mark.parametrize("system", LINE_SYSTEM_IDS)
+def test_a_system_that_needs_the_line_joins_only_where_all_rows_have_one(system: str) -> None:
+    lined = {"line": 19.5, "p_over": 0.5}
+    rows = [graded("a", 4, **lined), graded(system, 1, **lined), graded("a", 5, player=8)]
+    assert {n: r["n"] for n, r in board(*rows).items()} == {"a": 2}
+    found = board(*rows, of=replace(POINTS, with_line=True))
+    assert {n: r["n"] for n, r in found.items()} == {"a": 1, system: 1, MARKET_LINE: 1}
+
+
+def test_no_rows_are_no_board() -> None:
+    assert board(graded("a", None)) == {}
+
+
+# --- comparisons ------------------------------------------------------------------------------------------------------
+
+
+def test_differences_are_paired_and_negative_where_the_system_is_better() -> None:
+    found = board(*[graded("a", 3, days=d) for d in range(9)], *[graded("last_10", 5, days=d) for d in range(9)])
+    assert [found["a"][c] for c in ("vs_last_10", "vs_last_10_low", "vs_last_10_high")] == [-2, -2, -2]
+    assert found["last_10"]["vs_last_10"] == 0
+
+
+def test_the_line_is_compared_on_its_own_rows_and_stands_on_the_board_of_rows_with_a_line() -> None:
+    rows = [graded("a", 3, line=19.0, p_over=0.6), graded("a", 9, player=8)]
+    assert (board(*rows)["a"]["n_with_line"], board(*rows)["a"]["vs_line"]) == (1, 2.0)
+    assert MARKET_LINE not in board(*rows)
+    lined = board(*rows, of=replace(POINTS, with_line=True))
+    assert (lined[MARKET_LINE]["mae"], lined[MARKET_LINE]["bias"]) == (1, -1)
+
+
+def test_the_hit_rate_has_its_n_and_the_roi_counts_priced_bets_only() -> None:
+    outcomes = [("win", 0.9), ("win", None), ("loss", -1.0), ("push", 0.0), ("pass", None), ("no_line", None)]
+    found = board(*[graded("a", 1, player=p, outcome=o, profit=x) for p, (o, x) in enumerate(outcomes)])["a"]
     assert (found["bets"], found["hit_rate"]) == (3, pytest.approx(2 / 3))
-    assert np.isnan(board(graded("a", 1, outcome="push"))["a"]["hit_rate"])
+    assert (found["priced_bets"], found["roi"]) == (3, pytest.approx(-0.1 / 3))
 
 
-def test_the_market_stands_beside_on_rows_with_a_line() -> None:
-    found = board(graded("a", 5, 1, line=18.5), graded("a", 1, 2))["a"]
-    assert (found["n"], found["n_with_line"], found["mae_with_line"], found["market_mae"]) == (2, 1, 5, 1.5)
+def test_without_bets_there_is_no_hit_rate() -> None:
+    found = board(graded("a", 1))["a"]
+    assert found["bets"] == 0
+    assert np.isnan(found["hit_rate"])
+    assert np.isnan(found["roi"])
 
 
-def test_nothing_to_compare_is_an_empty_board_that_can_be_shown() -> None:
-    empty = leaderboard(pa.Table.from_pylist([], COLUMNS), 10)
-    assert empty.empty
-    assert leaderboard_grid(empty, "no rows").row_count == 0
-    assert leaderboard_grid(pd.DataFrame([board(graded("a", 1))["a"]]), "one").row_count == 1
+def test_the_probability_is_held_against_decided_rows_with_pushes_taken_out() -> None:
+    over = graded("a", 1, line=19.0, p_over=0.45, p_push=0.1)
+    push = graded("a", 1, player=8, line=20.0, p_over=0.9)
+    assert board(over, push)["a"]["calibration_error"] == pytest.approx(0.5)
 
 
-# --- the interval -----------------------------------------------------------------------------------------------------
+# --- intervals --------------------------------------------------------------------------------------------------------
 
 
-def test_the_interval_holds_the_mean_and_is_the_same_every_time() -> None:
-    chance = np.random.default_rng(1)
-    values, days = chance.gamma(2, 2, 600), np.repeat(np.arange(60), 10)
-    low, high = day_interval(values, days)
-    assert low < values.mean() < high
-    assert (low, high) == day_interval(values, days)
-    order = chance.permutation(600)
-    assert day_interval(values[order], days[order]) == pytest.approx((low, high))
+def test_the_interval_resamples_whole_days() -> None:
+    """Twenty equal rows of one day are one observation, not twenty."""
+    values = np.repeat([1.0, 3.0, 5.0], 20)
+    together = DayBootstrap(np.repeat([0, 1, 2], 20)).mean(values)
+    apart = DayBootstrap(np.arange(60)).mean(values)
+    assert together.value == apart.value == 3
+    assert together.high - together.low > 2 * (apart.high - apart.low)
 
 
-def test_whole_days_are_resampled_so_rows_of_one_day_prove_little() -> None:
-    days = np.repeat(np.arange(10), 100)
-    together = np.repeat(np.arange(10.0), 100)
-    alone = np.tile(np.arange(10.0), 100)
-    wide, narrow = day_interval(together, days), day_interval(alone, days)
-    assert wide[1] - wide[0] > 3
-    assert narrow[1] - narrow[0] < 1e-9
-
-
-def test_one_day_has_no_width() -> None:
-    low, high = day_interval(np.array([1.0, 3.0]), np.array(["d", "d"]))
-    assert low == high == 2
-
-
-def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    chance = np.random.default_rng(7)
-    days = np.repeat(np.arange(60), 5)
-    hits = 0
+def test_the_interval_holds_the_mean_in_most_draws() -> None:
+    rng = np.random.default_rng(1)
+    inside = 0
     for _ in range(100):
-        values = 5 + np.repeat(chance.normal(0, 1, 60), 5) + chance.normal(0, 2, 300)
-        low, high = day_interval(values, days)
-        hits += low <= 5 <= high
-    assert 88 <= hits <= 100
+        days = np.repeat(np.arange(40), 5)
+        found = DayBootstrap(days).mean(rng.normal(10, 2, 200) + np.repeat(rng.normal(0, 1, 40), 5))
+        inside += found.low <= 10 <= found.high
+    assert 86 <= inside <= 100
+
+
+def test_the_hit_rate_interval_is_wilsons() -> None:
+    found = hit_rate(56, 44)
+    assert (found.value, round(found.low, 4), round(found.high, 4)) == (0.56, 0.4623, 0.6533)
+
+
+# --- tiers and calibration --------------------------------------------------------------------------------------------
+
+
+def test_tiers_begin_at_their_lower_bound() -> None:
+    found = tier(pd.Series([0, 9.9, 10, 19.9, 20, 30, 44, np.nan]))
+    assert found.fillna("unknown").tolist() == [
+        "bench",
+        "bench",
+        "rotation",
+        "rotation",
+        "starter",
+        "star",
+        "star",
+        "unknown",
+    ]
+
+
+def test_each_tier_has_its_own_bias_and_coverage() -> None:
+    rows = [graded("a", 2), graded("a", -4, player=8, season_average=25, within_80=False)]
+    found = tiers(POINTS.select(pd.DataFrame(rows))).set_index("tier")
+    shown = {t: [found.at[t, c] for c in ("n", "bias", "coverage_80")] for t in found.index}
+    assert shown == {"rotation": [1, 2, 1], "starter": [1, -4, 0]}
+
+
+def test_a_true_probability_is_calibrated_and_a_confident_one_is_not() -> None:
+    rng = np.random.default_rng(2)
+    p = rng.uniform(0.3, 0.7, 20_000)
+    over = rng.uniform(size=len(p)) < p
+    assert calibration_error(p, over) < 0.02
+    assert calibration_error(np.clip(p * 2 - 0.5, 0, 1), over) > 0.07
+
+
+def test_reliability_has_bins_of_equal_size() -> None:
+    found = reliability(np.linspace(0, 1, 100), np.arange(100) >= 50)
+    assert found["n"].tolist() == [10] * 10
+    assert found["observed"].tolist() == [0] * 5 + [1] * 5
+
+
+# --- too good ---------------------------------------------------------------------------------------------------------
+
+
+def honest(**changes: Any) -> pd.DataFrame:
+    row = {
+        "system_id": "a",
+        "n": 5_000,
+        "mae": 4.6,
+        "vs_last_10": -0.2,
+        "vs_line": 0.05,
+        "bets": 2_000,
+        "hit_rate": 0.53,
+    }
+    return pd.DataFrame([row | changes])
+
+
+LINED = replace(POINTS, with_line=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "of", "word"),
+    [
+        ({"mae": 4.34}, POINTS, "MAE"),
+        ({"mae": 4.99}, replace(POINTS, min_average=8), "MAE"),
+        ({"vs_last_10": -0.46}, POINTS, "last_10"),
+        ({"vs_line": -0.15, "mae": 5.1}, LINED, "line"),
+        ({"hit_rate": 0.601}, POINTS, "hit rate"),
+    ],
+)
+def test_what_no_honest_forecast_has_reached_is_an_alarm(changes: Row, of: RowSet, word: str) -> None:
+    (sentence,) = too_good(honest(**changes), of)
+    assert word in sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "of"),
+    [
+        ({}, POINTS),
+        ({"mae": 4.34, "n": 900}, POINTS),
+        ({"mae": 1.9}, replace(POINTS, market="rebounds")),
+        ({"hit_rate": 0.7, "bets": 900}, POINTS),
+        ({"mae": 5.1, "system_id": MARKET_LINE, "vs_line": -9}, LINED),
+    ],
+)
+def test_honest_or_small_results_are_none(changes: Row, of: RowSet) -> None:
+    assert too_good(honest(**changes), of) == []
+
+
+def test_the_feature_that_knows_the_outcome_is_named_first() -> None:
+    rng = np.random.default_rng(3)
+    actual = pd.Series(rng.normal(15, 8, 2_000))
+    features = pd.DataFrame({"season": rng.normal(size=2_000), "leaked": actual + rng.normal(0, 2, 2_000)})
+    assert suspects(features, actual, ["season", "leaked"]) == [f"leaked {features['leaked'].corr(actual):.3f}"]
+
+
+# --- for people -------------------------------------------------------------------------------------------------------
+
+
+def test_the_grids_show_every_system_and_say_which_rows_they_stand_on() -> None:
+    rows = [graded(s, e, line=19.5, p_over=0.6, outcome="win", profit=0.9) for s, e in (("a", 2), ("b", 3))]
+    selected = LINED.select(pd.DataFrame(rows))
+    found = leaderboard(selected)
+    console = Console(width=160, record=True, file=StringIO())
+    for grid in (
+        grids.error_grid(found, LINED.words),
+        grids.chance_grid(found),
+        grids.tiers_grid(tiers(selected)),
+        grids.reliability_grid(reliabilities(selected), "a"),
+    ):
+        console.print(grid)
+    text = console.export_text()
+    assert "points, players who played with at least 10 earlier games, rows with a line" in text
+    assert all(name in text for name in ("a ", "b ", MARKET_LINE, "rotation", "100.0%", "+90.0%"))

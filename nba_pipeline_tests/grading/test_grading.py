@@ -50,7 +50,10 @@ FORECAST: Row = {
     "q90": 30.0,
     "line": 20.5,
     "line_source": "actual",
+    "best_over_odds": -105.0,
+    "best_under_odds": 120.0,
     "p_over": 0.6,
+    "p_push": 0.0,
     "recommendation": "OVER",
     "confidence": 0.6,
     "as_of": "2024-01-06 00:29",
@@ -150,8 +153,45 @@ def test_the_bounds_of_the_bands_belong_to_them(points: int, within_3: bool, wit
 
 def test_scores_are_those_of_the_forecast() -> None:
     row = one()
-    assert row.crps == pytest.approx(crps(np.array([22.0]), np.array([6.0]), np.array([25.0]))[0])
+    assert row.crps == pytest.approx(crps(np.array([22.0]), np.array([6.0]), np.array([25.0]), "points")[0])
     assert [row[f"pinball_q{q}"] for q in (10, 25, 50, 75, 90)] == pytest.approx([1.1, 1.75, 1.5, 0.25, 0.5])
+
+
+# --- markets and money ------------------------------------------------------------------------------------------------
+
+BOX = FACT | {"points": 25, "rebounds": 8, "assists": 6, "three_pt_makes": 3}
+
+
+@pytest.mark.parametrize(
+    ("market", "actual"), [("points", 25), ("rebounds", 8), ("assists", 6), ("threes", 3), ("pra", 39)]
+)
+def test_each_market_is_graded_by_its_own_count(market: str, actual: int) -> None:
+    row = one({"market": market}, facts=[BOX])
+    assert (row.actual_value, row.signed_error) == (actual, 22 - actual)
+
+
+@pytest.mark.parametrize(
+    ("changes", "points", "odds", "profit"),
+    [
+        ({}, 21, -105, 100 / 105),
+        ({}, 20, -105, -1),
+        ({"recommendation": "UNDER"}, 20, 120, 1.2),
+        ({"line": 21.0}, 21, -105, 0),
+        ({"recommendation": "PASS"}, 40, None, None),
+        ({"best_over_odds": None}, 21, None, None),
+        (NO_LINE, 40, None, None),
+    ],
+)
+def test_a_call_earns_what_the_best_book_pays_at_the_line(
+    changes: Row, points: int, odds: float, profit: float
+) -> None:
+    row = one(changes, facts=[FACT | {"points": points}])
+    for found, wanted in ((row.odds, odds), (row.profit, profit)):
+        assert pd.isna(found) if wanted is None else found == pytest.approx(wanted)
+
+
+def test_a_void_bet_earns_nothing_and_costs_nothing() -> None:
+    assert pd.isna(one(facts=[FACT | {"player_id": 8}]).profit)
 
 
 # --- what is graded ---------------------------------------------------------------------------------------------------
@@ -265,6 +305,12 @@ def test_counts_add_up_and_the_hit_rate_is_wins_of_decided_bets() -> None:
     assert (r["wins"], r["losses"], r["pushes"], r["passes"], r["no_lines"]) == (2, 1, 1, 1, 1)
     assert (r["hit_rate"], r["decided_bets"]) == (pytest.approx(2 / 3, abs=1e-4), 3)
     assert (r["rows_with_line"], r["market_mae"]) == (5, 1.5)
+
+
+def test_the_return_is_per_unit_staked_on_priced_bets() -> None:
+    rows = [accuracy("ewma", n, 1.0, profit=x) for n, x in enumerate((0.9, -1.0, 0.0, None))]
+    r = daily(rows)["ewma"]
+    assert (r["priced_bets"], r["roi"]) == (3, pytest.approx(-0.1 / 3, abs=1e-4))
 
 
 def test_without_a_decided_bet_there_is_no_hit_rate() -> None:

@@ -14,6 +14,7 @@ import pytest
 from nba_pipeline.audit import CHECKS
 from nba_pipeline.automation.jobs import SCHEDULES, WHOLE_GRAPH
 from nba_pipeline.definitions import ASSETS, defs
+from nba_pipeline.reporting.daily_report import REPORT
 from nba_pipeline.seasons import DAILY, ZONE
 from nba_pipeline.table_asset import REGISTRY, asset_key
 from nba_pipeline_tests.graph.homes import Home, all_days, partitions
@@ -53,13 +54,18 @@ GRAPH = {
     ),
     "nba_predictions.ml_feature_store_v2": (
         "4_predictions",
-        "player_composite_factors player_daily_cache player_game_summary player_shot_zone_analysis"
-        " team_defense_zone_analysis team_offense_game_summary upcoming_player_game_context",
+        "player_composite_factors player_daily_cache player_game_summary player_shot_zone_analysis team_defense_game_summary"
+        " team_defense_zone_analysis team_offense_game_summary upcoming_player_game_context upcoming_team_game_context",
     ),
-    "nba_predictions.player_prop_predictions": (
+    "nba_predictions.prediction_models": (
         "4_predictions",
         "ml_feature_store_v2 player_game_summary player_prop_lines upcoming_player_game_context",
     ),
+    "nba_predictions.player_prop_predictions": (
+        "4_predictions",
+        "ml_feature_store_v2 player_prop_lines prediction_models upcoming_player_game_context",
+    ),
+    "nba_predictions.prop_prices": ("4_predictions", "player_prop_lines player_prop_predictions"),
     "nba_predictions.prediction_accuracy": ("5_grading", "player_game_summary player_prop_predictions schedule"),
     "nba_predictions.system_daily_performance": ("5_grading", "prediction_accuracy"),
 }
@@ -165,7 +171,7 @@ def test_the_job_covers_every_table_for_the_same_days() -> None:
     job = defs.resolve_job_def(WHOLE_GRAPH)
     assert job.partitions_def == DAILY
     selected = job.asset_layer.executable_asset_keys
-    assert {".".join(k.path) for k in selected} == set(GRAPH)
+    assert {".".join(k.path) for k in selected} == {*GRAPH, REPORT}
     assert job.executor_def is dg.in_process_executor
 
 

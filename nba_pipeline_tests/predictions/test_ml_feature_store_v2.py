@@ -9,8 +9,9 @@ import pytest
 
 from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN
 from nba_pipeline.errors import ContractError
-from nba_pipeline.predictions.features import BASELINE_25, VERSIONS, all_features
+from nba_pipeline.predictions.features import BASELINE_25
 from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.predictions.versions import VERSIONS, all_features
 from nba_pipeline.table_asset import REGISTRY
 from nba_pipeline_tests.support import day, expected_rows, run
 

@@ -12,7 +12,7 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.contracts import Table
-from nba_pipeline.publish import Publication, Run, publish
+from nba_pipeline.publish import Publication, publish
 from nba_pipeline.raw.game_lines import GAME_LINES
 from nba_pipeline.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.raw.player_boxscores import PLAYER_BOXSCORES
@@ -24,6 +24,7 @@ from nba_pipeline.seasons import days_between
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.table_asset import REGISTRY, schedule_read
+from nba_pipeline.transform import Run
 from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support import HandMadeSource, day, moment

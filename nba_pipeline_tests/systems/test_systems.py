@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
 
-from nba_pipeline.systems import BASELINES, SYSTEM_IDS, SYSTEMS, Forecast, System
-from nba_pipeline.systems.distribution import QUANTILES, crps, pinball, probability_over, quantile, spread
+from nba_pipeline.systems import BASELINES, RULES, SYSTEM_IDS, VERSIONS, Forecast, System
+from nba_pipeline.systems.distribution import spread
 from nba_pipeline.systems.moving_average import MovingAverage
 
 KNOWN: dict[str, float] = {
@@ -25,19 +24,24 @@ KNOWN: dict[str, float] = {
     "pace_score": 0.5,
     "usage_spike_score": 0.5,
     "home_away": 1.0,
+    **{f"{zone}_{edge}_edge": 0.3 for zone in ("paint", "mid_range", "three_pt") for edge in ("volume", "accuracy")},
+    "free_throw_edge": 0.1,
+    "pace_edge": 0.02,
+    "similar_games_weight": 6.0,
+    "similar_points": 23.0,
 }
 NAN = float("nan")
 
 
 def predict(system: System, *rows: dict[str, float]) -> Forecast:
-    return system.predict(pd.DataFrame([KNOWN | r for r in rows]))
+    return system.predict(pd.DataFrame([KNOWN | r for r in rows]), "points")
 
 
 def mean(**changes: float) -> float:
     return float(predict(MovingAverage(), changes).mean[0])
 
 
-every_system = pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.system_id)
+every_system = pytest.mark.parametrize("system", RULES, ids=lambda s: s.system_id)
 
 
 # --- signs ------------------------------------------------------------------------------------------------------------
@@ -154,67 +158,22 @@ def test_a_forecast_does_not_depend_on_the_rows_beside_it_nor_on_being_asked_twi
 
 @every_system
 def test_no_rows_give_no_forecasts(system: System) -> None:
-    assert len(system.predict(pd.DataFrame({k: pd.Series(dtype=float) for k in KNOWN})).mean) == 0
+    assert len(system.predict(pd.DataFrame({k: pd.Series(dtype=float) for k in KNOWN}), "points").mean) == 0
 
 
 def test_systems_have_names_of_their_own_and_do_not_change_their_input() -> None:
-    assert len(set(SYSTEM_IDS)) == len(SYSTEMS)
+    assert len(set(SYSTEM_IDS)) == len(SYSTEM_IDS)
+    assert set(SYSTEM_IDS) == set(VERSIONS) >= {s.system_id for s in RULES}
     rows = pd.DataFrame([KNOWN])
-    for system in SYSTEMS:
-        system.predict(rows)
+    for system in RULES:
+        system.predict(rows, "points")
     assert rows.equals(pd.DataFrame([KNOWN]))
 
 
-# --- distributions ----------------------------------------------------------------------------------------------------
-
-
-def array(*values: float) -> Any:
-    return np.array(values, dtype=float)
-
-
-@pytest.mark.parametrize(("mu", "sd", "actual"), [(20, 6, 25), (5, 2, 5), (0.5, 3, 12), (30, 8, 0)])
-def test_crps_is_the_integral_of_the_squared_difference_of_the_distributions(
-    mu: float, sd: float, actual: float
-) -> None:
-    law = stats.norm(mu, sd)
-    below = integrate.quad(lambda x: law.cdf(x) ** 2, mu - 12 * sd - 40, actual)[0]
-    above = integrate.quad(lambda x: (1 - law.cdf(x)) ** 2, actual, mu + 12 * sd + 40)[0]
-    assert crps(array(mu), array(sd), array(actual))[0] == pytest.approx(below + above, abs=1e-6)
-
-
-def test_pinball_loss_weighs_misses_by_the_quantile() -> None:
-    assert pinball(array(10, 10), array(14, 6), 0.9).tolist() == pytest.approx([3.6, 0.4])
-    assert pinball(array(10), array(10), 0.3).tolist() == [0]
-
-
-@pytest.mark.parametrize("line", [20.5, 20.0])
-def test_over_under_and_push_add_up(line: float) -> None:
-    over, push = probability_over(array(20), array(6), array(line))
-    under = stats.norm(20, 6).cdf(line - 0.5 if line == 20 else line)
-    assert over[0] + push[0] + under == pytest.approx(1)
-    assert (push[0] > 0) == (line == 20.0)
-
-
-def test_without_a_line_there_is_no_probability() -> None:
-    over, push = probability_over(array(20), array(6), array(NAN))
-    assert np.isnan(over[0])
-    assert np.isnan(push[0])
-
-
-def test_a_higher_line_is_never_more_likely_to_be_beaten() -> None:
-    lines = np.arange(0.5, 60, 0.5)
-    over, _ = probability_over(np.full(lines.shape, 20.0), np.full(lines.shape, 6.0), lines)
-    assert (np.diff(over) <= 0).all()
-
-
-def test_quantiles_are_in_order_and_never_below_zero() -> None:
-    found = [quantile(array(3), array(5), q)[0] for q in QUANTILES]
-    assert found == sorted(found)
-    assert found[0] == 0
-    assert quantile(array(20), array(6), 0.9)[0] == pytest.approx(stats.norm(20, 6).ppf(0.9))
-
-
 def test_the_spread_grows_with_the_mean_and_with_the_players_own() -> None:
+    def array(*values: float) -> Any:
+        return np.array(values, dtype=float)
+
     assert (np.diff(spread(array(5, 10, 20), array(6, 6, 6))) > 0).all()
     assert (np.diff(spread(array(10, 10, 10), array(2, 6, 9))) > 0).all()
     assert spread(array(10), array(NAN))[0] > 0

@@ -1,0 +1,75 @@
+"""Pages and exports on a published home: a day in a fresh process, a range at once against day by day, a table per format.
+
+    NBA_PIPELINE_HOME=home python benchmarks/reports.py START END [--sample 14]
+
+Reads the home's warehouse; pages and files go to a scratch directory.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.definitions import defs
+from nba_pipeline.export import OPTIONS, write_rows
+from nba_pipeline.reporting.daily_report import write_pages
+from nba_pipeline.seasons import days_between
+from nba_pipeline.settings import Settings
+from nba_pipeline.table_asset import REGISTRY
+
+FEATURES = REGISTRY["nba_predictions.ml_feature_store_v2"].table
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def fresh_process(day: date) -> None:
+    """The command as a person runs it."""
+    command = [sys.executable, "-m", "nba_pipeline.cli", "report", str(day)]
+    subprocess.run(command, env=os.environ, check=True, capture_output=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("start", type=date.fromisoformat)
+    parser.add_argument("end", type=date.fromisoformat)
+    parser.add_argument("--sample", type=int, default=14, help="days for the comparison day by day")
+    given = parser.parse_args()
+    assert defs.assets
+    warehouse = Settings.from_environment().open_warehouse()
+    days = days_between(given.start, given.end)
+    middle = days[len(days) // 2 :][: given.sample]
+    with tempfile.TemporaryDirectory() as scratch:
+        store = LocalArtifacts(Path(scratch))
+        whole = seconds(lambda: write_pages(warehouse, store, days))
+        sizes = [p.stat().st_size for p in (Path(scratch) / "reports").glob("*.html")]
+        together = seconds(lambda: write_pages(warehouse, store, middle))
+        apart = seconds(lambda: [write_pages(warehouse, store, [d]) for d in middle])
+        one = seconds(lambda: fresh_process(middle[0]))
+        lines = [
+            ("the page of a day, process start included", f"{one:.1f} s", "10 s"),
+            (f"the pages of {len(days)} days", f"{whole:.1f} s", "30 s"),
+            ("  a page", f"{1000 * whole / len(days):.0f} ms", ""),
+            (f"  {len(middle)} of them at once / day by day", f"{together:.2f} / {apart:.2f} s", ""),
+            ("  largest page", f"{max(sizes) / 1024:.0f} KiB", "1 MiB"),
+        ]
+        for kind in OPTIONS:
+            path = Path(scratch) / kind
+            took = seconds(lambda k=kind, p=path: write_rows(warehouse, FEATURES, given.start, given.end, k, p))
+            lines.append((f"ml_feature_store_v2 as {kind}, {path.stat().st_size / 2**20:.0f} MiB", f"{took:.1f} s", ""))
+    print(f"{given.start} .. {given.end}\n\n{'measure':<58} {'result':>16}   reach")
+    for name, result, reach in lines:
+        print(f"{name:<58} {result:>16}   {reach}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Leaderboard, tiers and reliability as tables for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table as Grid
+
+NOTHING = "-"
+
+
+def error_grid(board: pd.DataFrame, rows: str) -> Grid:
+    """Errors of the leaderboard with their intervals; `rows` says in words which rows it stands on."""
+    names = ("N", "MAE", "95 %", "vs last_10", "95 %", "rows with line", "vs line", "95 %", "bias", "RMSE")
+    grid = _grid(f"Leaderboard: {rows}", "system", *names)
+    for r in board.to_dict("records"):
+        grid.add_row(
+            str(r["system_id"]),
+            _number(r, "n", ",.0f"),
+            _number(r, "mae", ".3f"),
+            _interval(r, "mae", ".2f"),
+            _number(r, "vs_last_10", "+.3f"),
+            _interval(r, "vs_last_10", "+.2f"),
+            _number(r, "n_with_line", ",.0f"),
+            _number(r, "vs_line", "+.3f"),
+            _interval(r, "vs_line", "+.2f"),
+            _number(r, "bias", "+.2f"),
+            _number(r, "rmse", ".2f"),
+        )
+    return grid
+
+
+def chance_grid(board: pd.DataFrame) -> Grid:
+    """How good the stated chances were, and what the calls came to."""
+    names = ("CRPS", "in 80 %", "calibration error", "bets", "hit rate", "95 %", "priced bets", "ROI")
+    grid = _grid("Distributions, and calls against the line", "system", *names)
+    for r in board.to_dict("records"):
+        grid.add_row(
+            str(r["system_id"]),
+            _number(r, "crps", ".3f"),
+            _number(r, "coverage_80", ".1%"),
+            _number(r, "calibration_error", ".3f"),
+            _number(r, "bets", ",.0f"),
+            _number(r, "hit_rate", ".1%"),
+            _interval(r, "hit_rate", ".1%"),
+            _number(r, "priced_bets", ",.0f"),
+            _number(r, "roi", "+.1%"),
+        )
+    return grid
+
+
+def tiers_grid(tiers: pd.DataFrame) -> Grid:
+    """Error, bias and coverage by tier of the season average."""
+    grid = _grid("By tier of the season average", "system", "tier", "N", "MAE", "bias", "in 80 %")
+    for r in tiers.to_dict("records"):
+        numbers = (
+            _number(r, "n", ",.0f"),
+            _number(r, "mae", ".3f"),
+            _number(r, "bias", "+.2f"),
+            _number(r, "coverage_80", ".1%"),
+        )
+        grid.add_row(str(r["system_id"]), str(r["tier"]), *numbers)
+    return grid
+
+
+def reliability_grid(bins: pd.DataFrame, system: str) -> Grid:
+    """A reliability diagram in text: one bar per bin, as long as the observed share."""
+    grid = _grid(
+        f"{system}: forecast probability of the over beside its observed share", "N", "forecast", "observed", ""
+    )
+    for r in bins[bins["system_id"] == system].to_dict("records"):
+        bar = "#" * round(40 * float(r["observed"]))
+        grid.add_row(_number(r, "n", ",.0f"), _number(r, "forecast", ".3f"), _number(r, "observed", ".3f"), bar)
+    grid.columns[-1].justify = "left"
+    return grid
+
+
+def _grid(title: str, first: str, *others: str) -> Grid:
+    grid = Grid(title=title, title_justify="left", box=SIMPLE_HEAD)
+    grid.add_column(first, no_wrap=True)
+    for name in others:
+        grid.add_column(name, justify="right", no_wrap=True)
+    return grid
+
+
+def _number(row: Mapping[Any, Any], name: str, form: str) -> str:
+    value = row.get(name)
+    return NOTHING if value is None or pd.isna(value) else format(value, form)
+
+
+def _interval(row: Mapping[Any, Any], name: str, form: str) -> str:
+    low, high = _number(row, f"{name}_low", form), _number(row, f"{name}_high", form)
+    return NOTHING if NOTHING in (low, high) else f"{low}..{high}"

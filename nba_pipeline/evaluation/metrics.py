@@ -1,0 +1,86 @@
+"""Measures of graded forecasts: errors with intervals by game day, paired differences, hit rates, calibration, tiers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+RESAMPLES = 1_000
+SEED = 7
+LEVEL = 0.95
+BINS = 10
+
+# Tiers by the player's season average before the game: lower bound included.
+TIERS: Mapping[str, tuple[float, float]] = {
+    "bench": (0, 10),
+    "rotation": (10, 20),
+    "starter": (20, 30),
+    "star": (30, np.inf),
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its 95 % interval; NaN without rows."""
+
+    value: float
+    low: float
+    high: float
+
+
+class DayBootstrap:
+    """Means with intervals, when whole game days are drawn again: rows of one day are not independent.
+
+    `days` is the game day of each row; every mean is over values of the same rows, so that differences are paired.
+    """
+
+    def __init__(self, days: NDArray) -> None:
+        _, self._place = np.unique(days, return_inverse=True)
+        self._counts = np.bincount(self._place)
+        n = len(self._counts)
+        self._drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n)) if n else np.empty((0, 0), dtype=int)
+
+    def mean(self, values: NDArray[np.float64]) -> Estimate:
+        if not len(values):
+            return Estimate(np.nan, np.nan, np.nan)
+        sums = np.bincount(self._place, values)
+        means = sums[self._drawn].sum(axis=1) / self._counts[self._drawn].sum(axis=1)
+        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return Estimate(float(values.mean()), float(low), float(high))
+
+
+def tier(season_average: pd.Series) -> pd.Series:
+    """The name of the tier of each row; missing where the average is not known."""
+    bounds = [low for low, _ in TIERS.values()] + [np.inf]
+    return pd.cut(season_average.astype(float), bounds, right=False, labels=list(TIERS)).astype(object)
+
+
+def reliability(p_over: NDArray[np.float64], over: NDArray[np.bool_], bins: int = BINS) -> pd.DataFrame:
+    """Forecast probability beside observed share, in bins of equal numbers of rows: `n`, `forecast`, `observed`."""
+    if not len(p_over):
+        return pd.DataFrame({"n": [], "forecast": [], "observed": []})
+    place = np.argsort(np.argsort(p_over, kind="stable"), kind="stable") * bins // len(p_over)
+    frame = pd.DataFrame({"bin": place, "forecast": p_over, "observed": over.astype(float)})
+    return frame.groupby("bin").agg(
+        n=("forecast", "size"), forecast=("forecast", "mean"), observed=("observed", "mean")
+    )
+
+
+def calibration_error(p_over: NDArray[np.float64], over: NDArray[np.bool_]) -> float:
+    """Expected calibration error: mean distance of forecast and observed share over the bins, weighted by rows."""
+    table = reliability(p_over, over)
+    return (
+        float(np.average((table["forecast"] - table["observed"]).abs(), weights=table["n"])) if len(table) else np.nan
+    )
+
+
+def hit_rate(wins: int, losses: int) -> Estimate:
+    """Share of decided bets that won, with its Wilson 95 % interval."""
+    n = wins + losses
+    if not n:
+        return Estimate(np.nan, np.nan, np.nan)
+    z, p = 1.959964, wins / n
+    middle, spread = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return Estimate(p, (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n))

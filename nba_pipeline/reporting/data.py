@@ -1,0 +1,201 @@
+"""What a page shows, as plain values: nothing here knows of tables, and nothing on the page comes from elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a forecast is what it is, in words. `lifts` says in which direction: 1 up, -1 down, 0 neither."""
+
+    text: str
+    lifts: int = 0
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One player's forecast in one market, and the call against the consensus line.
+
+    `others` are the means of the other systems by name. Calls alone have `reasons`, and `outcomes`: the probability of
+    0, 1, 2, ... in the market's unit.
+    """
+
+    player: str
+    team: str
+    opponent: str
+    home: bool
+    market: str
+    unit: str
+    mean: float
+    q10: float
+    q25: float
+    q75: float
+    q90: float
+    outcomes: tuple[float, ...]
+    line: float | None
+    books: int | None
+    book_kind: str | None
+    p_over: float | None
+    p_push: float | None
+    call: str
+    confidence: float | None
+    status: str | None
+    reasons: tuple[Reason, ...]
+    others: Mapping[str, float]
+
+    @property
+    def is_call(self) -> bool:
+        return self.call in ("OVER", "UNDER")
+
+    @property
+    def edge(self) -> float | None:
+        return None if self.line is None else self.mean - self.line
+
+    @property
+    def p_call(self) -> float | None:
+        """Probability of the side that is called; of the likelier side where none is."""
+        if self.p_over is None:
+            return None
+        under = 1 - self.p_over - (self.p_push or 0)
+        return {"OVER": self.p_over, "UNDER": under}.get(self.call, max(self.p_over, under))
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A listed player whose availability somebody spoke of."""
+
+    player: str
+    team: str
+    status: str
+    since: date | None
+    points: float | None
+
+
+@dataclass(frozen=True)
+class Game:
+    """A game of the day. `spread` is the home team's; `silent` counts listed players without a forecast, by reason.
+
+    `injuries_reported` is false where the source spoke of nobody's availability: then no entry means nothing.
+    """
+
+    game_id: str
+    away: str
+    home: str
+    season_type: str
+    tip_off: datetime | None
+    spread: float | None
+    total: float | None
+    forecasts: tuple[Forecast, ...]
+    absences: tuple[Absence, ...]
+    injuries_reported: bool
+    silent: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class GradedCall:
+    """A call of an earlier day and what came of it."""
+
+    player: str
+    team: str
+    market: str
+    call: str
+    line: float
+    mean: float
+    actual: int | None
+    outcome: str
+
+
+@dataclass(frozen=True)
+class GradedSystem:
+    """A system's earlier day."""
+
+    market: str
+    system: str
+    played: int
+    mae: float | None
+    bias: float | None
+    wins: int
+    losses: int
+    pushes: int
+
+
+@dataclass(frozen=True)
+class Graded:
+    """The latest day before the page's that has grades."""
+
+    day: date
+    systems: tuple[GradedSystem, ...]
+    calls: tuple[GradedCall, ...]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over some days with its 95 % interval; too few days have none."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    days: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """A system over the days behind it: errors on rows that `last_10` forecast too, bets on actual lines.
+
+    `market_difference` is its error minus the line's on its rows with a line.
+    """
+
+    market: str
+    system: str
+    n: int
+    mae: Interval
+    bias: float
+    coverage: float
+    difference: Interval
+    n_with_line: int
+    market_difference: Interval | None
+    bets: int
+    hit_rate: Interval | None
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What the ledger says of one table and the day: published, refused, or never run."""
+
+    table: str
+    state: str
+    rows: int
+    expected: int
+    unit: str
+    absent: Mapping[str, int]
+    reasons: tuple[str, ...]
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """One day. `lead` is the system whose forecasts and calls the page shows; empty where none forecast anything."""
+
+    day: date
+    season: str
+    lead: str
+    games: tuple[Game, ...]
+    graded: Graded | None
+    window_days: int
+    records: tuple[Record, ...]
+    tables: tuple[TableState, ...]
+
+    @property
+    def forecasts(self) -> tuple[Forecast, ...]:
+        return tuple(f for g in self.games for f in g.forecasts)
+
+    @property
+    def calls(self) -> tuple[Forecast, ...]:
+        """The calls, most probable first."""
+        called = [f for f in self.forecasts if f.is_call]
+        return tuple(sorted(called, key=lambda f: (-(f.p_call or 0), -abs(f.edge or 0), f.player, f.market)))
+
+    @property
+    def refused(self) -> tuple[TableState, ...]:
+        return tuple(t for t in self.tables if t.state == "refused")

@@ -1,0 +1,120 @@
+"""A day's availability and forecasts, from rows of the tables to what a page shows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nba_pipeline.markets import MARKETS, POINTS
+from nba_pipeline.predictions.player_prop_predictions import OVER, UNDER
+from nba_pipeline.reporting.data import Absence, Forecast, Reason
+from nba_pipeline.reporting.reasons import AVERAGES, reasons
+from nba_pipeline.systems.distribution import probability_over
+
+OUT = "out"
+CALLS = (OVER, UNDER)
+PLAYER = ["game_date", "player_id"]
+
+
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as mappings; what is unknown is None."""
+    columns = [
+        [None if unknown else value for value, unknown in zip(rows[c].tolist(), rows[c].isna().tolist(), strict=True)]
+        for c in rows
+    ]
+    return [dict(zip(rows.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def absences(players: pd.DataFrame) -> Iterator[Absence]:
+    """Players of whom somebody said something, by team, those who are out first."""
+    said = players[players["injury_status"].notna()]
+    for r in records(said.sort_values(["team", "points_avg_season"], ascending=[True, False])):
+        yield Absence(r["player_name"], r["team"], r["injury_status"], r["injury_reported_on"], r["points_avg_season"])
+
+
+def forecasts(
+    predictions: pd.DataFrame, players: pd.DataFrame, absent: Sequence[Absence], lead: str
+) -> dict[str, list[Forecast]]:
+    """The leading system's forecasts by game, highest mean first, market by market, without players who are out."""
+    made = predictions[predictions["predicted_mean"].notna() & (predictions["injury_status"] != OUT)]
+    home = set(players.loc[players["home_game"], "team"])
+    means: dict[tuple[int, str], dict[str, float]] = {}
+    for player, market, system, mean in zip(
+        made["player_id"], made["market"], made["system_id"], made["predicted_mean"], strict=True
+    ):
+        means.setdefault((player, market), {})[system] = mean
+    order = {m: i for i, m in enumerate(MARKETS)}
+    leading = made[made["system_id"] == lead]
+    leading = leading.assign(place=leading["market"].map(order)).sort_values(
+        ["place", "predicted_mean"], ascending=[True, False], kind="stable", ignore_index=True
+    )
+    why = _reasons(leading[leading["recommendation"].isin(CALLS)], players, means, absent)
+    found: dict[str, list[Forecast]] = {}
+    for place, r in enumerate(records(leading)):
+        law, said = why.get(place, ((), ()))
+        found.setdefault(r["game_id"], []).append(
+            _forecast(r | {"home": r["team"] in home}, means[r["player_id"], r["market"]], law, said)
+        )
+    return found
+
+
+def _reasons(
+    called: pd.DataFrame,
+    players: pd.DataFrame,
+    means: Mapping[tuple[int, str], Mapping[str, float]],
+    absent: Sequence[Absence],
+) -> dict[int, tuple[tuple[float, ...], tuple[Reason, ...]]]:
+    """Distribution and reasons of the calls, by the index of their row."""
+    known = players.drop(columns=["game_id", "player_name", "team", "home_game", "injury_status"])
+    rows = records(called.merge(known, on=PLAYER, how="left"))
+    out = [a for a in absent if a.status == OUT]
+    laws = _outcomes(called)
+    found = {}
+    for place, r in zip(called.index, rows, strict=True):
+        opening = r["opening_points_line"] if r["market"] == POINTS.name else None
+        told = r | {"unit": MARKETS[r["market"]].unit, "status": r["injury_status"], "opening_line": opening}
+        averages = {n: m for n, m in means[r["player_id"], r["market"]].items() if n in AVERAGES}
+        found[place] = (laws[place], reasons(told, averages, [a for a in out if a.team == r["team"]]))
+    return found
+
+
+def _forecast(
+    r: dict[str, Any], means: Mapping[str, float], law: tuple[float, ...], why: tuple[Reason, ...]
+) -> Forecast:
+    return Forecast(
+        player=r["player_name"],
+        team=r["team"],
+        opponent=r["opponent"],
+        home=r["home"],
+        market=r["market"],
+        unit=MARKETS[r["market"]].unit,
+        mean=r["predicted_mean"],
+        q10=r["q10"],
+        q25=r["q25"],
+        q75=r["q75"],
+        q90=r["q90"],
+        outcomes=law,
+        line=r["line"],
+        books=None if r["line_books"] is None else int(r["line_books"]),
+        book_kind=r["line_book_kind"],
+        p_over=r["p_over"],
+        p_push=r["p_push"],
+        call=r["recommendation"],
+        confidence=r["confidence"],
+        status=r["injury_status"],
+        reasons=why,
+        others={s: m for s, m in means.items() if s != r["system_id"]},
+    )
+
+
+def _outcomes(rows: pd.DataFrame) -> dict[int, tuple[float, ...]]:
+    """P(0), P(1), ... of each row's forecast, as far as anything is likely, by the row's index."""
+    found: dict[int, tuple[float, ...]] = {}
+    for market, group in rows.groupby("market"):
+        mean, sd = (group[c].to_numpy(dtype=float)[:, None] for c in ("predicted_mean", "predicted_sd"))
+        tops = np.ceil(mean + 4 * sd)[:, 0].astype(int)
+        over, _ = probability_over(mean, sd, np.arange(tops.max() + 1, dtype=float)[None] + 0.5, str(market))
+        laws = np.round(np.hstack([1 - over[:, :1], over[:, :-1] - over[:, 1:]]), 5).tolist()
+        found |= {i: tuple(law[: top + 1]) for i, law, top in zip(group.index, laws, tops, strict=True)}
+    return found

@@ -1,0 +1,136 @@
+"""How the systems did on the days before a day: sums per day and system, and intervals by resampling whole days."""
+
+from datetime import date
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from nba_pipeline import duck
+from nba_pipeline.evaluation.metrics import RESAMPLES, SEED
+from nba_pipeline.reporting.data import Interval, Record
+
+PRIOR_GAMES = 10
+FEWEST_DAYS = 7
+MEASURES: tuple[str, ...] = (
+    "n",
+    "absolute",
+    "signed",
+    "within",
+    "beyond_benchmark",
+    "lined",
+    "beyond_line",
+    "wins",
+    "decided",
+)
+BENCHMARK = "last_10"
+COLUMNS = (
+    "game_date",
+    "player_id",
+    "market",
+    "system_id",
+    "prior_games",
+    "signed_error",
+    "absolute_error",
+    "within_80",
+    "line",
+    "actual_value",
+    "outcome",
+)
+
+DAILY_SUMS = f"""
+WITH rows AS (
+    SELECT *, max(absolute_error) FILTER (system_id = '{BENCHMARK}')
+        OVER (PARTITION BY game_date, player_id, market) AS benchmark_error
+    FROM graded
+), judged AS (
+    SELECT *, absolute_error IS NOT NULL AND benchmark_error IS NOT NULL AND prior_games >= {PRIOR_GAMES} AS counts
+    FROM rows
+)
+SELECT game_date, market, system_id,
+    count(*) FILTER (counts) AS n,
+    sum(absolute_error) FILTER (counts) AS absolute,
+    sum(signed_error) FILTER (counts) AS signed,
+    sum(within_80::INT) FILTER (counts) AS within,
+    sum(absolute_error - benchmark_error) FILTER (counts) AS beyond_benchmark,
+    count(line) FILTER (counts) AS lined,
+    sum(absolute_error - abs(line - actual_value)) FILTER (counts AND line IS NOT NULL) AS beyond_line,
+    count(*) FILTER (outcome = 'win') AS wins,
+    count(*) FILTER (outcome IN ('win', 'loss')) AS decided
+FROM judged GROUP BY ALL ORDER BY ALL
+"""
+
+
+def daily_sums(graded: pa.Table) -> pd.DataFrame:
+    """One row per day, market and system: what the means and shares of any window of days are made of.
+
+    Errors count on rows of players who played, had ten earlier games that season and were forecast by `last_10` too.
+    """
+    with duck.connect() as db:
+        db.register("graded", graded)
+        sums = db.execute(DAILY_SUMS).df()
+    return sums.assign(game_date=sums["game_date"].dt.date).fillna(0)
+
+
+def records(sums: pd.DataFrame, first: date, last: date) -> tuple[Record, ...]:
+    """Every market's systems over the days from first to last, both included: best error first."""
+    window = sums[(sums["game_date"] >= first) & (sums["game_date"] <= last)]
+    if window.empty:
+        return ()
+    days, day = np.unique(window["game_date"].to_numpy(), return_inverse=True)
+    systems = pd.MultiIndex.from_frame(window[["market", "system_id"]])
+    place, names = systems.factorize()
+    cube = np.zeros((len(MEASURES), len(days), len(names)))
+    cube[:, day, place] = window[list(MEASURES)].to_numpy(dtype=float).T
+    scores = [_record(market, system, Sums(cube[:, :, i])) for i, (market, system) in enumerate(names)]
+    return tuple(sorted((r for r in scores if r is not None), key=lambda r: (r.market, r.mae.mean, r.system)))
+
+
+def _record(market: str, system: str, of: "Sums") -> Record | None:
+    if not of.total("n"):
+        return None
+    return Record(
+        market=market,
+        system=system,
+        n=int(of.total("n")),
+        mae=of.ratio("absolute", "n"),
+        bias=of.total("signed") / of.total("n"),
+        coverage=of.total("within") / of.total("n"),
+        difference=of.ratio("beyond_benchmark", "n"),
+        n_with_line=int(of.total("lined")),
+        market_difference=of.ratio("beyond_line", "lined") if of.total("lined") else None,
+        bets=int(of.total("decided")),
+        hit_rate=of.ratio("wins", "decided") if of.total("decided") else None,
+    )
+
+
+class Sums:
+    """Sums of one system by day, an array of (measures, days), and the means that they make."""
+
+    def __init__(self, by_day: NDArray[np.float64]) -> None:
+        self._by_day = dict(zip(MEASURES, by_day, strict=True))
+        self._drawn = dict(zip(MEASURES, by_day @ _draws(by_day.shape[1]), strict=True))
+
+    def total(self, measure: str) -> float:
+        return float(self._by_day[measure].sum())
+
+    def ratio(self, top: str, bottom: str) -> Interval:
+        """Σ top / Σ bottom, with the 95 % interval that comes of drawing whole days, since rows of one day are not independent.
+
+        Fewer than seven days with rows give no interval: drawing from a handful of days says nothing of the others.
+        """
+        days = int((self._by_day[bottom] > 0).sum())
+        mean = self.total(top) / self.total(bottom)
+        if days < FEWEST_DAYS:
+            return Interval(mean, None, None, days)
+        under = self._drawn[bottom]
+        low, high = np.quantile(self._drawn[top][under > 0] / under[under > 0], [0.025, 0.975])
+        return Interval(mean, float(low), float(high), days)
+
+
+@cache
+def _draws(days: int) -> NDArray[np.float64]:
+    """How often each day is drawn, an array of (days, resamples); every column adds up to the number of days."""
+    return np.random.default_rng(SEED).multinomial(days, np.full(days, 1 / days), RESAMPLES).T.astype(float)

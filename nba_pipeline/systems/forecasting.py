@@ -1,0 +1,94 @@
+"""Forecasts of all systems for a market, from the features of a day and the artifacts of its month. Pure."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nba_pipeline.errors import ModelError
+from nba_pipeline.systems import LEARNERS, RULES, VERSIONS, ensemble_v1, line_aware_v1
+from nba_pipeline.systems.artifact import RETRAIN, decode
+from nba_pipeline.systems.calibration import Calibration
+from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
+from nba_pipeline.systems.protocol import Floats, Forecast
+
+NO_MODEL = "no model this month: too few rows before it"
+NO_FORM = "no game in the 365 days before the day"
+NO_LINE = "no line"
+SMALLEST_LEVEL = 1e-9
+
+
+def forecast(rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None]) -> dict[str, Forecast]:
+    """Every system's forecast of every row, by system.
+
+    `rows`: listed players with the features of version 2, `games_played_season` and `line` (NaN without one). `artifacts`: by
+    system, what `training.train` made for the month; None where it made none, and then the rows say so. Raises ModelError
+    where an artifact is absent, or was made for another version, feature list, market or library.
+    """
+    bodies = {s: _body(s, market, artifacts) for s in VERSIONS}
+    absent = [s for s, body in bodies.items() if body is None]
+    if absent:
+        return {s: _nothing(len(rows), NO_MODEL) for s in VERSIONS}
+    return _forecasts(rows, market, {s: body for s, body in bodies.items() if body is not None})
+
+
+def _forecasts(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
+    line = rows["line"].to_numpy(dtype=float)
+    calibrated = partial(_calibrated, rows=rows, market=market)
+    raw = _members(rows, market, bodies)
+    means = {s: f.mean for s, f in raw.items()}
+    combined, parts = ensemble_v1.combine(means, bodies[ensemble_v1.SYSTEM_ID]["weights"])
+    raw[ensemble_v1.SYSTEM_ID] = _made(combined, parts, NO_FORM)
+    found = {s: calibrated(f, bodies[s]["calibration"]) for s, f in raw.items()}
+    share = bodies[line_aware_v1.SYSTEM_ID]["share"]
+    blended, parts = line_aware_v1.blend(found[ensemble_v1.SYSTEM_ID].mean, line, share)
+    aware = _made(blended, parts, np.where(np.isnan(line), NO_LINE, NO_FORM))
+    found[line_aware_v1.SYSTEM_ID] = calibrated(aware, bodies[line_aware_v1.SYSTEM_ID]["calibration"])
+    return {s: found[s] for s in VERSIONS}
+
+
+def _members(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
+    """Rules and trained systems, as they are before their errors have taught them anything."""
+    seen = rule_rows(rows, market)
+    found = {rule.system_id: rule.predict(seen, market) for rule in RULES}
+    has_form = rows[f"{market}_form"].notna().to_numpy(dtype=bool)
+    for learner in LEARNERS:
+        mean, parts = learner.predict(rows, market, bodies[learner.system_id])
+        found[learner.system_id] = _made(np.where(has_form, np.maximum(mean, 0), np.nan), parts, NO_FORM)
+    return found
+
+
+def _calibrated(made: Forecast, stored: Mapping, *, rows: pd.DataFrame, market: str) -> Forecast:
+    """The forecast with its level, spread and confidence as its errors have taught.
+
+    The component `level` is what they moved the mean by, the floor at 0 included.
+    """
+    calibration = Calibration.from_dict(stored)
+    own_sd = form_of(rows, market, "std_last_10")
+    mean = calibration.level.apply(made.mean, form_of(rows, market, "season_average"))
+    level = mean - np.nansum([*made.components.values(), np.zeros(len(mean))], axis=0)
+    moved = {"level": level} if np.nanmax(np.abs(level), initial=0) > SMALLEST_LEVEL else {}
+    sd = calibration.spread.sd(mean, own_sd)
+    known = calibration.confidence
+    return Forecast(mean, sd, made.reason, {**made.components, **moved}, known.shift, known.slope)
+
+
+def _made(mean: Floats, components: Mapping[str, Floats], reason: str | NDArray) -> Forecast:
+    why = np.where(np.isnan(mean), reason, "").astype(object)
+    return Forecast(mean, np.full(len(mean), np.nan), why, components)
+
+
+def _nothing(n: int, reason: str) -> Forecast:
+    unknown = np.full(n, np.nan)
+    return Forecast(unknown, unknown, np.full(n, reason, dtype=object))
+
+
+def _body(system_id: str, market: str, artifacts: Mapping[str, bytes | None]) -> dict | None:
+    if system_id not in artifacts:
+        raise ModelError(f"there is no model of {system_id} for {market} this month", RETRAIN)
+    data = artifacts[system_id]
+    if data is None:
+        return None
+    return decode(data, system_id, VERSIONS[system_id], market, system_features(system_id, market))

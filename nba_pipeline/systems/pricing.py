@@ -1,0 +1,82 @@
+"""What a quote is worth: fair odds, the book's probability without its margin, expected value, and the Kelly stake."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nba_pipeline.systems.calibration import calibrated_over
+from nba_pipeline.systems.protocol import Floats
+
+KELLY_SHARE = 0.25
+KELLY_CAP = 0.05
+
+
+class Price(NamedTuple):
+    """One value per quote; NaN where odds are not given. Meaning and formulas stand in nba_predictions.prop_prices."""
+
+    p_over: Floats
+    p_push: Floats
+    fair_over_odds: Floats
+    fair_under_odds: Floats
+    margin: Floats
+    market_p_over: Floats
+    edge_over: Floats
+    ev_over: Floats
+    ev_under: Floats
+    kelly_over: Floats
+    kelly_under: Floats
+
+
+def decimal_odds(american: Floats) -> Floats:
+    """Pay-out per unit, stake included: -110 -> 1.909, +120 -> 2.2."""
+    return np.where(american < 0, 1 - 100 / american, 1 + american / 100)
+
+
+def american_odds(decimal: Floats) -> Floats:
+    """1.909 -> -110, 2.2 -> +120; NaN where the decimal odds are not above 1 or not finite."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = np.where(decimal >= 2, 100 * (decimal - 1), -100 / (decimal - 1))
+    return np.where(np.isfinite(odds) & (decimal > 1), odds, np.nan)
+
+
+def price(
+    mean: Floats,
+    sd: Floats,
+    shift: Floats,
+    slope: Floats,
+    line: Floats,
+    over_odds: Floats,
+    under_odds: Floats,
+    *,
+    market: str,
+) -> Price:
+    """Price quotes by forecasts, elementwise: mean, sd, and the shift and slope of the calibration of the over.
+
+    Odds are American; a push gives the stake back.
+    """
+    over, push = calibrated_over(mean, sd, line, market, shift, slope)
+    under = np.maximum(1 - over - push, 0)
+    pays_over, pays_under = decimal_odds(over_odds), decimal_odds(under_odds)
+    booked = 1 / pays_over + 1 / pays_under
+    market_over = 1 / pays_over / booked
+    ev_over, ev_under = over * (pays_over - 1) - under, under * (pays_under - 1) - over
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Price(
+            p_over=over,
+            p_push=push,
+            fair_over_odds=american_odds(1 + under / over),
+            fair_under_odds=american_odds(1 + over / under),
+            margin=booked - 1,
+            market_p_over=market_over,
+            edge_over=over / (1 - push) - market_over,
+            ev_over=ev_over,
+            ev_under=ev_under,
+            kelly_over=_kelly(ev_over, pays_over, over + under),
+            kelly_under=_kelly(ev_under, pays_under, over + under),
+        )
+
+
+def _kelly(value: Floats, pays: Floats, decided: Floats) -> Floats:
+    """A quarter of the stake that maximises the expected logarithm of the bankroll, capped."""
+    full = np.maximum(value, 0) / ((pays - 1) * decided)
+    return np.minimum(KELLY_SHARE * full, KELLY_CAP)

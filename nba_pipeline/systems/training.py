@@ -1,0 +1,178 @@
+"""Trains every system for a market and a month from the rows before it: pure, deterministic, in any order of rows.
+
+Three blocks of consecutive days are forecast by models fitted on the other two. From these forecasts, of rows that the model had
+not seen, come the weights of the ensemble, the share of the line, and the level, spread and confidence of every system. Then
+the model is fitted on all rows. What the registry shows as hold-out are the forecasts of the last block, whose model has seen
+earlier days only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nba_pipeline.systems import BASELINE_IDS, LEARNERS, RULES, VERSIONS, Learner, ensemble_v1, line_aware_v1
+from nba_pipeline.systems.artifact import encode, installed_versions
+from nba_pipeline.systems.calibration import Calibration, Level
+from nba_pipeline.systems.distribution import crps
+from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
+from nba_pipeline.systems.protocol import Floats
+
+BLOCKS = 3
+RECENT_DAYS = 45
+MINIMUM_ROWS = 3_000
+EARLIER_GAMES = 10
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The artifact of a system, or the reason why there is none, and what the registry tells of it."""
+
+    artifact: bytes | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What a system learned (`body`, without its calibration), and its forecasts of rows that it had not seen, levelled."""
+
+    mean: Floats
+    level: Level
+    body: Mapping[str, Any] = field(default_factory=dict)
+    libraries: Sequence[str] = ()
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The training rows of a market, in order of day, with what is asked of them again and again."""
+
+    frame: pd.DataFrame
+    market: str
+    actual: Floats
+    line: Floats
+    own_sd: Floats
+    season_average: Floats
+    block: NDArray[np.int64]
+    recent: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, market: str) -> "_Rows":
+        days = pd.to_datetime(frame["game_date"])
+        late = (days > days.max() - pd.Timedelta(days=RECENT_DAYS)).to_numpy()
+        return cls(
+            frame,
+            market,
+            frame["actual"].to_numpy(dtype=float),
+            frame["line"].to_numpy(dtype=float),
+            form_of(frame, market, "std_last_10"),
+            form_of(frame, market, "season_average"),
+            day_blocks(days, BLOCKS),
+            late & (frame["playoff_game"].to_numpy(dtype=float) == 0),
+        )
+
+
+def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
+    """Every system's artifact for the market, by system.
+
+    `rows`: listed players who played, of days before the month, with the features of version 2, `game_date`, `player_id`,
+    `games_played_season`, `actual` (the market's value) and `line` (NaN without one). Below 3,000 rows of players with ten
+    earlier games in the season no system is trained, and the reason says so.
+    """
+    rows = rows.sort_values(["game_date", "player_id"], ignore_index=True)
+    seasoned = int((rows["games_played_season"].to_numpy(dtype=float) >= EARLIER_GAMES).sum())
+    if seasoned < MINIMUM_ROWS:
+        reason = f"{seasoned:,} rows of players with {EARLIER_GAMES} earlier games, {MINIMUM_ROWS:,} are needed"
+        return {s: Trained(None, _seen(rows), reason) for s in VERSIONS}
+    known = _Rows.of(rows[rows[f"{market}_form"].notna()].reset_index(drop=True), market)
+    fitted, unlevelled = _members(known)
+    weights = ensemble_v1.fit_weights(unlevelled, known.actual)
+    combined, _ = ensemble_v1.combine(unlevelled, weights)
+    level = Level.of_recent(combined, known.actual, known.recent)
+    combined = level.apply(combined, known.season_average)
+    share = line_aware_v1.fit_share(combined, known.line, known.actual)
+    blended, _ = line_aware_v1.blend(combined, known.line, share)
+    fitted[ensemble_v1.SYSTEM_ID] = _Fitted(combined, level, {"weights": weights})
+    fitted[line_aware_v1.SYSTEM_ID] = _Fitted(blended, Level(), {"share": share})
+    return {s: _trained(s, fitted[s], known) for s in VERSIONS}
+
+
+def day_blocks(days: pd.Series, blocks: int) -> NDArray[np.int64]:
+    """The block, from 0, of each row: consecutive whole days, about as many rows in each. Rows are in order of day."""
+    number = pd.factorize(days)[0]
+    first_row = np.searchsorted(number, number)
+    return np.minimum(first_row * blocks // max(len(number), 1), blocks - 1)
+
+
+def _members(rows: _Rows) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
+    """Rules and trained systems, and their forecasts before they were levelled, which the ensemble combines."""
+    found, unlevelled = {}, {}
+    seen = rule_rows(rows.frame, rows.market)
+    for rule in RULES:
+        mean = unlevelled[rule.system_id] = rule.predict(seen, rows.market).mean
+        plain = rule.system_id in BASELINE_IDS
+        level = Level() if plain else Level.of_rule(mean, rows.season_average, rows.actual)
+        found[rule.system_id] = _Fitted(level.apply(mean, rows.season_average), level)
+    for learner in LEARNERS:
+        mean = unlevelled[learner.system_id] = _unseen(learner, rows)
+        level = Level.of_recent(mean, rows.actual, rows.recent)
+        body = learner.fit(rows.frame, rows.market, rows.actual)
+        found[learner.system_id] = _Fitted(
+            level.apply(mean, rows.season_average), level, body, learner.libraries, learner.hyperparameters()
+        )
+    return found, unlevelled
+
+
+def _unseen(learner: Learner, rows: _Rows) -> Floats:
+    """Forecasts of every block by a model of the others."""
+    mean = np.full(len(rows.frame), np.nan)
+    for b in range(BLOCKS):
+        inside = rows.block == b
+        body = learner.fit(rows.frame[~inside], rows.market, rows.actual[~inside])
+        mean[inside] = learner.predict(rows.frame[inside], rows.market, body)[0]
+    return np.maximum(mean, 0)
+
+
+def _trained(system_id: str, fitted: _Fitted, rows: _Rows) -> Trained:
+    calibration = Calibration.fit(fitted.level, fitted.mean, rows.own_sd, rows.actual, rows.line, rows.market)
+    features = system_features(system_id, rows.market)
+    body = {**fitted.body, "calibration": calibration.to_dict()}
+    artifact = encode(system_id, VERSIONS[system_id], rows.market, features, fitted.libraries, body)
+    facts = {
+        **_seen(rows.frame),
+        "features": list(features),
+        "hyperparameters": {**fitted.hyperparameters, **_small(fitted.body)},
+        "library_versions": installed_versions(fitted.libraries),
+        **_holdout(fitted.mean, calibration, rows),
+    }
+    return Trained(artifact, facts)
+
+
+def _small(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What was learned that fits into a line: weights and shares, not trees and coefficients."""
+    return {k: v for k, v in body.items() if k in ("weights", "share")}
+
+
+def _seen(rows: pd.DataFrame) -> dict[str, Any]:
+    days = pd.to_datetime(rows["game_date"])
+    known = {"first_day": days.min().date(), "last_day": days.max().date()} if len(rows) else {}
+    return {"rows": len(rows), **known}
+
+
+def _holdout(mean: Floats, calibration: Calibration, rows: _Rows) -> dict[str, Any]:
+    """How the forecasts of the last block did, whose models had seen earlier days only."""
+    use = (rows.block == BLOCKS - 1) & ~np.isnan(mean)
+    if not use.any():
+        return {"holdout_rows": 0}
+    sd = calibration.spread.sd(mean[use], rows.own_sd[use])
+    error = mean[use] - rows.actual[use]
+    return {
+        "holdout_rows": int(use.sum()),
+        "holdout_mae": float(np.abs(error).mean()),
+        "holdout_bias": float(error.mean()),
+        "holdout_crps": float(crps(mean[use], sd, rows.actual[use], rows.market).mean()),
+    }

@@ -1,0 +1,83 @@
+"""`xgboost_v1`: gradient boosted trees, trained every month. Trees read an unknown value as unknown; nothing is filled in."""
+
+import base64
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xgboost
+
+from nba_pipeline.systems.learned import EXPECTED_BY_FORM, EXPECTED_BY_ROTATION, matrix, stored
+from nba_pipeline.systems.protocol import Floats
+
+ROUNDS = 120
+PARAMETERS: Mapping[str, object] = {
+    "objective": "reg:squarederror",
+    "tree_method": "hist",
+    "max_bin": 64,
+    "max_depth": 3,
+    "learning_rate": 0.08,
+    "min_child_weight": 100,
+    "subsample": 0.8,
+    "colsample_bytree": 0.3,
+    "reg_lambda": 5,
+    "seed": 7,
+    "nthread": 1,
+}
+COLUMNS = (
+    *(
+        "{m}_avg_last_3",
+        "{m}_avg_last_5",
+        "{m}_avg_last_10",
+        "{m}_avg_season",
+        "{m}_ewma",
+        "{m}_form",
+        "{m}_std_last_10",
+    ),
+    *("{m}_per_minute", "{m}_per_minute_year", EXPECTED_BY_FORM, EXPECTED_BY_ROTATION),
+    *("minutes_last_game", "minutes_avg_last_3", "minutes_avg_last_5", "minutes_avg_last_10", "minutes_avg_season"),
+    *("minutes_form", "minutes_std_last_10", "minutes_avg_year", "minutes_expected"),
+    *("team_games_missed", "appearance_share", "starter_last_game", "starter_share_last_5", "minutes_rank_last_5"),
+    *("rotation_rank", "minutes_vacated", "minutes_newly_out", "shots_ewma", "free_throws_ewma", "usage_rate_season"),
+    *("projected_usage_rate", "star_teammates_out", "injury_risk", "rest_advantage", "back_to_back", "home_away"),
+    *(
+        "game_spread",
+        "spread_size",
+        "implied_team_total",
+        "opponent_def_rating",
+        "opponent_pace",
+        "opponent_{m}_allowed",
+    ),
+    "playoff_game",
+)
+
+
+def _columns(market: str) -> list[str]:
+    return [c.format(m=market) for c in COLUMNS]
+
+
+class XGBoostV1:
+    """Squared error, shallow trees, one thread and a fixed seed: the same rows give the same trees."""
+
+    system_id = "xgboost_v1"
+    version = "1"
+    libraries = ("xgboost-cpu",)
+
+    def features(self, market: str) -> tuple[str, ...]:
+        return stored(_columns(market), market)
+
+    def hyperparameters(self) -> dict[str, object]:
+        return {**PARAMETERS, "rounds": ROUNDS}
+
+    def fit(self, rows: pd.DataFrame, market: str, actual: Floats) -> dict[str, object]:
+        values = matrix(rows, market, _columns(market)).astype(np.float32)
+        data = xgboost.QuantileDMatrix(values, actual, max_bin=PARAMETERS["max_bin"], nthread=1)
+        trees = xgboost.train(dict(PARAMETERS), data, num_boost_round=ROUNDS)
+        return {"ubjson": base64.b64encode(bytes(trees.save_raw("ubj"))).decode()}
+
+    def predict(self, rows: pd.DataFrame, market: str, body: dict) -> tuple[Floats, dict[str, Floats]]:
+        trees = xgboost.Booster({"nthread": 1})
+        trees.load_model(bytearray(base64.b64decode(body["ubjson"])))
+        values = matrix(rows, market, _columns(market)).astype(np.float32)
+        mean = np.asarray(trees.inplace_predict(values), dtype=float) if len(values) else np.empty(0)
+        return mean, {"trees": mean}

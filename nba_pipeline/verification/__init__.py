@@ -1,0 +1,1 @@
+"""Proofs on published tables that anybody can repeat."""

@@ -1,0 +1,92 @@
+"""The warehouse as it stood at the cut-offs of a day: nothing of what came later can be read from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+
+import pyarrow as pa
+
+from nba_pipeline.contracts import Table
+from nba_pipeline.raw.columns import SCHEDULED
+from nba_pipeline.raw.game_lines import GAME_LINES
+from nba_pipeline.raw.injury_reports import INJURY_REPORTS
+from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.raw.schedule import SCHEDULE
+from nba_pipeline.warehouse import Days, Warehouse
+
+KNOWN_LATER = {"home_points": None, "away_points": None, "status": SCHEDULED}
+
+
+@dataclass(frozen=True)
+class KnownBy:
+    """Reads a warehouse as of the cut-offs of `day`.
+
+    Days before are as they are. Of the day itself there are the slate without results, lines captured and statements
+    published by the cut-off, and what was recomputed from these (`recomputed`, by table id); nothing else, and nothing
+    of later days.
+    """
+
+    warehouse: Warehouse
+    day: date
+    recomputed: dict[str, pa.Table] = field(default_factory=dict)
+
+    def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
+        """As `Warehouse.read`."""
+        yesterday = self.day - timedelta(days=1)
+        past = {n: (t, Days(d.start, min(d.end, yesterday), d.columns)) for n, (t, d) in wanted.items()}
+        found = self.warehouse.read(past)
+        for name, (table, days) in wanted.items():
+            if days.start <= self.day <= days.end:
+                columns = list(days.columns or table.columns)
+                found[name] = pa.concat_tables([found[name], self._of_the_day(table).select(columns)]).combine_chunks()
+        return found
+
+    def _of_the_day(self, table: Table) -> pa.Table:
+        if table.id in self.recomputed:
+            return self.recomputed[table.id]
+        if table.id == SCHEDULE.id:
+            return self._slate
+        rows = self._stored(table)
+        if table.id in (PLAYER_PROP_LINES.id, GAME_LINES.id):
+            return self._lines(rows)
+        if table.id == INJURY_REPORTS.id:
+            return rows.filter(
+                pa.array(
+                    [at is not None and at <= self._last_cutoff for at in rows["reported_at"].to_pylist()], pa.bool_()
+                )
+            )
+        return rows.slice(0, 0)
+
+    def _stored(self, table: Table) -> pa.Table:
+        return self.warehouse.read({"rows": (table, Days(self.day, self.day))})["rows"]
+
+    @cached_property
+    def _slate(self) -> pa.Table:
+        rows = self._stored(SCHEDULE)
+        for name, value in KNOWN_LATER.items():
+            place, kind = rows.schema.get_field_index(name), rows.schema.field(name)
+            rows = rows.set_column(place, kind, pa.array([value] * rows.num_rows, kind.type))
+        return rows
+
+    @cached_property
+    def _cutoffs(self) -> dict[str, datetime]:
+        return dict(zip(self._slate["game_id"].to_pylist(), self._slate["cutoff_at"].to_pylist(), strict=True))
+
+    @cached_property
+    def _last_cutoff(self) -> datetime:
+        return max(self._cutoffs.values(), default=datetime.max.replace(tzinfo=UTC))
+
+    def _lines(self, rows: pa.Table) -> pa.Table:
+        """Quotes first seen by the cut-off of their game; when they were last seen is unknown where that was later."""
+        bounds = [self._cutoffs.get(g, self._last_cutoff) for g in rows["game_id"].to_pylist()]
+        first = rows["captured_at"].to_pylist()
+        known = [at is None or at <= bound for at, bound in zip(first, bounds, strict=True)]
+        if "last_seen_at" in rows.column_names:
+            seen = [
+                at if at is not None and at <= bound else None
+                for at, bound in zip(rows["last_seen_at"].to_pylist(), bounds, strict=True)
+            ]
+            place, kind = rows.schema.get_field_index("last_seen_at"), rows.schema.field("last_seen_at")
+            rows = rows.set_column(place, kind, pa.array(seen, kind.type))
+        return rows.filter(pa.array(known, pa.bool_()))

@@ -1,0 +1,135 @@
+"""Replay: every table that claims to know a day only as of before tip-off is computed again from nothing else, and compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+
+from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_pipeline.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
+from nba_pipeline.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
+from nba_pipeline.asof import Read
+from nba_pipeline.contracts import COMPUTED_AT, Table
+from nba_pipeline.publish import read_inputs
+from nba_pipeline.sources.protocol import Source
+from nba_pipeline.table_asset import REGISTRY, graph_order
+from nba_pipeline.transform import Run
+from nba_pipeline.verification.known_by import KnownBy
+from nba_pipeline.warehouse import Days, Warehouse
+from nba_pipeline.workbench import Workbench
+
+KNOWN_AFTER = (
+    PLAYER_GAME_SUMMARY.id,
+    TEAM_OFFENSE_GAME_SUMMARY.id,
+    TEAM_DEFENSE_GAME_SUMMARY.id,
+    "nba_predictions.prediction_accuracy",
+    "nba_predictions.system_daily_performance",
+)
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A table's day that a replay does not reproduce, and the columns in which rows differ, with how many rows do."""
+
+    table: str
+    day: date
+    only_published: int
+    only_replayed: int
+    cells: Mapping[str, int]
+    examples: tuple[str, ...]
+
+    def __str__(self) -> str:
+        said = [f"{n} rows are only published" for n in (self.only_published,) if n]
+        said += [f"{n} rows only replayed" for n in (self.only_replayed,) if n]
+        said += [f"{c} differs in {n} rows" for c, n in sorted(self.cells.items(), key=lambda item: -item[1])]
+        shown = f" ({'; '.join(self.examples)})" if self.examples else ""
+        return f"{self.table} {self.day}: {', '.join(said)}{shown}"
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of one day: tables and cells compared, and the differences."""
+
+    day: date
+    tables: int
+    cells: int
+    differences: tuple[Difference, ...]
+
+
+def pre_game_tables() -> tuple[str, ...]:
+    """Tables that describe a day as it was known before its games: all but raw tables, facts and grades.
+
+    A table is one of them by what it says it is, not by what it reads: one that reads more than it may has to show here.
+    """
+    return tuple(t for t in graph_order() if REGISTRY[t].table.dataset != "nba_raw" and t not in KNOWN_AFTER)
+
+
+def sample(days: Sequence[date], n: int, seed: int = 0) -> list[date]:
+    """n of the days (all, if there are fewer), the same ones for the same seed, in order."""
+    chosen = np.random.default_rng(seed).choice(len(days), min(n, len(days)), replace=False)
+    return [days[i] for i in sorted(chosen)]
+
+
+def replay(
+    day: date, warehouse: Warehouse, source: Source, schedule: Read, run: Run, only: Sequence[str] | None = None
+) -> Replayed:
+    """Compute the pre-game tables of a day again from what was known by its cut-offs, and compare every cell.
+
+    Each table reads the replayed ones before it. Tables that were not published for the day are left out, and so is
+    what was trained, where the day is no training day.
+    """
+    known = KnownBy(warehouse, day)
+    published = {
+        e["table_id"]: e
+        for e in warehouse.ledger(list(pre_game_tables()), day, day).to_pylist()
+        if e["state"] == "published"
+    }
+    differences, cells, compared = [], 0, 0
+    for name in pre_game_tables():
+        transform = REGISTRY[name]
+        if name not in published:
+            continue
+        inputs = read_inputs(transform, cast(Warehouse, known), source, schedule, [day], run)
+        bench = Workbench(inputs)
+        try:
+            bench.compute(transform, [day], run)
+            rows = bench.rows(transform.table, [day])
+            content = bench.content_hashes(transform.table).get(day, "")
+        finally:
+            bench.close()
+        known.recomputed[name] = rows.cast(pa.schema([f.with_nullable(True) for f in transform.table.arrow_schema]))
+        if only and name not in only:
+            continue
+        compared += 1
+        cells += rows.num_rows * len(transform.table.hash_fields)
+        if content != published[name]["content_hash"]:
+            stored = warehouse.read({"rows": (transform.table, Days(day, day))})["rows"]
+            differences.append(_compare(transform.table, day, stored, rows))
+    return Replayed(day, compared, cells, tuple(differences))
+
+
+def _compare(table: Table, day: date, stored: pa.Table, again: pa.Table) -> Difference:
+    columns = [c for c in table.columns if c != COMPUTED_AT]
+    before, after = ({tuple(r[k] for k in table.key): r for r in rows.to_pylist()} for rows in (stored, again))
+    cells: dict[str, int] = {}
+    examples: list[str] = []
+    for key in sorted(before.keys() & after.keys(), key=str):
+        for c in columns:
+            one, other = before[key][c], after[key][c]
+            if str(one) != str(other):
+                cells[c] = cells.get(c, 0) + 1
+                if len(examples) < EXAMPLES and c != "data_hash":
+                    examples.append(f"{' '.join(map(str, key))} {c}: published {one}, replayed {other}")
+    return Difference(
+        table.id, day, len(before.keys() - after.keys()), len(after.keys() - before.keys()), cells, tuple(examples)
+    )
+
+
+def game_days(warehouse: Warehouse, start: date, end: date) -> list[date]:
+    """Days of the range that have countable games and a published feature store."""
+    entries = warehouse.ledger(["nba_predictions.ml_feature_store_v2"], start, end).to_pylist()
+    return sorted(e["day"] for e in entries if e["state"] == "published" and e["games"])

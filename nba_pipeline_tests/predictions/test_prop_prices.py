@@ -1,0 +1,100 @@
+"""Prices: every quote in force is priced by every system, from what was known when the forecast was made."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from nba_pipeline import definitions
+from nba_pipeline.predictions.prop_prices import PRICED, PROP_PRICES, priced
+from nba_pipeline.systems import BASELINE_IDS
+from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline_tests import support
+from nba_pipeline_tests.support import day, expected_rows
+
+assert definitions.defs  # every table is registered
+Row = dict[str, Any]
+PRICES = REGISTRY[PROP_PRICES.id]
+DAY = day("2024-01-05")
+FORECAST: Row = {
+    "game_date": DAY,
+    "player_id": 7,
+    "market": "points",
+    "system_id": PRICED[0],
+    "predicted_mean": 22.0,
+    "predicted_sd": 6.0,
+    "over_shift": 0.0,
+    "over_slope": 1.0,
+    "line": 20.5,
+    "as_of": "2024-01-06 00:29",
+}
+
+
+def quote(book: str, line: float, over: float | None = -110, under: float | None = -110, **more: Any) -> Row:
+    known = {"game_date": DAY, "player_id": 7, "market": "points", "book_kind": "sportsbook", "line_kind": "main"}
+    seen = {"captured_at": "2024-01-05 20:00", "last_seen_at": "2024-01-06 00:10", "documented_pre_game": False}
+    return known | seen | {"bookmaker": book, "line": line, "over_odds": over, "under_odds": under} | more
+
+
+def prices(forecasts: list[Row], quotes: list[Row]) -> pd.DataFrame:
+    joined = support._execute(PRICES, {"predictions": forecasts, "quotes": quotes}, support._statement(PRICES))
+    return priced(joined).to_pandas()
+
+
+def test_every_quote_in_force_is_priced_by_every_system() -> None:
+    quotes = [quote("dk", 20.5), quote("fd", 21.5), quote("dk", 5.5, market="assists")]
+    found = prices([FORECAST, FORECAST | {"system_id": PRICED[-1], "predicted_mean": 18.0}], quotes)
+    assert {(r.system_id, r.bookmaker, r.line) for r in found.itertuples()} == {
+        (s, b, x) for s in (PRICED[0], PRICED[-1]) for b, x in (("dk", 20.5), ("fd", 21.5))
+    }
+
+
+def test_a_quote_first_seen_after_the_forecast_is_not_priced() -> None:
+    late = quote("fd", 25.5, captured_at="2024-01-06 00:30")
+    assert prices([FORECAST], [quote("dk", 20.5), late])["bookmaker"].tolist() == ["dk"]
+
+
+@pytest.mark.parametrize("changes", [{"predicted_mean": None, "predicted_sd": None}, {"system_id": BASELINE_IDS[0]}])
+def test_baselines_and_rows_without_a_forecast_price_nothing(changes: Row) -> None:
+    assert prices([FORECAST | changes], [quote("dk", 20.5)]).empty
+    assert expected_rows(PRICES, predictions=[FORECAST | changes]) == []
+
+
+def test_each_side_has_one_best_price_by_what_it_is_worth() -> None:
+    quotes = [
+        quote("low line", 19.5, -135, 110),
+        quote("plain", 20.5),
+        quote("no price", 15.5, None, None),
+        quote("pick'em", 15.5, 100, 100, book_kind="dfs"),
+    ]
+    found = prices([FORECAST], quotes).set_index("bookmaker")
+    real = found.loc[["low line", "plain"]]
+    assert found["best_over"].sum() == found["best_under"].sum() == 1
+    assert found["best_over"].idxmax() == real["ev_over"].idxmax()
+    assert found["best_under"].idxmax() == real["ev_under"].idxmax()
+
+
+def test_a_quote_without_a_price_has_chances_and_no_value() -> None:
+    (row,) = prices([FORECAST], [quote("old", 20.5, None, None)]).to_dict("records")
+    assert 0.5 < row["p_over"] < 1
+    assert pd.isna(row["ev_over"])
+    assert not row["best_over"]
+
+
+def test_the_probability_is_calibrated_as_the_forecast_is() -> None:
+    sure, calm = (
+        prices([FORECAST | {"over_slope": slope}], [quote("dk", 20.5)])["p_over"].item() for slope in (1.0, 0.5)
+    )
+    assert 0.5 < calm < sure
+
+
+def test_a_forecast_with_a_line_is_expected_to_have_prices() -> None:
+    wanted = expected_rows(PRICES, predictions=[FORECAST, FORECAST | {"player_id": 8, "line": None}])
+    assert [(w["player_id"], w["reason"]) for w in wanted] == [(7, None)]
+    assert PRICES.unit == "forecasts"
+
+
+def test_nothing_to_price_is_an_empty_table_of_the_right_columns() -> None:
+    found = prices([], [])
+    assert found.empty
+    assert set(found.columns) == set(PROP_PRICES.computed_columns)

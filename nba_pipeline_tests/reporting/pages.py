@@ -1,0 +1,121 @@
+"""A day made by hand, and how to look at its page."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+from nba_pipeline.reporting.data import (
+    Absence,
+    Forecast,
+    Game,
+    Graded,
+    GradedCall,
+    GradedSystem,
+    Interval,
+    Reason,
+    Record,
+    ReportData,
+    TableState,
+)
+
+DAY = date(2024, 1, 15)
+VOID = {"meta", "rect", "path", "circle", "br"}
+
+FORECAST = Forecast(
+    player="Al Horn",
+    team="BOS",
+    opponent="LAL",
+    home=True,
+    market="points",
+    unit="points",
+    mean=21.4,
+    q10=12.0,
+    q25=16.5,
+    q75=26.0,
+    q90=31.0,
+    outcomes=tuple([0.02] * 10 + [0.04] * 20),
+    line=18.5,
+    books=4,
+    book_kind="sportsbook",
+    p_over=0.64,
+    p_push=0.0,
+    call="OVER",
+    confidence=0.64,
+    status=None,
+    reasons=(Reason("averages 22.0 over 5 games", 1), Reason("played the day before", -1)),
+    others={"last_10": 20.0},
+)
+GAME = Game(
+    game_id="0022300500",
+    away="LAL",
+    home="BOS",
+    season_type="Regular Season",
+    tip_off=datetime(2024, 1, 16, 0, 30, tzinfo=UTC),
+    spread=-4.5,
+    total=228.5,
+    forecasts=(FORECAST,),
+    absences=(Absence("Bo Knee", "LAL", "out", date(2024, 1, 13), 24.0),),
+    injuries_reported=True,
+    silent={"needs 5 games this season": 3},
+)
+GRADED = Graded(
+    day=date(2024, 1, 14),
+    systems=(GradedSystem("points", "zone_matchup_v1", 200, 4.61, -0.2, 11, 9, 1),),
+    calls=(GradedCall("Cy Ball", "DEN", "points", "UNDER", 14.5, 11.0, 12, "win"),),
+)
+RECORD = Record(
+    market="points",
+    system="zone_matchup_v1",
+    n=4518,
+    mae=Interval(4.59, 4.47, 4.74, 28),
+    bias=-0.04,
+    coverage=0.81,
+    difference=Interval(-0.12, -0.15, -0.09, 28),
+    n_with_line=162,
+    market_difference=Interval(0.11, None, None, 2),
+    bets=68,
+    hit_rate=Interval(0.54, None, None, 2),
+)
+TABLES = (
+    TableState("nba_raw.schedule", "published", 8, 8, "rows", {}, (), None),
+    TableState("nba_raw.shots", "published", 700, 8, "games", {"game not final yet": 2}, (), None),
+)
+DATA = ReportData(DAY, "2023-24", "zone_matchup_v1", (GAME,), GRADED, 30, (RECORD,), TABLES)
+
+
+def with_forecasts(*changes: dict[str, Any]) -> ReportData:
+    """The day with these forecasts, each like FORECAST but for the changes."""
+    return replace(DATA, games=(replace(GAME, forecasts=tuple(replace(FORECAST, **c) for c in changes)),))
+
+
+class _Nesting(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text.append(data)
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, without runs of blanks; fails where tags do not close in order."""
+    parser = _Nesting()
+    parser.feed(html)
+    assert not parser.wrong, parser.wrong
+    assert not parser.open, parser.open
+    return re.sub(r"\s+", " ", "".join(parser.text)).strip()

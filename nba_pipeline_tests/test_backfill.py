@@ -1,0 +1,107 @@
+"""Planning: which history a range needs before it can run, through all tables, and what stays to do."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+
+from nba_pipeline import definitions
+from nba_pipeline.backfill import Step, history_steps
+from nba_pipeline.needs import unmet
+from nba_pipeline.seasons import EPOCH, days_between
+from nba_pipeline.table_asset import REGISTRY, graph_order
+from nba_pipeline.warehouse import LedgerEntry
+from nba_pipeline.warehouse.protocol import entries_table
+from nba_pipeline_tests.support import day
+
+assert definitions.defs  # every table is registered
+AT = datetime(2025, 1, 1, tzinfo=UTC)
+FACTS, FEATURES, MODELS, FORECASTS = (
+    "nba_analytics.player_game_summary",
+    "nba_predictions.ml_feature_store_v2",
+    "nba_predictions.prediction_models",
+    "nba_predictions.player_prop_predictions",
+)
+EVERYTHING = tuple(graph_order())
+START, END = day("2024-11-05"), day("2024-11-07")
+
+
+def ledger(published: Mapping[str, list[date]]) -> pa.Table:
+    facts = {"state": "published", "rows": 1, "expected": 1, "absent": {}, "unexplained": 0, "games": 1, "rejected": 0}
+    told = {"content_hash": "", "reasons": (), "run_id": "r", "recorded_at": AT}
+    return entries_table([LedgerEntry(table=t, day=d, **facts, **told) for t, days in published.items() for d in days])
+
+
+NOTHING = ledger({})
+
+
+def days_of(steps: list[Step], table: str) -> set[date]:
+    return {d for s in steps if table in s.tables for d in days_between(s.start, s.end)}
+
+
+def replayed(steps: list[Step]) -> dict[str, list[date]]:
+    """Play the steps in order, table by table as a run does; whatever a step needs must be there by then."""
+    done: dict[str, set[date]] = {t: set() for t in EVERYTHING}
+    for step in steps:
+        for table in (t for t in EVERYTHING if t in step.tables):
+            days = days_between(step.start, step.end)
+            entries = ledger({t: sorted(d) for t, d in done.items()})
+            assert unmet(REGISTRY[table].reads, entries, days) == {}, (table, step)
+            done[table].update(days)
+    return {t: sorted(d) for t, d in done.items()}
+
+
+def test_an_empty_home_is_given_all_history_in_an_order_in_which_every_table_finds_what_it_needs() -> None:
+    steps = history_steps(EVERYTHING, START, END, NOTHING)
+    assert all(s.end < START for s in steps)
+    replayed([*steps, Step(EVERYTHING, START, END, "asked for")])
+
+
+def test_the_models_of_the_month_are_trained_on_its_first_day_from_features_of_more_than_a_year() -> None:
+    steps = history_steps(EVERYTHING, START, END, NOTHING)
+    assert days_of(steps, MODELS) == set(days_between(day("2024-11-01"), day("2024-11-04")))
+    assert min(days_of(steps, FEATURES)) == day("2024-11-01") - timedelta(days=400)
+    assert min(days_of(steps, FACTS)) < min(days_of(steps, FEATURES))
+    assert days_of(steps, FORECASTS) == set()
+
+
+def test_no_table_is_left_with_a_gap_before_the_range() -> None:
+    steps = history_steps(EVERYTHING, START, END, NOTHING)
+    for table in {t for s in steps for t in s.tables}:
+        days = days_of(steps, table)
+        assert days == set(days_between(min(days), START - timedelta(days=1))), table
+
+
+def test_a_range_of_facts_needs_no_history() -> None:
+    assert history_steps((FACTS,), START, END, NOTHING) == []
+
+
+def test_history_stops_at_the_first_partition() -> None:
+    steps = history_steps(EVERYTHING, EPOCH + timedelta(days=20), EPOCH + timedelta(days=25), NOTHING)
+    assert min(s.start for s in steps) == EPOCH
+    assert days_of(steps, MODELS) == set(days_between(day("2021-11-01"), day("2021-11-07")))
+    assert history_steps(EVERYTHING, EPOCH, EPOCH, NOTHING) == []
+
+
+def test_what_is_published_is_not_run_again() -> None:
+    complete = ledger(replayed(history_steps(EVERYTHING, START, END, NOTHING)))
+    assert history_steps(EVERYTHING, START, END, complete) == []
+
+
+def test_only_the_gap_in_the_history_is_run_and_what_waits_for_it() -> None:
+    published = replayed(history_steps(EVERYTHING, START, END, NOTHING))
+    gap = day("2024-03-05")
+    published[FEATURES].remove(gap)
+    assert history_steps(EVERYTHING, START, END, ledger(published)) == [], "the models that saw the day are published"
+    del published[MODELS]
+    steps = history_steps(EVERYTHING, START, END, ledger(published))
+    assert [(s.tables, s.start, s.end) for s in steps] == [
+        ((FEATURES,), gap, gap),
+        ((MODELS,), day("2024-11-01"), day("2024-11-04")),
+    ]
+
+
+def test_a_later_training_day_of_the_range_needs_no_more_than_its_window() -> None:
+    steps = history_steps((MODELS,), START, day("2024-12-02"), NOTHING)
+    assert min(days_of(steps, FEATURES)) == day("2024-12-01") - timedelta(days=400)
+    assert max(days_of(steps, FEATURES)) == START - timedelta(days=1)
