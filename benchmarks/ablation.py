@@ -24,7 +24,8 @@ from nba_pipeline import duck, lines
 from nba_pipeline.markets import MARKETS
 from nba_pipeline.predictions.features import BASELINE_25
 from nba_pipeline.predictions.versions import MODEL_FEATURES
-from nba_pipeline.systems import SYSTEM_IDS
+from nba_pipeline.systems import SYSTEM_IDS, Forecast
+from nba_pipeline.systems.calibration import calibrated_over
 from nba_pipeline.systems.distribution import crps, quantiles
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.training import train
@@ -126,7 +127,7 @@ def walk_forward(
             games=day["games_played_season"].astype(float), average=day[f"{market}_avg_season"]
         )
         made = [
-            facts.assign(system_id=s, mean=f.mean, sd=f.sd, p_over=f.p_over_decided)[facts["actual"].notna()]
+            facts.assign(system_id=s, mean=f.mean, sd=f.sd, p_over=_decided_over(f, day, market))[facts["actual"].notna()]
             for s, f in found.items()
         ]
         return pd.concat(made), fitted - began, forecast_at - fitted
@@ -134,6 +135,13 @@ def walk_forward(
     with ThreadPoolExecutor(WORKERS) as pool:
         done = list(pool.map(one, months))
     return pd.concat([d[0] for d in done], ignore_index=True), sum(d[1] for d in done), sum(d[2] for d in done)
+
+
+def _decided_over(made: Forecast, rows: pd.DataFrame, market: str) -> np.ndarray:
+    """The calibrated probability of the over, pushes aside."""
+    line = rows["line"].to_numpy(dtype=float)
+    over, push = calibrated_over(made.mean, made.sd, line, market, made.over_shift, made.over_slope)
+    return over / (1 - push)
 
 
 # --- measures ---------------------------------------------------------------------------------------------------------
