@@ -83,7 +83,7 @@ def check(start: Any, end: Any) -> bool:
 @_handled
 def verify(start: Any, end: Any, days: int, seed: int) -> bool:
     """Compute days again from what was known by their cut-offs, and compare every cell with what is published."""
-    from nba_pipeline.commands import run_verify
+    from nba_pipeline.judging import run_verify
 
     return run_verify(start.date(), end.date(), days, seed)
 
@@ -98,6 +98,31 @@ def quarantine(table: str | None, limit: int, as_json: bool) -> None:
     from nba_pipeline.commands import show_quarantine
 
     show_quarantine(table, limit, as_json)
+
+
+@main.command(name="copy")
+@click.option(
+    "--to", "to", required=True, metavar="WAREHOUSE", help="bigquery, duckdb, or duckdb:HOME for another home."
+)
+@click.option("--from", "origin", metavar="WAREHOUSE", help="The same; default: the configured warehouse.")
+@click.argument("start", type=DAY, metavar="[START]", required=False)
+@click.argument("end", type=DAY, metavar="[END]", required=False)
+@_handled
+def copy_tables(to: str, origin: str | None, start: Any, end: Any) -> bool:
+    """Copy tables, ledger, quarantine and models of START..END (default: all) to another warehouse, and verify the copy."""
+    from nba_pipeline.copy_command import run_copy
+
+    return run_copy(to, origin, _day(start), _day(end))
+
+
+@main.command()
+@click.option("--remove", is_flag=True, help="Drop those whose run has ended.")
+@_handled
+def staging(remove: bool) -> bool:
+    """Tables on their way into BigQuery, with the run they belong to and their age."""
+    from nba_pipeline.commands import show_staging
+
+    return show_staging(remove)
 
 
 @main.command()
@@ -129,8 +154,8 @@ def leaderboard(
     as_json: bool,
 ) -> bool:
     """Systems and baselines on the same rows, with N and 95 % intervals by game day."""
-    from nba_pipeline.commands import show_leaderboard
     from nba_pipeline.evaluation.leaderboard import RowSet
+    from nba_pipeline.judging import show_leaderboard
 
     rows = RowSet(market, season, season_type, prior_games, min_average, tier, market_rows)
     return show_leaderboard(rows, reliability_of, as_json)
@@ -141,7 +166,7 @@ def leaderboard(
 @_handled
 def models(as_json: bool) -> bool:
     """The trained models: rows and days they learned from, error on what they had not seen, and whether they are intact."""
-    from nba_pipeline.commands import show_models
+    from nba_pipeline.judging import show_models
 
     return show_models(as_json)
 

@@ -14,7 +14,7 @@ from nba_pipeline.analytics import (  # noqa: E402
     upcoming_player_game_context,
     upcoming_team_game_context,
 )
-from nba_pipeline.automation import jobs  # noqa: E402
+from nba_pipeline.automation import jobs, staging  # noqa: E402
 from nba_pipeline.grading import prediction_accuracy, system_daily_performance  # noqa: E402
 from nba_pipeline.precompute import (  # noqa: E402
     player_composite_factors,
@@ -69,6 +69,7 @@ defs = dg.Definitions(
     assets=[*ASSETS, daily_report],
     jobs=[jobs.whole_graph],
     schedules=jobs.SCHEDULES,
+    sensors=[staging.staging_sweeper],
     resources={"pipeline": Pipeline()},
     executor=dg.in_process_executor,
 )

@@ -6,6 +6,7 @@ string and zero stay apart. Fields stand in contract order and are separated by 
 a field cannot contain unnoticed: it is escaped.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,7 @@ UNKNOWN = "~"
 NOT_A_NUMBER = "nan"
 SEPARATOR = "\x1f"
 HASH_LENGTH = 16
+_SEPARATOR_TEXT = f"CHR({ord(SEPARATOR)})"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class _Engine:
     elements: str
     is_nan: str
     safe_cast: str
+    joined: Callable[[Sequence[tuple[str, str]]], str]
 
 
 _ENGINES: dict[Dialect, _Engine] = {
@@ -38,6 +41,7 @@ _ENGINES: dict[Dialect, _Engine] = {
         elements="array_to_string(list_transform({0}, lambda e: {1}), ',')",
         is_nan="isnan({0})",
         safe_cast="TRY_CAST",
+        joined=lambda named: f"CONCAT({f', {_SEPARATOR_TEXT}, '.join(f'{n}, {v}' for n, v in named)})",
     ),
     "bigquery": _Engine(
         text="STRING",
@@ -47,6 +51,9 @@ _ENGINES: dict[Dialect, _Engine] = {
         elements="ARRAY_TO_STRING(ARRAY(SELECT {1} FROM UNNEST({0}) AS e WITH OFFSET AS i ORDER BY i), ',')",
         is_nan="IS_NAN({0})",
         safe_cast="SAFE_CAST",
+        joined=lambda named: (
+            f"ARRAY_TO_STRING([{', '.join(f'CONCAT({n}, {v})' for n, v in named)}], {_SEPARATOR_TEXT})"
+        ),
     ),
 }
 
@@ -76,19 +83,15 @@ def _canonical(column: Column, e: _Engine) -> str:
     if column.type.is_array():
         return e.elements.format(quoted, _element(column.precision, e))
     if column.type.is_string():
-        return f"REPLACE(REPLACE({quoted}, '~', '~~'), CHR({ord(SEPARATOR)}), '~s')"
+        return f"REPLACE(REPLACE({quoted}, '~', '~~'), {_SEPARATOR_TEXT}, '~s')"
     return f"CAST({quoted} AS {e.text})"
 
 
 def hash_expression(table: Table, dialect: Dialect = "duckdb") -> str:
     """SQL expression for the `data_hash` of a row of `table`: 16 hex digits, never NULL."""
     e = _ENGINES[dialect]
-    parts = []
-    for i, name in enumerate(table.hash_fields):
-        lead = f"{SEPARATOR if i else ''}{name}="
-        literal = f"CONCAT(CHR({ord(SEPARATOR)}), '{name}=')" if i else f"'{lead}'"
-        parts.append(f"{literal}, COALESCE({_canonical(table.columns[name], e)}, '{UNKNOWN}')")
-    return e.digest.format(f"CONCAT({', '.join(parts)})")
+    named = [(f"'{n}='", f"COALESCE({_canonical(table.columns[n], e)}, '{UNKNOWN}')") for n in table.hash_fields]
+    return e.digest.format(e.joined(named))
 
 
 def content_hash_expression(dialect: Dialect = "duckdb") -> str:

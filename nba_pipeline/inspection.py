@@ -4,15 +4,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-import ibis
-
 from nba_pipeline import audit
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.asof import Read
 from nba_pipeline.audit import BUSINESS, CONTRACT, COVERAGE, HASHES, RowRule
 from nba_pipeline.seasons import COUNTABLE_PREFIXES
 from nba_pipeline.transform import RESULT, Transform
-from nba_pipeline.workbench import Workbench
+from nba_pipeline.workbench import Bench, Workbench
 
 SAMPLES = 20
 UNEXPLAINED = "unexplained"
@@ -34,39 +32,38 @@ class Inspection:
     problems: dict[tuple[date, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def inspect(transform: Transform, bench: Workbench, schedule: Read | None) -> Inspection:
+def inspect(transform: Transform, bench: Bench, schedule: Read | None) -> Inspection:
     """Audit `result` on the bench. In tables that quarantine rows, bad rows are set aside first."""
     found = Inspection()
     table, result = transform.table, transform.unbound[RESULT]
-    rules = audit.row_rules(table, result)
+    rules = audit.row_rules(table, result, bench.dialect)
     if table.on_bad_row == "quarantine":
+        assert isinstance(bench, Workbench), "a table that sets rows aside is made from a source, on the workbench"
         _set_aside(transform, bench, rules)
     if _count(transform, bench, found, rules):
         _keep_samples(transform, bench, rules)
-    for row in bench.sql(audit.repeated_keys(table)):
+    for row in bench.sql(audit.repeated_keys(table, bench.dialect)):
         key = ", ".join(table.key)
         found.problems[row["day"], CONTRACT].append(f"{row['repeated']} rows repeat a key ({key})")
-    for row in bench.sql(audit.wrong_hashes(table)):
+    for row in bench.sql(audit.wrong_hashes(table, bench.dialect)):
         found.problems[row["day"], HASHES].append(f"{row['wrong']} rows have a data_hash that does not recompute")
     for name, expression in (audit.broken_groups(table, result) | transform.cross_expressions).items():
         _violations(bench, found, name, expression)
     _coverage(transform, bench, found)
-    found.rejected = _by_day(bench, "SELECT day, COUNT(*) AS n FROM rejects WHERE day IS NOT NULL GROUP BY 1")
+    found.rejected = bench.rejected_by_day()
     found.games = _by_day(bench, _games(RESULT if schedule is None else SLATE))
     found.content = bench.content_hashes(table)
     return found
 
 
-def _by_day(bench: Workbench, statement: str) -> dict[date, int]:
+def _by_day(bench: Bench, statement: str) -> dict[date, int]:
     return {row["day"]: int(row["n"]) for row in bench.sql(statement)}
 
 
 def _games(schedule: str) -> str:
     """Countable games per day."""
     prefixes = ", ".join(f"'{p}'" for p in COUNTABLE_PREFIXES)
-    return (
-        f"SELECT game_date AS day, COUNT(*) AS n FROM {schedule} WHERE substr(game_id, 1, 3) IN ({prefixes}) GROUP BY 1"
-    )
+    return f"SELECT game_date AS day, COUNT(*) AS n FROM {schedule} WHERE substr(game_id, 1, 3) IN ({prefixes}) GROUP BY day"
 
 
 def _set_aside(transform: Transform, bench: Workbench, rules: list[RowRule]) -> None:
@@ -87,21 +84,21 @@ def _set_aside(transform: Transform, bench: Workbench, rules: list[RowRule]) -> 
     )
 
 
-def _keep_samples(transform: Transform, bench: Workbench, rules: list[RowRule]) -> None:
+def _keep_samples(transform: Transform, bench: Bench, rules: list[RowRule]) -> None:
     """Of a refused day, the first rows that broke a rule, so that the reader can look at them."""
-    day = transform.table.partition
-    bench.db.execute(
-        f"""INSERT INTO rejects SELECT {day}, broken_rules, to_json(f) FROM
-            (SELECT * FROM ({audit.flagged(rules)})
-             QUALIFY row_number() OVER (PARTITION BY {day} ORDER BY data_hash) <= {SAMPLES}) AS f"""
+    flagged = audit.flagged(rules, dialect=bench.dialect)
+    bench.keep(
+        f"""SELECT * FROM ({flagged}) AS f
+        WHERE TRUE QUALIFY row_number() OVER (PARTITION BY {transform.table.partition} ORDER BY data_hash) <= {SAMPLES}""",
+        transform.table,
     )
 
 
-def _count(transform: Transform, bench: Workbench, found: Inspection, rules: list[RowRule]) -> bool:
+def _count(transform: Transform, bench: Bench, found: Inspection, rules: list[RowRule]) -> bool:
     """Gather rows, violations and empty cells per day; true if any row broke a rule."""
     nullable = sum(c.nullable for c in transform.table.columns.values())
     before = len(found.problems)
-    for row in bench.sql(audit.tally(transform.table, rules, transform.watched)):
+    for row in bench.sql(audit.tally(transform.table, rules, transform.watched, bench.dialect)):
         day, rows = row["day"], int(row["n"])
         found.rows[day] = rows
         for i, rule in enumerate(rules):
@@ -113,7 +110,7 @@ def _count(transform: Transform, bench: Workbench, found: Inspection, rules: lis
     return len(found.problems) > before
 
 
-def _violations(bench: Workbench, found: Inspection, name: str, expression: ir.Table) -> None:
+def _violations(bench: Bench, found: Inspection, name: str, expression: ir.Table) -> None:
     by_day: dict[date, list[str]] = defaultdict(list)
     for row in bench.run(expression):
         by_day[row["day"]].append(row["entity"].strip())
@@ -122,20 +119,20 @@ def _violations(bench: Workbench, found: Inspection, name: str, expression: ir.T
         found.problems[day, BUSINESS].append(f"{name}: {len(entities)} times ({shown})")
 
 
-def _coverage(transform: Transform, bench: Workbench, found: Inspection) -> None:
+def _coverage(transform: Transform, bench: Bench, found: Inspection) -> None:
     if transform.expected_expression is None:
         found.expected = dict(found.rows)
         return
     table, wanted = transform.table, transform.expected_expression
-    bench.db.execute(f"CREATE TEMP TABLE expected AS {ibis.to_sql(wanted, dialect='duckdb')}")
+    bench.expect(wanted)
     found.expected = _by_day(bench, audit.expected_per_day(table))
     if transform.unit == "rows" and table.on_bad_row == "refuse":
-        for day, rows in _by_day(bench, audit.unexpected_rows(table, wanted.columns)).items():
+        for day, rows in _by_day(bench, audit.unexpected_rows(table, wanted.columns, bench.dialect)).items():
             found.problems[day, COVERAGE].append(
                 f"{rows} rows that neither the schedule nor the upstream table asks for"
             )
     faults: dict[date, list[str]] = defaultdict(list)
-    for row in bench.sql(audit.absent_rows(table, wanted.columns)):
+    for row in bench.sql(audit.absent_rows(table, wanted.columns, bench.dialect)):
         reasons = found.absent[row["day"]]
         reasons[row["reason"] or UNEXPLAINED] = reasons.get(row["reason"] or UNEXPLAINED, 0) + 1
         if row["reason"] is None:

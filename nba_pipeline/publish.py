@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from nba_pipeline.asof import Read
 from nba_pipeline.audit import CHECKS, COVERAGE
+from nba_pipeline.contracts import Table
 from nba_pipeline.inspection import SLATE, Inspection, inspect
 from nba_pipeline.needs import unmet
 from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict
@@ -23,7 +24,7 @@ from nba_pipeline.sources.protocol import Source
 from nba_pipeline.transform import CLOCK, DAYS, MARKETS, Run, Transform
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
-from nba_pipeline.workbench import Workbench
+from nba_pipeline.workbench import Bench, ComputingWarehouse, Workbench
 
 
 @dataclass
@@ -56,8 +57,7 @@ def publish(
     with _timed(clock, "read"):
         blocked = _blocked(transform, warehouse, ordered)
         runnable = [d for d in ordered if d not in blocked]
-        inputs = read_inputs(transform, warehouse, source, schedule, runnable, run) if runnable else {}
-    bench = Workbench(inputs)
+        bench = _bench(transform, warehouse, source, schedule, runnable, run)
     try:
         inspection = Inspection()
         if runnable:
@@ -70,9 +70,8 @@ def publish(
         good = [v.day for v in verdicts if v.published]
         entries = [_entry(transform, v, Inspection() if v.day in blocked else inspection, run) for v in verdicts]
         with _timed(clock, "write"):
-            rows = bench.rows(transform.table, good) if good else transform.table.arrow_schema.empty_table()
-            rejects = _rejects(transform, bench, run) if runnable else REJECT_SCHEMA.empty_table()
-            warehouse.replace(transform.table, good, rows.cast(transform.table.arrow_schema), entries, rejects)
+            rejects = bench.rejects(transform.table, run.id, run.at) if runnable else REJECT_SCHEMA.empty_table()
+            bench.store(warehouse, transform.table, good, entries, rejects)
         publication.rejected = rejects.num_rows
     finally:
         bench.close()
@@ -96,16 +95,31 @@ def _blocked(transform: Transform, warehouse: Warehouse, days: list[date]) -> di
     return unmet(transform.reads, ledger, days)
 
 
-def read_inputs(
+def _bench(
     transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: Run
-) -> dict[str, pa.Table]:
-    """All inputs of the transform for these days, under their parameter names, from one snapshot of the warehouse."""
+) -> Bench:
+    """Where to compute: in the warehouse itself where it can and is asked to, else in this process, from what it read."""
+    if isinstance(warehouse, ComputingWarehouse) and warehouse.computes(transform):
+        wanted = _windows(transform, schedule, days) if days else {}
+        return warehouse.bench(transform, wanted, run)
+    return Workbench(read_inputs(transform, warehouse, source, schedule, days, run) if days else {})
+
+
+def _windows(transform: Transform, schedule: Read | None, days: list[date]) -> dict[str, tuple[Table, Days]]:
+    """What to read of each table, by the name of the input."""
     reads = dict(transform.reads) | ({SLATE: schedule} if schedule else {})
     columns = transform.used_columns | {SLATE: ("game_id", "game_date")}
     wanted = {}
     for name, read in reads.items():
         wanted[name] = (read.table, Days(*read.needed(days), columns[name]))
-    inputs = warehouse.read(wanted)
+    return wanted
+
+
+def read_inputs(
+    transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: Run
+) -> dict[str, pa.Table]:
+    """All inputs of the transform for these days, under their parameter names, from one snapshot of the warehouse."""
+    inputs = warehouse.read(_windows(transform, schedule, days))
     inputs |= {name: source.read(feed, days) for name, feed in transform.feeds.items()}
     known = {
         CLOCK: pa.table({"now": pa.array([run.at], pa.timestamp("us", "UTC"))}),
@@ -166,15 +180,6 @@ def _entry(transform: Transform, v: PartitionVerdict, found: Inspection, run: Ru
         run_id=run.id,
         recorded_at=run.at,
     )
-
-
-def _rejects(transform: Transform, bench: Workbench, run: Run) -> pa.Table:
-    found = bench.db.execute(
-        """SELECT ? AS table_id, day, reason, CAST("row" AS VARCHAR) AS "row", ? AS run_id, CAST(? AS TIMESTAMPTZ) AS recorded_at
-           FROM rejects ORDER BY day, reason, "row" """,
-        [transform.table.id, run.id, run.at],
-    )
-    return found.to_arrow_table().cast(REJECT_SCHEMA)
 
 
 def profile(publications: Mapping[str, Publication]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import Literal, cast, get_args
 
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.contracts import Table
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.files import FilesSource
@@ -38,6 +39,7 @@ class Settings:
     lock_timeout: float
     bucket: str | None
     bigquery: Place | None
+    pushdown: frozenset[str]
     markets: tuple[str, ...] = DEFAULT_MARKETS
 
     @staticmethod
@@ -56,6 +58,7 @@ class Settings:
             bucket=_bucket(environment.get("NBA_PIPELINE_BUCKET")),
             bigquery=_place(environment) if warehouse == "bigquery" else None,
             markets=_markets(environment),
+            pushdown=_names(environment.get("NBA_PIPELINE_PUSHDOWN", "none")),
         )
 
     @property
@@ -67,11 +70,15 @@ class Settings:
         """Where the tables are, for people."""
         return self.bigquery.name if self.bigquery is not None else str(self.database)
 
+    def stored_as(self, table: Table) -> str:
+        """The table's full name where it is stored."""
+        return self.bigquery.table(table.id) if self.bigquery is not None else table.id
+
     def open_warehouse(self) -> Warehouse:
         if self.bigquery is not None:
             from nba_pipeline.warehouse.bigquery import open_bigquery
 
-            return open_bigquery(self.bigquery)
+            return open_bigquery(self.bigquery, self.pushdown)
         return DuckDBWarehouse(self.database, self.lock_timeout)
 
     def open_artifacts(self) -> ArtifactStore:
@@ -109,6 +116,11 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...],
     if value not in allowed:
         raise ConfigurationError(f"{name} is {value!r}", f"set it to one of: {', '.join(allowed)}")
     return value
+
+
+def _names(text: str) -> frozenset[str]:
+    """The names of a list with commas; `none` is no name."""
+    return frozenset(n for n in (part.strip() for part in text.split(",")) if n and n != "none")
 
 
 def _place(environment: Mapping[str, str]) -> Place:

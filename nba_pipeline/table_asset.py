@@ -61,6 +61,7 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
     REGISTRY[table.id] = transform
     key = asset_key(table)
     schedule = schedule_read(transform)
+    stored = Settings.from_environment()
 
     @dg.asset(
         key=key,
@@ -70,11 +71,12 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
         check_specs=check_specs(key, list(audit.CHECKS), audit.CHECKS, DAILY),
         group_name=group or _stage(transform),
         description=_description(transform),
-        kinds={"duckdb", "ibis" if transform.apply is None else "python"},
+        kinds={stored.warehouse, "ibis" if transform.apply is None else "python"},
         owners=OWNERS,
         tags={"dataset": table.dataset},
-        metadata=_metadata(transform),
+        metadata=_metadata(transform, stored),
         code_version=None,
+        pool=_pool(table, stored),
     )
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
         days = [date.fromisoformat(k) for k in context.partition_keys]
@@ -94,6 +96,11 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
 
 def asset_key(table: Table) -> dg.AssetKey:
     return dg.AssetKey([table.dataset, table.name])
+
+
+def _pool(table: Table, stored: Settings) -> str | None:
+    """One writer per table: BigQuery cancels the second of two transactions on a table. DuckDB's file has a lock."""
+    return f"{table.dataset}__{table.name}" if stored.warehouse == "bigquery" else None
 
 
 def _stage(transform: Transform) -> str:
@@ -118,15 +125,15 @@ def _description(transform: Transform) -> str:
     return "\n".join([table.description, "", "Reads:", *read, *fed])
 
 
-def _metadata(transform: Transform) -> dict:
+def _metadata(transform: Transform, stored: Settings) -> dict:
     table = transform.table
     columns = [_column(table, c) for c in table.columns.values()]
     module = inspect.getmodule(transform.build)
     path, line = Path(inspect.getsourcefile(transform.build) or ""), inspect.getsourcelines(transform.build)[1]
     return {
         "dagster/column_schema": dg.TableSchema(columns=columns),
-        "dagster/table_name": table.id,
-        "dagster/storage_kind": "duckdb",
+        "dagster/table_name": stored.stored_as(table),
+        "dagster/storage_kind": stored.warehouse,
         "dagster/column_lineage": _lineage(transform),
         "dagster/code_references": dg.CodeReferencesMetadataValue(
             code_references=[

@@ -1,7 +1,8 @@
 """An in-process DuckDB in which one table is computed, hashed and audited before anything is published."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol, runtime_checkable
 
 import duckdb
 import ibis
@@ -10,13 +11,73 @@ import pyarrow as pa
 from nba_pipeline import duck
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, Column, Table
-from nba_pipeline.hashing import content_hash_expression, hash_expression
+from nba_pipeline.hashing import Dialect, content_hash_expression, hash_expression
 from nba_pipeline.transform import REJECT_REASON, Run, Tools, Transform
+from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.ddl import duckdb_type, predicate
+from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
+
+
+class Bench(Protocol):
+    """Where one table is computed and audited: it holds the inputs under their names, `result`, `expected` and rejects."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def compute(self, transform: Transform, days: list[date], run: Run) -> None:
+        """Make `result`, the typed, rounded and hashed rows of these days."""
+        ...
+
+    def expect(self, wanted: ir.Table) -> None:
+        """Make `expected`, the rows that must exist."""
+        ...
+
+    def run(self, expression: ir.Table) -> list[dict]:
+        """Rows of an expression over the inputs and `result`."""
+        ...
+
+    def sql(self, statement: str) -> list[dict]: ...
+
+    def keep(self, flagged: str, table: Table) -> None:
+        """Add rows of `result`, selected with their `broken_rules`, to the rejects, without taking them out."""
+        ...
+
+    def rejected_by_day(self) -> dict[date, int]: ...
+
+    def rejects(self, table: Table, run_id: str, at: datetime) -> pa.Table:
+        """The rejects as the quarantine keeps them."""
+        ...
+
+    def content_hashes(self, table: Table) -> dict[date, str]:
+        """One hash per partition, independent of the order of rows."""
+        ...
+
+    def store(
+        self, warehouse: Warehouse, table: Table, days: list[date], entries: Sequence[LedgerEntry], rejects: pa.Table
+    ) -> None:
+        """Publish `result` for these days, with entries and rejects: all of it or nothing."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class ComputingWarehouse(Warehouse, Protocol):
+    """A warehouse that can compute a table itself, without its inputs leaving it."""
+
+    def computes(self, transform: Transform) -> bool:
+        """Whether it can, and is asked to, compute this table."""
+        ...
+
+    def bench(self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: Run) -> Bench:
+        """A bench within the warehouse that sees these days of these tables."""
+        ...
 
 
 class Workbench:
-    """Holds the inputs under their parameter names and the table `result` once it is computed."""
+    """The bench of the embedded engine, and of all that comes from a source: an in-process DuckDB on Arrow inputs."""
+
+    dialect: Dialect = "duckdb"
 
     def __init__(self, inputs: Mapping[str, pa.Table]) -> None:
         self.db: duckdb.DuckDBPyConnection = duck.connect()
@@ -27,7 +88,6 @@ class Workbench:
         self.db.close()
 
     def run(self, expression: ir.Table) -> list[dict]:
-        """Rows of an expression over the inputs and `result`."""
         return self.sql(ibis.to_sql(expression, dialect="duckdb"))
 
     def sql(self, statement: str) -> list[dict]:
@@ -82,13 +142,36 @@ class Workbench:
         self.db.execute("DELETE FROM result WHERE rowid IN (SELECT place FROM bad)")
         self.db.execute("DROP TABLE bad")
 
+    def expect(self, wanted: ir.Table) -> None:
+        self.db.execute(f"CREATE TEMP TABLE expected AS {ibis.to_sql(wanted, dialect='duckdb')}")
+
+    def keep(self, flagged: str, table: Table) -> None:
+        self.db.execute(f"INSERT INTO rejects SELECT {table.partition}, broken_rules, to_json(f) FROM ({flagged}) AS f")
+
+    def rejected_by_day(self) -> dict[date, int]:
+        found = self.db.execute("SELECT day, COUNT(*) FROM rejects WHERE day IS NOT NULL GROUP BY 1")
+        return dict(found.fetchall())
+
+    def rejects(self, table: Table, run_id: str, at: datetime) -> pa.Table:
+        found = self.db.execute(
+            """SELECT ? AS table_id, day, reason, CAST("row" AS VARCHAR) AS "row", ? AS run_id,
+               CAST(? AS TIMESTAMPTZ) AS recorded_at FROM rejects ORDER BY day, reason, "row" """,
+            [table.id, run_id, at],
+        )
+        return found.to_arrow_table().cast(REJECT_SCHEMA)
+
+    def store(
+        self, warehouse: Warehouse, table: Table, days: list[date], entries: Sequence[LedgerEntry], rejects: pa.Table
+    ) -> None:
+        rows = self.rows(table, days) if days else table.arrow_schema.empty_table()
+        warehouse.replace(table, days, rows.cast(table.arrow_schema), entries, rejects)
+
     def rows(self, table: Table, days: list[date]) -> pa.Table:
         columns = ", ".join(f'"{c}"' for c in table.columns)
         where = predicate(table.partition, days)
         return self.db.execute(f"SELECT {columns} FROM result WHERE {where}").to_arrow_table()
 
     def content_hashes(self, table: Table) -> dict[date, str]:
-        """One hash per partition, independent of the order of rows."""
         found = self.db.execute(f"SELECT {table.partition}, {content_hash_expression()} FROM result GROUP BY 1")
         return dict(found.fetchall())
 

@@ -14,6 +14,7 @@ from nba_pipeline.warehouse.place import Place
 from nba_pipeline_tests.postgres import Postgres, running_postgres
 from nba_pipeline_tests.storage_emulator import StorageService, storage_service
 from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
+from nba_pipeline_tests.warehouse.googlesql import GoogleSQL
 
 if TYPE_CHECKING:
     from nba_pipeline_tests.graph.homes import Home
@@ -24,6 +25,12 @@ def emulator() -> Iterator[str]:
     """The address of a BigQuery emulator."""
     with running_emulator() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def googlesql() -> GoogleSQL:
+    """Google's analyser; its first answer takes long and needs a gigabyte, so all tests share it."""
+    return GoogleSQL()
 
 
 @pytest.fixture

@@ -99,7 +99,9 @@ def require_unaltered(content: bytes, sha256: str, where: str) -> bytes:
 
 
 def transfer(location: str, sha256: str, origin: ArtifactStore, target: ArtifactStore) -> Stored:
-    """Put one content-addressed artifact into another store, under the same location."""
+    """Put one content-addressed artifact into another store, under the same location. Raises ArtifactError."""
+    if f".{sha256}" not in location:
+        raise ArtifactError(f"{location!r} does not name its content", "copy artifacts that `put` stored")
     content = origin.get(location, sha256)
     kind, name = require_location(location).replace(f".{sha256}", "").split("/", 1)
     return target.put(_kind(kind), name, content)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.contracts import Table
 from nba_pipeline.errors import WarehouseError
+from nba_pipeline.transform import REJECT_REASON, Run, Transform
 from nba_pipeline.warehouse import bigquery_schema as schema
 from nba_pipeline.warehouse import bigquery_sql as sql
 from nba_pipeline.warehouse.bigquery_client import PARALLEL_JOBS, Connection, Tags
@@ -37,6 +38,9 @@ from nba_pipeline.warehouse.protocol import (
     require_only,
 )
 
+if TYPE_CHECKING:
+    from nba_pipeline.warehouse.bigquery_bench import BigQueryBench
+
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -44,9 +48,13 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class BigQueryWarehouse:
-    """Keeps the tables in the datasets of one project; `connection` says which, and sends what has to be sent."""
+    """Keeps the tables in the datasets of one project; `connection` says which, and sends what has to be sent.
+
+    `pushdown` names the tables that are computed within BigQuery where their computation allows it, or is `all`.
+    """
 
     connection: Connection
+    pushdown: frozenset[str] = frozenset()
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -118,29 +126,32 @@ class BigQueryWarehouse:
     ) -> None:
         require_only(table, days, rows)
         _require_filled(table, rows)
-        records = pa.concat_tables([entries_table(entries), rejects], promote_options="default")
-        records = records.select(schema.RECORD_SCHEMA.names).cast(schema.RECORD_SCHEMA)
         tags = Tags(table.id, entries[0].run_id if entries else "")
         self.prepare(table)
-        columns = schema.fields(table, required=False)
-        with (
-            self.staged(f"{table.name}_rows", rows, columns, tags) as rows_at,
-            self.staged(f"{table.name}_records", records, schema.record_fields(), tags) as records_at,
-        ):
-            self.publish(table, days, rows_at, records_at, tags)
+        with self.staged(f"{table.name}_rows", rows, schema.fields(table, required=False), tags) as rows_at:
+            self.publish_staged(table, days, rows_at, entries, rejects, tags)
 
-    def publish(
-        self, table: Table, days: Sequence[date], rows_at: str | None, records_at: str | None, tags: Tags
+    def publish_staged(
+        self,
+        table: Table,
+        days: Sequence[date],
+        rows_at: str | None,
+        entries: Sequence[LedgerEntry],
+        rejects: pa.Table,
+        tags: Tags,
     ) -> None:
-        """The transaction: staged rows become the only rows of the days, staged records join the journals."""
-        if not days and records_at is None:
+        """The transaction: staged rows become the only rows of the days, entries and rejects join the journals."""
+        records = pa.concat_tables([entries_table(entries), rejects], promote_options="default")
+        records = records.select(schema.RECORD_SCHEMA.names).cast(schema.RECORD_SCHEMA)
+        if not days and not records.num_rows:
             return
         at = self.connection.place.table(table.id)
+        with self.staged(f"{table.name}_records", records, schema.record_fields(), tags) as records_at:
 
-        def script() -> str:
-            return sql.publish(table, at, days, rows_at, records_at, self._journals(), uuid4().hex)
+            def script() -> str:
+                return sql.publish(table, at, days, rows_at, records_at, self._journals(), uuid4().hex)
 
-        self.connection.query(f"publishing {table.id}", script, tags)
+            self.connection.query(f"publishing {table.id}", script, tags)
 
     def prepare(self, table: Table) -> None:
         """Let the table, ledger and quarantine exist as the contract says; refuse what cannot be mended by adding."""
@@ -169,6 +180,18 @@ class BigQueryWarehouse:
         parts = ["schema", "description", "labels"]
         self.connection.call(what, self.connection.client.update_table, grown, parts)
 
+    # --- computing ------------------------------------------------------------------------------------------------
+
+    def computes(self, transform: Transform) -> bool:
+        """Whether this table is computed here: it must be asked for, and made of stored tables by an expression alone."""
+        asked = {"all", transform.table.id, transform.table.name} & self.pushdown
+        return bool(asked) and can_be_pushed(transform)
+
+    def bench(self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: Run) -> "BigQueryBench":
+        from nba_pipeline.warehouse.bigquery_bench import BigQueryBench
+
+        return BigQueryBench(self, transform, wanted, run)
+
     @contextmanager
     def staged(self, name: str, rows: pa.Table, columns: Sequence[SchemaField], tags: Tags) -> Iterator[str | None]:
         """Rows in a staging table for as long as the block lasts; its full name, or None where there are no rows."""
@@ -176,13 +199,14 @@ class BigQueryWarehouse:
             yield None
             return
         with self.staging_table(name, columns, tags) as new:
+            what = f"loading {rows.num_rows} rows for {tags.table}"
 
             def once() -> StoredTable:
                 at = new()
-                self.connection.load(f"loading {rows.num_rows} rows for {tags.table}", rows, at, tags)
+                self.connection.load(what, rows, at, tags)
                 return at
 
-            yield str(self.connection.persist(once).reference)
+            yield str(self.connection.persist(what, once).reference)
 
     @contextmanager
     def staging_table(
@@ -240,9 +264,17 @@ class BigQueryWarehouse:
 
 
 @cache
-def open_bigquery(place: Place) -> BigQueryWarehouse:
+def open_bigquery(place: Place, pushdown: frozenset[str] = frozenset()) -> BigQueryWarehouse:
     """The warehouse at a place; one client of the process speaks to it."""
-    return BigQueryWarehouse(Connection(place))
+    return BigQueryWarehouse(Connection(place), pushdown)
+
+
+def can_be_pushed(transform: Transform) -> bool:
+    """Table to table, by an expression that the warehouse can run: no source, nothing finished in Python, no bad rows."""
+    made_of_tables = bool(transform.reads) and not transform.feeds and transform.apply is None
+    return (
+        made_of_tables and transform.table.on_bad_row == "refuse" and REJECT_REASON not in transform.expression.columns
+    )
 
 
 def column_names(stored: StoredTable) -> set[str]:

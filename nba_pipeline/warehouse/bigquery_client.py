@@ -26,6 +26,7 @@ Result = TypeVar("Result")
 
 PARALLEL_JOBS = 4
 REQUEST_SECONDS = 60.0
+REQUEST_RETRY_SECONDS = 30.0
 RETRY_SECONDS = 300.0
 
 TRANSIENT_STATUS = frozenset({408, 500, 502, 503, 504})
@@ -62,19 +63,26 @@ class PlacedBigQuery(BigQueryResource):
             )
 
 
+def is_lost(error: BaseException) -> bool:
+    """The request or its answer did not get through."""
+    lost = requests.exceptions.ConnectionError | requests.exceptions.Timeout | TransportError
+    return isinstance(error, lost) or (isinstance(error, GoogleAPICallError) and error.code in TRANSIENT_STATUS)
+
+
 def is_transient(error: BaseException) -> bool:
     """Worth another try: a failure of the service or of the way to it, or a conflict with another transaction.
 
     A quota is not: it does not come back within seconds, and every further try counts against it as well.
     """
-    if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.Timeout | TransportError):
+    error = _last_failure(error)
+    if is_lost(error):
         return True
     if not isinstance(error, GoogleAPICallError):
         return False
     reasons = {str(e.get("reason", "")) for e in error.errors if isinstance(e, Mapping)}
     if "quotaExceeded" in reasons or "quota exceeded" in str(error).lower():
         return False
-    return bool(reasons & TRANSIENT_REASONS) or error.code in TRANSIENT_STATUS or CONCURRENT_UPDATE in str(error)
+    return bool(reasons & TRANSIENT_REASONS) or CONCURRENT_UPDATE in str(error)
 
 
 def default_retry() -> Retry:
@@ -115,6 +123,11 @@ class Connection:
         with named_errors("connecting to BigQuery"), resource.get_client() as client:
             return client
 
+    @cached_property
+    def _patience(self) -> Retry:
+        """For a request about a job, which is repeated only if it was lost; a job that failed is another matter."""
+        return self.retry.with_predicate(is_lost).with_timeout(min(REQUEST_RETRY_SECONDS, self.retry.timeout or 0.0))
+
     def call(self, what: str, function: Callable[..., Result], *arguments: object, **options: object) -> Result:
         """One call of the API that is not a job, such as reading a table's schema."""
         with named_errors(what):
@@ -137,15 +150,18 @@ class Connection:
 
         def once() -> RowIterator:
             sql = statement if isinstance(statement, str) else statement()
-            job = self.client.query(sql, job_config=config, retry=self.retry, job_retry=None, timeout=REQUEST_SECONDS)
-            return job.result(retry=self.retry, job_retry=None)
+            job = self.client.query(
+                sql, job_config=config, retry=self._patience, job_retry=None, timeout=REQUEST_SECONDS
+            )
+            return job.result(retry=self._patience, job_retry=None)
 
         with named_errors(what):
             return self.retry(once)()
 
-    def persist(self, work: Callable[[], Result]) -> Result:
+    def persist(self, what: str, work: Callable[[], Result]) -> Result:
         """Do several steps again, from the first one, when one of them fails for a passing reason."""
-        return self.retry.with_predicate(lambda e: is_transient(e.__cause__ or e))(work)()
+        with named_errors(what):
+            return self.retry.with_predicate(lambda e: is_transient(e.__cause__ or e))(work)()
 
     def arrow(self, what: str, statement: str, tags: Tags, schema: pa.Schema, parameters: Sequence = ()) -> pa.Table:
         """The rows of a query, in this schema. A large result comes through the Storage Read API."""
@@ -172,7 +188,7 @@ class Connection:
             job = self.client.load_table_from_file(
                 buffer, destination.reference, job_config=config, num_retries=0, timeout=REQUEST_SECONDS
             )
-            job.result(retry=self.retry)
+            job.result(retry=self._patience)
         if job.output_rows != rows.num_rows:
             raise WarehouseError(
                 f"{what}: {job.output_rows} of {rows.num_rows} rows arrived", "run the same range again"
@@ -185,9 +201,19 @@ def named_errors(what: str) -> Iterator[None]:
     try:
         yield
     except RetryError as e:
-        raise WarehouseError(f"{what}: {_said(e.cause or e)}", _remedy(e.cause or e)) from e
+        last = _last_failure(e)
+        if isinstance(last, WarehouseError):
+            raise last from last.__cause__
+        raise WarehouseError(f"{what}: {_said(last)}", _remedy(last)) from e
     except (GoogleAPICallError, GoogleAuthError, requests.exceptions.RequestException) as e:
         raise WarehouseError(f"{what}: {_said(e)}", _remedy(e)) from e
+
+
+def _last_failure(error: BaseException) -> BaseException:
+    """What the last of all tries, and of the tries within it, failed with."""
+    while isinstance(error, RetryError) and error.cause is not None:
+        error = error.cause
+    return error
 
 
 def _said(error: BaseException) -> str:
@@ -196,6 +222,7 @@ def _said(error: BaseException) -> str:
     if isinstance(error, requests.exceptions.RequestException):
         return "the service cannot be reached"
     said = str(getattr(error, "message", error))
+    said = said.split("; reason: ")[0]
     said = re.sub(r"(GET|POST|PUT|PATCH|DELETE) https?://\S+:? ?", "", said)
     return re.sub(r"https?://\S+", "", said).strip().split("\n")[0] or type(error).__name__
 

@@ -1,0 +1,155 @@
+"""What lies in `deploy/` fits together, and fits the package: names, variables, roles."""
+
+import configparser
+import importlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import hcl2
+import pytest
+import yaml
+
+from nba_pipeline.contracts import Dataset
+from nba_pipeline.settings import Settings
+from nba_pipeline.warehouse.place import OPERATIONS, STAGING
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+PIPELINE = ("migrate", "code", "daemon", "webserver")
+
+
+def loaded(name: str) -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / name).read_text())
+
+
+def variables(value: Any) -> set[str]:
+    """Names of the environment variables that a Dagster configuration reads."""
+    if isinstance(value, Mapping):
+        own = {value["env"]} if set(value) == {"env"} else set()
+        return own.union(*(variables(v) for v in value.values()))
+    return set()
+
+
+def environment(*files: str) -> dict[str, dict[str, str]]:
+    """The environment of each service of the pipeline, later files over earlier ones."""
+    found: dict[str, dict[str, str]] = {name: {} for name in PIPELINE}
+    for file in files:
+        for name in PIPELINE:
+            found[name] |= loaded(file)["services"][name]["environment"]
+    return found
+
+
+def test_the_two_instances_differ_in_where_logs_go_and_in_nothing_else() -> None:
+    team, machine = loaded("dagster.yaml"), loaded("dagster.local.yaml")
+    assert team.pop("compute_logs") != machine.pop("compute_logs")
+    assert team == machine
+
+
+@pytest.mark.parametrize(
+    ("instance", "files"),
+    [("dagster.local.yaml", ["compose.yaml"]), ("dagster.yaml", ["compose.yaml", "compose.gcp.yaml"])],
+)
+def test_compose_gives_every_service_the_variables_that_its_instance_reads(instance: str, files: list[str]) -> None:
+    for given in environment(*files).values():
+        assert variables(loaded(instance)) <= set(given)
+
+
+def test_compose_mounts_the_instance_over_that_of_the_image() -> None:
+    for file, instance in (("compose.yaml", "dagster.local.yaml"), ("compose.gcp.yaml", "dagster.yaml")):
+        for name in PIPELINE:
+            assert f"./{instance}:/opt/dagster/home/dagster.yaml:ro" in loaded(file)["services"][name]["volumes"]
+
+
+def test_all_services_share_the_volume_of_the_home() -> None:
+    for name in PIPELINE:
+        assert "home:/var/lib/nba" in loaded("compose.yaml")["services"][name]["volumes"]
+
+
+def test_the_ui_is_reachable_from_its_own_machine_only() -> None:
+    (port,) = loaded("compose.yaml")["services"]["webserver"]["ports"]
+    assert port.startswith("127.0.0.1:")
+
+
+def test_no_password_is_written_down() -> None:
+    for file in DEPLOY.rglob("*"):
+        if file.is_file():
+            for line in file.read_text().splitlines():
+                if re.search(r"password: \S", line, re.IGNORECASE):
+                    assert "${POSTGRES_PASSWORD:?" in line or "{env: " in line, f"{file}: {line}"
+
+
+def test_the_settings_in_the_files_are_settings_of_the_package() -> None:
+    given = environment("compose.yaml", "compose.gcp.yaml")["code"]
+    given |= loaded("helm-values.yaml")["dagster-user-deployments"]["deployments"][0]["env"]
+    known = "".join(p.read_text() for p in (ROOT / "nba_pipeline").rglob("*.py"))
+    for name in given:
+        if name.startswith("NBA_PIPELINE_") and name not in variables(loaded("dagster.yaml")):
+            assert f'"{name}"' in known, name
+
+
+def test_the_values_for_kubernetes_make_settings_that_load() -> None:
+    env = loaded("helm-values.yaml")["dagster-user-deployments"]["deployments"][0]["env"]
+    settings = Settings.from_environment({k: v.replace("PROJECT", "some-project") for k, v in env.items()})
+    assert settings.warehouse == "bigquery"
+    assert settings.bucket == "gs://some-project-nba-pipeline/props"
+
+
+def test_the_code_location_that_is_served_exists_and_is_named_as_in_the_workspaces() -> None:
+    command = (DEPLOY / "Dockerfile").read_text().rsplit("CMD ", 1)[1]
+    grpc = loaded("helm-values.yaml")["dagster-user-deployments"]["deployments"][0]["dagsterApiGrpcArgs"]
+    (server,) = loaded("workspace.yaml")["load_from"]
+    for argument in ("--module-name", "nba_pipeline.definitions", "--location-name", "nba_pipeline"):
+        assert f'"{argument}"' in command
+        assert argument in grpc
+    assert importlib.import_module("nba_pipeline.definitions").defs
+    assert server["grpc_server"] == {"host": "code", "port": 4000, "location_name": "nba_pipeline"}
+    assert str(server["grpc_server"]["port"]) in command
+
+
+def test_the_image_runs_as_an_ordinary_user_and_takes_only_what_the_repository_and_docker_give_it() -> None:
+    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("USER ")] == ["USER nba"]
+    taken = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    for source in (s for group in copied for s in group if not s.startswith("--")):
+        assert (ROOT / source).exists()
+        assert source.split("/")[0] in taken
+
+
+def test_the_extras_that_images_are_built_with_exist() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    said = (DEPLOY / "Dockerfile").read_text() + (ROOT / "docs" / "deploy.md").read_text()
+    named = {e for extras in re.findall(r"EXTRAS=([\w,]+)", said) for e in extras.split(",")}
+    assert named == {"postgres", "kubernetes"}
+    assert named <= set(setup["options.extras_require"])
+
+
+def _plain(value: Any) -> Any:
+    """What the parser found, without the quotes that it keeps."""
+    if isinstance(value, dict):
+        return {_plain(k): _plain(v) for k, v in value.items() if not k.startswith("__")}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value.strip('"') if isinstance(value, str) else value
+
+
+def test_terraform_makes_the_datasets_of_the_package_and_staging_expires_after_a_day() -> None:
+    with (DEPLOY / "terraform" / "main.tf").open() as file:
+        plan = _plain(hcl2.load(file))
+    text = (DEPLOY / "terraform" / "main.tf").read_text()
+    (values,) = plan["locals"]
+    named = set(re.findall(r"nba_\w+", f"{values['kept']} {values['datasets']}"))
+    assert named == {*get_args(Dataset), OPERATIONS, STAGING}
+    assert f'each.value == "{STAGING}" ? {24 * 60 * 60 * 1000} : null' in text
+
+
+def test_the_service_account_gets_the_roles_that_the_documentation_lists_and_no_other() -> None:
+    text = (DEPLOY / "terraform" / "main.tf").read_text()
+    given = set(re.findall(r"roles/[\w.]+", text)) - {"roles/iam.workloadIdentityUser"}
+    documented = (ROOT / "docs" / "deploy.md").read_text()
+    table = {m for line in documented.splitlines() for m in re.findall(r"^\| `(roles/[\w.]+)`", line)}
+    assert given == table
+    assert not {r for r in given if re.search(r"admin|owner|roles/editor", r, re.IGNORECASE)}
