@@ -12,12 +12,12 @@ from nba_pipeline.console import console, table_days
 from nba_pipeline.contracts import Table
 from nba_pipeline.copying import Copied, copy_tables
 from nba_pipeline.errors import ArtifactError, ConfigurationError
+from nba_pipeline.predictions.prediction_models import PREDICTION_MODELS
 from nba_pipeline.seasons import describe_days
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY, graph_order
 from nba_pipeline.warehouse import Days, Warehouse
 
-MODELS = "nba_predictions.prediction_models"
 LOCATION, SHA256 = "artifact_location", "artifact_sha256"
 
 
@@ -41,8 +41,7 @@ def run_copy(to: str, origin: str | None, start: date | None, end: date | None) 
     with table_days(sum(map(len, days.values()))):
         results = copy_tables(tables, here, there, first, last, _tell)
     fine = _report(results, time.monotonic() - began)
-    models = REGISTRY[MODELS].table if MODELS in days else None
-    return (models is None or _copy_models(models, here, source, target, first, last)) and fine
+    return copy_models(here, source, target, first, last) and fine
 
 
 def settings_of(address: str) -> Settings:
@@ -98,11 +97,10 @@ def _report(results: Sequence[Copied], seconds: float) -> bool:
     return fine
 
 
-def _copy_models(
-    table: Table, warehouse: Warehouse, source: Settings, target: Settings, first: date, last: date
-) -> bool:
-    """Bring the files that the registry of models names to the destination's store."""
-    rows = warehouse.read({"models": (table, Days(first, last, (LOCATION, SHA256)))})["models"].to_pylist()
+def copy_models(warehouse: Warehouse, source: Settings, target: Settings, first: date, last: date) -> bool:
+    """Bring the files that the registry of models names to the destination's store; True when all are there, unaltered."""
+    wanted = (PREDICTION_MODELS, Days(first, last, (LOCATION, SHA256)))
+    rows = warehouse.read({"models": wanted})["models"].to_pylist()
     named = sorted({(r[LOCATION], r[SHA256]) for r in rows if r[LOCATION]})
     store = target.open_artifacts()
     # The models of a home that was given a bucket later are still in the home.

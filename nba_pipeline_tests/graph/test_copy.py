@@ -13,13 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_pipeline import copying
+from nba_pipeline.artifacts import Stored
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.cli import main
 from nba_pipeline.contracts import Table
-from nba_pipeline.copy_command import _bring
+from nba_pipeline.copy_command import _bring, copy_models
 from nba_pipeline.copying import Copied, chunks, copy_tables
 from nba_pipeline.errors import WarehouseError
 from nba_pipeline.seasons import days_between
+from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
@@ -27,6 +29,7 @@ from nba_pipeline.warehouse.bigquery_client import Tags
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
+from nba_pipeline_tests.storage_emulator import BUCKET, StorageService
 
 LINES = REGISTRY["nba_raw.player_prop_lines"].table
 FACTS = REGISTRY["nba_analytics.player_game_summary"].table
@@ -249,6 +252,37 @@ def test_the_command_fails_when_the_copy_is_not_complete(home: Home, tmp_path: P
     assert done.exit_code == 1
     assert f"PROBLEM  {FACTS.id}" in done.output
     assert "backfill them there" in done.output
+
+
+@dataclass(frozen=True)
+class Registry(DuckDBWarehouse):
+    """A warehouse whose registry names these models, and a system that could not be trained."""
+
+    models: tuple[Stored, ...] = ()
+
+    def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
+        ((name, (_, days)),) = wanted.items()
+        rows = [(m.location, m.sha256) for m in self.models] + [(None, None)]
+        return {name: pa.table(dict(zip(days.columns or (), map(list, zip(*rows, strict=True)), strict=True)))}
+
+
+def test_trained_models_of_a_home_go_to_the_bucket_that_it_was_given_later(
+    tmp_path: Path, service: StorageService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = LocalArtifacts(tmp_path / "artifacts")
+    models = tuple(home.put("models", f"points/{name}.json", name.encode()) for name in ("one", "two"))
+    environment = {"NBA_PIPELINE_HOME": str(tmp_path), "NBA_PIPELINE_BUCKET": f"gs://{BUCKET}/props"}
+    settings = Settings.from_environment(environment)
+    registry = Registry(tmp_path / "nba.duckdb", models=models)
+    assert copy_models(registry, settings, settings, FIRST, LAST)
+    assert [service.content(f"props/{m.location}") for m in models] == [b"one", b"two"]
+    Path(home.address(models[0].location)).unlink()
+    assert copy_models(registry, settings, settings, FIRST, LAST)
+    service.delete(f"props/{models[0].location}")
+    assert not copy_models(registry, settings, settings, FIRST, LAST)
+    said = "".join(capsys.readouterr().out.splitlines())
+    assert f"{models[0].location} is missing" in said
+    assert "1 of 2 models verified" in said
 
 
 @pytest.mark.parametrize(
