@@ -187,7 +187,17 @@ class Sets:
 
 def systems_grid(sets: Sets, market: str, title: str) -> Grid:
     grid = Grid(title=title, title_justify="left")
-    for name in ("system", "MAE A", "MAE B", "- last_10 on A", "- line on L", "N L", "CRPS A", "CRPS B"):
+    for name in (
+        "system",
+        "MAE A",
+        "MAE B",
+        "of medians A",
+        "- last_10 on A",
+        "- line on L",
+        "N L",
+        "CRPS A",
+        "CRPS B",
+    ):
         grid.add_column(name, justify="left" if name == "system" else "right", no_wrap=True)
     for name in ("in 80 %: A and tiers", "bias: A and tiers", "ECE L"):
         grid.add_column(name, justify="right", no_wrap=True)
@@ -215,6 +225,7 @@ def _measures(sets: Sets, system: str, market: str) -> list[str]:
     return [
         f"{error[a].abs().mean():.3f}",
         f"{error[b].abs().mean():.3f}",
+        f"{np.abs(bounds[0.50] - actual)[a].mean():.3f}",
         interval((error.abs() - sets.error[BASELINE].abs())[a]),
         interval((error.abs() - sets.line_error)[lined]),
         f"{int(lined.sum()):,}",
