@@ -127,7 +127,9 @@ def walk_forward(
             games=day["games_played_season"].astype(float), average=day[f"{market}_avg_season"]
         )
         made = [
-            facts.assign(system_id=s, mean=f.mean, sd=f.sd, p_over=_decided_over(f, day, market))[facts["actual"].notna()]
+            facts.assign(system_id=s, mean=f.mean, sd=f.sd, p_over=_decided_over(f, day, market))[
+                facts["actual"].notna()
+            ]
             for s, f in found.items()
         ]
         return pd.concat(made), fitted - began, forecast_at - fitted
