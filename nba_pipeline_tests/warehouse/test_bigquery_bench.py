@@ -16,13 +16,13 @@ from nba_pipeline.analytics.player_game_summary import player_game_summary
 from nba_pipeline.definitions import ASSETS
 from nba_pipeline.hashing import hash_expression
 from nba_pipeline.inspection import SLATE, inspect
-from nba_pipeline.publish import Publication, Run, publish
+from nba_pipeline.publish import Publication, publish
 from nba_pipeline.relations import medians
 from nba_pipeline.seasons import days_between
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.sources.simulated import SimulatorSource
 from nba_pipeline.table_asset import REGISTRY, schedule_read
-from nba_pipeline.transform import RESULT
+from nba_pipeline.transform import RESULT, Run
 from nba_pipeline.warehouse import Days, Warehouse
 from nba_pipeline.warehouse.bigquery import BigQueryWarehouse, can_be_pushed
 from nba_pipeline.warehouse.bigquery_client import Connection, Tags
@@ -102,8 +102,8 @@ def test_every_statement_of_a_pushed_table_passes_googles_analyser(name: str, go
     days = [FIRST, LAST]
     assert schedule is not None
     wanted = {n: (r.table, Days(FIRST, LAST)) for n, r in (dict(transform.reads) | {SLATE: schedule}).items()}
-    bench = warehouse.bench(transform, wanted, RUN.id, RUN.at)
-    bench.compute(transform, days, RUN.at)
+    bench = warehouse.bench(transform, wanted, RUN)
+    bench.compute(transform, days, RUN)
     inspect(transform, bench, schedule)
     rules = audit.row_rules(transform.table, transform.unbound[RESULT], "bigquery")
     bench.keep(audit.flagged(rules, dialect="bigquery"), transform.table)
