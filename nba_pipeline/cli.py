@@ -83,7 +83,7 @@ def check(start: Any, end: Any) -> bool:
 @_handled
 def verify(start: Any, end: Any, days: int, seed: int) -> bool:
     """Compute days again from what was known by their cut-offs, and compare every cell with what is published."""
-    from nba_pipeline.commands import run_verify
+    from nba_pipeline.judging import run_verify
 
     return run_verify(start.date(), end.date(), days, seed)
 
@@ -154,8 +154,8 @@ def leaderboard(
     as_json: bool,
 ) -> bool:
     """Systems and baselines on the same rows, with N and 95 % intervals by game day."""
-    from nba_pipeline.commands import show_leaderboard
     from nba_pipeline.evaluation.leaderboard import RowSet
+    from nba_pipeline.judging import show_leaderboard
 
     rows = RowSet(market, season, season_type, prior_games, min_average, tier, market_rows)
     return show_leaderboard(rows, reliability_of, as_json)
@@ -166,7 +166,7 @@ def leaderboard(
 @_handled
 def models(as_json: bool) -> bool:
     """The trained models: rows and days they learned from, error on what they had not seen, and whether they are intact."""
-    from nba_pipeline.commands import show_models
+    from nba_pipeline.judging import show_models
 
     return show_models(as_json)
 

@@ -11,37 +11,31 @@ from tempfile import TemporaryDirectory
 
 import click
 import dagster as dg
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute
-from rich.progress import track
 
 from nba_pipeline import backfill as runs
 from nba_pipeline import coverage
-from nba_pipeline.console import absences, console, errors, models_grid, status_grid, table_days
+from nba_pipeline.console import absences, console, errors, status_grid, table_days
 from nba_pipeline.contracts import Table
 from nba_pipeline.dagster_home import prepare
-from nba_pipeline.errors import ArtifactError
 from nba_pipeline.evaluation.leaderboard import RowSet
 from nba_pipeline.export import Format, file_name, find_table, write_rows
-from nba_pipeline.seasons import EPOCH, days_between, describe_days
+from nba_pipeline.seasons import days_between, describe_days
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY, graph_order
-from nba_pipeline.warehouse import Days, Warehouse
+from nba_pipeline.warehouse import Warehouse
 
 DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
 SCHEDULE = "nba_raw.schedule"
-REGISTRY_TABLE = "nba_predictions.prediction_models"
 
 
-def _definitions() -> dg.Definitions:
+def load_definitions() -> dg.Definitions:
     from nba_pipeline.definitions import defs
 
     return defs
 
 
 def _tables() -> list[Table]:
-    _definitions()
+    load_definitions()
     return [REGISTRY[t].table for t in graph_order()]
 
 
@@ -51,7 +45,7 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
     settings = Settings.from_environment()
     settings.open_source()
     warehouse = settings.open_warehouse()
-    defs = _definitions()
+    defs = load_definitions()
     selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
     ledger = warehouse.ledger()
     steps = runs.history_steps(selected, start, end, ledger)
@@ -200,40 +194,6 @@ def _altered(warehouse: Warehouse, first: date, last: date) -> dict[str, list[da
     return wrong
 
 
-def run_verify(start: date, end: date, n: int, seed: int) -> bool:
-    """Replay a sample of game days; False when a cell differs, or when there is nothing to replay."""
-    runs.check_range(start, end, runs.latest_day())
-    settings = Settings.from_environment()
-    _definitions()
-    from nba_pipeline.raw.schedule import SLATE
-    from nba_pipeline.transform import Run
-    from nba_pipeline.verification.replay import game_days, replay, sample
-
-    warehouse, source = settings.open_warehouse(), settings.open_source()
-    chosen = sample(game_days(warehouse, start, end), n, seed)
-    if not chosen:
-        click.echo(f"error: no game day with features is published on {start}..{end}", err=True)
-        click.echo(f"  What to do: run `nba-pipeline backfill {start} {end}` first", err=True)
-        return False
-    run = Run("verify", datetime.now(UTC), settings.markets, settings.open_artifacts())
-    found = []
-    for day in track(chosen, description="replaying", console=console, disable=not console.is_terminal):
-        found.append(replay(day, warehouse, source, SLATE, run))
-        for difference in found[-1].differences:
-            click.echo(f"PROBLEM  {difference}")
-    cells, wrong = sum(r.cells for r in found), sum(bool(r.differences) for r in found)
-    click.echo(
-        f"{len(found)} days replayed, {sum(r.tables for r in found)} tables' days, {cells:,} cells: {wrong} days differ"
-    )
-    if wrong:
-        click.echo(
-            "  What to do: a table of these days knew more than it may, or its code or inputs changed since. If they\n"
-            f"  changed, run `nba-pipeline backfill {start} {end}` and verify again",
-            err=True,
-        )
-    return not wrong
-
-
 def show_quarantine(table: str | None, limit: int, as_json: bool) -> None:
     """Print rejected rows, or how many there are by reason."""
     rows = Settings.from_environment().open_warehouse().quarantine(table).to_pylist()
@@ -280,94 +240,10 @@ def show_staging(remove: bool) -> bool:
     return not left
 
 
-def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) -> bool:
-    """Print the leaderboard of the graded forecasts; False when a figure is too good to be honest."""
-    from nba_pipeline.evaluation import grids
-    from nba_pipeline.evaluation.alarms import too_good
-    from nba_pipeline.evaluation.leaderboard import leaderboard, reliabilities, tiers
-
-    selected = rows.select(_graded(rows))
-    board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
-    alarms = too_good(board, rows)
-    if as_json:
-        tables = {"systems": board, "tiers": by_tier, "reliability": bins}
-        shown = {n: json.loads(t.to_json(orient="records")) for n, t in tables.items()}
-        click.echo(json.dumps({"rows": rows.words, "alarms": alarms, **shown}, indent=2))
-    else:
-        console.print(grids.error_grid(board, rows.words))
-        console.print(grids.chance_grid(board))
-        console.print(grids.tiers_grid(by_tier))
-        if reliability_of:
-            console.print(grids.reliability_grid(bins, reliability_of))
-    for sentence in alarms:
-        click.echo(f"ALARM    suspected leakage: {sentence}", err=True)
-    if alarms:
-        click.echo(f"         features closest to the outcome: {', '.join(_suspects(selected))}", err=True)
-        click.echo("  What to do: look for rows of the day itself, or of later days, in these features", err=True)
-    return not alarms
-
-
-def _graded(rows: RowSet) -> pd.DataFrame:
-    """Graded forecasts with the columns of the leaderboard; filtered while they are still Arrow, to be quick."""
-    from nba_pipeline.evaluation.leaderboard import COLUMNS
-
-    graded = _whole_table("nba_predictions.prediction_accuracy", COLUMNS)
-    for name, value in (("season", rows.season), ("season_type", rows.season_type), ("market", rows.market)):
-        if value:
-            graded = graded.filter(pyarrow.compute.field(name) == value)
-    return graded.to_pandas()
-
-
-def _suspects(selected: pd.DataFrame) -> list[str]:
-    from nba_pipeline.evaluation.alarms import suspects
-    from nba_pipeline.predictions.versions import MODEL_FEATURES
-
-    columns = ("game_date", "player_id", "feature_version", *MODEL_FEATURES.names)
-    features = _whole_table("nba_predictions.ml_feature_store_v2", columns)
-    features = features.filter(pyarrow.compute.field("feature_version") == MODEL_FEATURES.name).to_pandas()
-    played = selected.drop_duplicates(["game_date", "player_id"])[["game_date", "player_id", "actual_value"]]
-    joined = played.merge(features, on=["game_date", "player_id"])
-    return suspects(joined, joined["actual_value"], MODEL_FEATURES.names)
-
-
-def _whole_table(table_id: str, columns: Sequence[str]) -> pa.Table:
-    _definitions()
-    days = Days(EPOCH, runs.latest_day(), tuple(columns))
-    return Settings.from_environment().open_warehouse().read({"rows": (REGISTRY[table_id].table, days)})["rows"]
-
-
-def show_models(as_json: bool) -> bool:
-    """Print the registry of trained models; False when an artifact is missing or altered."""
-    table = REGISTRY_TABLE
-    columns = ("trained_on", "market", "system_id", "model_version", "rows", "last_day", "holdout_mae", "holdout_bias",
-               "artifact_location", "artifact_sha256", "artifact_bytes", "reason")  # fmt: skip
-    rows = _whole_table(table, columns).sort_by([(c, "ascending") for c in columns[:3]]).to_pylist()
-    store = Settings.from_environment().open_artifacts()
-    wrong: list[str] = []
-    for row in rows:
-        row["artifact"] = "none"
-        if row["artifact_sha256"]:
-            try:
-                store.get(row["artifact_location"], row["artifact_sha256"])
-                row["artifact"] = "intact"
-            except ArtifactError as e:
-                row["artifact"] = "missing or altered"
-                wrong.append(f"{row['trained_on']} {row['market']} {row['system_id']}: {e}")
-    if as_json:
-        click.echo(json.dumps(rows, default=str, indent=2))
-    elif not rows:
-        click.echo("no model was ever trained; run `nba-pipeline backfill START END`")
-    else:
-        console.print(models_grid(rows))
-    for sentence in wrong:
-        click.echo(f"error: {sentence}", err=True)
-    return not wrong
-
-
 def write_reports(start: date, end: date) -> None:
     """Write the pages of the days and print where they lie; of a range, the first and the last."""
     runs.check_range(start, end, runs.latest_day())
-    _definitions()
+    load_definitions()
     from nba_pipeline.reporting.daily_report import write_pages
 
     settings = Settings.from_environment()
@@ -398,6 +274,8 @@ def run_export(start: date, end: date, name: str, kind: Format, directory: Path 
 
 def run_demo(days: int | None) -> bool:
     """A season through the whole graph, then coverage, checks and leaderboard."""
+    from nba_pipeline.judging import show_leaderboard
+
     settings = Settings.from_environment()
     end = DEMO_END if days is None else min(DEMO_END, days_between(DEMO_START, DEMO_END)[days - 1])
     console.print(

@@ -1,6 +1,6 @@
 """What a page shows, as plain values: nothing here knows of tables, and nothing on the page comes from elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,11 +14,22 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Price:
+    """The sportsbook quote on which the called side is worth most: American odds, expected profit of one unit staked."""
+
+    book: str
+    line: float
+    odds: float
+    value: float
+
+
+@dataclass(frozen=True)
 class Forecast:
     """One player's forecast in one market, and the call against the consensus line.
 
-    `others` are the means of the other systems by name. Calls alone have `reasons`, and `outcomes`: the probability of
-    0, 1, 2, ... in the market's unit.
+    `others` are the means of the other systems by name. Calls have `reasons`, a `price` if a sportsbook gives
+    one, and `outcomes`: the probability of 0, 1, 2, ... in the market's unit, as the forecast's law says it; `p_over` and
+    `p_push` are calibrated. So have the few forecasts that came nearest to a call, but for the price.
     """
 
     player: str
@@ -41,6 +52,7 @@ class Forecast:
     call: str
     confidence: float | None
     status: str | None
+    price: Price | None
     reasons: tuple[Reason, ...]
     others: Mapping[str, float]
 
@@ -49,16 +61,20 @@ class Forecast:
         return self.call in ("OVER", "UNDER")
 
     @property
+    def side(self) -> str:
+        """The likelier side of the line, over or under; empty without a line."""
+        if self.p_over is None:
+            return ""
+        return "over" if self.p_over >= 1 - self.p_over - (self.p_push or 0) else "under"
+
+    @property
     def edge(self) -> float | None:
         return None if self.line is None else self.mean - self.line
 
     @property
-    def p_call(self) -> float | None:
-        """Probability of the side that is called; of the likelier side where none is."""
-        if self.p_over is None:
-            return None
-        under = 1 - self.p_over - (self.p_push or 0)
-        return {"OVER": self.p_over, "UNDER": under}.get(self.call, max(self.p_over, under))
+    def p_side(self) -> float | None:
+        """Probability of the likelier side; None without a line."""
+        return None if self.p_over is None else max(self.p_over, 1 - self.p_over - (self.p_push or 0))
 
 
 @dataclass(frozen=True)
@@ -118,6 +134,8 @@ class GradedSystem:
     wins: int
     losses: int
     pushes: int
+    priced_bets: int
+    roi: float | None
 
 
 @dataclass(frozen=True)
@@ -143,7 +161,8 @@ class Interval:
 class Record:
     """A system over the days behind it: errors on rows that `last_10` forecast too, bets on actual lines.
 
-    `market_difference` is its error minus the line's on its rows with a line.
+    `market_difference` is its error minus the line's on its rows with a line; `roi` the profit per unit staked on bets with a
+    real price.
     """
 
     market: str
@@ -157,6 +176,8 @@ class Record:
     market_difference: Interval | None
     bets: int
     hit_rate: Interval | None
+    priced_bets: int
+    roi: Interval | None
 
 
 @dataclass(frozen=True)
@@ -193,9 +214,17 @@ class ReportData:
     @property
     def calls(self) -> tuple[Forecast, ...]:
         """The calls, most probable first."""
-        called = [f for f in self.forecasts if f.is_call]
-        return tuple(sorted(called, key=lambda f: (-(f.p_call or 0), -abs(f.edge or 0), f.player, f.market)))
+        return _by_probability(f for f in self.forecasts if f.is_call)
+
+    @property
+    def leans(self) -> tuple[Forecast, ...]:
+        """The few forecasts that came nearest to a call, most probable first."""
+        return _by_probability(f for f in self.forecasts if f.outcomes and not f.is_call)
 
     @property
     def refused(self) -> tuple[TableState, ...]:
         return tuple(t for t in self.tables if t.state == "refused")
+
+
+def _by_probability(forecasts: Iterable[Forecast]) -> tuple[Forecast, ...]:
+    return tuple(sorted(forecasts, key=lambda f: (-(f.p_side or 0), -abs(f.edge or 0), f.player, f.market)))

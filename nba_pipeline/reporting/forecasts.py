@@ -8,12 +8,13 @@ import pandas as pd
 
 from nba_pipeline.markets import MARKETS, POINTS
 from nba_pipeline.predictions.player_prop_predictions import OVER, UNDER
-from nba_pipeline.reporting.data import Absence, Forecast, Reason
+from nba_pipeline.reporting.data import Absence, Forecast, Price, Reason
 from nba_pipeline.reporting.reasons import AVERAGES, reasons
 from nba_pipeline.systems.distribution import probability_over
 
 OUT = "out"
 CALLS = (OVER, UNDER)
+LEANS = 6
 PLAYER = ["game_date", "player_id"]
 
 
@@ -34,7 +35,7 @@ def absences(players: pd.DataFrame) -> Iterator[Absence]:
 
 
 def forecasts(
-    predictions: pd.DataFrame, players: pd.DataFrame, absent: Sequence[Absence], lead: str
+    predictions: pd.DataFrame, players: pd.DataFrame, prices: pd.DataFrame, absent: Sequence[Absence], lead: str
 ) -> dict[str, list[Forecast]]:
     """The leading system's forecasts by game, highest mean first, market by market, without players who are out."""
     made = predictions[predictions["predicted_mean"].notna() & (predictions["injury_status"] != OUT)]
@@ -49,14 +50,21 @@ def forecasts(
     leading = leading.assign(place=leading["market"].map(order)).sort_values(
         ["place", "predicted_mean"], ascending=[True, False], kind="stable", ignore_index=True
     )
-    why = _reasons(leading[leading["recommendation"].isin(CALLS)], players, means, absent)
+    best = _prices(prices[prices["system_id"] == lead])
+    why = _reasons(leading.loc[_told(leading)], players, means, absent)
     found: dict[str, list[Forecast]] = {}
     for place, r in enumerate(records(leading)):
         law, said = why.get(place, ((), ()))
-        found.setdefault(r["game_id"], []).append(
-            _forecast(r | {"home": r["team"] in home}, means[r["player_id"], r["market"]], law, said)
-        )
+        shown = r | {"home": r["team"] in home, "price": best.get((r["player_id"], r["market"], r["recommendation"]))}
+        found.setdefault(r["game_id"], []).append(_forecast(shown, means[r["player_id"], r["market"]], law, said))
     return found
+
+
+def _told(leading: pd.DataFrame) -> "pd.Index[int]":
+    """The rows that are told at length: all calls, and of the rest the few that came nearest to one."""
+    called = leading["recommendation"].isin(CALLS)
+    near = leading[~called & leading["p_over"].notna()].nlargest(LEANS, "confidence", keep="first")
+    return leading.index[called].union(near.index)
 
 
 def _reasons(
@@ -65,7 +73,7 @@ def _reasons(
     means: Mapping[tuple[int, str], Mapping[str, float]],
     absent: Sequence[Absence],
 ) -> dict[int, tuple[tuple[float, ...], tuple[Reason, ...]]]:
-    """Distribution and reasons of the calls, by the index of their row."""
+    """Distribution and reasons of the rows that are told at length, by their index."""
     known = players.drop(columns=["game_id", "player_name", "team", "home_game", "injury_status"])
     rows = records(called.merge(known, on=PLAYER, how="left"))
     out = [a for a in absent if a.status == OUT]
@@ -103,9 +111,21 @@ def _forecast(
         call=r["recommendation"],
         confidence=r["confidence"],
         status=r["injury_status"],
+        price=r["price"],
         reasons=why,
         others={s: m for s, m in means.items() if s != r["system_id"]},
     )
+
+
+def _prices(best: pd.DataFrame) -> dict[tuple[int, str, str], Price]:
+    """The best price by player, market and side."""
+    found = {}
+    for r in records(best):
+        for call, side in ((OVER, "over"), (UNDER, "under")):
+            if r[f"best_{side}"]:
+                price = Price(r["bookmaker"], r["line"], r[f"{side}_odds"], r[f"ev_{side}"])
+                found[r["player_id"], r["market"], call] = price
+    return found
 
 
 def _outcomes(rows: pd.DataFrame) -> dict[int, tuple[float, ...]]:

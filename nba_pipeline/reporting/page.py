@@ -1,7 +1,7 @@
 """Writes the page of a day: data in, one self-contained HTML text out."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -52,6 +52,8 @@ def _template() -> jinja2.Template:
         "number": _number,
         "signed": _signed,
         "percent": _percent,
+        "share": _share,
+        "shown": lambda value, kind, digits: KINDS[kind](value, digits),
         "plain": _plain,
         "strip": strip,
         "histogram": histogram,
@@ -81,6 +83,18 @@ def _signed(value: float | None, digits: int) -> str:
 
 def _percent(value: float | None, digits: int) -> str:
     return "" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def _share(value: float, digits: int = 1) -> str:
+    return f"{_signed(100 * value, digits)} %"
+
+
+KINDS: Mapping[str, Callable[[float, int], str]] = {
+    "number": _number,
+    "signed": _signed,
+    "percent": _percent,
+    "share": _share,
+}
 
 
 def _plain(value: float) -> str:

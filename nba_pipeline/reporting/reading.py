@@ -21,6 +21,7 @@ from nba_pipeline.grading.system_daily_performance import SYSTEM_DAILY_PERFORMAN
 from nba_pipeline.markets import MARKETS
 from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
+from nba_pipeline.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.predictions.versions import V2
 from nba_pipeline.raw.schedule import SCHEDULE
 from nba_pipeline.reporting import rolling
@@ -42,6 +43,8 @@ LEADS = ("ensemble_v1", "zone_matchup_v1", "moving_average")
 WINDOW_DAYS = 30
 DAYS_AT_ONCE = 31
 HISTORY = asof.before(PREDICTION_ACCURACY, WINDOW_DAYS)
+
+GRADES = ("played", "mae", "bias", "wins", "losses", "pushes", "priced_bets", "roi")
 
 READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
     "schedule": (
@@ -80,12 +83,19 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
             ),
         ),
     ),
+    "prices": (
+        PROP_PRICES,
+        (
+            *("game_date", "player_id", "market", "system_id", "bookmaker", "line", "over_odds", "under_odds"),
+            *("ev_over", "ev_under", "best_over", "best_under"),
+        ),
+    ),
 }
 READS_BEFORE: Mapping[str, tuple[Table, tuple[str, ...]]] = {
     "graded": (PREDICTION_ACCURACY, (*rolling.COLUMNS, "team", "recommendation", "predicted_mean")),
     "performance": (
         SYSTEM_DAILY_PERFORMANCE,
-        ("game_date", "market", "system_id", "played", "mae", "bias", "wins", "losses", "pushes"),
+        ("game_date", "market", "system_id", *GRADES),
     ),
     "names": (UPCOMING_PLAYER_GAME_CONTEXT, (*PLAYER, "player_name")),
 }
@@ -155,6 +165,7 @@ class _Month:
     schedule: "_ByDay"
     players: "_ByDay"
     predictions: "_ByDay"
+    prices: "_ByDay"
     graded: "_ByDay"
     odds: Mapping[tuple[str, str], Mapping[str, Any]]
     performance: pd.DataFrame
@@ -162,7 +173,7 @@ class _Month:
 
     @staticmethod
     def of(found: Mapping[str, pa.Table]) -> "_Month":
-        frames = {n: t.to_pandas(date_as_object=True) for n, t in found.items() if n != "graded"}
+        frames = {n: t.to_pandas(date_as_object=True) for n, t in found.items() if n not in ("graded", "prices")}
         features = frames["features"]
         features = features[features["feature_version"] == V2.name].drop(columns="feature_version")
         # Only the leading systems' calls are listed, so only their rows leave Arrow.
@@ -172,6 +183,7 @@ class _Month:
             schedule=_ByDay(frames["schedule"].sort_values(["tip_off", "game_id"])),
             players=_ByDay(frames["players"].merge(features, on=PLAYER, how="left")),
             predictions=_ByDay(frames["predictions"]),
+            prices=_ByDay(_best(found["prices"])),
             graded=_ByDay(called.to_pandas(date_as_object=True).merge(frames["names"], on=PLAYER, how="left")),
             odds={(r["game_id"], r["team"]): r for r in records(frames["teams"])},
             performance=frames["performance"],
@@ -197,7 +209,7 @@ class _Month:
     def _games(self, day: date, predictions: pd.DataFrame, lead: str) -> Iterator[Game]:
         players = self.players[day]
         absent = tuple(absences(players))
-        made = forecasts(predictions, players, absent, lead)
+        made = forecasts(predictions, players, self.prices[day], absent, lead)
         silent = _silent(predictions, lead)
         spoken = set(players.loc[players["injuries_reported"], "game_id"])
         for g in records(self.schedule[day]):
@@ -231,7 +243,7 @@ class _Month:
                 GradedSystem(
                     market=r["market"],
                     system=r["system_id"],
-                    **{c: r[c] for c in ("played", "mae", "bias", "wins", "losses", "pushes")},
+                    **{c: r[c] for c in GRADES},
                 )
                 for r in records(past[past["game_date"] == day].sort_values(["market", "mae", "system_id"]))
             ),
@@ -260,6 +272,12 @@ class _ByDay:
 
     def __getitem__(self, day: date) -> pd.DataFrame:
         return self._days.get(day, self._none)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def _best(prices: pa.Table) -> pd.DataFrame:
+    """The best prices of the systems that may lead, each side on its own."""
+    best = prices.filter(pc.field("system_id").isin(LEADS) & (pc.field("best_over") | pc.field("best_under")))
+    return best.to_pandas(date_as_object=True)
 
 
 def _lead(predictions: pd.DataFrame) -> str:

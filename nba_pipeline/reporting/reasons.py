@@ -39,7 +39,7 @@ SCORING_MARKETS = ("points", "pra")
 NOTED_ALLOWED = {"points": 3.0, "rebounds": 1.5, "assists": 1.5, "threes": 1.0, "pra": 5.0}
 
 ROLE = ("minutes_expected", "minutes_avg_season", "team_games_missed", "spread_size")
-NOTED_MINUTES = 3.0
+NOTED_MINUTES = 0.15
 ONE_SIDED = 12.0
 RESTED = 3
 FORM_CHANGE = 0.15
@@ -132,10 +132,10 @@ def allowed(market: str) -> str:
 
 def _minutes(row: Row) -> Iterator[Reason]:
     expected, usual = row["minutes_expected"], row["minutes_avg_season"]
-    if expected is not None and usual is not None and abs(expected - usual) >= NOTED_MINUTES:
-        yield Reason(
-            f"{expected:.0f} minutes to expect, {usual:.0f} on average this season", 1 if expected > usual else -1
-        )
+    if expected is not None and usual:
+        change = expected / usual - 1
+        if abs(change) >= NOTED_MINUTES:
+            yield Reason(f"{'more' if change > 0 else 'fewer'} minutes than usual to expect", 1 if change > 0 else -1)
     if row["team_games_missed"]:
         n = int(row["team_games_missed"])
         yield Reason(f"missed his team's last {'game' if n == 1 else f'{n} games'}", -1)

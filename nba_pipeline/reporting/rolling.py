@@ -24,6 +24,8 @@ MEASURES: tuple[str, ...] = (
     "beyond_line",
     "wins",
     "decided",
+    "profit",
+    "priced",
 )
 BENCHMARK = "last_10"
 COLUMNS = (
@@ -38,6 +40,7 @@ COLUMNS = (
     "line",
     "actual_value",
     "outcome",
+    "profit",
 )
 
 DAILY_SUMS = f"""
@@ -58,7 +61,9 @@ SELECT game_date, market, system_id,
     count(line) FILTER (counts) AS lined,
     sum(absolute_error - abs(line - actual_value)) FILTER (counts AND line IS NOT NULL) AS beyond_line,
     count(*) FILTER (outcome = 'win') AS wins,
-    count(*) FILTER (outcome IN ('win', 'loss')) AS decided
+    count(*) FILTER (outcome IN ('win', 'loss')) AS decided,
+    sum(profit) AS profit,
+    count(profit) AS priced
 FROM judged GROUP BY ALL ORDER BY ALL
 """
 
@@ -103,6 +108,8 @@ def _record(market: str, system: str, of: "Sums") -> Record | None:
         market_difference=of.ratio("beyond_line", "lined") if of.total("lined") else None,
         bets=int(of.total("decided")),
         hit_rate=of.ratio("wins", "decided") if of.total("decided") else None,
+        priced_bets=int(of.total("priced")),
+        roi=of.ratio("profit", "priced") if of.total("priced") else None,
     )
 
 

@@ -21,12 +21,18 @@ NEWTON_STEPS = 25
 RECENT_PULL, RECENT_PRIOR_ROWS = 0.5, 1_000.0
 MINIMUM_DECIDED = 300
 PRIOR_DECIDED = 100.0
-DIGITS = 10
+DIGITS = 8
 
 
 def rounded(values: Any) -> list[float]:
     """Coefficients as they are stored: digits that depend on the order of a sum are cut off."""
     return [float(f"{v:.{DIGITS}g}") for v in np.asarray(values, dtype=float).ravel()]
+
+
+def _nonnegative(basis: Floats, wanted: Floats) -> Floats:
+    """Non-negative least squares through the Cholesky factor of the Gram matrix: a few columns, however many rows."""
+    factor = np.linalg.cholesky(basis.T @ basis + SURE * np.eye(basis.shape[1]))
+    return nnls(factor.T, np.linalg.solve(factor, basis.T @ wanted))[0]
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class Spread:
         m, own, squared = mean[known], own_sd[known], (actual - mean)[known] ** 2
         weight = 1 / (1 + np.maximum(m, 0))
         basis = cls._basis(m)
-        coefficients, _ = nnls(basis * weight[:, None], squared * weight)
+        coefficients = _nonnegative(basis * weight[:, None], squared * weight)
         prior = basis @ coefficients
         seen = ~np.isnan(own)
         away, left = (own[seen] ** 2 - prior[seen]) * weight[seen], (squared[seen] - prior[seen]) * weight[seen]

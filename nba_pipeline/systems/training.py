@@ -130,10 +130,11 @@ def _members(rows: _Rows) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
 def _unseen(learner: Learner, rows: _Rows) -> Floats:
     """Forecasts of every block by a model of the others."""
     mean = np.full(len(rows.frame), np.nan)
+    read = rows.frame[list(learner.features(rows.market))]
     for b in range(BLOCKS):
         inside = rows.block == b
-        body = learner.fit(rows.frame[~inside], rows.market, rows.actual[~inside])
-        mean[inside] = learner.predict(rows.frame[inside], rows.market, body)[0]
+        body = learner.fit(read[~inside], rows.market, rows.actual[~inside])
+        mean[inside] = learner.predict(read[inside], rows.market, body)[0]
     return np.maximum(mean, 0)
 
 

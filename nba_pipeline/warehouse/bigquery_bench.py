@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 
-import ibis
 import pyarrow as pa
 
 from nba_pipeline import ibis_types as ir
@@ -22,6 +21,7 @@ from nba_pipeline.warehouse import bigquery_schema as schema
 from nba_pipeline.warehouse import bigquery_sql as sql
 from nba_pipeline.warehouse.bigquery import BigQueryWarehouse, column_names
 from nba_pipeline.warehouse.bigquery_client import Tags
+from nba_pipeline.warehouse.bigquery_render import rendered
 from nba_pipeline.warehouse.ddl import predicate
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
@@ -70,10 +70,10 @@ class BigQueryBench:
         self._keep(lost, f"'its {self._table.partition} is missing, or no day of a game'", "CAST(NULL AS DATE)")
 
     def expect(self, wanted: ir.Table) -> None:
-        self._inputs[EXPECTED] = str(ibis.to_sql(wanted, dialect="bigquery"))
+        self._inputs[EXPECTED] = rendered(wanted)
 
     def run(self, expression: ir.Table) -> list[dict]:
-        return self.sql(str(ibis.to_sql(expression, dialect="bigquery")))
+        return self.sql(rendered(expression))
 
     def sql(self, statement: str) -> list[dict]:
         found = self._warehouse.connection.query(f"auditing {self._table.id}", self._with_inputs(statement), self._tags)
@@ -144,7 +144,7 @@ def _inputs(warehouse: BigQueryWarehouse, wanted: Mapping[str, tuple[Table, Days
 def computation(transform: Transform, days: Sequence[date], at: datetime) -> str:
     """The rows of these days, typed, rounded and hashed, and rows without a day, which nobody may lose."""
     table = transform.table
-    built = str(ibis.to_sql(transform.expression, dialect="bigquery"))
+    built = rendered(transform.expression)
     typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
     day = f"`{table.partition}`"
     rows = f"SELECT {typed} FROM (\n{built}\n) AS built"

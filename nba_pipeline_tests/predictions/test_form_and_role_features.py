@@ -11,6 +11,7 @@ from nba_pipeline.markets import MARKETS
 from nba_pipeline.predictions.features import BASELINE_25
 from nba_pipeline.predictions.form_features import LEAGUE_MINUTES, YEAR_GAMES, YEAR_MINUTES
 from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.predictions.role_features import CHANCE, CHANCE_UNSEEN, SILENT_BY_MINUTES
 from nba_pipeline.predictions.versions import MODEL_FEATURES, V2
 from nba_pipeline.table_asset import REGISTRY
 from nba_pipeline_tests.support import day, run
@@ -153,11 +154,13 @@ def test_who_did_not_play_in_the_latest_game_leaves_his_minutes_to_the_others() 
     games = [played(7, n, minutes=30.0) for n in range(1, 11)] + [played(8, n, minutes=20.0) for n in range(2, 12)]
     found = features(listed(7), listed(8), games=games)
     there = features(listed(7), listed(8), games=[*games, played(8, 1, minutes=20.0)])
-    assert found.loc[7].minutes_vacated == pytest.approx(20 * 10 / 30, abs=1e-3)
-    assert found.loc[8].minutes_vacated == 0
+    missed_one = SILENT_BY_MINUTES[1][2]
+    assert found.loc[8].play_chance == missed_one
+    assert found.loc[7].minutes_vacated == pytest.approx(20 * 10 / 30 * (1 - missed_one), abs=1e-3)
+    assert found.loc[7].minutes_expected == pytest.approx(240 * 30 / (30 + 20 * missed_one), abs=1e-3)
     assert found.loc[7].minutes_expected > there.loc[7].minutes_expected
     assert (found.loc[7].rotation_rank, found.loc[8].rotation_rank) == (1, 2)
-    assert there.loc[7].minutes_vacated == 0
+    assert there.loc[7].minutes_vacated < found.loc[7].minutes_vacated
 
 
 def test_a_statement_that_somebody_is_out_counts_though_he_played_last_night() -> None:
@@ -166,10 +169,44 @@ def test_a_statement_that_somebody_is_out_counts_though_he_played_last_night() -
     found = features(listed(7), listed(8, **out), games=games)
     assert found.loc[7].minutes_newly_out == 30
     assert found.loc[8].minutes_newly_out == 0
-    assert found.loc[7].minutes_expected == 240
+    assert found.loc[8].play_chance == CHANCE["out"][0]
+    assert found.loc[7].minutes_expected == pytest.approx(240 / (1 + CHANCE["out"][0]), abs=1e-3)
     silent = features(listed(7, injuries_reported=False), listed(8, injuries_reported=False), games=games)
     assert pd.isna(silent.loc[7].minutes_newly_out)
-    assert silent.loc[7].minutes_vacated == 0
+    assert silent.loc[7].minutes_expected < found.loc[7].minutes_expected
+
+
+@pytest.mark.parametrize(
+    ("status", "last_played", "chance"),
+    [
+        ("out", 1, CHANCE["out"][0]),
+        ("doubtful", 1, CHANCE["out"][0]),
+        ("available", 3, CHANCE["available"][2]),
+        ("probable", 6, CHANCE["available"][4]),
+        ("questionable", 4, CHANCE["silent"][3]),
+        (None, 1, SILENT_BY_MINUTES[0][2]),
+        (None, 2, SILENT_BY_MINUTES[1][2]),
+        (None, 5, CHANCE["silent"][4]),
+        (None, 20, CHANCE["silent"][5]),
+    ],
+)
+def test_the_chance_to_play_follows_from_statement_and_games_missed(
+    status: str | None, last_played: int, chance: float
+) -> None:
+    found = features(listed(injury_status=status), games=[played(7, last_played)])
+    assert found.loc[7].play_chance == chance
+
+
+@pytest.mark.parametrize(("minutes", "place"), [(9.9, 0), (10.0, 1), (19.9, 1), (20.0, 2)])
+def test_the_chance_of_who_played_last_time_grows_with_his_minutes(minutes: float, place: int) -> None:
+    found = features(games=[played(7, n, minutes=minutes) for n in range(1, 4)])
+    assert found.loc[7].play_chance == SILENT_BY_MINUTES[0][place]
+
+
+def test_who_has_not_played_for_the_team_yet_has_a_small_chance() -> None:
+    found = features(games=[played(7, 1, team="NYK")])
+    assert found.loc[7].play_chance == CHANCE_UNSEEN["silent"]
+    assert pd.isna(features(games=[]).loc[7].play_chance)
 
 
 def test_rank_of_minutes_is_within_his_team() -> None:

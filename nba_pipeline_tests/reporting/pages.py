@@ -14,6 +14,7 @@ from nba_pipeline.reporting.data import (
     GradedCall,
     GradedSystem,
     Interval,
+    Price,
     Reason,
     Record,
     ReportData,
@@ -44,6 +45,7 @@ FORECAST = Forecast(
     call="OVER",
     confidence=0.64,
     status=None,
+    price=Price("Book", 17.5, -115.0, 0.043),
     reasons=(Reason("averages 22.0 over 5 games", 1), Reason("played the day before", -1)),
     others={"last_10": 20.0},
 )
@@ -62,7 +64,7 @@ GAME = Game(
 )
 GRADED = Graded(
     day=date(2024, 1, 14),
-    systems=(GradedSystem("points", "zone_matchup_v1", 200, 4.61, -0.2, 11, 9, 1),),
+    systems=(GradedSystem("points", "zone_matchup_v1", 200, 4.61, -0.2, 11, 9, 1, 20, 0.031),),
     calls=(GradedCall("Cy Ball", "DEN", "points", "UNDER", 14.5, 11.0, 12, "win"),),
 )
 RECORD = Record(
@@ -77,6 +79,8 @@ RECORD = Record(
     market_difference=Interval(0.11, None, None, 2),
     bets=68,
     hit_rate=Interval(0.54, None, None, 2),
+    priced_bets=60,
+    roi=Interval(-0.012, -0.09, 0.06, 25),
 )
 TABLES = (
     TableState("nba_raw.schedule", "published", 8, 8, "rows", {}, (), None),

@@ -44,6 +44,17 @@ def test_a_call_shows_its_line_probability_edge_and_reasons() -> None:
     assert "averages 22.0 over 5 games" in said
 
 
+def test_a_call_shows_its_best_price_and_what_it_would_be_worth() -> None:
+    assert "Best price: Book, over 17.5 at −115, worth +4.3 % of the stake" in text(page(DATA))
+    assert "Best price" not in text(page(with_forecasts({"price": None})))
+
+
+def test_profit_stands_beside_hit_rates_with_its_number_of_bets() -> None:
+    said = text(page(DATA))
+    assert "+3.1 % N 20" in said
+    assert "−1.2 %−9.0 % to +6.0 % N 60" in said
+
+
 def test_calls_stand_in_order_of_probability_and_the_side_that_is_called_counts() -> None:
     data = with_forecasts(
         {"player": "A", "p_over": 0.60},
@@ -52,12 +63,14 @@ def test_calls_stand_in_order_of_probability_and_the_side_that_is_called_counts(
         {"player": "D", "call": "PASS"},
     )
     assert [f.player for f in data.calls] == ["B", "C", "A"]
-    assert data.calls[0].p_call == pytest.approx(0.8)
+    assert data.calls[0].p_side == pytest.approx(0.8)
 
 
 def test_a_push_is_on_neither_side() -> None:
-    f = replace(FORECAST, line=20.0, p_over=0.5, p_push=0.06, call="UNDER")
-    assert f.p_call == pytest.approx(0.44)
+    f = replace(FORECAST, line=20.0, p_over=0.5, p_push=0.06)
+    assert (f.side, f.p_side) == ("over", pytest.approx(0.5))
+    assert replace(f, p_over=0.42).side == "under"
+    assert replace(f, p_over=0.42).p_side == pytest.approx(0.52)
 
 
 def test_all_calls_are_on_the_page_the_less_probable_ones_folded_away() -> None:
@@ -76,7 +89,8 @@ def test_a_forecast_without_a_line_is_shown_and_not_called() -> None:
 
 def test_lines_without_a_call_say_so() -> None:
     said = text(page(with_forecasts({"call": "PASS"})))
-    assert "No forecast was far enough from its line" in said
+    assert "No side of any line is probable enough for a call" in said
+    assert "Nearest to a call Al Horn BOS vs LAL over 18.5 points" in said
 
 
 def test_a_day_without_games_says_so_and_keeps_grades_and_accuracy() -> None:

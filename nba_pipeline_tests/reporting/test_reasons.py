@@ -92,10 +92,13 @@ def test_what_an_opponent_allows_in_the_market_is_said_in_its_unit(market: str) 
 
 
 def test_minutes_to_expect_are_said_where_they_differ_from_the_season() -> None:
-    (reason,) = beyond_form(minutes_expected=31.4, minutes_avg_season=27.0)
-    assert reason == Reason("31 minutes to expect, 27 on average this season", 1)
+    (reason,) = beyond_form(minutes_expected=32.0, minutes_avg_season=27.0)
+    assert reason == Reason("more minutes than usual to expect", 1)
     assert beyond_form(minutes_expected=29.0, minutes_avg_season=27.0) == []
-    assert beyond_form(minutes_expected=20.0, minutes_avg_season=27.0)[0].lifts == -1
+    assert beyond_form(minutes_expected=20.0, minutes_avg_season=27.0) == [
+        Reason("fewer minutes than usual to expect", -1)
+    ]
+    assert beyond_form(minutes_expected=20.0, minutes_avg_season=None) == []
 
 
 @pytest.mark.parametrize(("missed", "said"), [(1.0, "game"), (4.0, "4 games")])

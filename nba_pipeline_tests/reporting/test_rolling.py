@@ -26,6 +26,7 @@ SCHEMA = pa.schema(
         ("line", pa.float64()),
         ("actual_value", pa.int64()),
         ("outcome", pa.string()),
+        ("profit", pa.float64()),
     ]
 )
 Row = dict[str, Any]
@@ -45,6 +46,7 @@ def grade(days: int, system: str, error: float | None = 2.0, player: int = 7, **
         "line": None,
         "actual_value": 20 if played else None,
         "outcome": "no_line" if played else "void",
+        "profit": None,
     } | more
 
 
@@ -80,6 +82,15 @@ def test_pushes_passes_and_voids_are_no_decided_bets() -> None:
     rows = [grade(0, s, 1.0, player=p, outcome=o) for s in ("a", "last_10") for p, o in enumerate(outcomes)]
     found = record("a", *rows, grade(0, "a", None, player=99))
     assert (found.bets, found.hit_rate.mean) == (3, pytest.approx(2 / 3))
+
+
+def test_profit_counts_on_bets_with_a_price_only() -> None:
+    paid = {1: ("win", 0.9), 2: ("loss", -1.0), 3: ("push", 0.0), 4: ("win", None)}
+    rows = [grade(0, "a", 1.0, player=p, outcome=o, profit=r) for p, (o, r) in paid.items()]
+    rows += [grade(0, "last_10", 1.0, player=p) for p in paid]
+    found = record("a", *rows)
+    assert (found.priced_bets, found.roi.mean) == (3, pytest.approx(-0.1 / 3))
+    assert record("last_10", *rows).roi is None
 
 
 def test_only_days_of_the_window_count() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from google.cloud.bigquery import SchemaField
+from google.protobuf.message import DecodeError
 from zetasql.api import Analyzer, CatalogBuilder, TableBuilder
 from zetasql.api.type_factory import TypeFactory
 from zetasql.core.exceptions import ZetaSQLError
@@ -51,6 +52,8 @@ class GoogleSQL:
                 self._ready().analyze_statement(statement.strip().removesuffix(";"))
             except ZetaSQLError as e:
                 found.append(f"{e}\n{statement[:2000]}")
+            except DecodeError:
+                continue  # accepted: what cannot be decoded is the analysed tree of a deep statement
         return found
 
     def _ready(self) -> Analyzer:

@@ -1,0 +1,177 @@
+"""Forecasts as rows: each month by its own models, every market asked for, calls by calibrated chances, or a reason."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from nba_pipeline import definitions
+from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.predictions import player_prop_predictions as predictions
+from nba_pipeline.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS, call, forecasts
+from nba_pipeline.predictions.versions import MODEL_FEATURES
+from nba_pipeline.systems import SYSTEM_IDS, Forecast
+from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.transform import Tools
+from nba_pipeline_tests import support
+from nba_pipeline_tests.support import day, expected_rows
+
+assert definitions.defs  # every table is registered
+FORECASTS = REGISTRY[PLAYER_PROP_PREDICTIONS.id]
+SYSTEM = SYSTEM_IDS[0]
+JANUARY, FEBRUARY = day("2024-01-31"), day("2024-02-01")
+FEATURES: dict[str, Any] = {
+    "player_id": 7,
+    "feature_version": MODEL_FEATURES.name,
+    "player_name": "A B",
+    "player_lookup": "ab",
+    "game_id": "0022300500",
+    "season": "2023-24",
+    "season_type": "Regular Season",
+    "team": "BOS",
+    "opponent": "LAL",
+    "games_played_season": 30,
+    "early_season_flag": False,
+    "points_avg_season": 20.0,
+    "assists_avg_season": 5.0,
+}
+CONTEXT: dict[str, Any] = {"player_id": 7, "injury_status": None}
+QUOTE: dict[str, Any] = {
+    "player_id": 7,
+    "bookmaker": "dk",
+    "book_kind": "sportsbook",
+    "line_kind": "main",
+    "documented_pre_game": False,
+    "over_odds": -105.0,
+    "under_odds": -115.0,
+}
+
+
+def rows_of(*days: date, quotes: list[dict] | None = None, now: str = "2025-01-01 00:00") -> pa.Table:
+    """What `build` gives `forecasts`: one listed player on each day, with the cut-off half past midnight UTC."""
+    inputs: dict[str, Any] = {
+        "features": [FEATURES | {"game_date": d} for d in days],
+        "context": [CONTEXT | {"game_date": d, "cutoff_at": f"{d} 23:30"} for d in days],
+        "quotes": quotes or [],
+        "clock": [{"now": now}],
+    }
+    return support._execute(FORECASTS, inputs, support._statement(FORECASTS))
+
+
+def registry(*months: date, markets: tuple[str, ...] = ("points",)) -> pa.Table:
+    rows = [
+        {"trained_on": m, "market": k, "system_id": SYSTEM, "artifact_location": None, "artifact_sha256": None}
+        for m in months
+        for k in markets
+    ]
+    schema = pa.schema([("trained_on", pa.date32()), *((c, pa.string()) for c in list(rows[0])[1:])])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+class Asked:
+    """Stands in for all systems: forecasts 22 ± 6 and keeps what it was asked."""
+
+    def __init__(self, **made: Any) -> None:
+        self.seen: list[tuple[str, list[date], dict]] = []
+        self.made = {"mean": 22.0, "sd": 6.0, "reason": "", "over_shift": 0.0, "over_slope": 1.0} | made
+
+    def __call__(self, rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None]) -> dict[str, Forecast]:
+        self.seen.append((market, rows["game_date"].tolist(), dict(artifacts)))
+        n = len(rows)
+        mean, sd = np.full(n, self.made["mean"]), np.full(n, self.made["sd"])
+        reason = np.full(n, self.made["reason"], dtype=object)
+        slope, shift = self.made["over_slope"], self.made["over_shift"]
+        return {SYSTEM: Forecast(mean, sd, reason, {"form": mean}, shift, slope)}
+
+
+def made(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    rows: pa.Table,
+    asked: Asked | None = None,
+    markets: tuple[str, ...] = ("points",),
+    months: tuple[date, ...] = (day("2024-01-01"), FEBRUARY),
+) -> list[dict]:
+    monkeypatch.setattr(predictions, "forecast", asked or Asked())
+    aside = {"models": registry(*months, markets=markets)}
+    return forecasts(rows, Tools((), markets, aside, LocalArtifacts(tmp_path))).to_pylist()
+
+
+def test_each_month_is_forecast_by_the_models_trained_on_its_first_day(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = Asked()
+    found = made(monkeypatch, tmp_path, rows_of(JANUARY, FEBRUARY), asked)
+    assert [(m, days) for m, days, _ in asked.seen] == [("points", [JANUARY]), ("points", [FEBRUARY])]
+    assert {r["game_date"]: r["trained_on"] for r in found} == {JANUARY: day("2024-01-01"), FEBRUARY: FEBRUARY}
+
+
+def test_every_market_asked_for_has_its_own_line_and_average(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quotes = [
+        QUOTE | {"game_date": JANUARY, "market": m, "line": x, "captured_at": f"{JANUARY} 20:00"}
+        for m, x in (("points", 20.5), ("assists", 5.5))
+    ]
+    found = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=quotes), markets=("points", "assists"))
+    shown = {r["market"]: (r["line"], r["season_average"], r["best_over_odds"], r["line_books"]) for r in found}
+    assert shown == {"points": (20.5, 20, -105, 1), "assists": (5.5, 5, -105, 1)}
+
+
+def test_a_live_forecast_knows_no_line_that_came_after_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quotes = [
+        QUOTE | {"game_date": JANUARY, "market": "points", "line": x, "captured_at": f"{JANUARY} {at}"}
+        for x, at in ((20.5, "15:00"), (24.5, "21:00"))
+    ]
+    (early,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=quotes, now=f"{JANUARY} 16:00"))
+    (late,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=quotes))
+    assert (early["line"], late["line"]) == (20.5, 24.5)
+    assert early["as_of"] < late["as_of"]
+
+
+def test_a_row_without_a_forecast_says_why_and_calls_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = Asked(mean=np.nan, sd=np.nan, reason="no model this month")
+    quote = QUOTE | {"game_date": JANUARY, "market": "points", "line": 20.5, "captured_at": f"{JANUARY} 20:00"}
+    (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=[quote]), asked)
+    assert (row["insufficient_data_reason"], row["recommendation"]) == ("no model this month", "PASS")
+    for name in ("predicted_mean", "predicted_sd", "q50", "p_over", "p_push", "confidence", "components", "edge"):
+        assert row[name] is None, name
+
+
+def test_the_probability_and_the_confidence_are_calibrated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quote = QUOTE | {"game_date": JANUARY, "market": "points", "line": 17.5, "captured_at": f"{JANUARY} 20:00"}
+    rows = rows_of(JANUARY, quotes=[quote])
+    (sure,) = made(monkeypatch, tmp_path, rows)
+    (humble,) = made(monkeypatch, tmp_path, rows, Asked(over_slope=0.0))
+    assert sure["p_over"] == sure["confidence"] > 0.6
+    assert sure["recommendation"] == "OVER"
+    assert (humble["p_over"], humble["recommendation"]) == (pytest.approx(0.5), "PASS")
+
+
+def test_nothing_to_forecast_is_an_empty_table_of_the_right_columns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert made(monkeypatch, tmp_path, rows_of()) == []
+
+
+def test_calls_follow_the_stated_threshold_and_nobody_reported_out_is_called() -> None:
+    over = np.array([0.55, 0.5499, 0.45, 0.4501, 0.9, np.nan, np.nan])
+    line = np.array([20.5] * 5 + [np.nan, 20.5])
+    out = np.array([False] * 4 + [True, False, False])
+    assert call(over, line, out).tolist() == ["OVER", "PASS", "UNDER", "PASS", "PASS", "NO_LINE", "PASS"]
+
+
+def test_every_listed_player_market_asked_for_and_system_is_expected() -> None:
+    wanted = expected_rows(
+        FORECASTS,
+        features=[
+            FEATURES | {"game_date": JANUARY},
+            FEATURES | {"game_date": JANUARY, "feature_version": "v1_baseline_25"},
+        ],
+        markets=[{"market": "points"}, {"market": "pra"}],
+    )
+    assert {(w["market"], w["system_id"]) for w in wanted} == {(m, s) for m in ("points", "pra") for s in SYSTEM_IDS}
+    assert len(wanted) == 2 * len(SYSTEM_IDS)
