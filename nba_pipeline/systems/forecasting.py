@@ -8,13 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nba_pipeline.errors import ModelError
-from nba_pipeline.systems import LEARNERS, RULES, VERSIONS, ensemble_v1, line_aware_v1
+from nba_pipeline.systems import LEARNERS, LINE_SYSTEM_IDS, RULES, VERSIONS, ensemble_v1, line_aware_v1
 from nba_pipeline.systems.artifact import RETRAIN, decode
 from nba_pipeline.systems.calibration import Calibration
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
 from nba_pipeline.systems.protocol import Floats, Forecast
 
-NO_MODEL = "no model this month: too few rows before it"
+NO_MODEL = "no model this month: too few rows before it, as prediction_models says"
 NO_FORM = "no game in the 365 days before the day"
 NO_LINE = "no line"
 SMALLEST_LEVEL = 1e-9
@@ -27,11 +27,11 @@ def forecast(rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | No
     system, what `training.train` made for the month; None where it made none, and then the rows say so. Raises ModelError
     where an artifact is absent, or was made for another version, feature list, market or library.
     """
-    bodies = {s: _body(s, market, artifacts) for s in VERSIONS}
-    absent = [s for s, body in bodies.items() if body is None]
-    if absent:
-        return {s: _nothing(len(rows), NO_MODEL) for s in VERSIONS}
-    return _forecasts(rows, market, {s: body for s, body in bodies.items() if body is not None})
+    found = {s: _body(s, market, artifacts) for s in VERSIONS}
+    bodies = {s: body for s, body in found.items() if body is not None}
+    combined = {s for s in VERSIONS if s not in LINE_SYSTEM_IDS}
+    made = _forecasts(rows, market, bodies) if combined <= set(bodies) else {}
+    return {s: made.get(s, _nothing(len(rows), NO_MODEL)) for s in VERSIONS}
 
 
 def _forecasts(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
@@ -42,11 +42,12 @@ def _forecasts(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> d
     combined, parts = ensemble_v1.combine(means, bodies[ensemble_v1.SYSTEM_ID]["weights"])
     raw[ensemble_v1.SYSTEM_ID] = _made(combined, parts, NO_FORM)
     found = {s: calibrated(f, bodies[s]["calibration"]) for s, f in raw.items()}
-    share = bodies[line_aware_v1.SYSTEM_ID]["share"]
-    blended, parts = line_aware_v1.blend(found[ensemble_v1.SYSTEM_ID].mean, line, share)
-    aware = _made(blended, parts, np.where(np.isnan(line), NO_LINE, NO_FORM))
-    found[line_aware_v1.SYSTEM_ID] = calibrated(aware, bodies[line_aware_v1.SYSTEM_ID]["calibration"])
-    return {s: found[s] for s in VERSIONS}
+    if line_aware_v1.SYSTEM_ID in bodies:
+        body = bodies[line_aware_v1.SYSTEM_ID]
+        blended, parts = line_aware_v1.blend(found[ensemble_v1.SYSTEM_ID].mean, line, body["share"])
+        aware = _made(blended, parts, np.where(np.isnan(line), NO_LINE, NO_FORM))
+        found[line_aware_v1.SYSTEM_ID] = calibrated(aware, body["calibration"])
+    return found
 
 
 def _members(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:

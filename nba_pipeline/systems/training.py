@@ -14,7 +14,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nba_pipeline.systems import BASELINE_IDS, LEARNERS, RULES, VERSIONS, Learner, ensemble_v1, line_aware_v1
+from nba_pipeline.systems import (
+    BASELINE_IDS,
+    LEARNERS,
+    LINE_SYSTEM_IDS,
+    RULES,
+    VERSIONS,
+    Learner,
+    ensemble_v1,
+    line_aware_v1,
+)
 from nba_pipeline.systems.artifact import encode, installed_versions
 from nba_pipeline.systems.calibration import Calibration, Level
 from nba_pipeline.systems.distribution import crps
@@ -24,6 +33,7 @@ from nba_pipeline.systems.protocol import Floats
 BLOCKS = 3
 RECENT_DAYS = 45
 MINIMUM_ROWS = 3_000
+MINIMUM_LINED = 500
 EARLIER_GAMES = 10
 
 
@@ -81,7 +91,7 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
 
     `rows`: listed players who played, of days before the month, with the features of version 2, `game_date`, `player_id`,
     `games_played_season`, `actual` (the market's value) and `line` (NaN without one). Below 3,000 rows of players with ten
-    earlier games in the season no system is trained, and the reason says so.
+    earlier games in the season no system is trained, below 500 rows with a line none that knows the line; the reason says so.
     """
     rows = rows.sort_values(["game_date", "player_id"], ignore_index=True)
     seasoned = int((rows["games_played_season"].to_numpy(dtype=float) >= EARLIER_GAMES).sum())
@@ -90,15 +100,13 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
         return {s: Trained(None, _seen(rows), reason) for s in VERSIONS}
     known = _Rows.of(rows[rows[f"{market}_form"].notna()].reset_index(drop=True), market)
     fitted, unlevelled = _members(known)
-    weights = ensemble_v1.fit_weights(unlevelled, known.actual)
-    combined, _ = ensemble_v1.combine(unlevelled, weights)
-    level = Level.of_recent(combined, known.actual, known.recent)
-    combined = level.apply(combined, known.season_average)
-    share = line_aware_v1.fit_share(combined, known.line, known.actual)
-    blended, _ = line_aware_v1.blend(combined, known.line, share)
-    fitted[ensemble_v1.SYSTEM_ID] = _Fitted(combined, level, {"weights": weights})
-    fitted[line_aware_v1.SYSTEM_ID] = _Fitted(blended, Level(), {"share": share})
-    return {s: _trained(s, fitted[s], known) for s in VERSIONS}
+    fitted |= _combinations(known, unlevelled)
+    made = {s: _trained(s, f, known) for s, f in fitted.items()}
+    lined = int((~np.isnan(known.line)).sum())
+    if lined < MINIMUM_LINED:
+        reason = f"{lined:,} rows with a line, {MINIMUM_LINED:,} are needed"
+        made |= {s: Trained(None, _seen(known.frame), reason) for s in LINE_SYSTEM_IDS}
+    return {s: made[s] for s in VERSIONS}
 
 
 def day_blocks(days: pd.Series, blocks: int) -> NDArray[np.int64]:
@@ -125,6 +133,20 @@ def _members(rows: _Rows) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
             level.apply(mean, rows.season_average), level, body, learner.libraries, learner.hyperparameters()
         )
     return found, unlevelled
+
+
+def _combinations(rows: _Rows, unlevelled: Mapping[str, Floats]) -> dict[str, _Fitted]:
+    """The ensemble and the system that moves the line towards it."""
+    weights = ensemble_v1.fit_weights(unlevelled, rows.actual)
+    combined, _ = ensemble_v1.combine(unlevelled, weights)
+    level = Level.of_recent(combined, rows.actual, rows.recent)
+    combined = level.apply(combined, rows.season_average)
+    share = line_aware_v1.fit_share(combined, rows.line, rows.actual)
+    blended, _ = line_aware_v1.blend(combined, rows.line, share)
+    return {
+        ensemble_v1.SYSTEM_ID: _Fitted(combined, level, {"weights": weights}),
+        line_aware_v1.SYSTEM_ID: _Fitted(blended, Level(), {"share": share}),
+    }
 
 
 def _unseen(learner: Learner, rows: _Rows) -> Floats:

@@ -100,6 +100,16 @@ def test_a_season_without_lines_trains_and_leaves_the_laws_own_probability() -> 
     assert stored == {"shift": 0.0, "slope": 1.0, "decided": 0}
 
 
+def test_without_lines_before_it_a_month_has_no_model_that_knows_the_line_and_all_others() -> None:
+    made = train(season(lined=False), "points")
+    assert [s for s, t in made.items() if t.artifact is None] == list(LINE_SYSTEM_IDS)
+    assert made["line_aware_v1"].reason == "0 rows with a line, 500 are needed"
+    found = forecast(later(), "points", artifacts(made))
+    assert np.isnan(found["line_aware_v1"].mean).all()
+    assert "no model this month" in found["line_aware_v1"].reason[0]
+    assert not np.isnan(found["ensemble_v1"].mean).any()
+
+
 def test_columns_that_are_unknown_throughout_do_not_stop_training() -> None:
     silent = [
         "game_spread",
