@@ -44,12 +44,16 @@ def main() -> None:
 @click.argument("end", type=DAY, metavar="END")
 @click.option("--select", "select", multiple=True, help="Table, dataset or Dagster selection; may be repeated.")
 @click.option("--missing", is_flag=True, help="Run only days that are missing or were refused.")
+@click.option("--report", "pages", is_flag=True, help="Write the page of every day of the range afterwards.")
 @_handled
-def backfill(start: Any, end: Any, select: tuple[str, ...], missing: bool) -> bool:
+def backfill(start: Any, end: Any, select: tuple[str, ...], missing: bool, pages: bool) -> bool:
     """Run START..END (both included) through the tables, and first the history that they look back on."""
-    from nba_pipeline.commands import run_backfill
+    from nba_pipeline.commands import run_backfill, write_reports
 
-    return run_backfill(start.date(), end.date(), select, missing)
+    fine = run_backfill(start.date(), end.date(), select, missing)
+    if pages:
+        write_reports(start.date(), end.date())
+    return fine
 
 
 @main.command()

@@ -75,6 +75,14 @@ def test_the_command_writes_the_page_and_prints_where_it_lies(home: Home) -> Non
     assert path.read_text() == page(data)
 
 
+def test_a_backfill_writes_the_pages_of_its_range_when_asked(home: Home) -> None:
+    environment = {k: v for k, v in home.environment.items() if k.startswith(("NBA_PIPELINE_", "DAGSTER_"))}
+    arguments = ["backfill", str(LAST), str(LAST), "--select", "system_daily_performance", "--report"]
+    done = CliRunner().invoke(main, arguments, env=environment)
+    assert done.exit_code == 0, done.output
+    assert (home.path / "artifacts" / "reports" / f"{LAST}.html").stat().st_size > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
