@@ -1,5 +1,6 @@
 """The one way to BigQuery: how jobs and calls are sent, labelled, bounded and retried, and how their errors read."""
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from google.cloud.bigquery.table import RowIterator
 from nba_pipeline.errors import WarehouseError
 from nba_pipeline.warehouse.place import Place
 
+logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 PARALLEL_JOBS = 4
@@ -86,8 +88,14 @@ def is_transient(error: BaseException) -> bool:
 
 
 def default_retry() -> Retry:
-    """Exponential back-off with full jitter, for up to five minutes."""
-    return Retry(predicate=is_transient, initial=1.0, maximum=30.0, multiplier=2.0, timeout=RETRY_SECONDS)
+    """Exponential back-off with full jitter, for up to five minutes; every failure that is tried again is logged."""
+    return Retry(
+        predicate=is_transient, initial=1.0, maximum=30.0, multiplier=2.0, timeout=RETRY_SECONDS, on_error=_tell
+    )
+
+
+def _tell(error: Exception) -> None:
+    logger.warning("BigQuery: %s; trying again", _said(_last_failure(error)))
 
 
 @dataclass(frozen=True)
