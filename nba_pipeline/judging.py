@@ -65,7 +65,8 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
 
     selected = rows.select(_graded(rows))
     board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
-    alarms = too_good(board, rows)
+    invented = Settings.from_environment().source == "simulator"
+    alarms = [] if invented else too_good(board, rows)
     if as_json:
         tables = {"systems": board, "tiers": by_tier, "reliability": bins}
         shown = {n: json.loads(t.to_json(orient="records")) for n, t in tables.items()}
@@ -76,6 +77,8 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         console.print(grids.tiers_grid(by_tier))
         if reliability_of:
             console.print(grids.reliability_grid(bins, reliability_of))
+        if invented:
+            console.print("An invented league: its market is easier to beat than a real one, and no figure of it is an alarm.")
     for sentence in alarms:
         click.echo(f"ALARM    suspected leakage: {sentence}", err=True)
     if alarms:
