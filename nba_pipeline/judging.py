@@ -78,7 +78,9 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         if reliability_of:
             console.print(grids.reliability_grid(bins, reliability_of))
         if invented:
-            console.print("An invented league: its market is easier to beat than a real one, and no figure of it is an alarm.")
+            console.print(
+                "An invented league: its market is easier to beat than a real one, and no figure of it is an alarm."
+            )
     for sentence in alarms:
         click.echo(f"ALARM    suspected leakage: {sentence}", err=True)
     if alarms:
