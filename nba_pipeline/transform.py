@@ -14,6 +14,7 @@ from nba_pipeline import ibis_types as ir
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.asof import Read
 from nba_pipeline.contracts import Table
+from nba_pipeline.deep import deep_calls
 from nba_pipeline.errors import ConfigurationError, ContractError
 from nba_pipeline.lineage import touched_columns
 from nba_pipeline.markets import DEFAULT_MARKETS
@@ -135,7 +136,8 @@ class Transform:
     @cached_property
     def statement(self) -> str:
         """The expression as SQL for DuckDB."""
-        return ibis.to_sql(self.expression, dialect="duckdb")
+        with deep_calls():
+            return ibis.to_sql(self.expression, dialect="duckdb")
 
     @cached_property
     def aside_statements(self) -> dict[str, str]:

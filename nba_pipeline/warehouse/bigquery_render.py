@@ -14,16 +14,17 @@ import sqlglot
 from sqlglot import exp
 
 from nba_pipeline import ibis_types as ir
+from nba_pipeline.deep import deep_calls
 
 
 def rendered(expression: ir.Table) -> str:
     """The statement, of one meaning in both engines."""
-    with _warned():
+    with _warned(), deep_calls():
         statement = str(ibis.to_sql(expression, dialect="bigquery"))
-    tree = sqlglot.parse_one(statement, read="bigquery")
-    for window in tree.find_all(exp.Window):
-        _put_unknowns_last(window)
-    return tree.transform(_leave_unknowns_out).sql(dialect="bigquery")
+        tree = sqlglot.parse_one(statement, read="bigquery")
+        for window in tree.find_all(exp.Window):
+            _put_unknowns_last(window)
+        return tree.transform(_leave_unknowns_out).sql(dialect="bigquery")
 
 
 @contextmanager
