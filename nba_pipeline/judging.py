@@ -1,7 +1,7 @@
 """What the commands do that judge: `verify`, `leaderboard` and `models`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
 import click
@@ -13,10 +13,12 @@ from rich.progress import track
 from nba_pipeline import backfill as runs
 from nba_pipeline.commands import load_definitions
 from nba_pipeline.console import console, models_grid
-from nba_pipeline.errors import ArtifactError
+from nba_pipeline.errors import ArtifactError, ConfigurationError
 from nba_pipeline.evaluation.leaderboard import RowSet
+from nba_pipeline.markets import MARKETS
 from nba_pipeline.seasons import EPOCH
 from nba_pipeline.settings import Settings
+from nba_pipeline.systems import SYSTEM_IDS
 from nba_pipeline.table_asset import REGISTRY
 from nba_pipeline.warehouse import Days
 
@@ -63,6 +65,9 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     from nba_pipeline.evaluation.alarms import too_good
     from nba_pipeline.evaluation.leaderboard import leaderboard, reliabilities, tiers
 
+    _require_known("--market", rows.market, MARKETS)
+    if reliability_of is not None:
+        _require_known("--reliability", reliability_of, SYSTEM_IDS)
     selected = rows.select(_graded(rows))
     board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
     invented = Settings.from_environment().source == "simulator"
@@ -87,6 +92,11 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         click.echo(f"         features closest to the outcome: {', '.join(_suspects(selected))}", err=True)
         click.echo("  What to do: look for rows of the day itself, or of later days, in these features", err=True)
     return not alarms
+
+
+def _require_known(option: str, given: str, known: Iterable[str]) -> None:
+    if given not in known:
+        raise ConfigurationError(f"{option} is {given!r}", f"use one of: {', '.join(known)}")
 
 
 def _graded(rows: RowSet) -> pd.DataFrame:
