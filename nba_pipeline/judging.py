@@ -69,6 +69,12 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     if reliability_of is not None:
         _require_known("--reliability", reliability_of, SYSTEM_IDS)
     selected = rows.select(_graded(rows))
+    if selected.empty:
+        click.echo(f"error: no graded forecast of: {rows.words}", err=True)
+        click.echo(
+            "  What to do: run `nba-pipeline backfill START END` over such days, or ask for fewer conditions", err=True
+        )
+        return False
     board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
     invented = Settings.from_environment().source == "simulator"
     alarms = [] if invented else too_good(board, rows)
