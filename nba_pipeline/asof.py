@@ -40,11 +40,12 @@ class Read:
 
     `kind`: `same_day` reads the target days themselves; `before` a fixed number of days before each; `season` everything
     since the season began, excluding the day; `month` the training day of the day's month; `training` a fixed number of days
-    before each training day, and nothing for other days.
+    before each training day, and nothing for other days; `kept` what the computed table itself holds for the target days,
+    which may be nothing.
     """
 
     table: Table
-    kind: Literal["same_day", "before", "season", "month", "training"]
+    kind: Literal["same_day", "before", "season", "month", "training", "kept"]
     days_back: int = 0
     visible: tuple[str, ...] = ()
 
@@ -55,7 +56,7 @@ class Read:
 
     def first_needed(self, day: date) -> date:
         """The first day that it needs for this one; later than the last where it needs nothing."""
-        if self.kind == "same_day" or (self.kind == "training" and day != training_day(day)):
+        if self.kind in ("same_day", "kept") or (self.kind == "training" and day != training_day(day)):
             return day
         if self.kind == "month":
             return training_day(day)
@@ -63,7 +64,7 @@ class Read:
         return max(first, EPOCH)
 
     def last_needed(self, day: date) -> date:
-        return {"same_day": day, "month": training_day(day)}.get(self.kind, day - timedelta(days=1))
+        return {"same_day": day, "kept": day, "month": training_day(day)}.get(self.kind, day - timedelta(days=1))
 
     def needed(self, days: Sequence[date]) -> tuple[date, date]:
         """First and last day that it needs for any of the days; the first is later than the last where it needs none."""
@@ -79,6 +80,7 @@ class Read:
             "season": "the season up to the day before",
             "month": "the first day of the day's month",
             "training": f"the {self.days_back} days before the first of a month",
+            "kept": "its own rows of the day",
         }[self.kind]
 
 
@@ -103,6 +105,11 @@ def season_to_date(table: Table) -> Read:
 def of_the_month(table: Table) -> Read:
     """Rows of the training day of the day's month: what was trained then serves the month."""
     return Read(table, "month")
+
+
+def kept(table: Table) -> Read:
+    """What the table that is computed holds for the day already; nothing is demanded of it."""
+    return Read(table, "kept")
 
 
 def before_training(table: Table, days: int) -> Read:

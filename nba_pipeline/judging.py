@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 import click
 import pandas as pd
@@ -11,6 +11,7 @@ import pyarrow.compute
 from rich.progress import track
 
 from nba_pipeline import backfill as runs
+from nba_pipeline import clock
 from nba_pipeline.commands import load_definitions
 from nba_pipeline.console import console, models_grid
 from nba_pipeline.errors import ArtifactError, ConfigurationError
@@ -40,7 +41,7 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
         click.echo(f"error: no game day with features is published on {start}..{end}", err=True)
         click.echo(f"  What to do: run `nba-pipeline backfill {start} {end}` first", err=True)
         return False
-    run = Run("verify", datetime.now(UTC), settings.markets, settings.open_artifacts())
+    run = Run("verify", clock.now(), settings.markets, settings.open_artifacts())
     found = []
     for day in track(chosen, description="replaying", console=console, disable=not console.is_terminal):
         found.append(replay(day, warehouse, source, SLATE, run))

@@ -24,8 +24,8 @@ def implied_probability(odds: ir.FloatingValue) -> ir.FloatingValue:
 def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
     """Main quotes known by the cut-off, one per player, market and book: the latest, and the most balanced of several.
 
-    Shapes: `quotes` as nba_raw.player_prop_lines; `games` has (game_date, player_id, cutoff_at), one row per player and
-    day. Adds `known_at` (when the quote was last known before the cut-off) and the book's first line, `first_line`.
+    Shapes: `quotes` as nba_raw.player_prop_lines; `games` has (game_date, player_id, cutoff_at), one row per player, day
+    and cut-off. Adds `known_at` (when the quote was last known before the cut-off) and the book's first line, `first_line`.
     """
     known = quotes.inner_join(games, ["game_date", "player_id"])
     in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
@@ -35,7 +35,7 @@ def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
         quotes, known_at=seen_late.ifelse(quotes.captured_at, quotes.last_seen_at), cutoff_at=games.cutoff_at
     )
     vig_gap = (implied_probability(usable.over_odds) - implied_probability(usable.under_odds)).abs()
-    book = [usable.game_date, usable.player_id, usable.market, usable.bookmaker]
+    book = [usable.game_date, usable.player_id, usable.cutoff_at, usable.market, usable.bookmaker]
     newest = ibis.window(
         group_by=book,
         order_by=[ibis.desc(usable.known_at, nulls_first=False), vig_gap.fill_null(BALANCE_UNKNOWN), usable.line],

@@ -49,7 +49,7 @@ def unmet(reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date]) -> 
     blocked: dict[date, str] = {}
     for read in dict.fromkeys(reads.values()):
         first, last = read.needed(days)
-        if first > last:
+        if first > last or read.kind == "kept":
             continue
         known = gaps(read.table, ledger, first, last, finished=read.kind in FINISHED)
         for day in days:
@@ -69,7 +69,7 @@ def _sentence(read: Read, known: Gaps, lacking: Sequence[date]) -> str:
 def history_needed(reads: Sequence[Read], days: Sequence[date]) -> dict[Table, set[date]]:
     """For each table, the days that its readers need to compute `days`, these days themselves included."""
     wanted: dict[Table, set[date]] = {}
-    for read in dict.fromkeys(reads):
+    for read in dict.fromkeys(r for r in reads if r.kind != "kept"):
         first, last = read.needed(days)
         wanted.setdefault(read.table, set()).update(days_between(first, last))
     return wanted

@@ -2,13 +2,13 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 import dagster as dg
 
-from nba_pipeline import audit
+from nba_pipeline import audit, clock
 from nba_pipeline.asof import Read
 from nba_pipeline.contracts import Column, Table
 from nba_pipeline.lineage import column_origins
@@ -81,7 +81,7 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
         days = [date.fromisoformat(k) for k in context.partition_keys]
         settings = pipeline.settings
-        run = Run(context.run.run_id, datetime.now(UTC), settings.markets, settings.open_artifacts())
+        run = Run(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts())
         announce(table.id, STARTED, len(days))
         done = publish(transform, days, settings.open_warehouse(), settings.open_source(), schedule, run)
         announce(table.id, DONE, len(days))

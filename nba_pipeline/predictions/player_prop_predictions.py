@@ -33,14 +33,17 @@ from nba_pipeline.transform import Tools, Transform
 OVER, UNDER, PASS, NO_LINE = "OVER", "UNDER", "PASS", "NO_LINE"
 CALL_PROBABILITY = 0.55
 OUT = "out"
+LISTED_LATER = "listed only after the forecasts of his game were made, before it started"
 IDENTITY = ("game_date", "player_id", "feature_version", "game_id", "season", "season_type", "player_name", "player_lookup",
             "team", "opponent", "early_season_flag", "games_played_season")  # fmt: skip
+FORECAST_OF = ["game_date", "game_id", "market", "system_id"]
 LINE_COLUMNS = ("line", "line_source", "books", "captured_at", "best_over_odds", "best_under_odds")
 
 
 class PlayerPropPredictions(Rows):
     """Forecasts made from what was known by `as_of`, with the call against the consensus line; a listed
-    player without a forecast has a row that says why. One row per listed player, market and system."""
+    player without a forecast has a row that says why. Forecasts that were made before the cut-off of their game stay as
+    they were made, once it has passed. One row per listed player, market and system."""
 
     game_date: date = column("US-Eastern calendar date")
     player_id: int = column("NBA person id", gt=0)
@@ -148,13 +151,25 @@ def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Tab
     return joined.select(mine, *priced, injury_status=slate.injury_status, as_of=slate.cutoff_at)
 
 
+def kept(made: ir.Table, context: ir.Table, clock: ir.Table) -> ir.Table:
+    """The rows that stay: those of games whose cut-off has passed, made before it. A backfill's rows know all up to the cut-off
+    itself, and may be computed again."""
+    games = shared(context.select("game_date", "game_id", "cutoff_at").distinct().cross_join(clock))
+    over = games.filter(games.cutoff_at <= games.now)
+    joined = made.inner_join(over, ["game_date", "game_id"])
+    return joined.filter(made.as_of < over.cutoff_at).select(
+        *[made[c] for c in PLAYER_PROP_PREDICTIONS.computed_columns]
+    )
+
+
 def models_of_the_month(models: ir.Table) -> ir.Table:
     """The registry rows that serve the days asked for."""
     return models.select(*REGISTRY_COLUMNS)
 
 
 def forecasts(inputs: pa.Table, tools: Tools) -> pa.Table:
-    """All systems over all rows of `build`, in every market asked for, each month with its own models."""
+    """All systems over all rows of `build`, in every market asked for, each month with its own models; where a system's
+    forecasts of a game's market are among the `kept`, these instead."""
     registry = ModelRegistry(tools.aside["models"], tools.store)
     served_by = pa.array([training_day(d) for d in inputs["game_date"].to_pylist()], pa.date32())
     made = []
@@ -165,7 +180,13 @@ def forecasts(inputs: pa.Table, tools: Tools) -> pa.Table:
             seen = rows.assign(line=rows[f"line_{market}"].astype(float))
             found = forecast(seen, market, registry.artifacts(trained_on, market))
             made += [_rows(month, seen, market, trained_on, s, f) for s, f in found.items()]
-    return pa.concat_tables(made) if made else PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
+    fresh = pa.concat_tables(made) if made else PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
+    stay = tools.aside["kept"]
+    if not stay.num_rows:
+        return fresh
+    told = stay.select(FORECAST_OF).group_by(FORECAST_OF).aggregate([])
+    fresh = fresh.join(told, FORECAST_OF, join_type="left anti")
+    return pa.concat_tables([fresh, stay.select(fresh.column_names).cast(fresh.schema)])
 
 
 def _rows(inputs: pa.Table, rows: pd.DataFrame, market: str, trained_on: date, system: str, made: Forecast) -> pa.Table:
@@ -233,12 +254,19 @@ def _as_json(components: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Arra
     return pa.array(joined + "}", pa.string(), mask=~known)
 
 
-def expected(features: ir.Table, markets: ir.Table) -> ir.Table:
-    """Every listed player, market asked for, and system."""
-    listed = features.filter(features.feature_version == MODEL_FEATURES.name).select("game_date", "player_id")
-    wanted = listed.cross_join(markets).select("game_date", "player_id", "market")
-    systems = ibis.union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
-    return systems.mutate(reason=ibis.null("string"))
+def expected(features: ir.Table, markets: ir.Table, made: ir.Table, context: ir.Table, clock: ir.Table) -> ir.Table:
+    """Every listed player, market asked for, and system; of forecasts that stay, those that were made."""
+    listed = features.filter(features.feature_version == MODEL_FEATURES.name)
+    wanted = listed.cross_join(markets).select("game_date", "game_id", "player_id", "market")
+    systems = shared(ibis.union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS]))
+    stay = shared(kept(made, context, clock).select(*PLAYER_PROP_PREDICTIONS.key, "game_id"))
+    told = stay.select(*FORECAST_OF).distinct().mutate(reason=ibis.literal(LISTED_LATER))
+    asked = systems.anti_join(stay, PLAYER_PROP_PREDICTIONS.key).left_join(told, FORECAST_OF)
+    columns = [systems[c] for c in PLAYER_PROP_PREDICTIONS.key]
+    return ibis.union(
+        asked.select(*columns, told.reason),
+        stay.select(*PLAYER_PROP_PREDICTIONS.key, reason=ibis.null("string")),
+    )
 
 
 player_prop_predictions = table_asset(
@@ -250,10 +278,11 @@ player_prop_predictions = table_asset(
             "context": asof.same_day(UPCOMING_PLAYER_GAME_CONTEXT),
             "quotes": asof.same_day(PLAYER_PROP_LINES),
             "models": asof.of_the_month(PREDICTION_MODELS),
+            "made": asof.kept(PLAYER_PROP_PREDICTIONS),
         },
         expected=expected,
         apply=forecasts,
-        aside={"models": models_of_the_month},
+        aside={"models": models_of_the_month, "kept": kept},
         watched=("predicted_mean", "line"),
     )
 )

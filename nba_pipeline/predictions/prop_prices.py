@@ -131,7 +131,7 @@ def build(predictions: ir.Table, quotes: ir.Table) -> ir.Table:
     made = _priced(predictions)
     slate = predictions.select("game_date", "player_id", cutoff_at=predictions.as_of).distinct()
     current = lines.in_force(quotes, slate)
-    joined = made.inner_join(current, list(KEY))
+    joined = made.inner_join(current, [*KEY, made.as_of == current.cutoff_at])
     return joined.select(
         *[made[c] for c in (*KEY, "system_id", *FORECAST)],
         *[current[c] for c in ("bookmaker", "line", "book_kind", "over_odds", "under_odds")],

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import ibis.expr.datatypes as dt
 import pyarrow as pa
 
-from nba_pipeline import duck
+from nba_pipeline import clock, duck
 from nba_pipeline.contracts import arrow_type
 from nba_pipeline.errors import SourceError
 from nba_pipeline.sources.landing import FEEDS, PROBLEMS, Feed, LandingColumn
@@ -147,7 +147,7 @@ def _query(feed: Feed, scan: str, present: dict[str, str], days: Sequence[date])
     where = "TRUE"
     if feed.day:
         day = f'TRY_CAST("{feed.day}" AS DATE)'
-        latest = datetime.now(UTC).date() + SCHEDULED_AHEAD
+        latest = clock.now().date() + SCHEDULED_AHEAD
         lost = f"{day} IS NULL OR {day} < DATE '{FIRST_NBA_GAME}' OR {day} > DATE '{latest}'"
         where = f"({predicate(day, list(days))}) OR {lost}"
     return f"SELECT {', '.join(selected)}, {said} AS {PROBLEMS} FROM {scan} WHERE {where}"

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from nba_pipeline import clock
 from nba_pipeline.seasons import ZONE, reading_bound
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import (
@@ -51,7 +52,7 @@ class SimulatorSource:
         for day in days:
             year = reading_bound(day).year
             by_season.setdefault(f"{year}-{(year + 1) % 100:02d}", []).append(day)
-        now = self.now or datetime.now(UTC)
+        now = self.now or clock.now()
         tables = []
         for season, wanted in by_season.items():
             rows = FilesSource(self._season(season)).read(feed, wanted)

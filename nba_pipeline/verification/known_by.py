@@ -8,6 +8,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from nba_pipeline.contracts import Table
+from nba_pipeline.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.raw.columns import SCHEDULED
 from nba_pipeline.raw.game_lines import GAME_LINES
 from nba_pipeline.raw.injury_reports import INJURY_REPORTS
@@ -48,6 +49,8 @@ class KnownBy:
         if table.id == SCHEDULE.id:
             return self._slate
         rows = self._stored(table)
+        if table.id == PLAYER_PROP_PREDICTIONS.id:  # read by nothing before it, and by itself for what was made live
+            return rows
         if table.id in (PLAYER_PROP_LINES.id, GAME_LINES.id):
             return self._lines(rows)
         if table.id == INJURY_REPORTS.id:

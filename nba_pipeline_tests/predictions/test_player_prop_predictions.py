@@ -96,9 +96,11 @@ def made(
     asked: Asked | None = None,
     markets: tuple[str, ...] = ("points",),
     months: tuple[date, ...] = (day("2024-01-01"), FEBRUARY),
+    stay: pa.Table | None = None,
 ) -> list[dict]:
     monkeypatch.setattr(predictions, "forecast", asked or Asked())
-    aside = {"models": registry(*months, markets=markets)}
+    nothing = PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
+    aside = {"models": registry(*months, markets=markets), "kept": nothing if stay is None else stay}
     return forecasts(rows, Tools((), markets, aside, LocalArtifacts(tmp_path))).to_pylist()
 
 
@@ -175,3 +177,71 @@ def test_every_listed_player_market_asked_for_and_system_is_expected() -> None:
     )
     assert {(w["market"], w["system_id"]) for w in wanted} == {(m, s) for m in ("points", "pra") for s in SYSTEM_IDS}
     assert len(wanted) == 2 * len(SYSTEM_IDS)
+
+
+LIVE: dict[str, Any] = {
+    "game_date": JANUARY,
+    "player_id": 7,
+    "market": "points",
+    "system_id": SYSTEM,
+    "game_id": FEATURES["game_id"],
+    "predicted_mean": 31.0,
+    "as_of": f"{JANUARY} 16:00",
+}
+TIP_MINUS_ONE = f"{JANUARY} 23:30"
+
+
+def still_there(made: dict[str, Any], now: str) -> pa.Table:
+    """The rows that a run at `now` must leave as they are, of those that the table holds."""
+    inputs: dict[str, Any] = {
+        "made": [made],
+        "context": [CONTEXT | {"game_date": JANUARY, "game_id": FEATURES["game_id"], "cutoff_at": TIP_MINUS_ONE}],
+        "clock": [{"now": now}],
+    }
+    return support._execute(FORECASTS, inputs, FORECASTS.aside_statements["kept"])
+
+
+def test_a_forecast_made_before_the_cutoff_stays_as_it_was_once_the_cutoff_has_passed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stay = still_there(LIVE, now=TIP_MINUS_ONE)
+    (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY), stay=stay)
+    assert row["predicted_mean"] == 31.0
+    assert row["as_of"] == support.moment(LIVE["as_of"])
+
+
+def test_a_forecast_of_a_game_that_is_still_to_come_is_made_again() -> None:
+    assert still_there(LIVE, now=f"{JANUARY} 23:29").num_rows == 0
+
+
+def test_a_forecast_that_a_backfill_made_is_made_again() -> None:
+    assert still_there(LIVE | {"as_of": TIP_MINUS_ONE}, now=f"{FEBRUARY} 12:00").num_rows == 0
+
+
+@pytest.mark.parametrize("other", [{"system_id": SYSTEM_IDS[1]}, {"market": "assists"}, {"game_id": "0022300501"}])
+def test_what_was_not_forecast_live_is_made_beside_what_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, other: dict[str, Any]
+) -> None:
+    inputs = {c: [value] for c, value in (LIVE | {"as_of": support.moment(LIVE["as_of"])} | other).items()}
+    stay = pa.table(
+        {f.name: pa.array(inputs.get(f.name, [None]), f.type) for f in PLAYER_PROP_PREDICTIONS.computed_schema}
+    )
+    found = made(monkeypatch, tmp_path, rows_of(JANUARY), stay=stay)
+    assert sorted(r["predicted_mean"] for r in found) == [22.0, 31.0]
+
+
+def test_who_is_listed_only_after_the_forecasts_of_his_game_were_made_has_a_reason() -> None:
+    game = {"game_date": JANUARY, "game_id": FEATURES["game_id"]}
+    wanted = expected_rows(
+        FORECASTS,
+        features=[FEATURES | game, FEATURES | game | {"player_id": 8}],
+        markets=[{"market": "points"}],
+        made=[LIVE],
+        context=[CONTEXT | game | {"cutoff_at": TIP_MINUS_ONE}],
+        clock=[{"now": f"{FEBRUARY} 12:00"}],
+    )
+    reasons = {(w["player_id"], w["system_id"]): w["reason"] for w in wanted}
+    assert reasons[7, SYSTEM] is None
+    assert reasons[8, SYSTEM] == predictions.LISTED_LATER
+    assert len(wanted) == 2 * len(SYSTEM_IDS)
+    assert {r for (_, s), r in reasons.items() if s != SYSTEM} == {None}

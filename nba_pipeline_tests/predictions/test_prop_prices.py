@@ -60,6 +60,17 @@ def test_baselines_and_rows_without_a_forecast_price_nothing(changes: Row) -> No
     assert expected_rows(PRICES, predictions=[FORECAST | changes]) == []
 
 
+def test_every_forecast_is_priced_as_of_its_own_moment() -> None:
+    later = FORECAST | {"system_id": PRICED[-1], "as_of": "2024-01-06 00:40"}
+    late = quote("fd", 25.5, captured_at="2024-01-06 00:35")
+    found = prices([FORECAST, later], [quote("dk", 20.5), late])
+    assert {(r.system_id, r.bookmaker) for r in found.itertuples()} == {
+        (PRICED[0], "dk"),
+        (PRICED[-1], "dk"),
+        (PRICED[-1], "fd"),
+    }
+
+
 def test_each_side_has_one_best_price_by_what_it_is_worth() -> None:
     quotes = [
         quote("low line", 19.5, -135, 110),
