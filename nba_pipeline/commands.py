@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,8 +12,7 @@ import click
 import dagster as dg
 
 from nba_pipeline import backfill as runs
-from nba_pipeline import coverage
-from nba_pipeline.console import absences, console, errors, status_grid, table_days
+from nba_pipeline.console import console, errors, table_days
 from nba_pipeline.contracts import Table
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.evaluation.leaderboard import RowSet
@@ -25,7 +23,6 @@ from nba_pipeline.table_asset import REGISTRY, graph_order
 from nba_pipeline.warehouse import Warehouse
 
 DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
-SCHEDULE = "nba_raw.schedule"
 
 
 def load_definitions() -> dg.Definitions:
@@ -34,7 +31,7 @@ def load_definitions() -> dg.Definitions:
     return defs
 
 
-def _tables() -> list[Table]:
+def all_tables() -> list[Table]:
     load_definitions()
     return [REGISTRY[t].table for t in graph_order()]
 
@@ -97,101 +94,6 @@ def _summary(
             err=True,
         )
     return not failed and not refused and all(o.success or o.refusing for o in outcomes)
-
-
-def _statuses(
-    warehouse: Warehouse, start: date | None, end: date | None
-) -> tuple[list[coverage.TableStatus], date, date] | None:
-    """Status of every table; None where nothing was ever run.
-
-    Days that are not given: up to the last day that anything recorded, and for each table from the first day that it
-    recorded, since the history that a backfill brings is facts only.
-    """
-    entries = coverage.by_table(warehouse.ledger(start=start, end=end))
-    found = coverage.span(chain.from_iterable(entries.values())) or ((start, end) if start and end else None)
-    if found is None:
-        return None
-    first, last = start or found[0], end or found[1]
-    counts = _rows_by_day(warehouse, first, last)
-    games = {e["day"]: e["games"] for e in entries.get(SCHEDULE, ()) if e["state"] == "published"}
-    statuses = []
-    for table in _tables():
-        own = entries.get(table.id, [])
-        began = coverage.span(own)
-        days = days_between(first if start or began is None else began[0], last)
-        unit = REGISTRY[table.id].unit
-        statuses.append(coverage.table_status(table, unit, days, own, counts.get(table.id, {}), games))
-    return statuses, first, last
-
-
-def _rows_by_day(warehouse: Warehouse, first: date, last: date) -> dict[str, dict[date, int]]:
-    counts: dict[str, dict[date, int]] = {}
-    for row in warehouse.contents(_tables(), first, last, hashes=False).to_pylist():
-        counts.setdefault(row["table_id"], {})[row["day"]] = row["rows"]
-    return counts
-
-
-def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
-    """Print the status; False when a table is not complete over the days."""
-    if start and end:
-        runs.check_range(start, end, runs.latest_day())
-    settings = Settings.from_environment()
-    found = _statuses(settings.open_warehouse(), start, end)
-    if found is None:
-        message = f"{settings.warehouse_name}: nothing was ever published; run `nba-pipeline backfill START END`"
-        click.echo(json.dumps({"tables": [], "complete": False, "message": message}) if as_json else message)
-        return False
-    statuses, first, last = found
-    complete = all(s.complete for s in statuses)
-    if as_json:
-        head = {"start": first.isoformat(), "end": last.isoformat(), "complete": complete}
-        click.echo(json.dumps(head | {"tables": [s.as_json() for s in statuses]}, indent=2))
-        return complete
-    console.print(status_grid(statuses, first, last))
-    for sentence in absences(statuses):
-        console.print(sentence, highlight=False, markup=False)
-    for s in statuses:
-        for sentence in coverage.problems(s):
-            console.print(f"{s.table}: {sentence}", highlight=False, markup=False)
-    return complete
-
-
-def run_check(start: date | None, end: date | None) -> bool:
-    """Completeness of the days, and whether every partition still hashes to what was published."""
-    if start and end:
-        runs.check_range(start, end, runs.latest_day())
-    warehouse = Settings.from_environment().open_warehouse()
-    found = _statuses(warehouse, start, end)
-    if found is None:
-        click.echo("nothing was ever published\n  What to do: run `nba-pipeline backfill START END`", err=True)
-        return False
-    statuses, first, last = found
-    altered = _altered(warehouse, first, last)
-    fine = True
-    for s in statuses:
-        said = coverage.problems(s)
-        changed = altered.get(s.table, [])
-        if changed:
-            said.append(f"the content of {describe_days(changed)} is not what was published")
-        if not said:
-            click.echo(f"ok       {s.table}: {s.days_published} days, {s.rows} rows")
-            continue
-        fine = False
-        days = sorted({*coverage.affected_days(s), *changed}) or [first]
-        click.echo(f"PROBLEM  {s.table}: {'; '.join(said)}")
-        click.echo(f"         mend: nba-pipeline backfill {days[0]} {days[-1]}{'' if changed else ' --missing'}")
-    return fine
-
-
-def _altered(warehouse: Warehouse, first: date, last: date) -> dict[str, list[date]]:
-    """Days whose rows no longer hash to the published content hash, or whose rows' hashes do not recompute."""
-    contents = warehouse.contents(_tables(), first, last, hashes=True)
-    held = {(r["table_id"], r["day"]): r["content_hash"] for r in contents.to_pylist()}
-    wrong: dict[str, list[date]] = {}
-    for e in warehouse.ledger(start=first, end=last).to_pylist():
-        if e["state"] == "published" and held.get((e["table_id"], e["day"]), "") != e["content_hash"]:
-            wrong.setdefault(e["table_id"], []).append(e["day"])
-    return wrong
 
 
 def show_quarantine(table: str | None, limit: int, as_json: bool) -> None:
@@ -258,7 +160,7 @@ def write_reports(start: date, end: date) -> None:
 def run_export(start: date, end: date, name: str, kind: Format, directory: Path | None) -> None:
     """Write days of a table to a file in the directory, or among the artifacts, and print where it lies."""
     runs.check_range(start, end, runs.latest_day())
-    table = find_table(name, _tables())
+    table = find_table(name, all_tables())
     settings = Settings.from_environment()
     warehouse, file = settings.open_warehouse(), file_name(table, start, end, kind)
     with table_days((end - start).days + 1, errors), TemporaryDirectory() as scratch:
@@ -274,6 +176,7 @@ def run_export(start: date, end: date, name: str, kind: Format, directory: Path 
 
 def run_demo(days: int | None) -> bool:
     """A season through the whole graph, then coverage, checks and leaderboard."""
+    from nba_pipeline.checking import show_status
     from nba_pipeline.judging import show_leaderboard
 
     settings = Settings.from_environment()

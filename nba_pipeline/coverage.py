@@ -12,9 +12,11 @@ import pyarrow as pa
 from nba_pipeline.contracts import Table
 from nba_pipeline.needs import PENDING
 from nba_pipeline.seasons import describe_days
+from nba_pipeline.waivers import Waiver
 
 Entry = Mapping[str, Any]
 
+NO_WAIVERS: Mapping[date, Waiver] = {}
 NEVER_RUN = "never run"
 NO_GAMES = "never run; the schedule has no games"
 
@@ -25,7 +27,8 @@ class TableStatus:
 
     `rows` counts what the table holds now. `expected` counts what the schedule or the upstream table demands, in `unit`s:
     rows where their number follows, else the games or teams that must have rows; nothing where no demand exists.
-    `explained` are the expected units that are absent for a stated reason, `unexplained` those without one.
+    `explained` are the expected units that are absent for a stated reason, `unexplained` those without one. `waived` are days
+    that are refused, missing or waiting, and that somebody decided to live with, each with what is wrong and the waiver.
     """
 
     table: str
@@ -43,6 +46,7 @@ class TableStatus:
     refused: Mapping[date, str]
     missing: Mapping[date, str]
     altered: tuple[date, ...] = field(default=())
+    waived: Mapping[date, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -68,6 +72,7 @@ class TableStatus:
             "rows_rejected": self.rejected,
             "days_refused": {d.isoformat(): why for d, why in self.refused.items()},
             "days_missing": {d.isoformat(): why for d, why in self.missing.items()},
+            "days_waived": {d.isoformat(): why for d, why in self.waived.items()},
             "days_altered": [d.isoformat() for d in self.altered],
         }
 
@@ -79,20 +84,26 @@ def table_status(
     entries: Sequence[Entry],
     counts: Mapping[date, int],
     games: Mapping[date, int],
+    waivers: Mapping[date, Waiver] = NO_WAIVERS,
 ) -> TableStatus:
     """Status of a table over `days`.
 
     `entries` are the table's own entries in the ledger, `counts` the rows it holds by day, `games` the countable games by
-    day.
+    day, `waivers` its waived days.
     """
     wanted = set(days)
     entries = [e for e in entries if e["day"] in wanted]
     published = {e["day"]: e for e in entries if e["state"] == "published"}
     refused = {e["day"]: "; ".join(json.loads(e["reasons"])) for e in entries if e["state"] == "refused"}
     explained: Counter[str] = Counter()
+    waiting: dict[date, str] = {}
     for e in published.values():
-        explained.update({r: n for r, n in json.loads(e["absent"]).items() if r != "unexplained"})
+        absent = json.loads(e["absent"])
+        if PENDING in absent and e["day"] in waivers:
+            waiting[e["day"]] = f"{absent.pop(PENDING)} expected rows wait"
+        explained.update({r: n for r, n in absent.items() if r != "unexplained"})
     missing = {d: NO_GAMES if games.get(d) == 0 else NEVER_RUN for d in days if d not in published and d not in refused}
+    wrong = {**missing, **waiting, **{d: f"refused: {why}" for d, why in refused.items()}}
     return TableStatus(
         table=table.id,
         first_day=min(wanted),
@@ -106,9 +117,10 @@ def table_status(
         explained=dict(explained),
         unexplained=sum(e["unexplained"] for e in published.values()),
         rejected=sum(e["rejected"] for e in ({e["day"]: e for e in entries} | published).values()),
-        refused=refused,
-        missing=missing,
+        refused={d: why for d, why in refused.items() if d not in waivers},
+        missing={d: why for d, why in missing.items() if d not in waivers},
         altered=tuple(sorted(d for d, e in published.items() if counts.get(d, 0) != e["rows"])),
+        waived={d: f"{wrong[d][:200]} ({waivers[d]})" for d in sorted(wrong) if d in waivers},
     )
 
 

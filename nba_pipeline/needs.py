@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from nba_pipeline.asof import Read
 from nba_pipeline.contracts import Table
 from nba_pipeline.seasons import days_between, describe_days
+from nba_pipeline.waivers import NO_WAIVERS, Waiver, Waivers
 
 PENDING = "game not final yet"
 FINISHED = ("before", "season", "training")
@@ -25,6 +26,11 @@ class Gaps:
 
     def within(self, first: date, last: date) -> tuple[date, ...]:
         return self.days[bisect_left(self.days, first) : bisect_right(self.days, last)]
+
+    def only(self, days: Container[date], *, kept: bool) -> "Gaps":
+        """The gaps that are among `days`, or with `kept` false those that are not."""
+        left = tuple(d for d in self.days if (d in days) is kept)
+        return Gaps(left, {d: self.why[d] for d in left})
 
 
 def gaps(table: Table, ledger: pa.Table, first: date, last: date, *, finished: bool) -> Gaps:
@@ -44,14 +50,13 @@ def gaps(table: Table, ledger: pa.Table, first: date, last: date, *, finished: b
     return Gaps(tuple(sorted(bad)), bad)
 
 
-def unmet(reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date]) -> dict[date, str]:
+def unmet(
+    reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date], waivers: Waivers = NO_WAIVERS
+) -> dict[date, str]:
     """For each day that cannot be computed, the sentence that says which days of which table it lacks."""
     blocked: dict[date, str] = {}
-    for read in dict.fromkeys(reads.values()):
-        first, last = read.needed(days)
-        if first > last or read.kind == "kept":
-            continue
-        known = gaps(read.table, ledger, first, last, finished=read.kind in FINISHED)
+    for read, known in _gaps(reads, ledger, days):
+        known = known.only(waivers.of(read.table.id), kept=False)
         for day in days:
             if day in blocked or not known.days:
                 continue
@@ -59,6 +64,28 @@ def unmet(reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date]) -> 
             if lacking:
                 blocked[day] = _sentence(read, known, lacking)
     return blocked
+
+
+def waived(
+    reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date], waivers: Waivers
+) -> dict[date, tuple[Waiver, ...]]:
+    """For each day that is computed on gaps, the waivers that allow it."""
+    allowed: dict[date, dict[Waiver, None]] = {}
+    for read, known in _gaps(reads, ledger, days) if waivers.holding else ():
+        of_table = waivers.of(read.table.id)
+        known = known.only(of_table, kept=True)
+        for day in days if known.days else ():
+            for gap in known.within(read.first_needed(day), read.last_needed(day)):
+                allowed.setdefault(day, {})[of_table[gap]] = None
+    return {day: tuple(found) for day, found in allowed.items()}
+
+
+def _gaps(reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date]) -> Iterator[tuple[Read, Gaps]]:
+    """Each read with the gaps among all the days that it may look at."""
+    for read in dict.fromkeys(reads.values()):
+        first, last = read.needed(days)
+        if first <= last and read.kind != "kept":
+            yield read, gaps(read.table, ledger, first, last, finished=read.kind in FINISHED)
 
 
 def _sentence(read: Read, known: Gaps, lacking: Sequence[date]) -> str:

@@ -18,10 +18,11 @@ from nba_pipeline.asof import Read
 from nba_pipeline.audit import CHECKS, COVERAGE
 from nba_pipeline.contracts import Table
 from nba_pipeline.inspection import SLATE, Inspection, inspect
-from nba_pipeline.needs import unmet
+from nba_pipeline.needs import unmet, waived
 from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.transform import CLOCK, DAYS, MARKETS, Run, Transform
+from nba_pipeline.waivers import Waiver, Waivers
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 from nba_pipeline.workbench import Bench, ComputingWarehouse, Workbench
@@ -55,7 +56,7 @@ def publish(
         return publication
     clock = publication.seconds
     with _timed(clock, "read"):
-        blocked = _blocked(transform, warehouse, ordered)
+        blocked, waivers = _blocked(transform, warehouse, ordered, run.waivers)
         runnable = [d for d in ordered if d not in blocked]
         bench = _bench(transform, warehouse, source, schedule, runnable, run)
     try:
@@ -65,7 +66,9 @@ def publish(
                 bench.compute(transform, runnable, run)
             with _timed(clock, "audit"):
                 inspection = inspect(transform, bench, schedule)
-        verdicts = [_unmet(d, blocked[d]) if d in blocked else _verdict(d, inspection) for d in ordered]
+        verdicts = [
+            _unmet(d, blocked[d]) if d in blocked else _verdict(d, inspection, waivers.get(d, ())) for d in ordered
+        ]
         publication.verdicts = verdicts
         good = [v.day for v in verdicts if v.published]
         entries = [_entry(transform, v, Inspection() if v.day in blocked else inspection, run) for v in verdicts]
@@ -87,12 +90,15 @@ def _timed(clock: dict[str, float], stage: str) -> Iterator[None]:
         clock[stage] += time.perf_counter() - began
 
 
-def _blocked(transform: Transform, warehouse: Warehouse, days: list[date]) -> dict[date, str]:
+def _blocked(
+    transform: Transform, warehouse: Warehouse, days: list[date], waivers: Waivers
+) -> tuple[dict[date, str], dict[date, tuple[Waiver, ...]]]:
+    """Days that cannot be computed, with what they need; and the waivers that let others be computed on gaps."""
     if not transform.reads:
-        return {}
+        return {}, {}
     first = min(r.needed(days)[0] for r in transform.reads.values())
     ledger = warehouse.ledger([t.id for t in transform.upstream()], first, days[-1])
-    return unmet(transform.reads, ledger, days)
+    return unmet(transform.reads, ledger, days, waivers), waived(transform.reads, ledger, days, waivers)
 
 
 def _bench(
@@ -138,7 +144,7 @@ def _unmet(day: date, need: str) -> PartitionVerdict:
     )
 
 
-def _verdict(day: date, found: Inspection) -> PartitionVerdict:
+def _verdict(day: date, found: Inspection, waivers: Sequence[Waiver]) -> PartitionVerdict:
     """The verdict on a computed day: fit to be published when no check found a problem."""
     problems = {c: list(found.problems.get((day, c), ())) for c in CHECKS}
     rows, expected = found.rows.get(day, 0), found.expected.get(day, 0)
@@ -149,6 +155,7 @@ def _verdict(day: date, found: Inspection) -> PartitionVerdict:
         "rejected_rows": found.rejected.get(day, 0),
         "expected_rows": expected,
     }
+    facts |= {"waived": "; ".join(map(str, waivers))} if waivers else {}
     facts |= found.null_shares.get(day, {})
     absent = found.absent.get(day, {})
     checks = {}
@@ -158,6 +165,7 @@ def _verdict(day: date, found: Inspection) -> PartitionVerdict:
         if name == COVERAGE:
             metadata |= {"expected": expected, "absent": sum(absent.values())}
             metadata |= {"absent_because": ", ".join(f"{n} {r}" for r, n in sorted(absent.items()))} if absent else {}
+            metadata |= {"waived": "; ".join(map(str, waivers))} if waivers else {}
         checks[name] = CheckVerdict(not problems[name], said or "no problems", metadata)
     published = not any(problems.values())
     return PartitionVerdict(day, published, rows, checks, facts)

@@ -18,6 +18,7 @@ from nba_pipeline.publish import publish
 from nba_pipeline.seasons import DAILY
 from nba_pipeline.settings import Settings
 from nba_pipeline.transform import Run, Transform
+from nba_pipeline.waivers import read_waivers
 
 OWNERS = ["team:analytics"]
 GROUPS: Mapping[str, str] = {
@@ -81,7 +82,8 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
         days = [date.fromisoformat(k) for k in context.partition_keys]
         settings = pipeline.settings
-        run = Run(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts())
+        waivers = read_waivers(settings.home, graph_order(), clock.today())
+        run = Run(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers)
         announce(table.id, STARTED, len(days))
         done = publish(transform, days, settings.open_warehouse(), settings.open_source(), schedule, run)
         announce(table.id, DONE, len(days))

@@ -19,6 +19,7 @@ from nba_pipeline.errors import ConfigurationError, ContractError
 from nba_pipeline.lineage import touched_columns
 from nba_pipeline.markets import DEFAULT_MARKETS
 from nba_pipeline.sources.landing import Feed
+from nba_pipeline.waivers import NO_WAIVERS, Waivers
 
 REJECT_REASON = "reject_reason"
 RESULT = "result"
@@ -38,12 +39,13 @@ Expression = Callable[..., ir.Table]
 
 @dataclass(frozen=True)
 class Run:
-    """Who publishes, when it counts as computed, for which markets, and where trained models are kept."""
+    """Who publishes, when it counts as computed, for which markets, where trained models are kept, and which gaps are waived."""
 
     id: str
     at: datetime
     markets: tuple[str, ...] = DEFAULT_MARKETS
     artifacts: ArtifactStore | None = None
+    waivers: Waivers = NO_WAIVERS
 
 
 @dataclass(frozen=True)
