@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import uuid4
 
 import dagster as dg
 import pyarrow as pa
@@ -16,7 +17,7 @@ from nba_pipeline.table_asset import REGISTRY, asset_key, graph_order
 from nba_pipeline.transform import Transform
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-TITLE = "nba_pipeline/backfill"
+TITLE, BACKFILL, TOTAL = "nba_pipeline/backfill", "nba_pipeline/backfill_id", "nba_pipeline/table_days"
 
 
 @dataclass(frozen=True)
@@ -148,19 +149,19 @@ def _published(ledger: pa.Table) -> dict[str, set[date]]:
     return {t: days - refused.get(t, set()) for t, days in found.items()}
 
 
-def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance) -> Outcome:
-    """Run one step in this process, recorded in the instance like any other run."""
+def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Outcome:
+    """Run one step in this process, recorded in the instance like any other run, with these tags."""
     keys = [asset_key(REGISTRY[t].table) for t in step.tables]
     result = defs.resolve_job_def(WHOLE_GRAPH).execute_in_process(
         instance=instance,
         asset_selection=keys,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags={RANGE_START: step.start.isoformat(), RANGE_END: step.end.isoformat(), TITLE: step.why},
+        tags={RANGE_START: step.start.isoformat(), RANGE_END: step.end.isoformat(), TITLE: step.why, **tags},
         raise_on_error=False,
     )
     failures = {e.step_key: e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE}
     ran = {e.step_key for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_START}
-    table_of = {_step_key(REGISTRY[t]): t for t in step.tables}
+    table_of = {step_key(REGISTRY[t]): t for t in step.tables}
     refusing = [k for k, e in failures.items() if e.step_failure_data.user_failure_data is not None]
     errors = [_message(e) for k, e in failures.items() if k not in refusing]
     return Outcome(
@@ -172,7 +173,8 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance) -> 
     )
 
 
-def _step_key(transform: Transform) -> str:
+def step_key(transform: Transform) -> str:
+    """The name of the table's step in a run."""
     return "__".join(asset_key(transform.table).path)
 
 
@@ -196,10 +198,11 @@ def run_steps(
     """
     outcomes: list[Outcome] = []
     waiting = list(steps)
+    tags = {BACKFILL: uuid4().hex, TOTAL: str(sum(s.days * len(s.tables) for s in steps))}
     while waiting:
         step = waiting.pop(0)
         before_run(step)
-        outcome = run_step(step, defs, instance)
+        outcome = run_step(step, defs, instance, tags)
         outcomes.append(outcome)
         if outcome.error:
             break

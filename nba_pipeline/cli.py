@@ -84,6 +84,18 @@ def check(start: Any, end: Any) -> bool:
 
 
 @main.command()
+@click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="Backfills to show.")
+@click.option("--watch", is_flag=True, help="Show them again every two seconds until none runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
+@_handled
+def backfills(limit: int, watch: bool, as_json: bool) -> bool:
+    """What ran and runs, wherever it was launched: table-days done, failed and remaining, rate and time left."""
+    from nba_pipeline.backfills import show_backfills
+
+    return show_backfills(limit, as_json, watch)
+
+
+@main.command()
 @click.argument("start", type=DAY, metavar="START")
 @click.argument("end", type=DAY, metavar="END")
 @click.option("--sample", "days", type=click.IntRange(1), default=20, show_default=True, help="Game days to replay.")

@@ -13,7 +13,7 @@ from nba_pipeline.asof import Read
 from nba_pipeline.contracts import Column, Table
 from nba_pipeline.lineage import column_origins
 from nba_pipeline.partition_report import check_specs, report
-from nba_pipeline.progress import DONE, STARTED, announce
+from nba_pipeline.progress import DONE, STARTED, announce, run_pace
 from nba_pipeline.publish import publish
 from nba_pipeline.seasons import DAILY
 from nba_pipeline.settings import Settings
@@ -88,8 +88,12 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
         done = publish(transform, days, settings.open_warehouse(), settings.open_source(), schedule, run)
         announce(table.id, DONE, len(days))
         spent = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in done.seconds.items())
+        chosen = context.run.asset_selection or [asset_key(REGISTRY[t].table) for t in REGISTRY]
+        total = len(days) * sum(".".join(k.path) in REGISTRY for k in chosen)
+        refused = len(done.refused)
+        pace = run_pace(run.id, total, len(days) - refused, refused, run.at, clock.now())
         context.log.info(
-            f"{table.id}: {len(days)} days, {len(done.refused)} refused, {done.rejected} rows rejected; {spent}"
+            f"{table.id}: {len(days)} days, {refused} refused, {done.rejected} rows rejected; {spent}; {pace}"
         )
         yield from report(context, key, done.verdicts, {"rejected_rows": done.rejected})
 

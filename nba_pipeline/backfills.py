@@ -1,0 +1,203 @@
+"""The command `backfills`: what ran and runs, from the command line, the UI, schedules and sensors, and how far it is."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import click
+import dagster as dg
+from rich.box import SIMPLE_HEAD
+from rich.table import Table as Grid
+
+from nba_pipeline import clock
+from nba_pipeline.backfill import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
+from nba_pipeline.commands import all_tables
+from nba_pipeline.console import console
+from nba_pipeline.dagster_home import prepare
+from nba_pipeline.pace import Pace, in_words
+from nba_pipeline.settings import Settings
+from nba_pipeline.table_asset import REGISTRY
+
+UI_BACKFILL, PARTITION = "dagster/backfill", "dagster/partition"
+SCHEDULE, SENSOR = "dagster/schedule_name", "dagster/sensor_name"
+LOOK_BACK_RUNS = 500
+ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
+
+
+@dataclass(frozen=True)
+class TableEnd:
+    """A table's step ended: when, and how many of its days were refused or lost."""
+
+    at: datetime
+    failed_days: int
+
+
+@dataclass(frozen=True)
+class RangeRun:
+    """One run over a range of days: its group (runs of one backfill share it), tables, days and what has ended so far."""
+
+    group: str
+    title: str
+    state: str
+    start: date
+    end: date
+    tables: int
+    began: datetime
+    until: datetime
+    ends: tuple[TableEnd, ...]
+    planned: int | None = None
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """Runs that belong together."""
+
+    id: str
+    title: str
+    state: str
+    start: date
+    end: date
+    pace: Pace
+
+    def as_json(self) -> dict:
+        rate, left = self.pace.per_hour, self.pace.left
+        return {
+            "id": self.id,
+            "title": self.title,
+            "state": self.state,
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "began": self.pace.began.isoformat(),
+            "table_days": self.pace.total,
+            "done": self.pace.done,
+            "failed": self.pace.failed,
+            "remaining": self.pace.remaining,
+            "per_hour": rate,
+            "seconds_left": left.total_seconds() if left is not None and self.running else None,
+        }
+
+    @property
+    def running(self) -> bool:
+        return self.state not in ("success", "failure", "canceled")
+
+
+def grouped(runs: Iterable[RangeRun], now: datetime) -> list[Backfill]:
+    """One backfill per group, newest first. A backfill of the command line knows its total before its last run began."""
+    groups: dict[str, list[RangeRun]] = {}
+    for run in sorted(runs, key=lambda r: r.began):
+        groups.setdefault(run.group, []).append(run)
+    found = [_backfill(group, members, now) for group, members in groups.items()]
+    return sorted(found, key=lambda b: b.pace.began, reverse=True)
+
+
+def _backfill(group: str, runs: Sequence[RangeRun], now: datetime) -> Backfill:
+    ended = [(end.at, run.days) for run in runs for end in run.ends]
+    failed = sum(end.failed_days for run in runs for end in run.ends)
+    running = [r for r in runs if r.state in ("started", "starting", "queued", "not_started", "canceling")]
+    at = now if running else max(r.until for r in runs)
+    planned = [r.planned for r in runs if r.planned is not None]
+    total = max(planned) if planned else sum(r.tables * r.days for r in runs)
+    done = sum(days for _, days in ended) - failed
+    state = running[0].state if running else runs[-1].state
+    pace = Pace(total, done, failed, runs[0].began, at, sorted(ended))
+    asked = runs[-1]
+    return Backfill(group, asked.title, state, asked.start, asked.end, pace)
+
+
+def show_backfills(limit: int, as_json: bool, watch: bool) -> bool:
+    """Print the latest backfills; with `watch` every two seconds until none runs. False where the newest failed."""
+    all_tables()
+    prepare(Settings.from_environment())
+    with dg.DagsterInstance.get() as instance:
+        while True:
+            found = grouped(range_runs(instance), clock.now())[:limit]
+            if as_json:
+                click.echo(json.dumps([b.as_json() for b in found], indent=2))
+            else:
+                console.print(_grid(found) if found else "nothing was run yet: nba-pipeline backfill START END")
+            if not watch or not any(b.running for b in found):
+                return not found or found[0].running or found[0].state == "success"
+            time.sleep(2)
+
+
+def range_runs(instance: dg.DagsterInstance) -> list[RangeRun]:
+    """The latest runs over ranges or single days that the instance knows."""
+    known = {step_key(REGISTRY[t]) for t in REGISTRY}
+    found = []
+    for record in instance.get_run_records(limit=LOOK_BACK_RUNS):
+        run, tags = record.dagster_run, record.dagster_run.tags
+        first, last = tags.get(RANGE_START, tags.get(PARTITION)), tags.get(RANGE_END, tags.get(PARTITION))
+        if first is None or last is None:
+            continue
+        selected = {"__".join(k.path) for k in run.asset_selection} if run.asset_selection else known
+        began = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
+        until = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else began
+        days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+        planned = tags.get(TOTAL)
+        found.append(
+            RangeRun(
+                group=tags.get(BACKFILL) or tags.get(UI_BACKFILL) or run.run_id,
+                title=_title(tags),
+                state=run.status.value.lower(),
+                start=date.fromisoformat(first),
+                end=date.fromisoformat(last),
+                tables=len(selected & known),
+                began=began,
+                until=until,
+                ends=tuple(_ends(instance, run.run_id, known, days)),
+                planned=int(planned) if planned else None,
+            )
+        )
+    return found
+
+
+def _title(tags: Mapping[str, str]) -> str:
+    for tag, word in ((SCHEDULE, "schedule"), (SENSOR, "sensor")):
+        if tag in tags:
+            return f"{word} {tags[tag]}"
+    if UI_BACKFILL in tags:
+        return "backfill of the UI"
+    return "backfill" if TITLE in tags else "run"
+
+
+def _ends(instance: dg.DagsterInstance, run_id: str, known: set[str], days: int) -> Iterable[TableEnd]:
+    for record in instance.get_records_for_run(run_id, of_type=ENDS).records:
+        entry = record.event_log_entry
+        event = entry.dagster_event
+        if event is None or event.step_key not in known:
+            continue
+        lost = 0
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            said = event.step_failure_data.user_failure_data
+            refused = said.metadata.get("refused_days") if said is not None else None
+            lost = int(str(refused.value)) if refused is not None else days
+        yield TableEnd(datetime.fromtimestamp(entry.timestamp, UTC), lost)
+
+
+def _grid(found: Sequence[Backfill]) -> Grid:
+    grid = Grid(title="Backfills, in table-days", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("id", "what", "days", "state"):
+        grid.add_column(name, no_wrap=True)
+    for name in ("done", "failed", "remaining", "an hour", "left"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    colours = {"success": "green", "failure": "red", "canceled": "yellow"}
+    for b in found:
+        rate, left = b.pace.per_hour, b.pace.left
+        grid.add_row(
+            b.id[:8],
+            b.title,
+            f"{b.start}..{b.end}",
+            f"[{colours.get(b.state, 'cyan')}]{b.state}[/]",
+            f"{b.pace.done:,}/{b.pace.total:,}",
+            f"{b.pace.failed:,}",
+            f"{b.pace.remaining:,}",
+            "-" if rate is None else f"{rate:,.0f}",
+            in_words(left) if left is not None and b.running else "-",
+        )
+    return grid
