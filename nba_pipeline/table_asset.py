@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
@@ -76,7 +77,7 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
         owners=OWNERS,
         tags={"dataset": table.dataset},
         metadata=_metadata(transform, stored),
-        code_version=None,
+        code_version=code_version(transform),
         pool=_pool(table, stored),
     )
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
@@ -98,6 +99,13 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
         yield from report(context, key, done.verdicts, {"rejected_rows": done.rejected})
 
     return _asset
+
+
+def code_version(transform: Transform) -> str:
+    """Changes when the table's own module changes: the UI then marks days that older code computed."""
+    module = inspect.getmodule(transform.build)
+    assert module is not None
+    return sha256(inspect.getsource(module).encode()).hexdigest()[:12]
 
 
 def asset_key(table: Table) -> dg.AssetKey:
