@@ -3,17 +3,21 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
 
 from nba_pipeline import definitions
 from nba_pipeline.publish import Publication, publish
 from nba_pipeline.seasons import EPOCH, days_between
 from nba_pipeline.settings import Settings
+from nba_pipeline.sources.landing import Feed
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.table_asset import REGISTRY, graph_order, schedule_read
 from nba_pipeline.transform import Run
@@ -119,3 +123,27 @@ def differing(one: Contents, other: Contents) -> list[str]:
 def stretch(first: str, last: str) -> list[date]:
     """All days from the first to the last, both included, given as text."""
     return days_between(date.fromisoformat(first), date.fromisoformat(last))
+
+
+@dataclass(frozen=True)
+class AlteredSource:
+    """A source of which some feeds come out changed: `changes` maps a feed's name to what is done to the rows read."""
+
+    source: Source
+    changes: Mapping[str, Callable[[pa.Table], pa.Table]]
+
+    def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        rows = self.source.read(feed, days)
+        return self.changes[feed.name](rows).cast(rows.schema) if feed.name in self.changes else rows
+
+    def describe(self) -> dict[str, str]:
+        return self.source.describe()
+
+
+def set_cell(rows: pa.Table, where: Mapping[str, object], column: str, change: Callable[[Any], Any]) -> pa.Table:
+    """The rows with one column changed where others have given values."""
+    records = rows.to_pylist()
+    for r in records:
+        if all(r[c] == v for c, v in where.items()):
+            r[column] = change(r[column])
+    return pa.Table.from_pylist(records, schema=rows.schema)
