@@ -7,7 +7,7 @@ as when it is published, and held against the published rows; nothing is written
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -134,7 +134,7 @@ def _offer(
 ) -> tuple[pa.Table, dict[date, str], dict[date, str]]:
     """The rows that would be published, their content hashes by day, and why a day would be refused."""
     transform, schedule = REGISTRY[table.id], schedule_read(REGISTRY[table.id])
-    bench = Workbench(read_inputs(transform, cast(Warehouse, seen), source, schedule, days, run))
+    bench = Workbench(read_inputs(transform, seen, source, schedule, days, run))
     try:
         bench.compute(transform, days, run)
         inspection = inspect(transform, bench, schedule)
