@@ -69,7 +69,7 @@ def show_corrections(start: date | None, end: date | None, hours: float, as_json
     if start:
         end = end or start
         runs.check_range(start, end, runs.latest_day())
-    now = datetime.now(UTC)
+    now = clock.now()
     days = days_between(start, end) if start and end else days_within(hours, now)
     settings = Settings.from_environment()
     run = Run("corrections", now, settings.markets, settings.open_artifacts())

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
 from nba_pipeline.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
+from nba_pipeline.clock import eastern
 from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, Table
 from nba_pipeline.grading.prediction_accuracy import PREDICTION_ACCURACY
 from nba_pipeline.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
@@ -24,7 +24,7 @@ from nba_pipeline.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.raw.schedule import SCHEDULE
 from nba_pipeline.raw.shots import SHOTS
 from nba_pipeline.raw.team_boxscores import TEAM_BOXSCORES
-from nba_pipeline.seasons import ZONE, days_between
+from nba_pipeline.seasons import days_between
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.table_asset import REGISTRY, schedule_read
 from nba_pipeline.transform import Run
@@ -93,7 +93,7 @@ class _WithOffered:
 
 def days_within(hours: float, now: datetime) -> list[date]:
     """The days of games that the last `hours` reach into, up to today, Eastern."""
-    here = now.astimezone(ZoneInfo(ZONE))
+    here = eastern(now)
     return days_between((here - timedelta(hours=hours)).date(), here.date())
 
 

@@ -2,10 +2,11 @@
 
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 
 import dagster as dg
 
+from nba_pipeline import clock
 from nba_pipeline.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.raw.schedule import SLATE
 from nba_pipeline.table_asset import Pipeline, asset_key
@@ -41,7 +42,7 @@ def replay_of_a_day(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) 
     chosen = sample(game_days(warehouse, *span), 1, zlib.crc32(context.run.run_id.encode())) if span else []
     if not chosen:
         return dg.AssetCheckResult(passed=True, description="the run has no game day with features")
-    run = Run(context.run.run_id, datetime.now(UTC), settings.markets, settings.open_artifacts())
+    run = Run(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts())
     done = replay(chosen[0], warehouse, settings.open_source(), SLATE, run)
     said = "\n".join(str(d) for d in done.differences)
     return dg.AssetCheckResult(
