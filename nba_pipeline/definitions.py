@@ -39,6 +39,7 @@ from nba_pipeline.raw import (  # noqa: E402
 )
 from nba_pipeline.reporting.daily_report import daily_report  # noqa: E402
 from nba_pipeline.table_asset import Pipeline  # noqa: E402
+from nba_pipeline.verification.replay_check import replay_of_a_day  # noqa: E402
 
 ASSETS = [
     schedule.schedule,
@@ -67,6 +68,7 @@ ASSETS = [
 
 defs = dg.Definitions(
     assets=[*ASSETS, daily_report],
+    asset_checks=[replay_of_a_day],
     jobs=[jobs.whole_graph],
     schedules=jobs.SCHEDULES,
     sensors=[staging.staging_sweeper],

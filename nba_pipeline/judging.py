@@ -1,4 +1,4 @@
-"""What the commands do that judge: `verify`, `leaderboard` and `models`."""
+"""What the commands do that judge: `verify`, `corrections`, `leaderboard` and `models`."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from nba_pipeline.console import console, models_grid
 from nba_pipeline.errors import ArtifactError, ConfigurationError
 from nba_pipeline.evaluation.leaderboard import RowSet
 from nba_pipeline.markets import MARKETS
-from nba_pipeline.seasons import EPOCH
+from nba_pipeline.seasons import EPOCH, days_between, ranges
 from nba_pipeline.settings import Settings
 from nba_pipeline.systems import SYSTEM_IDS
 from nba_pipeline.table_asset import REGISTRY
@@ -58,6 +58,37 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
             err=True,
         )
     return not wrong
+
+
+def show_corrections(start: date | None, end: date | None, hours: float, as_json: bool) -> bool:
+    """Print where the source differs from published facts; False where it does, with what takes the differences in."""
+    load_definitions()
+    from nba_pipeline.transform import Run
+    from nba_pipeline.verification.corrections import REPAIRED, corrections, days_within
+
+    if start:
+        end = end or start
+        runs.check_range(start, end, runs.latest_day())
+    now = clock.now()
+    days = days_between(start, end) if start and end else days_within(hours, now)
+    settings = Settings.from_environment()
+    run = Run("corrections", now, settings.markets, settings.open_artifacts())
+    found = corrections(settings.open_warehouse(), settings.open_source(), days, run)
+    if as_json:
+        click.echo(json.dumps([c.as_json() for c in found], indent=2))
+        return not found
+    for correction in found:
+        click.echo(str(correction))
+    touched = sorted({c.day for c in found})
+    click.echo(f"{len(found)} differences on {len(touched)} of the days {days[0]}..{days[-1]}")
+    if found:
+        selects = " ".join(f"--select {t.split('.')[1]}" for t in REPAIRED)
+        click.echo(
+            "  What to do: publish facts and grades of these days again; forecasts made before stay as they were:"
+        )
+        for first, last in ranges(touched):
+            click.echo(f"  nba-pipeline backfill {first} {last} {selects}")
+    return not found
 
 
 def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) -> bool:

@@ -23,7 +23,7 @@ from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.transform import CLOCK, DAYS, MARKETS, Run, Transform
 from nba_pipeline.waivers import Waiver, Waivers
-from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
+from nba_pipeline.warehouse import Days, LedgerEntry, Reader, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 from nba_pipeline.workbench import Bench, ComputingWarehouse, Workbench
 
@@ -122,7 +122,7 @@ def _windows(transform: Transform, schedule: Read | None, days: list[date]) -> d
 
 
 def read_inputs(
-    transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: Run
+    transform: Transform, warehouse: Reader, source: Source, schedule: Read | None, days: list[date], run: Run
 ) -> dict[str, pa.Table]:
     """All inputs of the transform for these days, under their parameter names, from one snapshot of the warehouse."""
     inputs = warehouse.read(_windows(transform, schedule, days))

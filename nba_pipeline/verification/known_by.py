@@ -14,7 +14,7 @@ from nba_pipeline.raw.game_lines import GAME_LINES
 from nba_pipeline.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.raw.schedule import SCHEDULE
-from nba_pipeline.warehouse import Days, Warehouse
+from nba_pipeline.warehouse import Days, Reader
 
 KNOWN_LATER = {"home_points": None, "away_points": None, "status": SCHEDULED}
 
@@ -28,7 +28,7 @@ class KnownBy:
     of later days.
     """
 
-    warehouse: Warehouse
+    warehouse: Reader
     day: date
     recomputed: dict[str, pa.Table] = field(default_factory=dict)
 

@@ -1,9 +1,8 @@
 """Replay: every table that claims to know a day only as of before tip-off is computed again from nothing else, and compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +15,9 @@ from nba_pipeline.contracts import COMPUTED_AT, Table
 from nba_pipeline.publish import read_inputs
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.table_asset import REGISTRY, graph_order
-from nba_pipeline.transform import Run
+from nba_pipeline.transform import Run, Transform
 from nba_pipeline.verification.known_by import KnownBy
-from nba_pipeline.warehouse import Days, Warehouse
+from nba_pipeline.warehouse import Days, Reader, Warehouse
 from nba_pipeline.workbench import Workbench
 
 KNOWN_AFTER = (
@@ -80,39 +79,70 @@ def replay(
     """Compute the pre-game tables of a day again from what was known by its cut-offs, and compare every cell.
 
     Each table reads the replayed ones before it. Tables that were not published for the day are left out, and so is
-    what was trained, where the day is no training day.
+    what was trained, where the day is no training day. `only` limits what is compared; what these tables read is computed too.
     """
-    known = KnownBy(warehouse, day)
     published = {
         e["table_id"]: e
         for e in warehouse.ledger(list(pre_game_tables()), day, day).to_pylist()
         if e["state"] == "published"
     }
+    wanted = [t for t in _with_their_inputs(only or pre_game_tables()) if t in published]
     differences, cells, compared = [], 0, 0
-    for name in pre_game_tables():
-        transform = REGISTRY[name]
-        if name not in published:
-            continue
-        inputs = read_inputs(transform, cast(Warehouse, known), source, schedule, [day], run)
-        bench = Workbench(inputs)
-        try:
-            bench.compute(transform, [day], run)
-            rows = bench.rows(transform.table, [day])
-            content = bench.content_hashes(transform.table).get(day, "")
-        finally:
-            bench.close()
-        known.recomputed[name] = rows.cast(pa.schema([f.with_nullable(True) for f in transform.table.arrow_schema]))
-        if only and name not in only:
+    for again in recompute(day, warehouse, source, schedule, run, wanted):
+        if only and again.table.id not in only:
             continue
         compared += 1
-        cells += rows.num_rows * len(transform.table.hash_fields)
-        if content != published[name]["content_hash"]:
-            stored = warehouse.read({"rows": (transform.table, Days(day, day))})["rows"]
-            differences.append(_compare(transform.table, day, stored, rows))
+        cells += again.rows.num_rows * len(again.table.hash_fields)
+        if again.content_hash != published[again.table.id]["content_hash"]:
+            stored = warehouse.read({"rows": (again.table, Days(day, day))})["rows"]
+            differences.append(compare(again.table, day, stored, again.rows))
     return Replayed(day, compared, cells, tuple(differences))
 
 
-def _compare(table: Table, day: date, stored: pa.Table, again: pa.Table) -> Difference:
+@dataclass(frozen=True)
+class Recomputed:
+    """A table's rows of one day, made from nothing but what was known by its cut-offs."""
+
+    table: Table
+    rows: pa.Table
+    content_hash: str
+
+
+def recompute(
+    day: date, warehouse: Reader, source: Source, schedule: Read, run: Run, tables: Sequence[str]
+) -> Iterator[Recomputed]:
+    """The day's rows of these tables, in this order; each reads the recomputed ones before it."""
+    known = KnownBy(warehouse, day)
+    for name in tables:
+        again = from_known(REGISTRY[name], known, source, schedule, run)
+        known.recomputed[name] = again.rows
+        yield again
+
+
+def from_known(transform: Transform, known: KnownBy, source: Source, schedule: Read, run: Run) -> Recomputed:
+    """One table's rows of the day, from what was known."""
+    table = transform.table
+    bench = Workbench(read_inputs(transform, known, source, schedule, [known.day], run))
+    try:
+        bench.compute(transform, [known.day], run)
+        rows = bench.rows(table, [known.day])
+        content = bench.content_hashes(table).get(known.day, "")
+    finally:
+        bench.close()
+    return Recomputed(table, rows.cast(pa.schema([f.with_nullable(True) for f in table.arrow_schema])), content)
+
+
+def _with_their_inputs(tables: Sequence[str]) -> list[str]:
+    """These tables and all pre-game tables that they read, directly or not, in graph order."""
+    wanted, order = set(tables), pre_game_tables()
+    for name in reversed(order):
+        if name in wanted:
+            wanted |= {t.id for t in REGISTRY[name].upstream()}
+    return [t for t in order if t in wanted]
+
+
+def compare(table: Table, day: date, stored: pa.Table, again: pa.Table) -> Difference:
+    """How the rows of a day differ, cell by cell; only where their content hashes do."""
     columns = [c for c in table.columns if c != COMPUTED_AT]
     before, after = ({tuple(r[k] for k in table.key): r for r in rows.to_pylist()} for rows in (stored, again))
     cells: dict[str, int] = {}

@@ -118,12 +118,16 @@ def require_only(table: Table, days: Sequence[date], rows: pa.Table) -> None:
         )
 
 
-class Warehouse(Protocol):
-    """A store of contract tables, partitioned by day."""
+class Reader(Protocol):
+    """What computing a table needs of a warehouse."""
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
         """Rows of several tables in one consistent snapshot; a table that does not exist yet is empty."""
         ...
+
+
+class Warehouse(Reader, Protocol):
+    """A store of contract tables, partitioned by day."""
 
     def replace(
         self,
