@@ -104,6 +104,19 @@ def quarantine(table: str | None, limit: int, as_json: bool) -> None:
     show_quarantine(table, limit, as_json)
 
 
+@main.command()
+@click.argument("start", type=DAY, metavar="[START]", required=False)
+@click.argument("end", type=DAY, metavar="[END]", required=False)
+@click.option("--limit", default=20, show_default=True, help="Spellings to show for each table.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools, with all spellings.")
+@_handled
+def names(start: Any, end: Any, limit: int, as_json: bool) -> bool:
+    """Rows that know their player, and spellings that name nobody for sure, each with those who may be meant."""
+    from nba_pipeline.naming import show_names
+
+    return show_names(_day(start), _day(end), limit, as_json)
+
+
 @main.command(name="copy")
 @click.option(
     "--to", "to", required=True, metavar="WAREHOUSE", help="bigquery, duckdb, or duckdb:HOME for another home."

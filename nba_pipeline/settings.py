@@ -13,7 +13,7 @@ from nba_pipeline.contracts import Table
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.files import FilesSource
-from nba_pipeline.sources.protocol import Source
+from nba_pipeline.sources.resolved import ResolvedSource
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
 from nba_pipeline.warehouse.place import Place
@@ -91,7 +91,7 @@ class Settings:
         assert found is not None
         return BucketArtifacts(found["bucket"], found["prefix"] or "")
 
-    def open_source(self) -> Source:
+    def open_source(self) -> ResolvedSource:
         """The configured source. Raises ConfigurationError or SourceError, saying what is missing."""
         if self.source == "files":
             if self.data is None:
@@ -99,10 +99,10 @@ class Settings:
                     "NBA_PIPELINE_SOURCE is files, but NBA_PIPELINE_DATA is not set",
                     "set NBA_PIPELINE_DATA to the directory with the landing files (docs/landing.md)",
                 )
-            return FilesSource(self.data)
+            return ResolvedSource(FilesSource(self.data), self.home)
         from nba_pipeline.sources.simulated import SimulatorSource
 
-        return SimulatorSource(self.home / "simulator", self.seed)
+        return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), self.home)
 
 
 def _bucket(given: str | None) -> str | None:

@@ -4,6 +4,7 @@ from datetime import date
 
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import Instant, Rows, Table, column
+from nba_pipeline.identity.spelling import WAYS
 from nba_pipeline.names import LOOKUP_SQL_PATTERN, with_lookup
 from nba_pipeline.raw.columns import first_reason, landing_reason
 from nba_pipeline.raw.schedule import SLATE
@@ -25,6 +26,12 @@ class InjuryReports(Rows):
     player_id: int = column("NBA person id; unknown where the name could not be resolved", nullable=True, gt=0)
     player_name: str = column("display name", str_matches=r"^.{1,100}$")
     player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    resolved_by: str = column(
+        "rule that gave the id: source (it came with it), or how the spelling was matched; unknown: it was not",
+        nullable=True,
+        hashed=False,
+        isin=list(WAYS),
+    )
     reported_at: Instant = column("when it was published (UTC); unknown where only the day is", nullable=True)
     record_type: str = column(
         "kind of statement; boxscore_dnp is known only after the game and never feeds a pre-game table",
@@ -58,6 +65,7 @@ def build(landing: ir.Table) -> ir.Table:
         player_id=landing.player_id,
         player_name=landing.player_name,
         player_lookup=landing.player_lookup,
+        resolved_by=landing.resolved_by,
         reported_at=landing.report_utc,
         record_type=landing.record_type,
         status=landing.status,

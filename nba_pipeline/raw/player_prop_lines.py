@@ -7,6 +7,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.contracts import Instant, Rows, Table, column
+from nba_pipeline.identity.spelling import WAYS
 from nba_pipeline.names import LOOKUP_SQL_PATTERN, with_lookup
 from nba_pipeline.raw.columns import LINE_CAPTURED_LATE, first_reason, landing_reason, when
 from nba_pipeline.raw.schedule import SCHEDULE
@@ -31,6 +32,12 @@ class PlayerPropLines(Rows):
     player_id: int = column("NBA person id; unknown where the name could not be resolved", nullable=True, gt=0)
     player_name: str = column("display name", str_matches=r"^.{1,100}$")
     player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    resolved_by: str = column(
+        "rule that gave the id: source (it came with it), or how the spelling was matched; unknown: it was not",
+        nullable=True,
+        hashed=False,
+        isin=list(WAYS),
+    )
     market: str = column("statistic that is bet on", isin=list(MARKETS))
     bookmaker: str = column("book", str_matches=r"^.{1,60}$")
     book_kind: str = column("sportsbook, or dfs for pick'em operators without real prices", isin=["sportsbook", "dfs"])
@@ -75,6 +82,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         player_id=landing.player_id,
         player_name=landing.player_name,
         player_lookup=landing.player_lookup,
+        resolved_by=landing.resolved_by,
         market=landing.market,
         bookmaker=landing.bookmaker,
         book_kind=landing.bookmaker.isin(DFS_BOOKS).ifelse("dfs", "sportsbook"),

@@ -63,6 +63,7 @@ _OPPONENT = _column("opponent", "text", "tricode of the opponent")
 _HOME = _column("is_home", "flag", "true for the home team")
 _PLAYER = _column("player_id", "integer", "NBA person id")
 _NAME = _column("player_name", "text", "display name")
+_RESOLVED_BY = _maybe("resolved_by", "text", "how the name was resolved; empty: by the source where it gives an id")
 _UNSURE_PLAYER = _column("player_id", "integer", "NBA person id; empty where the name could not be resolved")
 
 _COUNTS = (
@@ -164,6 +165,7 @@ PROP_LINES = Feed(
         _UNSURE_PLAYER,
         _column("player_name", "text", "resolved name; empty where it could not be resolved"),
         _maybe("player_name_source", "text", "name as the book spells it"),
+        _RESOLVED_BY,
         _column("market", "text", "points, rebounds, assists, threes, pra, ..."),
         _column("bookmaker", "text", "book"),
         _column("line", "number", "over/under line"),
@@ -208,9 +210,20 @@ INJURIES = Feed(
         _UNSURE_PLAYER,
         _column("player_name", "text", "resolved name; empty where it could not be resolved"),
         _maybe("player_name_source", "text", "name as the source spells it"),
+        _RESOLVED_BY,
         _column("status", "text", "out, doubtful, questionable, probable, available, placed_out, activated, ..."),
         _maybe("reason", "text", "as stated"),
         _maybe("source", "text", "who stated it"),
+    ),
+    optional=True,
+)
+PLAYERS = Feed(
+    "players",
+    "One row per player: who can be meant by a name.",
+    None,
+    (
+        _PLAYER,
+        _NAME,
     ),
     optional=True,
 )
@@ -228,5 +241,15 @@ PLAYER_AGES = Feed(
 
 FEEDS: dict[str, Feed] = {
     f.name: f
-    for f in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS, PROP_LINES, GAME_LINES, INJURIES, PLAYER_AGES)
+    for f in (
+        SCHEDULE,
+        PLAYER_BOXSCORES,
+        TEAM_BOXSCORES,
+        SHOTS,
+        PROP_LINES,
+        GAME_LINES,
+        INJURIES,
+        PLAYERS,
+        PLAYER_AGES,
+    )
 }

@@ -1,7 +1,6 @@
 """The raw tables: what a source may get wrong is set aside or refuses its day, and never passes as data."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -27,6 +26,7 @@ from nba_pipeline.table_asset import REGISTRY, schedule_read
 from nba_pipeline.transform import Run
 from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline_tests.real_data import REAL_DATA, needs_real_data
 from nba_pipeline_tests.support import HandMadeSource, day, moment
 
 assert definitions.defs  # every table is registered
@@ -494,11 +494,6 @@ def test_a_statement_that_breaks_the_contract_is_set_aside(league: League, chang
 
 # --- real data --------------------------------------------------------------------------------------------------------
 
-REAL = Path(os.environ.get("NBA_PIPELINE_TEST_DATA") or Path(__file__).parents[2] / ".." / "shared" / "nba_data")
-real_data = pytest.mark.skipif(
-    not (REAL / "schedule.parquet").is_file(),
-    reason=f"no real data at {REAL}; set NBA_PIPELINE_TEST_DATA to a directory with the landing files",
-)
 CHECKS: dict[str, Callable[[list[Row]], bool]] = {
     SCHEDULE.id: lambda rows: len(rows) == 100,
     PLAYER_BOXSCORES.id: lambda rows: sum(r["points"] == 73 for r in rows) == 1,
@@ -507,10 +502,10 @@ CHECKS: dict[str, Callable[[list[Row]], bool]] = {
 }
 
 
-@real_data
+@needs_real_data
 def test_two_weeks_of_real_games_pass_every_rule(tmp_path: Path) -> None:
     """2024-01-15 to 28: Dončić scores 73 on the 26th."""
-    league = League(tmp_path, FilesSource(REAL.resolve()))
+    league = League(tmp_path, FilesSource(REAL_DATA))
     days = days_between(day("2024-01-15"), day("2024-01-28"))
     for table in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS, PLAYER_PROP_LINES, GAME_LINES, INJURY_REPORTS):
         done = league.publish(table, days=days)

@@ -1,0 +1,141 @@
+"""A source whose people have ids: names that a feed could not resolve are resolved when they are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute
+
+from nba_pipeline import asof, duck
+from nba_pipeline.identity.aliases import read_aliases
+from nba_pipeline.identity.resolver import Answer, People, Player, Question
+from nba_pipeline.identity.spelling import SOURCE
+from nba_pipeline.seasons import EPOCH, days_between
+from nba_pipeline.sources.landing import INJURIES, PLAYER_BOXSCORES, PLAYERS, PROP_LINES, SCHEDULE, Feed
+from nba_pipeline.sources.protocol import Source
+
+# The compute functions are registered at import, out of a type checker's sight.
+pc: Any = pyarrow.compute
+
+DAYS_BACK = 240
+NAMED = (PROP_LINES, INJURIES)
+
+
+@dataclass(frozen=True)
+class ResolvedSource:
+    """`inner`, with the ids and names of players filled in where their spelling says who is meant.
+
+    Everybody who can be meant is in the feed `players` or in a box score before the day. `home` may hold aliases of its own.
+    """
+
+    inner: Source
+    home: Path | None = None
+
+    def describe(self) -> dict[str, str]:
+        return self.inner.describe()
+
+    def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        rows = self.inner.read(feed, days)
+        if feed not in NAMED:
+            return rows
+        asked = pc.is_null(rows["player_id"]).combine_chunks()
+        unnamed = rows.filter(asked)
+        return _with_answers(rows, asked, self._answers(feed, unnamed) if unnamed.num_rows else [])
+
+    def players(self, days: Sequence[date]) -> list[Player]:
+        """Everybody who can be meant by a name on one of these days."""
+        return self._players(self._appearances(days), days)
+
+    def _answers(self, feed: Feed, rows: pa.Table) -> list[Answer]:
+        """One answer per row, each distinct question asked once."""
+        days = sorted({d for d in rows[feed.day].to_pylist() if d is not None})
+        questions = self._questions(feed, rows, days)
+        seen = self._appearances(days)
+        people = People(self._players(seen, days), read_aliases(self.home))
+        distinct = list(dict.fromkeys(questions))
+        team_of = _teams_before(seen, distinct, people)
+        found = {q: people.answer(q, team_of) for q in distinct}
+        return [found[q] for q in questions]
+
+    def _questions(self, feed: Feed, rows: pa.Table, days: Sequence[date]) -> list[Question]:
+        names = zip(rows["player_name_source"].to_pylist(), rows["player_name"].to_pylist(), strict=True)
+        spelled = [a or b or "" for a, b in names]
+        iso = [d.isoformat() if d is not None else "" for d in rows[feed.day].to_pylist()]
+        games = rows["game_id"].to_pylist()
+        if "team" in rows.column_names:
+            teams = [frozenset([t]) if t else frozenset() for t in rows["team"].to_pylist()]
+        else:
+            of_game, of_day = self._playing(days)
+            teams = [of_game.get(g) or of_day.get(d, frozenset()) for g, d in zip(games, iso, strict=True)]
+        return [Question(*q) for q in zip(spelled, iso, teams, strict=True)]
+
+    def _playing(self, days: Sequence[date]) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+        """The two teams of every game, and all teams that play on a day, for quotes whose game is unknown."""
+        of_game: dict[str, frozenset[str]] = {}
+        of_day: dict[str, frozenset[str]] = {}
+        games = self.inner.read(SCHEDULE, days).select(["game_id", "game_date", "home_team", "away_team"])
+        for g in games.drop_null().to_pylist():
+            day = g["game_date"].isoformat()
+            of_game[g["game_id"]] = frozenset([g["home_team"], g["away_team"]])
+            of_day[day] = of_day.get(day, frozenset()) | of_game[g["game_id"]]
+        return of_game, of_day
+
+    def _appearances(self, days: Sequence[date]) -> pa.Table:
+        """Box-score lines that may come before one of the days: who, for whom, when."""
+        columns = ["game_date", "player_id", "player_name", "team"]
+        span = days_between(max(EPOCH, days[0] - timedelta(days=DAYS_BACK)), days[-1]) if days else []
+        return self.inner.read(PLAYER_BOXSCORES, span).select(columns).drop_null()
+
+    def _players(self, seen: pa.Table, days: Sequence[date]) -> list[Player]:
+        """Everybody by id; the feed `players` has the last word on a name."""
+        known = self.inner.read(PLAYERS, days).select(["player_id", "player_name"]).drop_null()
+        names = dict(zip(seen["player_id"].to_pylist(), seen["player_name"].to_pylist(), strict=True))
+        names |= dict(zip(known["player_id"].to_pylist(), known["player_name"].to_pylist(), strict=True))
+        return [Player(i, n) for i, n in sorted(names.items())]
+
+
+def _teams_before(seen: pa.Table, questions: Sequence[Question], people: People) -> dict[tuple[int, str], str]:
+    """The team of each candidate in his latest appearance before the day of the question."""
+    pairs = sorted({(p.player_id, q.day) for q in questions for _, _, ps in people.candidates(q.spelled) for p in ps})
+    pairs = [(i, d) for i, d in pairs if d]
+    if not pairs:
+        return {}
+    schema = {"player_id": "int64", "game_date": "date"}
+    wanted = ibis.table(schema, name="wanted")
+    facts = ibis.table(schema | {"team": "string"}, name="seen")
+    once = facts.group_by("player_id", "game_date").aggregate(team=facts.team.max())
+    found = asof.attach(wanted, once, {"latest_team": asof.latest("team")}, by=("player_id",), within=())
+    with duck.connect() as db:
+        ids, days = zip(*pairs, strict=True)
+        db.register("wanted", pa.table({"player_id": ids, "game_date": pa.array(map(date.fromisoformat, days))}))
+        db.register("seen", seen)
+        rows = db.execute(ibis.to_sql(found, dialect="duckdb")).to_arrow_table().to_pylist()
+    return {(r["player_id"], r["game_date"].isoformat()): r["latest_team"] for r in rows if r["latest_team"]}
+
+
+def _with_answers(rows: pa.Table, asked: pa.Array, answers: Sequence[Answer]) -> pa.Table:
+    """The rows with id, name and `resolved_by` of those who were found; everything else as it came.
+
+    `asked` marks the rows that `answers` are about, in their order.
+    """
+    came_with = pc.if_else(asked, pa.scalar(None, pa.string()), pa.scalar(SOURCE))
+    rows = _put(rows, "resolved_by", pc.coalesce(rows["resolved_by"], came_with))
+    found = [a.player for a in answers]
+    missed = rows.filter(asked)
+    names = [p.name if p else n for p, n in zip(found, missed["player_name"].to_pylist(), strict=True)]
+    for name, values in {
+        "player_id": [p.player_id if p else None for p in found],
+        "player_name": names,
+        "resolved_by": [a.rule or None for a in answers],
+    }.items():
+        column = rows[name].combine_chunks()
+        rows = _put(rows, name, pc.replace_with_mask(column, asked, pa.array(values, column.type)))
+    return rows
+
+
+def _put(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return rows.set_column(rows.column_names.index(name), rows.schema.field(name), values)

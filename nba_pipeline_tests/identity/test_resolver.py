@@ -1,0 +1,118 @@
+"""A spelling becomes a player only where it says who is meant; otherwise it stays open, with the reason."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nba_pipeline.errors import ConfigurationError
+from nba_pipeline.identity.aliases import SHIPPED, read_aliases
+from nba_pipeline.identity.resolver import People, Player, Question
+from nba_pipeline.identity.spelling import WAYS
+
+DAY = "2024-01-15"
+PLAYERS = [
+    Player(1, "Luka Dončić"),
+    Player(2, "Michael Porter Jr."),
+    Player(3, "Jalen Johnson"),
+    Player(4, "Jalen Johnson"),
+    Player(5, "Kentavious Caldwell-Pope"),
+    Player(6, "Miles Bridges"),
+    Player(7, "Mikal Bridges"),
+    Player(8, "Kevin Knox II"),
+    Player(9, "Bam Adebayo"),
+    Player(10, "Payton Pritchard"),
+    Player(11, "Gary Payton"),
+    Player(12, "Gary Payton II"),
+    Player(13, "Nene"),
+]
+TEAMS = {2: "DEN", 3: "ATL", 4: "MIA", 5: "DEN", 6: "CHA", 7: "BKN", 8: "DET", 10: "BOS", 11: "SEA", 12: "GSW"}
+PEOPLE = People(PLAYERS, {"edricefemiadebayo": "bamadebayo"})
+
+
+def asked(spelled: str, *teams: str, day: str = DAY) -> tuple[int | None, str]:
+    answer = PEOPLE.answer(Question(spelled, day, frozenset(teams)), {(i, DAY): t for i, t in TEAMS.items()})
+    return (answer.player.player_id if answer.player else None), answer.rule or answer.why
+
+
+@pytest.mark.parametrize(
+    ("spelled", "teams", "player", "rule"),
+    [
+        ("Luka Doncic", (), 1, "exact"),
+        ("luka  DONČIĆ", (), 1, "exact"),
+        ("Michael Porter", ("DEN", "BOS"), 2, "suffix"),
+        ("Jalen (2001) Johnson", ("ATL", "BOS"), 3, "exact"),
+        ("Jalen Johnson (MIA)", ("MIA", "BOS"), 4, "exact"),
+        ("Caldwell Pope Kentavious", ("DEN",), 5, "word_order"),
+        ("K. Caldwell-Pope", ("DEN",), 5, "initial"),
+        ("Mil. Bridges", ("CHA", "BKN"), 6, "initial"),
+        ("Kevin Devon Knox II", ("DET",), 8, "middle_name"),
+        ("Edrice Femi Adebayo", (), 9, "alias"),
+        ("P Pritchard", ("BOS", "DEN"), 10, "initial"),
+        ("Nenê", (), 13, "exact"),
+    ],
+)
+def test_a_spelling_finds_its_player(spelled: str, teams: tuple[str, ...], player: int, rule: str) -> None:
+    assert asked(spelled, *teams) == (player, rule)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    ["Michael Porter", "Caldwell Pope Kentavious", "P. Pritchard", "Kevin Devon Knox II"],
+)
+def test_a_loose_rule_takes_nobody_whose_team_does_not_play(spelled: str) -> None:
+    assert asked(spelled, "LAL", "UTA")[0] is None
+    assert asked(spelled)[0] is None
+
+
+def test_two_who_answer_to_a_spelling_are_named_and_none_is_taken() -> None:
+    assert asked("M. Bridges", "CHA", "BKN")[0] is None
+    assert asked("Jalen Johnson") == (
+        None,
+        "several players answer to it by the rule exact: Jalen Johnson (3), Jalen Johnson (4)",
+    )
+
+
+def test_the_exact_name_of_the_father_is_never_the_son() -> None:
+    assert asked("Gary Payton", "GSW") == (11, "exact")
+    assert asked("Gary Payton II", "GSW") == (12, "exact")
+
+
+def test_a_team_of_another_day_says_nothing() -> None:
+    assert asked("P. Pritchard", "BOS", day="2024-01-16")[0] is None
+
+
+@pytest.mark.parametrize("spelled", ["", "...", "torn ACL in left knee", "Heat", "Jr."])
+def test_what_is_no_name_names_nobody(spelled: str) -> None:
+    assert asked(spelled, "DEN", "BOS", "MIA")[0] is None
+
+
+@given(st.text(max_size=25))
+def test_no_text_is_too_strange_and_every_answer_has_a_rule_or_a_reason(spelled: str) -> None:
+    answer = PEOPLE.answer(Question(spelled, DAY, frozenset({"DEN"})), {})
+    assert (answer.rule in WAYS) if answer.player else answer.why
+
+
+def test_the_shipped_aliases_hold_and_those_of_a_home_stand_over_them(tmp_path: Path) -> None:
+    assert read_aliases()["edricefemiadebayo"] == "bamadebayo"
+    (tmp_path / "aliases.csv").write_text("alias,player_name,note\nThe Beard,James Harden,nickname\n", encoding="utf-8")
+    assert read_aliases(tmp_path)["thebeard"] == "jamesharden"
+    assert SHIPPED.read_text(encoding="utf-8").startswith("alias,player_name,note\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name,player\na,b\n", "has no columns alias and player_name"),
+        ("alias,player_name\n,James Harden\n", "line 2: a name is empty"),
+        (
+            "alias,player_name\nA B,James Harden\nA. B.,Luka Doncic\n",
+            "line 3: the alias 'A. B.' is given to two players",
+        ),
+    ],
+)
+def test_a_faulty_alias_file_is_refused_with_its_line(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "aliases.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=said):
+        read_aliases(tmp_path)
