@@ -1,0 +1,7 @@
+"""Harnesses that prove the promises of the pipeline, with figures: `python -m nba_pipeline_tests.reliability --help`.
+
+Each harness is a module with a `TITLE` and `prove(scale) -> list[Proof]`, listed in `HARNESSES`. What it found is kept as
+JSON, one file per harness, from which docs/reliability.md is written.
+"""
+
+HARNESSES = ()
