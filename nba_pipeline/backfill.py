@@ -12,6 +12,7 @@ from nba_pipeline import clock
 from nba_pipeline.automation.jobs import WHOLE_GRAPH
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.needs import history_needed
+from nba_pipeline.recovery import PROCESS, this_process
 from nba_pipeline.seasons import EPOCH, days_between, ranges
 from nba_pipeline.table_asset import REGISTRY, asset_key, graph_order
 from nba_pipeline.transform import Transform
@@ -156,7 +157,13 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
         instance=instance,
         asset_selection=keys,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags={RANGE_START: step.start.isoformat(), RANGE_END: step.end.isoformat(), TITLE: step.why, **tags},
+        tags={
+            RANGE_START: step.start.isoformat(),
+            RANGE_END: step.end.isoformat(),
+            TITLE: step.why,
+            PROCESS: this_process(),
+            **tags,
+        },
         raise_on_error=False,
     )
     failures = {e.step_key: e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE}

@@ -12,6 +12,7 @@ import click
 import dagster as dg
 
 from nba_pipeline import backfill as runs
+from nba_pipeline import recovery
 from nba_pipeline.console import console, errors, table_days
 from nba_pipeline.contracts import Table
 from nba_pipeline.dagster_home import prepare
@@ -44,7 +45,11 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
     warehouse = settings.open_warehouse()
     defs = load_definitions()
     selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
-    ledger = warehouse.ledger()
+    prepare(settings)
+    with dg.DagsterInstance.get() as instance:
+        for run in recovery.end_dead_runs(instance):
+            console.print(f"run {run} is ended: its process is gone", highlight=False)
+        ledger = recovery.recorded_only(warehouse.ledger(), instance)
     steps = runs.history_steps(selected, start, end, ledger)
     if missing:
         steps += runs.missing_steps(selected, start, end, ledger)
@@ -53,7 +58,6 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
     if not steps:
         console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
         return True
-    prepare(settings)
     began = time.monotonic()
 
     def say(step: runs.Step) -> None:

@@ -16,6 +16,7 @@ from nba_pipeline.lineage import column_origins
 from nba_pipeline.partition_report import check_specs, report
 from nba_pipeline.progress import DONE, STARTED, announce, run_pace
 from nba_pipeline.publish import publish
+from nba_pipeline.recovery import claim
 from nba_pipeline.seasons import DAILY
 from nba_pipeline.settings import Settings
 from nba_pipeline.transform import Run, Transform
@@ -83,6 +84,7 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
         days = [date.fromisoformat(k) for k in context.partition_keys]
         settings = pipeline.settings
+        claim(context.instance, context.run)
         waivers = read_waivers(settings.home, graph_order(), clock.today())
         run = Run(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers)
         announce(table.id, STARTED, len(days))

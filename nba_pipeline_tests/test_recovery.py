@@ -1,0 +1,148 @@
+"""A run whose process died is ended, gives back what it held, and its unrecorded days count as missing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+from dagster._core.events import StepMaterializationData
+
+from nba_pipeline import recovery
+from nba_pipeline.dagster_home import prepare
+from nba_pipeline.settings import Settings
+from nba_pipeline.warehouse.protocol import LedgerEntry, entries_table
+
+POOL = "one_writer"
+
+
+@dg.asset(partitions_def=dg.DailyPartitionsDefinition("2024-01-01"))
+def table() -> None: ...
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    prepare(Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)}))
+    with dg.DagsterInstance.get() as opened:
+        yield opened
+
+
+@pytest.fixture
+def other() -> Iterator[subprocess.Popen]:
+    """A process that waits to be killed."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def started(instance: dg.DagsterInstance, process: str | None) -> dg.DagsterRun:
+    """A run that began, in the words of Dagster's storage, on a process."""
+    job = dg.define_asset_job("job", [table]).resolve(asset_graph=dg.Definitions([table]).resolve_asset_graph())
+    tags = {recovery.PROCESS: process} if process else {}
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    instance.event_log_storage.set_concurrency_slots(POOL, 1)
+    instance.event_log_storage.claim_concurrency_slot(POOL, run.run_id, "step")
+    return run
+
+
+def named(process: subprocess.Popen) -> str:
+    host = recovery.this_process().split(" ")[0]
+    return f"{host} {process.pid} {recovery._started(process.pid)}"
+
+
+def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    return found.status.value
+
+
+def slots(instance: dg.DagsterInstance) -> int:
+    return instance.event_log_storage.get_concurrency_info(POOL).active_slot_count
+
+
+def test_a_run_whose_process_was_killed_is_ended_and_gives_back_its_pool_slot(
+    instance: dg.DagsterInstance, other: subprocess.Popen
+) -> None:
+    run = started(instance, named(other))
+    assert recovery.end_dead_runs(instance) == []
+    assert (status(instance, run), slots(instance)) == ("STARTED", 1)
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    assert recovery.end_dead_runs(instance) == [run.run_id]
+    assert (status(instance, run), slots(instance)) == ("FAILURE", 0)
+    assert recovery.end_dead_runs(instance) == []
+    said = [e.message for e in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)]
+    assert any("--missing" in text and str(other.pid) in text for text in said)
+
+
+def test_a_process_that_waits_to_be_reaped_has_ended(other: subprocess.Popen) -> None:
+    name = named(other)
+    os.kill(other.pid, signal.SIGKILL)
+    time.sleep(0.2)
+    assert recovery.is_gone(name)
+
+
+def test_a_pid_that_another_process_got_since_is_not_that_process() -> None:
+    host, pid, began = recovery.this_process().split(" ")
+    assert not recovery.is_gone(f"{host} {pid} {began}")
+    assert recovery.is_gone(f"{host} {pid} {int(began) - 1}")
+
+
+def test_of_the_processes_of_another_host_nothing_is_known(other: subprocess.Popen) -> None:
+    other.kill()
+    other.wait()
+    assert not recovery.is_gone(f"elsewhere {other.pid} 1")
+
+
+def test_runs_of_living_processes_and_runs_without_one_go_on(instance: dg.DagsterInstance) -> None:
+    mine, unknown = started(instance, recovery.this_process()), started(instance, None)
+    assert recovery.end_dead_runs(instance) == []
+    assert {status(instance, mine), status(instance, unknown)} == {"STARTED"}
+
+
+def test_a_run_can_be_claimed_by_the_process_that_works_on_it(
+    instance: dg.DagsterInstance, other: subprocess.Popen
+) -> None:
+    run = started(instance, named(other))
+    recovery.claim(instance, run)
+    other.kill()
+    other.wait()
+    assert recovery.end_dead_runs(instance) == []
+    assert status(instance, run) == "STARTED"
+
+
+def published(run: dg.DagsterRun, *days: int) -> pa.Table:
+    at = datetime(2024, 2, 1, tzinfo=UTC)
+    return entries_table(
+        [
+            LedgerEntry("table", date(2024, 1, d), "published", 1, 1, {}, 0, 1, 0, "hash", (), run.run_id, at)
+            for d in days
+        ]
+    )
+
+
+def test_days_that_a_dead_run_published_without_a_record_count_as_missing_and_others_do_not(
+    instance: dg.DagsterInstance, other: subprocess.Popen
+) -> None:
+    dead, living = started(instance, named(other)), started(instance, recovery.this_process())
+    event = dg.DagsterEvent(
+        dg.DagsterEventType.ASSET_MATERIALIZATION.value,
+        "job",
+        event_specific_data=StepMaterializationData(dg.AssetMaterialization("table", partition="2024-01-01")),
+    )
+    instance.report_dagster_event(event, dead.run_id)
+    ledger = pa.concat_tables([published(dead, 1, 2), published(living, 3)])
+    assert recovery.recorded_only(ledger, instance) == ledger
+    other.kill()
+    other.wait()
+    recovery.end_dead_runs(instance)
+    left = recovery.recorded_only(ledger, instance)
+    assert [d.day for d in left["day"].to_pylist()] == [1, 3]
