@@ -8,7 +8,7 @@ from nba_pipeline.contracts import Column
 from nba_pipeline.sources.landing import FEEDS, Feed
 from nba_pipeline.transform import Transform
 
-MAY_BE_MISSING = "The file may be missing: its table is then empty, and coverage says so."
+MAY_BE_MISSING = "May be missing: its table is then empty, and coverage says so."
 GENERATED = "Generated from the declarations by `make docs`; change them there."
 
 
@@ -23,6 +23,11 @@ def landing_page() -> str:
         "US-Eastern calendar dates of games, times are UTC. Columns that are not listed are ignored. A value",
         "that cannot be read as its type puts its row into quarantine, with the value and the reason; a missing required",
         "column stops the feed.",
+        "",
+        "Instead of a file, a feed may be a directory `<feed>/` of Parquet files. Those of a daily feed are named by the day of",
+        "their rows, `<feed>/2024-10-22.parquet`; a row of another day than its file's goes into quarantine. A required feed",
+        "needs a file for every day that is asked for, without rows on a day without games: a day that has no file was never",
+        "brought in, and asking for it is an error. `nba-pipeline ingest` writes such directories (docs/sources.md).",
         "",
     ]
     for feed in FEEDS.values():

@@ -1,39 +1,33 @@
-"""The source `files`: a directory in the landing layout, one Parquet or CSV file per feed."""
+"""The source `files`: a directory in the landing layout, one Parquet or CSV file per feed, or a directory of Parquet files by
+day."""
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import ibis.expr.datatypes as dt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from nba_pipeline import clock, duck
+from nba_pipeline import duck
 from nba_pipeline.contracts import arrow_type
 from nba_pipeline.errors import SourceError
-from nba_pipeline.sources.landing import FEEDS, PROBLEMS, Feed, LandingColumn
-from nba_pipeline.warehouse.ddl import duckdb_type, predicate
+from nba_pipeline.seasons import describe_days
+from nba_pipeline.sources.landing import FEEDS, Feed
+from nba_pipeline.sources.landing_query import LAYOUT, query, require
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
-FIRST_NBA_GAME = date(1946, 11, 1)
-SCHEDULED_AHEAD = timedelta(days=400)
-NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
-LARGEST_EXACT = 2**53
-LAYOUT = "docs/landing.md describes the layout"
-WORDS = {
-    "text": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "flag": "true or false",
-    "date": "a date",
-    "instant": "a time",
-}
+FILE = "landing_file"
+DAY_NAME = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
 class FilesSource:
-    """Reads `<directory>/<feed>.parquet` (or `.csv`, `.csv.gz`)."""
+    """Reads `<directory>/<feed>.parquet` (or `.csv`, `.csv.gz`), or the files `<directory>/<feed>/<day>.parquet`."""
 
     directory: Path
 
@@ -46,6 +40,7 @@ class FilesSource:
 
     def path(self, feed: Feed) -> Path | None:
         found = [p for p in (self.directory / f"{feed.name}{s}" for s in SUFFIXES) if p.is_file()]
+        found += [p for p in (self.directory / feed.name,) if p.is_dir()]
         if len(found) > 1:
             raise SourceError(
                 f"{self.directory}: the feed {feed.name} is there more than once: {', '.join(p.name for p in found)}",
@@ -66,16 +61,68 @@ class FilesSource:
                 f"{self.directory}: there is no file for the feed {feed.name}",
                 f"add {feed.name}.parquet or {feed.name}.csv; {LAYOUT}",
             )
+        groups = {_scan(path): path} if path.is_file() else _by_form(path, feed, days)
         with duck.connect() as db:
-            scan = _scan(path)
-            try:
-                present = {n: t for n, t, *_ in db.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
-                _require(feed, path, present)
-                return db.execute(_query(feed, scan, present, days)).to_arrow_table().cast(schema)
-            except duckdb.Error as e:
-                raise SourceError(
-                    f"{path} cannot be read: {str(e).splitlines()[0]}", f"replace the file by a complete one; {LAYOUT}"
-                ) from e
+            tables = [_rows(db, feed, scan, first, days, path.is_dir()) for scan, first in groups.items()]
+        return pa.concat_tables([schema.empty_table(), *(t.cast(schema) for t in tables)])
+
+
+def _rows(
+    db: duckdb.DuckDBPyConnection, feed: Feed, scan: str, first: Path, days: Sequence[date], by_day: bool
+) -> pa.Table:
+    """The rows of files of one form, of which `first` is one. Files by day hold nothing but their day's rows."""
+    try:
+        present = {n: t for n, t, *_ in db.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
+        require(feed, first, present)
+        file_day = f"CAST(parse_filename({FILE}, true) AS DATE)" if by_day and feed.day else None
+        return db.execute(query(feed, scan, present, days, file_day)).to_arrow_table()
+    except duckdb.Error as e:
+        raise SourceError(
+            f"{first} cannot be read: {str(e).splitlines()[0]}", f"replace the file by a complete one; {LAYOUT}"
+        ) from e
+
+
+def _by_form(directory: Path, feed: Feed, days: Sequence[date]) -> dict[str, Path]:
+    """The files of these days (all files of a feed that is not daily) as scans of files with the same columns."""
+    files = sorted(directory.glob("*.parquet"))
+    if feed.day:
+        strays = [p.name for p in files if not DAY_NAME.fullmatch(p.stem)]
+        if strays:
+            raise SourceError(
+                f"{directory}: files that are not named by a day: {', '.join(strays[:5])}",
+                f"rename or remove them; {LAYOUT}",
+            )
+        files = _of_days(directory, feed, days)
+    forms: dict[str, list[Path]] = defaultdict(list)
+    for file in files:
+        forms[_form(file)].append(file)
+    return {_scan_all(group): group[0] for group in forms.values()}
+
+
+def _of_days(directory: Path, feed: Feed, days: Sequence[date]) -> list[Path]:
+    """A day of a required feed that has no file was never brought in: that is not a day without games."""
+    files = {d: directory / f"{d}.parquet" for d in sorted(set(days))}
+    absent = [d for d, p in files.items() if not p.is_file()]
+    if absent and not feed.optional:
+        raise SourceError(
+            f"{directory}: there is no file for {describe_days(absent)}",
+            f"run `nba-pipeline ingest {absent[0]} {absent[-1]}`, or add the files; a day without games has one without rows",
+        )
+    return [p for p in files.values() if p.is_file()]
+
+
+def _form(file: Path) -> str:
+    try:
+        return str(pq.read_schema(file).remove_metadata())
+    except (OSError, pa.ArrowException) as e:
+        raise SourceError(
+            f"{file} cannot be read: {str(e).splitlines()[0]}", f"replace the file by a complete one; {LAYOUT}"
+        ) from e
+
+
+def _scan_all(files: Sequence[Path]) -> str:
+    quoted = ", ".join("'" + str(p).replace("'", "''") + "'" for p in files)
+    return f"read_parquet([{quoted}], filename = '{FILE}')"
 
 
 def _scan(path: Path) -> str:
@@ -83,74 +130,6 @@ def _scan(path: Path) -> str:
     if path.suffix == ".parquet":
         return f"read_parquet('{quoted}')"
     return f"read_csv('{quoted}', all_varchar=true, header=true)"
-
-
-def _require(feed: Feed, path: Path, present: dict[str, str]) -> None:
-    missing = [c.name for c in feed.columns if c.required and c.name not in present]
-    if missing:
-        raise SourceError(
-            f"{path}: required columns are missing: {', '.join(missing)} (the file has: {', '.join(sorted(present))})",
-            f"add the columns, or rename those that are called differently; {LAYOUT}",
-        )
-
-
-def _typed(column: LandingColumn, stored: str) -> str:
-    """The column in its landing type; a value that cannot be typed is NULL here and named in `landing_problems`."""
-    target = {
-        "text": "VARCHAR",
-        "integer": "BIGINT",
-        "number": "DOUBLE",
-        "flag": "BOOLEAN",
-        "date": "DATE",
-        "instant": "TIMESTAMPTZ",
-    }
-    quoted = f'"{column.name}"'
-    if column.kind == "text":
-        return f"nullif(CAST({quoted} AS VARCHAR), '')"
-    if column.kind == "integer" and stored.endswith("INT"):
-        return f"TRY_CAST({quoted} AS BIGINT)"
-    if column.kind == "integer":
-        number = f"TRY_CAST({quoted} AS DOUBLE)"
-        plain = f"regexp_full_match(trim(CAST({quoted} AS VARCHAR)), '[+-]?[0-9]+')"
-        whole = f"{number} = floor({number}) AND abs({number}) < {LARGEST_EXACT}"
-        return f"CASE WHEN {plain} THEN TRY_CAST({quoted} AS BIGINT) WHEN {whole} THEN TRY_CAST({number} AS BIGINT) END"
-    if column.kind == "flag" and stored in NUMBERS:
-        return f"CASE {quoted} WHEN 1 THEN true WHEN 0 THEN false END"
-    if column.kind == "number" and stored in ("DOUBLE", "FLOAT"):
-        return f"CASE WHEN isfinite({quoted}) THEN CAST({quoted} AS DOUBLE) END"
-    if column.kind == "number":
-        return f"CASE WHEN isfinite(TRY_CAST({quoted} AS DOUBLE)) THEN TRY_CAST({quoted} AS DOUBLE) END"
-    return f"TRY_CAST({quoted} AS {target[column.kind]})"
-
-
-def _problem(column: LandingColumn, stored: str) -> str:
-    """Text that names a value which cannot be typed, else NULL. NaN in a numeric column means unknown, as in Parquet."""
-    quoted = f'"{column.name}"'
-    given = f"{quoted} IS NOT NULL AND CAST({quoted} AS VARCHAR) <> ''"
-    if stored in ("DOUBLE", "FLOAT"):
-        given += f" AND NOT isnan({quoted})"
-    shown = f"left(CAST({quoted} AS VARCHAR), 60)"
-    said = f"'{column.name}: ''' || {shown} || ''' is not {WORDS[column.kind]}'"
-    return f"CASE WHEN {given} AND ({_typed(column, stored)}) IS NULL THEN {said} END"
-
-
-def _query(feed: Feed, scan: str, present: dict[str, str], days: Sequence[date]) -> str:
-    selected, problems = [], []
-    for c in feed.columns:
-        if c.name not in present:
-            selected.append(f'NULL::{duckdb_type(feed.ibis_schema[c.name])} AS "{c.name}"')
-            continue
-        selected.append(f'{_typed(c, present[c.name])} AS "{c.name}"')
-        if c.kind != "text":
-            problems.append(_problem(c, present[c.name]))
-    said = f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "NULL::VARCHAR"
-    where = "TRUE"
-    if feed.day:
-        day = f'TRY_CAST("{feed.day}" AS DATE)'
-        latest = clock.now().date() + SCHEDULED_AHEAD
-        lost = f"{day} IS NULL OR {day} < DATE '{FIRST_NBA_GAME}' OR {day} > DATE '{latest}'"
-        where = f"({predicate(day, list(days))}) OR {lost}"
-    return f"SELECT {', '.join(selected)}, {said} AS {PROBLEMS} FROM {scan} WHERE {where}"
 
 
 def _arrow_schema(feed: Feed) -> pa.Schema:

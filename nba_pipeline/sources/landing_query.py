@@ -1,0 +1,108 @@
+"""Landing columns as SQL for DuckDB: every value in its type, and what cannot be typed named beside it."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from nba_pipeline import clock
+from nba_pipeline.errors import SourceError
+from nba_pipeline.sources.landing import PROBLEMS, Feed, LandingColumn
+from nba_pipeline.warehouse.ddl import duckdb_type, predicate
+
+FIRST_NBA_GAME = date(1946, 11, 1)
+SCHEDULED_AHEAD = timedelta(days=400)
+NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
+LARGEST_EXACT = 2**53
+LAYOUT = "docs/landing.md describes the layout"
+WORDS = {
+    "text": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "flag": "true or false",
+    "date": "a date",
+    "instant": "a time",
+}
+
+
+def require(feed: Feed, path: Path, present: dict[str, str]) -> None:
+    """Raise SourceError, naming the columns, where the file lacks required ones."""
+    missing = [c.name for c in feed.columns if c.required and c.name not in present]
+    if missing:
+        raise SourceError(
+            f"{path}: required columns are missing: {', '.join(missing)} (the file has: {', '.join(sorted(present))})",
+            f"add the columns, or rename those that are called differently; {LAYOUT}",
+        )
+
+
+def _typed(column: LandingColumn, stored: str) -> str:
+    """The column in its landing type; a value that cannot be typed is NULL here and named in `landing_problems`."""
+    target = {
+        "text": "VARCHAR",
+        "integer": "BIGINT",
+        "number": "DOUBLE",
+        "flag": "BOOLEAN",
+        "date": "DATE",
+        "instant": "TIMESTAMPTZ",
+    }
+    quoted = f'"{column.name}"'
+    if column.kind == "text":
+        return f"nullif(CAST({quoted} AS VARCHAR), '')"
+    if column.kind == "integer" and stored.endswith("INT"):
+        return f"TRY_CAST({quoted} AS BIGINT)"
+    if column.kind == "integer":
+        number = f"TRY_CAST({quoted} AS DOUBLE)"
+        plain = f"regexp_full_match(trim(CAST({quoted} AS VARCHAR)), '[+-]?[0-9]+')"
+        whole = f"{number} = floor({number}) AND abs({number}) < {LARGEST_EXACT}"
+        return f"CASE WHEN {plain} THEN TRY_CAST({quoted} AS BIGINT) WHEN {whole} THEN TRY_CAST({number} AS BIGINT) END"
+    if column.kind == "flag" and stored in NUMBERS:
+        return f"CASE {quoted} WHEN 1 THEN true WHEN 0 THEN false END"
+    if column.kind == "number" and stored in ("DOUBLE", "FLOAT"):
+        return f"CASE WHEN isfinite({quoted}) THEN CAST({quoted} AS DOUBLE) END"
+    if column.kind == "number":
+        return f"CASE WHEN isfinite(TRY_CAST({quoted} AS DOUBLE)) THEN TRY_CAST({quoted} AS DOUBLE) END"
+    return f"TRY_CAST({quoted} AS {target[column.kind]})"
+
+
+def _problem(column: LandingColumn, stored: str) -> str:
+    """Text that names a value which cannot be typed, else NULL. NaN in a numeric column means unknown, as in Parquet."""
+    quoted = f'"{column.name}"'
+    given = f"{quoted} IS NOT NULL AND CAST({quoted} AS VARCHAR) <> ''"
+    if stored in ("DOUBLE", "FLOAT"):
+        given += f" AND NOT isnan({quoted})"
+    shown = f"left(CAST({quoted} AS VARCHAR), 60)"
+    said = f"'{column.name}: ''' || {shown} || ''' is not {WORDS[column.kind]}'"
+    return f"CASE WHEN {given} AND ({_typed(column, stored)}) IS NULL THEN {said} END"
+
+
+def query(feed: Feed, scan: str, present: dict[str, str], days: Sequence[date], file_day: str | None = None) -> str:
+    """The feed's rows of these days, and those whose day cannot be read or cannot be a day of a game.
+
+    `file_day`: the day that a row's file is for, as SQL, where files are by day; a row of another day is one whose day is wrong.
+    """
+    selected, problems = [], []
+    for c in feed.columns:
+        if c.name not in present:
+            selected.append(f'NULL::{duckdb_type(feed.ibis_schema[c.name])} AS "{c.name}"')
+            continue
+        typed, problem = _typed(c, present[c.name]), _problem(c, present[c.name])
+        if file_day and c.name == feed.day:
+            problem = f"coalesce({problem}, {_other_day(c, typed, file_day)})"
+            typed = f"CASE WHEN ({typed}) = {file_day} THEN {typed} END"
+        selected.append(f'{typed} AS "{c.name}"')
+        if c.kind != "text":
+            problems.append(problem)
+    said = f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "NULL::VARCHAR"
+    where = "TRUE" if file_day or not feed.day else _of_days(feed.day, days)
+    return f"SELECT {', '.join(selected)}, {said} AS {PROBLEMS} FROM {scan} WHERE {where}"
+
+
+def _other_day(column: LandingColumn, typed: str, file_day: str) -> str:
+    said = f"'{column.name}: ''' || ({typed}) || ''' is not the day of its file'"
+    return f"CASE WHEN ({typed}) <> {file_day} THEN {said} END"
+
+
+def _of_days(column: str, days: Sequence[date]) -> str:
+    day = f'TRY_CAST("{column}" AS DATE)'
+    latest = clock.now().date() + SCHEDULED_AHEAD
+    lost = f"{day} IS NULL OR {day} < DATE '{FIRST_NBA_GAME}' OR {day} > DATE '{latest}'"
+    return f"({predicate(day, list(days))}) OR {lost}"
