@@ -35,7 +35,7 @@ def main() -> None:
     """Point-in-time analytics, features, predictions and grades for NBA player props.
 
     NBA_PIPELINE_HOME says where everything lives (default .nba_pipeline), NBA_PIPELINE_SOURCE where raw data come from
-    (simulator or files), NBA_PIPELINE_DATA the directory for files.
+    (simulator, files or nba_stats), NBA_PIPELINE_DATA the directory for files.
     """
 
 
@@ -54,6 +54,19 @@ def backfill(start: Any, end: Any, select: tuple[str, ...], missing: bool, pages
     if pages:
         write_reports(start.date(), end.date())
     return fine
+
+
+@main.command()
+@click.argument("start", type=DAY, metavar="START")
+@click.argument("end", type=DAY, metavar="END")
+@click.option("--only", multiple=True, help="schedule, boxscores, shots, lines, injuries or rosters; may be repeated.")
+@click.option("--replay", is_flag=True, help="Make the landing files from kept answers, without a network.")
+@_handled
+def ingest(start: Any, end: Any, only: tuple[str, ...], replay: bool) -> bool:
+    """Fetch START..END from the live sources into landing files; asks only for what is missing or not yet final."""
+    from nba_pipeline.sources.ingest_command import run_ingest
+
+    return run_ingest(start.date(), end.date(), only, replay)
 
 
 @main.command()

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -13,12 +13,13 @@ from nba_pipeline.contracts import Table
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.files import FilesSource
+from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.resolved import ResolvedSource
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
 from nba_pipeline.warehouse.place import Place
 
-SourceName = Literal["simulator", "files"]
+SourceName = Literal["simulator", "files", "nba_stats"]
 WarehouseName = Literal["duckdb", "bigquery"]
 DEFAULT_HOME = ".nba_pipeline"
 DEFAULT_SEED = 20211019
@@ -41,6 +42,7 @@ class Settings:
     bigquery: Place | None
     pushdown: frozenset[str]
     markets: tuple[str, ...] = DEFAULT_MARKETS
+    live: LiveSettings = field(default_factory=LiveSettings)
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -59,11 +61,17 @@ class Settings:
             bigquery=_place(environment) if warehouse == "bigquery" else None,
             markets=_markets(environment),
             pushdown=_names(environment.get("NBA_PIPELINE_PUSHDOWN", "none")),
+            live=LiveSettings.from_environment(environment),
         )
 
     @property
     def database(self) -> Path:
         return self.home / "nba.duckdb"
+
+    @property
+    def landing(self) -> Path:
+        """Where `nba-pipeline ingest` puts landing files, and the source `nba_stats` reads them."""
+        return self.home / "landing"
 
     @property
     def warehouse_name(self) -> str:
@@ -100,6 +108,13 @@ class Settings:
                     "set NBA_PIPELINE_DATA to the directory with the landing files (docs/landing.md)",
                 )
             return ResolvedSource(FilesSource(self.data), self.home)
+        if self.source == "nba_stats":
+            if not self.landing.is_dir():
+                raise ConfigurationError(
+                    f"NBA_PIPELINE_SOURCE is nba_stats, but nothing was ever fetched into {self.landing}",
+                    "run `nba-pipeline ingest START END` first (docs/sources.md)",
+                )
+            return ResolvedSource(FilesSource(self.landing), self.home)
         from nba_pipeline.sources.simulated import SimulatorSource
 
         return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), self.home)

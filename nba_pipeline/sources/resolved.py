@@ -1,7 +1,7 @@
 """A source whose people have ids: names that a feed could not resolve are resolved when they are read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ pc: Any = pyarrow.compute
 
 DAYS_BACK = 240
 NAMED = (PROP_LINES, INJURIES)
+# Box scores of earlier days help where they are there; days that were never brought in are no error here.
+EARLIER_BOXSCORES = replace(PLAYER_BOXSCORES, optional=True)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class ResolvedSource:
         """Box-score lines that may come before one of the days: who, for whom, when."""
         columns = ["game_date", "player_id", "player_name", "team"]
         span = days_between(max(EPOCH, days[0] - timedelta(days=DAYS_BACK)), days[-1]) if days else []
-        return self.inner.read(PLAYER_BOXSCORES, span).select(columns).drop_null()
+        return self.inner.read(EARLIER_BOXSCORES, span).select(columns).drop_null()
 
     def _players(self, seen: pa.Table, days: Sequence[date]) -> list[Player]:
         """Everybody by id; the feed `players` has the last word on a name."""

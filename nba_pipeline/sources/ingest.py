@@ -1,0 +1,235 @@
+"""From the services to landing files: ask what is missing, keep every answer, make the files of the days from what is kept."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from nba_pipeline import clock
+from nba_pipeline.errors import ConfigurationError, PipelineError, SourceError
+from nba_pipeline.settings import Settings
+from nba_pipeline.sources import plan
+from nba_pipeline.sources.answers import check, read_events, read_games
+from nba_pipeline.sources.client import Refused, Unreachable
+from nba_pipeline.sources.injury_reports import InjuryReports
+from nba_pipeline.sources.landing_files import SeasonLanding
+from nba_pipeline.sources.nba_stats import NbaStats
+from nba_pipeline.sources.odds_api import OddsApi
+from nba_pipeline.sources.parsing.schedule import Game
+from nba_pipeline.sources.parsing.values import PayloadError
+from nba_pipeline.sources.payloads import PayloadStore
+from nba_pipeline.sources.plan import INJURY_REPORTS, KINDS, NBA_STATS, ODDS_API, Call
+from nba_pipeline.warehouse.locking import file_lock
+
+FAILURES_IN_A_ROW = 3
+LANDING_TIMEOUT = 600.0
+
+# Told about every step: what is going on, steps done, steps known so far.
+Watch = Callable[[str, int, int], None]
+
+
+class Service(Protocol):
+    """A source that can be asked."""
+
+    suffix: str
+
+    def request(self, call: Call) -> dict[str, Any]: ...
+    def fetch(self, call: Call) -> bytes: ...
+
+
+SERVICES: Mapping[str, Callable[[Any], Service]] = {
+    NBA_STATS: NbaStats,
+    ODDS_API: OddsApi,
+    INJURY_REPORTS: InjuryReports,
+}
+
+
+@dataclass(frozen=True)
+class IngestOutcome:
+    """What came of asking for days.
+
+    `fetched`: answers that came, by source and kind; `failures`: what did not come, in words; `untried`: calls that were not
+    made because their source was out; `changed`: by feed, the days whose landing file has another content than before.
+    """
+
+    days: tuple[date, ...]
+    kinds: tuple[str, ...]
+    fetched: Mapping[str, int]
+    failures: tuple[str, ...]
+    untried: int
+    changed: Mapping[str, tuple[date, ...]]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked for came."""
+        return not self.failures and not self.untried
+
+
+@dataclass
+class _Asking:
+    """The calls of one ingest: makes them one after the other, keeps the answers, and remembers what failed."""
+
+    store: PayloadStore
+    settings: Settings
+    watch: Watch
+    done: int = 0
+    known: int = 0
+    untried: int = 0
+    fetched: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    _services: dict[str, Service] = field(default_factory=dict)
+    _in_a_row: Counter[str] = field(default_factory=Counter)
+    _out: set[str] = field(default_factory=set)
+
+    def ask(self, calls: Sequence[Call], games: Mapping[str, Game]) -> None:
+        """Make the calls. The outage of one source does not keep the others from answering."""
+        self.known += len(calls)
+        for call in calls:
+            self.watch(str(call), self.done, self.known)
+            if call.source in self._out:
+                self.untried += 1
+            else:
+                self._one(call, games)
+            self.done += 1
+        self.watch("", self.done, self.known)
+
+    def fail(self, error: PipelineError) -> None:
+        self.failures.append(str(error))
+
+    def _one(self, call: Call, games: Mapping[str, Game]) -> None:
+        try:
+            self._keep(call, games)
+            self.fetched[f"{call.source} {call.kind}"] += 1
+            self._in_a_row[call.source] = 0
+        except PipelineError as e:
+            self._failed(call, e)
+
+    def _failed(self, call: Call, error: PipelineError) -> None:
+        self.failures.append(f"{call}: {error}")
+        if isinstance(error, Unreachable):
+            self._in_a_row[call.source] += 1
+        hopeless = isinstance(error, ConfigurationError) or (isinstance(error, Refused) and error.for_good)
+        if hopeless or self._in_a_row[call.source] >= FAILURES_IN_A_ROW:
+            self._out.add(call.source)
+
+    def _keep(self, call: Call, games: Mapping[str, Game]) -> None:
+        if call.source not in self._services:
+            self._services[call.source] = SERVICES[call.source](self.settings.live)
+        service = self._services[call.source]
+        content = service.fetch(call)
+        at = clock.now()
+
+        def keep(rejected_because: str | None = None) -> Path:
+            return self.store.keep(
+                *(call.source, call.kind, call.key, content, at, service.request(call)),
+                suffix=service.suffix,
+                rejected_because=rejected_because,
+            ).path
+
+        try:
+            check(call, content, at, games)
+        except PayloadError as e:
+            path = keep(e.what)
+            raise SourceError(
+                e.what, f"look at {path}; nothing of it enters the landing files. docs/sources.md says what is expected"
+            ) from None
+        keep()
+
+
+def ingest_days(
+    settings: Settings,
+    days: Iterable[date],
+    kinds: Sequence[str] = KINDS,
+    *,
+    replay: bool = False,
+    watch: Watch = lambda *_: None,
+) -> IngestOutcome:
+    """Fetch what these days lack and make their landing files.
+
+    `kinds`: some of `plan.KINDS`; the schedule is always among what is asked. `replay`: make the files from kept answers
+    only. What goes wrong is in the outcome; raises ConfigurationError for a kind that does not exist.
+    """
+    unknown = [k for k in kinds if k not in KINDS]
+    if unknown:
+        raise ConfigurationError(f"no such kind: {', '.join(unknown)}", f"choose from {', '.join(KINDS)}")
+    wanted = tuple(sorted(set(days)))
+    store = PayloadStore(settings.home / "payloads")
+    asking = _Asking(store, settings, watch)
+    if not replay:
+        asking.ask(plan.schedule_calls(wanted, store.fetched), {})
+    seasons = _seasons(asking, wanted)
+    if not replay:
+        _ask_all(asking, seasons, wanted, kinds)
+    changed = _land(asking, seasons, wanted, kinds)
+    return IngestOutcome(
+        wanted,
+        tuple(kinds),
+        dict(asking.fetched),
+        tuple(asking.failures),
+        asking.untried,
+        {feed: tuple(sorted(found)) for feed, found in changed.items()},
+    )
+
+
+def _seasons(asking: _Asking, days: Sequence[date]) -> dict[str, list[Game]]:
+    """The schedules of the seasons of these days; a season whose schedule is not known cannot be worked on, and fails."""
+    found = {}
+    for season in sorted({plan.season_of(d) for d in days}):
+        try:
+            games = read_games(asking.store, season)
+        except SourceError as e:
+            asking.fail(e)
+            continue
+        if games is None:
+            asking.fail(
+                SourceError(
+                    f"the schedule of {season} is not known, so nothing of that season can be worked on",
+                    "ingest its days when the service answers; without a network, --replay needs kept answers",
+                )
+            )
+        else:
+            found[season] = games
+    return found
+
+
+def _ask_all(asking: _Asking, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]) -> None:
+    """Everything but the schedules; the calls are planned before the first is made, so that it is known how many there are."""
+    live, now, have = asking.settings.live, clock.now(), asking.store.fetched
+    wanted = set(days)
+    games = [g for s in seasons.values() for g in s]
+    of_days = [g for g in games if g.day in wanted]
+    planned: dict[str, Callable[[], list[Call]]] = {
+        plan.BOXSCORES: lambda: plan.result_calls(of_days, have),
+        plan.SHOTS: lambda: plan.shot_calls(of_days, have),
+        plan.INJURIES: lambda: plan.report_calls(of_days, live.report_hours, now, have),
+        plan.ROSTERS: lambda: plan.roster_calls(days, have),
+        plan.LINES: lambda: plan.event_calls(of_days, live.odds_minutes_before, now, have),
+    }
+    by_id = {g.game_id: g for g in games}
+    asking.ask([c for kind in kinds if kind in planned for c in planned[kind]()], by_id)
+    if plan.LINES in kinds:
+        events = read_events(asking.store, of_days)
+        asking.ask(plan.line_calls(of_days, events, live.odds_minutes_before, now, have), by_id)
+
+
+def _land(
+    asking: _Asking, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
+) -> dict[str, set[date]]:
+    directory = asking.settings.landing
+    directory.mkdir(parents=True, exist_ok=True)
+    changed: dict[str, set[date]] = {}
+    made = (plan.SCHEDULE, *(k for k in kinds if k != plan.SCHEDULE))
+    with file_lock(directory / ".making.lock", exclusive=True, timeout=LANDING_TIMEOUT):
+        for season, games in seasons.items():
+            own = [d for d in days if plan.season_of(d) == season]
+            asking.watch(f"landing files of {season}", asking.done, asking.known)
+            try:
+                found = SeasonLanding(asking.store, directory, season, games).land(own, made)
+            except SourceError as e:
+                asking.fail(e)
+                continue
+            for feed, altered in found.items():
+                changed.setdefault(feed, set()).update(altered)
+    return changed

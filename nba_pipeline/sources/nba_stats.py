@@ -1,0 +1,95 @@
+"""The league's statistics service, asked through the package `nba_api`: its endpoints, parameters and headers, our session."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nba_api.stats.endpoints.boxscoretraditionalv3 import BoxScoreTraditionalV3
+from nba_api.stats.endpoints.leaguedashplayerbiostats import LeagueDashPlayerBioStats
+from nba_api.stats.endpoints.leaguegamelog import LeagueGameLog
+from nba_api.stats.endpoints.playerindex import PlayerIndex
+from nba_api.stats.endpoints.scheduleleaguev2 import ScheduleLeagueV2
+from nba_api.stats.endpoints.shotchartdetail import ShotChartDetail
+from nba_api.stats.library.http import NBAStatsHTTP
+from nba_api.stats.static import teams
+
+from nba_pipeline.sources.client import PoliteSession
+from nba_pipeline.sources.live_settings import LiveSettings
+from nba_pipeline.sources.plan import NBA_STATS, Call
+
+PLAYERS, TEAMS = "P", "T"
+EVERYBODY = 0
+# Without the host, which follows from the address, and without a compression that Python cannot undo by itself.
+HEADERS: dict[str, str] = {k: v for k, v in NBAStatsHTTP.headers.items() if k != "Host"} | {
+    "Accept-Encoding": "gzip, deflate"
+}
+
+
+def _log(kind: str) -> Callable[[Call], Any]:
+    def endpoint(call: Call) -> Any:
+        return LeagueGameLog(
+            player_or_team_abbreviation=kind,
+            season=call["season"],
+            season_type_all_star=call["season_type"],
+            date_from_nullable=call.get("day"),
+            date_to_nullable=call.get("day"),
+            get_request=False,
+        )
+
+    return endpoint
+
+
+def _shots(call: Call) -> Any:
+    return ShotChartDetail(
+        team_id=_team_ids()[call["team"]] if call.get("team") else EVERYBODY,
+        player_id=EVERYBODY,
+        context_measure_simple="FGA",
+        season_nullable=call["season"],
+        season_type_all_star=call["season_type"],
+        date_from_nullable=call.get("day"),
+        date_to_nullable=call.get("day"),
+        get_request=False,
+    )
+
+
+ENDPOINTS: Mapping[str, Callable[[Call], Any]] = {
+    "schedule": lambda c: ScheduleLeagueV2(season=c["season"], get_request=False),
+    "player_log": _log(PLAYERS),
+    "team_log": _log(TEAMS),
+    "box_score": lambda c: BoxScoreTraditionalV3(game_id=c["game_id"], get_request=False),
+    "shots": _shots,
+    "player_index": lambda c: PlayerIndex(season=c["season"], get_request=False),
+    "player_bio": lambda c: LeagueDashPlayerBioStats(season=c["season"], get_request=False),
+}
+
+
+class NbaStats:
+    """Asks the service, at the configured address."""
+
+    suffix = "json"
+
+    def __init__(self, settings: LiveSettings) -> None:
+        class Service(NBAStatsHTTP):
+            base_url = settings.nba_stats_url.replace("{", "{{").replace("}", "}}") + "/{endpoint}"
+
+        Service.set_session(PoliteSession(NBA_STATS, settings.pace))
+        self._service = Service
+
+    def request(self, call: Call) -> dict[str, Any]:
+        """What is asked, for the record."""
+        endpoint = ENDPOINTS[call.kind](call)
+        return {"endpoint": endpoint.endpoint, "parameters": endpoint.parameters}
+
+    def fetch(self, call: Call) -> bytes:
+        """The answer. Raises Unreachable or SourceError."""
+        asked = self.request(call)
+        answer = self._service().send_api_request(asked["endpoint"], asked["parameters"], headers=HEADERS)
+        return answer.get_response().encode()
+
+
+def _team_ids() -> dict[str, int]:
+    return {t["abbreviation"]: t["id"] for t in teams.get_teams()}
+
+
+def team_id(tricode: str | None) -> int | None:
+    """The service's id of a club."""
+    return _team_ids().get(tricode or "")

@@ -1,0 +1,46 @@
+"""The Odds API, version 4: events and quotes, now or as of a moment of the past. The key travels with the request only."""
+
+from typing import Any
+
+from nba_pipeline.errors import ConfigurationError
+from nba_pipeline.sources.client import KeyInQuery, PoliteSession
+from nba_pipeline.sources.live_settings import ODDS_KEY, LiveSettings
+from nba_pipeline.sources.parsing.odds import MARKETS
+from nba_pipeline.sources.plan import ODDS_API, Call
+
+SPORT = "basketball_nba"
+
+
+class OddsApi:
+    """Asks the service, at the configured address. Raises ConfigurationError where there is no key."""
+
+    suffix = "json"
+
+    def __init__(self, settings: LiveSettings) -> None:
+        if not settings.odds_api_key:
+            raise ConfigurationError(
+                f"lines cannot be fetched: {ODDS_KEY} is not set",
+                f"set {ODDS_KEY}, or name the other kinds with --only (docs/sources.md)",
+            )
+        self._settings = settings
+        self._session = PoliteSession(ODDS_API, settings.pace, KeyInQuery(settings.odds_api_key))
+
+    def request(self, call: Call) -> dict[str, Any]:
+        """What is asked, for the record: path and parameters, without the key."""
+        history = "historical/" if call.get("date") else ""
+        path = f"v4/{history}sports/{SPORT}/events"
+        parameters: dict[str, str] = {"date": call["date"]} if history else {}
+        if call.kind.startswith("event_odds"):
+            path += f"/{call['event']}/odds"
+            parameters |= {
+                "regions": self._settings.odds_regions,
+                "markets": ",".join(MARKETS),
+                "oddsFormat": "american",
+                "dateFormat": "iso",
+            }
+        return {"path": path, "parameters": parameters}
+
+    def fetch(self, call: Call) -> bytes:
+        """The answer. Raises Unreachable or SourceError."""
+        asked = self.request(call)
+        return self._session.get(f"{self._settings.odds_api_url}/{asked['path']}", params=asked["parameters"]).content

@@ -1,0 +1,155 @@
+"""Traditional box scores of one game (`boxscoretraditionalv3`, and `...v2`, which ended with 2024-25): who started, exact
+minutes, and who did not play, with the stated reason."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nba_pipeline.sources.parsing.schedule import Game
+from nba_pipeline.sources.parsing.values import PayloadError, Row, integer, part, result_set, text
+
+V3 = {
+    "pts": "points",
+    "fgm": "fieldGoalsMade",
+    "fga": "fieldGoalsAttempted",
+    "fg3m": "threePointersMade",
+    "fg3a": "threePointersAttempted",
+    "ftm": "freeThrowsMade",
+    "fta": "freeThrowsAttempted",
+    "oreb": "reboundsOffensive",
+    "dreb": "reboundsDefensive",
+    "reb": "reboundsTotal",
+    "ast": "assists",
+    "stl": "steals",
+    "blk": "blocks",
+    "tov": "turnovers",
+    "pf": "foulsPersonal",
+}
+V2 = {name: name.upper() for name in V3} | {"tov": "TO"}
+V2_TEAM = ("TEAM_ABBREVIATION", "MIN", *V2.values())
+V2_PLAYER = (*V2_TEAM, "GAME_ID", "PLAYER_ID", "PLAYER_NAME", "START_POSITION", "COMMENT", "PLUS_MINUS")
+MINUTES = re.compile(r"(\d{1,3})(?:\.0*)?:([0-5]\d)")
+DID_NOT_PLAY = "did_not_play"
+
+
+@dataclass(frozen=True)
+class BoxScore:
+    """Rows of the feeds player_boxscores, team_boxscores and injuries (those who did not play)."""
+
+    players: list[Row]
+    teams: list[Row]
+    absent: list[Row]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of either version: values under landing names; `person` is empty for a team."""
+
+    team: str | None
+    minutes: str | None
+    counts: Row
+    person: Row
+
+
+def box_score(payload: Any, game: Game, source: str) -> BoxScore:
+    """The box score of this game. Raises PayloadError if it is another game's, or has no players."""
+    lines = list(_version_3(payload, game) if "boxScoreTraditional" in payload else _version_2(payload, game))
+    players = [x for x in lines if x.person]
+    played = [x for x in players if x.minutes]
+    if not played:
+        raise PayloadError(f"game {game.game_id}: the box score has nobody who played")
+    return BoxScore(
+        players=[_player(x, game) for x in played],
+        teams=[_row(x, game) | {"min": round(_minutes(x.minutes))} for x in lines if not x.person],
+        absent=[_absent(x, game, source) for x in players if not x.minutes],
+    )
+
+
+def _version_3(payload: Any, game: Game) -> Iterator[_Line]:
+    box = part(payload, "boxScoreTraditional", dict)
+    _same_game(part(box, "gameId", str), game)
+    for side in ("homeTeam", "awayTeam"):
+        club = part(box, side, dict)
+        team = text(club, "teamTricode")
+        yield _line(team, part(club, "statistics", dict), V3, "minutes", {})
+        for p in part(club, "players", list):
+            statistics = part(p, "statistics", dict)
+            person = {
+                "player_id": part(p, "personId", int),
+                "player_name": " ".join(n for n in (text(p, "firstName"), text(p, "familyName")) if n),
+                "starter": bool(text(p, "position")),
+                "plus_minus": integer(statistics, "plusMinusPoints"),
+                "comment": text(p, "comment"),
+            }
+            yield _line(team, statistics, V3, "minutes", person)
+
+
+def _version_2(payload: Any, game: Game) -> Iterator[_Line]:
+    for r in result_set(payload, "TeamStats", V2_TEAM):
+        yield _line(text(r, "TEAM_ABBREVIATION"), r, V2, "MIN", {})
+    for r in result_set(payload, "PlayerStats", V2_PLAYER):
+        _same_game(str(r["GAME_ID"]), game)
+        person = {
+            "player_id": integer(r, "PLAYER_ID"),
+            "player_name": text(r, "PLAYER_NAME"),
+            "starter": bool(text(r, "START_POSITION")),
+            "plus_minus": integer(r, "PLUS_MINUS"),
+            "comment": text(r, "COMMENT"),
+        }
+        yield _line(text(r, "TEAM_ABBREVIATION"), r, V2, "MIN", person)
+
+
+def _line(team: str | None, values: Row, names: dict[str, str], minutes: str, person: Row) -> _Line:
+    missing = [c for c in (minutes, *names.values()) if c not in values]
+    if missing:
+        raise PayloadError(f"statistics are missing: {', '.join(missing)} (there are: {', '.join(values)})")
+    counts = {name: integer(values, column) for name, column in names.items()}
+    return _Line(team, text(values, minutes), counts, person)
+
+
+def _same_game(found: str, game: Game) -> None:
+    if found != game.game_id:
+        raise PayloadError(f"the box score is of game {found}, not of {game.game_id}")
+
+
+def _row(x: _Line, game: Game) -> Row:
+    return {
+        "game_id": game.game_id,
+        "game_date": game.day,
+        "team": x.team,
+        "opponent": game.opponent(x.team),
+        "is_home": x.team == game.home,
+        **x.counts,
+    }
+
+
+def _player(x: _Line, game: Game) -> Row:
+    minutes = _minutes(x.minutes)
+    exact = {"min": int(minutes + 0.5), "min_exact": round(minutes, 3)}
+    return _row(x, game) | {k: v for k, v in x.person.items() if k != "comment"} | exact
+
+
+def _absent(x: _Line, game: Game, source: str) -> Row:
+    """Known only after the game, so without a time of publication."""
+    return {
+        "report_date": game.day,
+        "record_type": "boxscore_dnp",
+        "report_utc": None,
+        "game_id": game.game_id,
+        "team": x.team,
+        "player_id": x.person["player_id"],
+        "player_name": x.person["player_name"],
+        "player_name_source": x.person["player_name"],
+        "status": DID_NOT_PLAY,
+        "reason": x.person["comment"],
+        "source": source,
+    }
+
+
+def _minutes(said: str | None) -> float:
+    """`44:30` -> 44.5; the second version also writes `44.000000:30`."""
+    found = MINUTES.fullmatch(said or "")
+    if not found:
+        raise PayloadError(f"minutes are {said!r}, not minutes:seconds")
+    return int(found[1]) + int(found[2]) / 60

@@ -1,0 +1,223 @@
+"""The official injury report of the league (PDF): words with their positions, and from them the statements in it.
+
+The report is a table whose cells may wrap: a word belongs to the column whose heading begins at or left of it. Date, time,
+matchup and team are printed once and hold for the lines below, over page breaks too.
+"""
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import groupby
+
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+
+from nba_pipeline.sources.parsing.schedule import Game
+from nba_pipeline.sources.parsing.team_names import full_names
+from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row
+
+HEADINGS = ("Game Date", "Game Time", "Matchup", "Team", "Player Name", "Current Status", "Reason")
+DATE, TIME, MATCHUP, TEAM, PLAYER, STATUS, REASON = HEADINGS
+STATUSES = ("Out", "Doubtful", "Questionable", "Probable", "Available")
+NOT_SUBMITTED = "NOT YET SUBMITTED"
+TITLE = re.compile(r"Injury Report:\s*(\d\d)/(\d\d)/(\d\d)\s+(\d\d?):(\d\d)\s*([AP]M)")
+PAGE = re.compile(r"Page \d+ of ?\d+")
+SLACK = 4.0
+OFFICIAL, SOURCE = "official_report", "NBA official injury report"
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a page, in reading order. `x`: points from the left edge."""
+
+    page: int
+    x: float
+    text: str
+
+
+@dataclass
+class _Line:
+    day: date
+    teams: str
+    team: str
+    player: str
+    status: str = ""
+    reason: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: when it was published (UTC), and its statements in order, as (day of the game, matchup, team, player,
+    status, reason); names as printed, `Last, First`."""
+
+    published: datetime
+    statements: tuple[tuple[date, str, str, str, str, str], ...]
+    missing: tuple[str, ...]
+
+
+def words(content: bytes) -> list[Word]:
+    """The words of a PDF. Raises PayloadError for what is no PDF, or one that is cut off."""
+    if not content.lstrip().startswith(b"%PDF"):
+        raise PayloadError(f"the document is not a PDF: {content[:40]!r}")
+    found: list[Word] = []
+    try:
+        for number, page in enumerate(PdfReader(io.BytesIO(content)).pages):
+
+            def see(text: str, cm: Sequence[float], tm: Sequence[float], *_: object, page: int = number) -> None:
+                if text.strip():
+                    found.append(Word(page, cm[4] + tm[4], text.strip()))
+
+            page.extract_text(visitor_text=see)
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as e:
+        raise PayloadError(f"the PDF cannot be read ({type(e).__name__})") from None
+    return found
+
+
+def report(found: Sequence[Word]) -> Report:
+    """The report that the words make. Raises PayloadError for another document, or a table of another form."""
+    published = _published(found)
+    columns = _columns(found)
+    lines: list[_Line] = []
+    missing: list[str] = []
+    day: date | None = None
+    teams = team = ""
+    for heading, text in _cells(found, columns):
+        if heading == DATE:
+            day = _date(text)
+        elif heading == MATCHUP:
+            teams = text
+        elif heading == TEAM:
+            team = _tricode(text)
+        elif heading == PLAYER:
+            if day is None or not team:
+                raise PayloadError(f"the player {text!r} stands before the first date or team")
+            lines.append(_Line(day, teams, team, text))
+        elif heading == STATUS:
+            _open(lines, text).status = _status(text)
+        elif heading == REASON and text == NOT_SUBMITTED:
+            missing.append(team)
+        elif heading == REASON:
+            _open(lines, text).reason.append(text)
+    without = [x.player for x in lines if not x.status]
+    if without:
+        raise PayloadError(f"players without a status: {', '.join(without)}")
+    if not lines and not missing:
+        raise PayloadError("the report has no statements")
+    statements = tuple((x.day, x.teams, x.team, x.player, x.status, _reason(x.reason)) for x in lines)
+    return Report(published, statements, tuple(missing))
+
+
+def rows(found: Report, games: Iterable[Game]) -> list[Row]:
+    """Rows of the feed `injuries`: the day is that of the statement, the game that of the schedule."""
+    ids = {(g.day, t): g.game_id for g in games for t in (g.home, g.away)}
+    return [
+        {
+            "report_date": found.published.astimezone(EASTERN).date(),
+            "record_type": OFFICIAL,
+            "report_utc": found.published,
+            "game_id": ids.get((day, team)),
+            "team": team,
+            "player_id": None,
+            "player_name": None,
+            "player_name_source": natural_name(player),
+            "status": status.lower(),
+            "reason": reason or None,
+            "source": SOURCE,
+        }
+        for day, _, team, player, status, reason in found.statements
+    ]
+
+
+def natural_name(printed: str) -> str:
+    """`Payton II, Gary` -> `Gary Payton II`: the suffix stands last."""
+    last, _, first = printed.partition(",")
+    family, *suffix = last.strip().rsplit(" ", 1) if re.search(r" (Jr\.?|Sr\.?|I{2,3}|IV|V)$", last.strip()) else [last]
+    return " ".join(p.strip() for p in (first, family, *suffix) if p.strip())
+
+
+def _published(found: Sequence[Word]) -> datetime:
+    title = TITLE.search(" ".join(w.text for w in found[:12]))
+    if not title:
+        raise PayloadError("the document is not headed 'Injury Report: MM/DD/YY HH:MM AM or PM'")
+    month, day, year, hour, minute = map(int, title.groups()[:5])
+    try:
+        local = datetime(2000 + year, month, day, hour % 12 + 12 * (title[6] == "PM"), minute, tzinfo=EASTERN)
+    except ValueError:
+        raise PayloadError(f"the report is headed {title[0]!r}, which is no moment") from None
+    return local.astimezone(UTC)
+
+
+def _columns(found: Sequence[Word]) -> list[tuple[float, str]]:
+    """(left edge, heading) of every column, from the first heading of the document."""
+    texts = [w.text for w in found]
+    wanted = " ".join(HEADINGS).split()
+    start = next((i for i in range(len(texts)) if texts[i : i + len(wanted)] == wanted), None)
+    if start is None:
+        raise PayloadError(f"the table is not headed {', '.join(HEADINGS)}")
+    edges, at = [], start
+    for heading in HEADINGS:
+        edges.append((found[at].x, heading))
+        at += len(heading.split())
+    return edges
+
+
+def _cells(found: Sequence[Word], columns: Sequence[tuple[float, str]]) -> Iterable[tuple[str, str]]:
+    """(heading, text) of every cell in reading order, without titles, headings and page numbers."""
+    for _, page in groupby(found, key=lambda w: w.page):
+        body = _without_furniture(list(page))
+        for heading, cell in groupby(body, key=lambda w: _column(w, columns)):
+            yield heading, " ".join(w.text for w in cell)
+
+
+def _without_furniture(page: list[Word]) -> list[Word]:
+    """A page's words less its title, its page number and its heading, wherever they stand."""
+    for said in (r"Injury Report: \S+ \S+ [AP]M", r"Page \d+ of \d+", re.escape(" ".join(HEADINGS))):
+        texts, starts = "", []
+        for w in page:
+            starts.append(len(texts))
+            texts += w.text + " "
+        hit = re.search(said, texts)
+        if hit:
+            page = [w for w, at in zip(page, starts, strict=True) if not hit.start() <= at < hit.end()]
+    return page
+
+
+def _column(word: Word, columns: Sequence[tuple[float, str]]) -> str:
+    left = [heading for x, heading in columns if x - SLACK <= word.x]
+    if not left:
+        raise PayloadError(f"{word.text!r} stands left of the table")
+    return left[-1]
+
+
+def _date(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%m/%d/%Y").replace(tzinfo=EASTERN).date()
+    except ValueError:
+        raise PayloadError(f"{text!r} stands where the date of a game is expected") from None
+
+
+def _tricode(text: str) -> str:
+    """Clubs are compared without blanks, since the document sets some names without them."""
+    found = {n.replace(" ", ""): t for n, t in full_names().items()}.get(text.replace(" ", ""))
+    if found is None:
+        raise PayloadError(f"{text!r} is no club of the league")
+    return found
+
+
+def _status(text: str) -> str:
+    if text not in STATUSES:
+        raise PayloadError(f"the status {text!r} is not one of {', '.join(STATUSES)}")
+    return text
+
+
+def _open(lines: list[_Line], text: str) -> _Line:
+    if not lines:
+        raise PayloadError(f"{text!r} stands before the first player")
+    return lines[-1]
+
+
+def _reason(parts: Sequence[str]) -> str:
+    """Wrapped cells: `G League - Two- Way` was broken at a hyphen."""
+    return re.sub(r"(\w)- (?=\w)", r"\1-", " ".join(parts))

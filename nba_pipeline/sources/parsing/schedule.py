@@ -1,0 +1,94 @@
+"""The schedule of a season (`scheduleleaguev2`): every game, played or not."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from nba_pipeline.seasons import COUNTABLE_PREFIXES
+from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, integer, part, required, text
+
+FINAL = 3
+NO_TIME = ("TBD", "PPD")
+
+
+@dataclass(frozen=True)
+class Game:
+    """A game as the schedule has it. `tip_off` in UTC, None where it is not settled; points only of a game that is over."""
+
+    game_id: str
+    day: date
+    tip_off: datetime | None
+    home: str | None
+    away: str | None
+    home_points: int | None
+    away_points: int | None
+    neutral: bool | None
+    arena: str | None
+
+    @property
+    def over(self) -> bool:
+        return self.home_points is not None and self.away_points is not None
+
+    @property
+    def countable(self) -> bool:
+        return self.game_id[:3] in COUNTABLE_PREFIXES
+
+    def opponent(self, team: str | None) -> str | None:
+        """The other team of the game; None for a team that does not play in it."""
+        return {self.home: self.away, self.away: self.home}.get(team) if team else None
+
+    def row(self) -> Row:
+        """The game in the landing layout."""
+        return {
+            "game_id": self.game_id,
+            "game_date": self.day,
+            "game_datetime_utc": self.tip_off,
+            "home_team": self.home,
+            "away_team": self.away,
+            "home_pts": self.home_points,
+            "away_pts": self.away_points,
+            "neutral_site": self.neutral,
+            "arena": self.arena,
+        }
+
+
+def games(payload: Any) -> list[Game]:
+    """All games of a schedule. Raises PayloadError for an answer of another form, or without a game."""
+    dates = part(part(payload, "leagueSchedule", dict), "gameDates", list)
+    found = [_game(g) for d in dates for g in part(d, "games", list)]
+    if not found:
+        raise PayloadError("the schedule has no games")
+    return found
+
+
+def season(payload: Any) -> str:
+    """The season's label, 2024-25."""
+    return part(part(payload, "leagueSchedule", dict), "seasonYear", str)
+
+
+def _game(g: Row) -> Game:
+    game_id = str(part(g, "gameId", str))
+    home, away = part(g, "homeTeam", dict), part(g, "awayTeam", dict)
+    over = part(g, "gameStatus", int) == FINAL
+    local = _eastern(required(g, "gameDateTimeEst"))
+    unsettled = any(w in (text(g, "gameStatusText") or "").upper() for w in NO_TIME)
+    neutral = g.get("isNeutral")
+    return Game(
+        game_id=game_id,
+        day=local.date(),
+        tip_off=None if unsettled else local.astimezone(UTC),
+        home=text(home, "teamTricode"),
+        away=text(away, "teamTricode"),
+        home_points=integer(home, "score") if over else None,
+        away_points=integer(away, "score") if over else None,
+        neutral=neutral if isinstance(neutral, bool) else None,
+        arena=text(g, "arenaName"),
+    )
+
+
+def _eastern(value: str) -> datetime:
+    """The service writes Eastern wall-clock time with a Z that does not belong there."""
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=EASTERN)
+    except ValueError:
+        raise PayloadError(f"gameDateTimeEst is {value!r}, not a moment") from None

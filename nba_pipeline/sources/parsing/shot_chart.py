@@ -1,0 +1,39 @@
+"""Shot charts (`shotchartdetail`): every field-goal attempt of a day, or of a team's season."""
+
+from typing import Any
+
+from nba_pipeline.sources.parsing.values import PayloadError, Row, day, integer, required, result_set, text
+
+VALUES = {"2PT Field Goal": 2, "3PT Field Goal": 3}
+COLUMNS = (
+    *("GAME_ID", "GAME_DATE", "PLAYER_ID", "TEAM_ID", "PERIOD", "MINUTES_REMAINING", "SECONDS_REMAINING"),
+    *("ACTION_TYPE", "SHOT_TYPE", "SHOT_ZONE_BASIC", "SHOT_DISTANCE", "LOC_X", "LOC_Y", "SHOT_MADE_FLAG"),
+)
+
+
+def shots(payload: Any) -> list[tuple[int | None, Row]]:
+    """(team id, row of the feed `shots`) of every attempt."""
+    return [(integer(r, "TEAM_ID"), _shot(r)) for r in result_set(payload, "Shot_Chart_Detail", COLUMNS)]
+
+
+def _shot(r: Row) -> Row:
+    kind, made = required(r, "SHOT_TYPE"), integer(r, "SHOT_MADE_FLAG")
+    if kind not in VALUES:
+        raise PayloadError(f"SHOT_TYPE is {kind!r}, not one of {', '.join(VALUES)}")
+    if made not in (0, 1):
+        raise PayloadError(f"SHOT_MADE_FLAG is {made!r}, not 0 or 1")
+    return {
+        "game_id": required(r, "GAME_ID"),
+        "game_date": day(required(r, "GAME_DATE")),
+        "player_id": integer(r, "PLAYER_ID"),
+        "period": integer(r, "PERIOD"),
+        "mins_left": integer(r, "MINUTES_REMAINING"),
+        "secs_left": integer(r, "SECONDS_REMAINING"),
+        "shot_made": made == 1,
+        "shot_value": VALUES[kind],
+        "shot_distance": integer(r, "SHOT_DISTANCE"),
+        "loc_x": integer(r, "LOC_X"),
+        "loc_y": integer(r, "LOC_Y"),
+        "zone_basic": text(r, "SHOT_ZONE_BASIC"),
+        "action_type": text(r, "ACTION_TYPE"),
+    }

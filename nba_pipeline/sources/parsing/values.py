@@ -1,0 +1,130 @@
+"""What the parsers share: reading JSON, tables of named columns, and values of a known type, with errors that say what."""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nba_pipeline.errors import SourceError
+from nba_pipeline.seasons import ZONE
+
+EASTERN = ZoneInfo(ZONE)
+EXCERPT = 60
+Row = dict[str, Any]
+
+
+class PayloadError(SourceError):
+    """An answer is not what the service is known to give: its form, its columns or its values."""
+
+
+def from_json(content: bytes) -> Any:
+    """The JSON value. Raises PayloadError for a web page, a truncated answer, and anything else that is not JSON."""
+    text = content.decode("utf-8", errors="replace")
+    start = text.lstrip()[:EXCERPT]
+    if not start:
+        raise PayloadError("the answer is empty")
+    if start.startswith("<"):
+        raise PayloadError(f"the answer is a web page, not JSON: {start!r}")
+    try:
+        return json.loads(text)
+    except ValueError as e:
+        raise PayloadError(f"the answer is not JSON, or is cut off ({len(text):,} characters): {e}") from None
+
+
+def part(value: Any, name: str, kind: type | tuple[type, ...]) -> Any:
+    """A named part of an object. Raises PayloadError where it is missing or of another kind."""
+    if not isinstance(value, dict):
+        raise PayloadError(f"an object with the part {name!r} is expected, not {shown(value)}")
+    if name not in value:
+        raise PayloadError(f"the part {name!r} is missing (there are: {', '.join(map(str, value)) or 'none'})")
+    if not isinstance(value[name], kind):
+        raise PayloadError(f"the part {name!r} is {shown(value[name])}")
+    return value[name]
+
+
+def result_set(payload: Any, name: str, columns: Sequence[str]) -> list[Row]:
+    """The rows of a named result set, with these columns. Raises PayloadError where it, a column or every row is missing."""
+    sets = part(payload, "resultSets", list)
+    found = [s for s in sets if isinstance(s, dict) and s.get("name") == name]
+    if not found:
+        names = ", ".join(str(s.get("name")) for s in sets if isinstance(s, dict))
+        raise PayloadError(f"there is no result set {name} (there are: {names or 'none'})")
+    headers = part(found[0], "headers", list)
+    missing = [c for c in columns if c not in headers]
+    if missing:
+        raise PayloadError(
+            f"{name}: columns are missing: {', '.join(missing)} (there are: {', '.join(map(str, headers))})"
+        )
+    rows = part(found[0], "rowSet", list)
+    if not rows:
+        raise PayloadError(f"{name} has no rows")
+    if any(not isinstance(r, list) or len(r) != len(headers) for r in rows):
+        raise PayloadError(f"{name}: a row has another number of values than there are columns")
+    return [dict(zip(headers, r, strict=True)) for r in rows]
+
+
+def integer(row: Row, name: str) -> int | None:
+    """A whole number, or None where it is not known."""
+    value = row.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise PayloadError(f"{name} is {shown(value)}, not a whole number")
+    return int(value)
+
+
+def number(row: Row, name: str) -> float | None:
+    """A number, or None where it is not known."""
+    value = row.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PayloadError(f"{name} is {shown(value)}, not a number")
+    return float(value)
+
+
+def text(row: Row, name: str) -> str | None:
+    """A text without blanks around it, or None where it is empty."""
+    value = row.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise PayloadError(f"{name} is {shown(value)}, not a text")
+    return value.strip() or None
+
+
+def required(row: Row, name: str) -> str:
+    """A text that must be there."""
+    value = text(row, name)
+    if value is None:
+        raise PayloadError(f"{name} is empty")
+    return value
+
+
+def day(value: str | None) -> date:
+    """A calendar date: 2025-03-15, 20250315, or a moment that begins so."""
+    found = re.match(r"(\d{4})-?(\d{2})-?(\d{2})", value or "")
+    try:
+        if found:
+            return date(*map(int, found.groups()))
+    except ValueError:
+        pass
+    raise PayloadError(f"{value!r} is not a date")
+
+
+def instant(value: Any) -> datetime:
+    """A moment with its offset, in UTC."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise PayloadError(f"{shown(value)} is not a moment") from None
+    if moment.tzinfo is None:
+        raise PayloadError(f"{shown(value)} has no time zone")
+    return moment.astimezone(UTC)
+
+
+def shown(value: Any) -> str:
+    said = json.dumps(value, default=str)
+    return said if len(said) <= EXCERPT else said[:EXCERPT] + "..."
