@@ -129,16 +129,19 @@ class PoliteSession(requests.Session):
         self._last = time.monotonic()
 
     def _once(self, method: str, url: str, *arguments: Any, **more: Any) -> requests.Response:
+        """One request. The errors of the library hold the address with its parameters, so none of them is passed on."""
+        error: Exception
         try:
             return super().request(method, url, *arguments, **more)
         except requests.Timeout:
-            raise _Passing(f"no answer within {self.pace.timeout:g} s") from None
+            error = _Passing(f"no answer within {self.pace.timeout:g} s")
         except PASSING as e:
-            raise _Passing(f"the connection failed ({_root(e)})") from None
+            error = _Passing(f"the connection failed ({_root(e)})")
         except requests.RequestException as e:
-            raise SourceError(
+            error = SourceError(
                 f"{self.name}: {url}: the request cannot be made ({type(e).__name__})", "check the configured address"
-            ) from None
+            )
+        raise error
 
     def _judged(self, url: str, response: requests.Response) -> requests.Response:
         status = response.status_code

@@ -205,8 +205,8 @@ class Services:
             "id": _event_id(g),
             "sport_key": "basketball_nba",
             "commence_time": f"{g['game_datetime_utc']:%Y-%m-%dT%H:%M:%SZ}",
-            "home_team": NAMES[g["home_team"]],
-            "away_team": NAMES[g["away_team"]],
+            "home_team": NAMES.get(g["home_team"], f"Team {g['home_team']}"),
+            "away_team": NAMES.get(g["away_team"], f"Team {g['away_team']}"),
         }
 
     def _books(self, game: Row) -> list[Row]:

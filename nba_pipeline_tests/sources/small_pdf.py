@@ -53,7 +53,11 @@ def _cell(x: float, y: float, text: str) -> list[Word]:
 
 def pdf(pages: Sequence[Sequence[Word]]) -> bytes:
     """A document with these words on its pages."""
-    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
     kids = []
     for words in pages:
         drawn = "\n".join(f"BT /F1 8 Tf {x:.1f} {y:.1f} Td ({_escaped(t)}) Tj ET" for x, y, t in words).encode(
