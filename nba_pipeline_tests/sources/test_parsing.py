@@ -313,13 +313,21 @@ def test_names_are_turned_round_and_suffixes_stay_last(printed: str, natural: st
     assert injury_report.natural_name(printed) == natural
 
 
+TITLE = [
+    (20.0 + 40 * i, 500.0, w)
+    for i, w in enumerate(["Injury", "Report:", "01/04/24", "12:30", "PM", "Page", "1", "of", "1"])
+]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"<html>Access denied</html>", "the document is not a PDF"),
         (pdf([[(20, 500, "Hello")]]), "is not headed 'Injury Report"),
+        (pdf([TITLE]), "the table is not headed"),
+        (pdf([TITLE, []]), "1 pages are announced, 2 are there"),
         (
-            pdf([[(20 + 40 * i, 500, w) for i, w in enumerate(["Injury", "Report:", "01/04/24", "12:30", "PM"])]]),
+            pdf([TITLE[:5]]),
             "the table is not headed",
         ),
     ],
@@ -330,7 +338,7 @@ def test_another_document_is_refused(content: bytes, said: str) -> None:
 
 
 @recorded
-@pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99])
 def test_a_report_that_is_cut_off_is_refused_or_whole(part: float) -> None:
     whole = (SAMPLES / "nba_official_injury_report.pdf").read_bytes()
     complete = injury_report.report(injury_report.words(whole))

@@ -23,7 +23,7 @@ DATE, TIME, MATCHUP, TEAM, PLAYER, STATUS, REASON = HEADINGS
 STATUSES = ("Out", "Doubtful", "Questionable", "Probable", "Available")
 NOT_SUBMITTED = "NOT YET SUBMITTED"
 TITLE = re.compile(r"Injury Report:\s*(\d\d)/(\d\d)/(\d\d)\s+(\d\d?):(\d\d)\s*([AP]M)")
-PAGE = re.compile(r"Page \d+ of ?\d+")
+PAGES = re.compile(r"Page \d+ of (\d+)")
 SLACK = 4.0
 OFFICIAL, SOURCE = "official_report", "NBA official injury report"
 
@@ -58,10 +58,11 @@ class Report:
 
 
 def words(content: bytes) -> list[Word]:
-    """The words of a PDF. Raises PayloadError for what is no PDF, or one that is cut off."""
+    """The words of a PDF. Raises PayloadError for what is no PDF, or is cut off, or has not the pages that it announces."""
     if not content.lstrip().startswith(b"%PDF"):
         raise PayloadError(f"the document is not a PDF: {content[:40]!r}")
     found: list[Word] = []
+    number = -1
     try:
         for number, page in enumerate(PdfReader(io.BytesIO(content)).pages):
 
@@ -72,6 +73,9 @@ def words(content: bytes) -> list[Word]:
             page.extract_text(visitor_text=see)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as e:
         raise PayloadError(f"the PDF cannot be read ({type(e).__name__})") from None
+    announced = PAGES.search(" ".join(w.text for w in found))
+    if announced and int(announced[1]) != number + 1:
+        raise PayloadError(f"{announced[1]} pages are announced, {number + 1} are there")
     return found
 
 
