@@ -29,6 +29,9 @@ from nba_pipeline.transform import Transform
 
 REGULATION, OVERTIME = 240, 25
 
+# How far the players' minutes of a game may be from the team's: on real data 0.2 where they are decimal, 4 where they are whole.
+EXACT_MINUTES, WHOLE_MINUTES = 0.5, 6.0
+
 
 class TeamBoxscores(BoxCounts):
     """Team totals of a game. One row per team in a game."""
@@ -116,19 +119,28 @@ def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
 
 
 def players_differ(players: ir.Table, result: ir.Table) -> ir.Table:
-    """Team lines whose points are not the sum of the players' points."""
-    sums = players.group_by("game_id", "team").aggregate(added=players.points.sum())
-    joined = result.inner_join(sums, ["game_id", "team"])
-    text = (
-        result.game_id
-        + " "
-        + result.team
-        + ": "
-        + result.points.cast("string")
-        + ", players "
-        + sums.added.cast("string")
+    """Team lines that are not the sum of their players: a line of the box score is missing, or there is one too many.
+
+    A team may have turnovers of its own, and whole minutes are rounded per player.
+    """
+    group = players.group_by("game_id", "team")
+    sums = group.aggregate(
+        **{f"sum_{n}": players[n].sum() for n in LANDING_COUNTS},
+        played=players.minutes.sum(),
+        exact=players.minutes_are_exact.all(),
     )
-    return joined.filter(result.points != sums.added).select(day=result.game_date, entity=text)
+    both = result.inner_join(sums, ["game_id", "team"])
+    said: ir.StringValue = ibis.literal("")
+    for n in LANDING_COUNTS:
+        line, added = both[n], both[f"sum_{n}"]
+        wrong = added > line if n == "turnovers" else added != line
+        said = said + wrong.ifelse(f" {n} " + line.cast("string") + ", players " + added.cast("string"), "")
+    rounding = both.exact.ifelse(EXACT_MINUTES, WHOLE_MINUTES)
+    apart = (both.played - both.minutes).abs() > rounding
+    minutes = " minutes " + both.minutes.cast("string") + ", players " + both.played.round(1).cast("string")
+    said = said + apart.ifelse(minutes, "")
+    text = both.game_id + " " + both.team + ":" + said
+    return both.filter(said != "").select(day=both.game_date, entity=text)
 
 
 team_boxscores = table_asset(
@@ -140,7 +152,7 @@ team_boxscores = table_asset(
         expected=both_teams,
         cross_checks={
             "a team's points differ from the final score": scores_differ,
-            "a team's points differ from its players'": players_differ,
+            "a team's line is not the sum of its players": players_differ,
         },
     )
 )

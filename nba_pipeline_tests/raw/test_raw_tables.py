@@ -325,6 +325,8 @@ def test_team_lines_that_are_missing_are_summed_from_players_and_marked(league: 
 def test_overtime_follows_from_the_minutes_that_sources_round(league: League) -> None:
     for row, minutes in zip(league.feeds["team_boxscores"], (264, 291), strict=True):
         row["min"] = minutes
+    for row in league.feeds["player_boxscores"]:
+        row["min_exact"] = 53.0 if row["team"] == "BOS" else 58.0
     league.publish(SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES)
     assert [(r["overtime_periods"], r["minutes"]) for r in league.rows(TEAM_BOXSCORES)] == [(1, 265), (2, 290)]
 
@@ -333,7 +335,8 @@ def test_overtime_follows_from_the_minutes_that_sources_round(league: League) ->
     ("change", "sentence"),
     [
         (box(99), "a team's points differ from the final score: 1 times"),
-        (box(99), "a team's points differ from its players'"),
+        (box(99), "a team's line is not the sum of its players: 1 times (0022300500 BOS: points 99, players 100"),
+        ({"stl": 1}, "0022300500 BOS: steals 1, players 0"),
         ({"tov": -1}, "1 of 2 expected rows are absent without a reason"),
         ({"team": "DEN"}, ""),
     ],
@@ -347,6 +350,17 @@ def test_a_wrong_team_line_refuses_the_day_or_is_replaced_by_the_sum(
         assert sentence in refusal(done)
     else:
         assert [r["summed_from_players"] for r in league.rows(TEAM_BOXSCORES)] == [True, False]
+
+
+def test_a_player_without_a_point_too_many_or_too_few_refuses_the_day(league: League) -> None:
+    bench = {"player_id": 99, "player_name": "Player 99", "min_exact": 3.0} | box(0)
+    league.feeds["player_boxscores"].append(league.feeds["player_boxscores"][0] | bench)
+    assert "BOS: minutes 240, players 243.0" in refusal(league.publish(SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES))
+
+
+def test_a_team_may_have_turnovers_of_its_own(league: League) -> None:
+    league.feeds["team_boxscores"][0]["tov"] = 3
+    assert league.publish(SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES).refused == []
 
 
 def test_team_lines_with_home_and_away_swapped_are_set_aside(league: League) -> None:

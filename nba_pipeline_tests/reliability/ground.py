@@ -82,14 +82,15 @@ class Ground:
         tables: Sequence[str] = BEFORE_MODELS,
         *,
         source: Source | None = None,
+        warehouse: Warehouse | None = None,
         run: str = "reliability",
         at: datetime | None = None,
     ) -> dict[str, Publication]:
         """Publish these days of these tables, in the order of the graph."""
         who = Run(run, at or datetime.now(UTC), self.settings.markets, self.settings.open_artifacts())
-        source = source or self.source
+        source, warehouse = source or self.source, warehouse or self.warehouse
         return {
-            t: publish(REGISTRY[t], days, self.warehouse, source, schedule_read(REGISTRY[t]), who)
+            t: publish(REGISTRY[t], days, warehouse, source, schedule_read(REGISTRY[t]), who)
             for t in graph_order()
             if t in tables
         }
