@@ -67,6 +67,17 @@ class EventLogBusyError(DagsterInvariantViolationError):
         )
 
 
+class EventLogFailedError(DagsterInvariantViolationError):
+    """The event log could not be read or written; nothing of the batch of events was stored."""
+
+    def __init__(self, path: Path, error: BaseException) -> None:
+        super().__init__(
+            f"The event log {path} failed: {error}. Nothing of this batch of events was stored.\n"
+            "  What to do: check free disk space and the permissions of the file and its directory, then run the same days "
+            "again; what the tables hold is whole."
+        )
+
+
 _EVALUATE = evaluate_statement(sqlite.insert(AssetCheckExecutionsTable))
 
 
@@ -185,7 +196,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
         except db_exc.OperationalError as error:
             if "database is locked" in str(error.orig):
                 raise EventLogBusyError(self._path, LOCK_WAIT_SECONDS) from error
-            raise
+            raise EventLogFailedError(self._path, error.orig or error) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -12,13 +12,8 @@ SEED = 7
 LEVEL = 0.95
 BINS = 10
 
-# Tiers by the player's season average before the game: lower bound included.
-TIERS: Mapping[str, tuple[float, float]] = {
-    "bench": (0, 10),
-    "rotation": (10, 20),
-    "starter": (20, 30),
-    "star": (30, np.inf),
-}
+# Tiers by the player's season average before the game: each begins at its bound and ends before the next.
+TIERS: Mapping[str, float] = {"bench": 0, "rotation": 10, "starter": 20, "star": 30}
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class DayBootstrap:
 
 def tier(season_average: pd.Series) -> pd.Series:
     """The name of the tier of each row; missing where the average is not known."""
-    bounds = [low for low, _ in TIERS.values()] + [np.inf]
+    bounds = [*TIERS.values(), np.inf]
     return pd.cut(season_average.astype(float), bounds, right=False, labels=list(TIERS)).astype(object)
 
 

@@ -1,5 +1,6 @@
 """The embedded warehouse: one DuckDB file, opened per operation, one transaction per replace."""
 
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -114,27 +115,55 @@ class DuckDBWarehouse:
         if not self.path.exists():
             yield None
             return
-        with file_lock(self._lock, exclusive=False, timeout=self.timeout), self._connect(read_only=True) as db:
-            yield db
+        try:
+            with file_lock(self._lock, exclusive=False, timeout=self.timeout), self._connect(read_only=True) as db:
+                yield db
+        except (duckdb.IOException, duckdb.FatalException, OSError) as e:
+            raise WarehouseError(
+                f"{self.path}: reading failed: {str(e).splitlines()[0]}",
+                "check the disk and the file's permissions; a damaged file must come from a copy, or be removed and run again",
+            ) from e
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction under the exclusive lock: committed whole, or rolled back whole."""
+        committed = False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with file_lock(self._lock, exclusive=True, timeout=self.timeout), self._connect(read_only=False) as db:
-                db.execute("BEGIN TRANSACTION")
-                try:
-                    yield db
-                    db.execute("COMMIT")
-                except BaseException:
-                    _rollback(db)
-                    raise
+            with file_lock(self._lock, exclusive=True, timeout=self.timeout):
+                with self._connect(read_only=False) as db:
+                    opened = self.path.stat()
+                    db.execute("BEGIN TRANSACTION")
+                    try:
+                        yield db
+                        db.execute("COMMIT")
+                    except BaseException:
+                        _rollback(db)
+                        raise
+                    committed = True
+                self._require_still(opened)
         except (duckdb.Error, OSError) as e:
+            what = (
+                "it was written, but the file could not be closed"
+                if committed
+                else "writing failed, nothing was changed"
+            )
             raise WarehouseError(
-                f"{self.path}: writing failed, nothing was changed: {str(e).splitlines()[0]}",
+                f"{self.path}: {what}: {str(e).splitlines()[0]}",
                 "check free disk space and the file's permissions, then run the same range again",
             ) from e
+
+    def _require_still(self, opened: os.stat_result) -> None:
+        """Refuse to call a success what was written into a file that is no longer there."""
+        try:
+            same = os.path.samestat(self.path.stat(), opened)
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise WarehouseError(
+                f"{self.path}: the file was removed or exchanged while it was written; what was written is lost",
+                "put the file back from a copy if you have one, then run `nba-pipeline backfill START END --missing`",
+            )
 
     @contextmanager
     def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -147,7 +176,8 @@ class DuckDBWarehouse:
             except duckdb.IOException as e:
                 if "Conflicting lock" not in str(e):
                     raise WarehouseError(
-                        f"{self.path}: {e}", "check that the path is a readable DuckDB 1.x file"
+                        f"{self.path}: {e}",
+                        "check the permissions of the file and its directory, and that it is a DuckDB 1.x file",
                     ) from e
                 if time.monotonic() >= deadline:
                     holder = re.search(r"PID (\d+)", str(e))

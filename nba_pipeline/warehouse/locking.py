@@ -1,15 +1,16 @@
-"""One lock file beside the warehouse file: exclusive to write, shared to read, released by the kernel if the holder dies."""
+"""A lock file beside the warehouse file: exclusive to write, shared to read, released by the kernel if the holder dies."""
 
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from nba_pipeline.errors import WarehouseBusyError, WarehouseError
 
 POLL_SECONDS = 0.02
+QUEUE = ".queue"
 REMEDY = "wait for that process to end, or stop it; NBA_PIPELINE_LOCK_TIMEOUT sets how many seconds to wait"
 
 
@@ -37,24 +38,58 @@ def _open(path: Path, exclusive: bool) -> int:
         raise WarehouseError(f"{path}: {e.strerror}", "check the permissions of the file and its directory") from e
 
 
-@contextmanager
-def file_lock(path: Path, *, exclusive: bool, timeout: float) -> Iterator[None]:
-    """Hold the lock; raise WarehouseBusyError, naming the holder, when it is not free within `timeout` seconds."""
+def _is(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _take(path: Path, exclusive: bool, deadline: float, busy: Callable[[], WarehouseBusyError]) -> int:
+    """A descriptor that holds the lock. One on a file that was removed or exchanged keeps nobody out: it is taken again."""
     mode = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
-    deadline = time.monotonic() + timeout
     descriptor = _open(path, exclusive)
     try:
         while True:
             try:
                 fcntl.flock(descriptor, mode)
-                break
+                if _is(descriptor, path):
+                    return descriptor
+                os.close(descriptor)
+                descriptor = _open(path, exclusive)
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    raise WarehouseBusyError(
-                        f"{path.with_suffix('')}: {_holders(path)} has held the lock for more than {timeout:g} s",
-                        REMEDY,
-                    ) from None
+                    raise busy() from None
                 time.sleep(POLL_SECONDS)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+@contextmanager
+def file_lock(path: Path, *, exclusive: bool, timeout: float) -> Iterator[None]:
+    """Hold the lock; raise WarehouseBusyError, naming the holder, when it is not free within `timeout` seconds.
+
+    Everybody passes a queue, a lock of its own that is held only while waiting. A writer who waits closes it, so that readers who
+    come one after the other cannot keep him out for good.
+    """
+    deadline = time.monotonic() + timeout
+
+    def busy() -> WarehouseBusyError:
+        who = _holders(path)
+        return WarehouseBusyError(
+            f"{path.with_suffix('')}: {who} has held the lock for more than {timeout:g} s", REMEDY
+        )
+
+    with ExitStack() as waiting:
+        try:
+            queue = _take(path.with_name(path.name + QUEUE), exclusive, deadline, busy)
+            waiting.callback(os.close, queue)
+        except WarehouseError as e:
+            if exclusive or isinstance(e, WarehouseBusyError):
+                raise  # else: who only reads may do without the right to make a queue
+        descriptor = _take(path, exclusive, deadline, busy)
+    try:
         yield
     finally:
         os.close(descriptor)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -123,6 +123,87 @@ def test_a_failing_first_write_leaves_no_table(warehouse: DuckDBWarehouse, monke
     assert warehouse.ledger().num_rows == 0
 
 
+class Interfering:
+    """A connection that does something else before a statement that begins so, or after it is closed."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, at: str, act: Callable[[], Any]) -> None:
+        self._db, self._at, self._act = db, at, act
+
+    def execute(self, sql: str, *arguments: Any) -> Any:
+        if sql.startswith(self._at):
+            self._act()
+        return self._db.execute(sql, *arguments)
+
+    def close(self) -> None:
+        self._db.close()
+        if self._at == "close":
+            self._act()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+@contextmanager
+def interfering(at: str, act: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    real = duck.connect
+
+    def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
+        return Interfering(real(path, read_only=read_only), at, act)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nba_pipeline.warehouse.duckdb.duck.connect", connect)
+        yield
+
+
+@pytest.mark.parametrize("at", ["DELETE", "COMMIT", "close"])
+@pytest.mark.parametrize("exchanged", [False, True], ids=["removed", "exchanged"])
+def test_a_write_into_a_file_that_is_no_longer_there_is_not_called_a_success(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch, at: str, exchanged: bool
+) -> None:
+    write(warehouse, days(0))
+    copy = warehouse.path.read_bytes()
+
+    def take_away() -> None:
+        warehouse.path.unlink(missing_ok=True)
+        if exchanged:
+            warehouse.path.write_bytes(copy)
+
+    with (
+        interfering(at, take_away, monkeypatch),
+        pytest.raises(WarehouseError, match=r"removed or exchanged[\s\S]*--missing"),
+    ):
+        write(warehouse, days(0, 1), version=2)
+    write(warehouse, days(0, 1), version=3)
+    assert state(warehouse) == {0: (2, 3), 1: (2, 3)}
+
+
+def test_an_error_after_the_commit_is_not_called_a_failed_write(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        interfering("close", lambda: fail(duckdb.IOException("IO Error: no space")), monkeypatch),
+        pytest.raises(WarehouseError, match="it was written, but the file could not be closed"),
+    ):
+        write(warehouse, days(0))
+    assert state(warehouse) == recorded(warehouse) == {0: (2, 1)}
+
+
+@pytest.mark.parametrize("error", [duckdb.IOException("IO Error: bad block"), OSError(5, "Input/output error")])
+def test_a_disk_that_cannot_be_read_is_a_named_error(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    write(warehouse, days(0))
+    with (
+        interfering("SELECT", lambda: fail(error), monkeypatch),
+        pytest.raises(WarehouseError, match=r"nba\.duckdb: reading failed: [\s\S]*check the disk"),
+    ):
+        state(warehouse)
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
 # --- other processes --------------------------------------------------------------------------------------------------
 
 REPOSITORY = Path(__file__).parents[2]
@@ -198,7 +279,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_days_as_they_were_or_as_they_s
     write(warehouse, days(*range(40)), version=99)
     assert set(state(warehouse).values()) == {(2, 99)}
     left = {p.name for p in warehouse.path.parent.iterdir()}
-    assert left == {"nba.duckdb", "nba.duckdb.lock"}
+    assert left == {"nba.duckdb", "nba.duckdb.lock", "nba.duckdb.lock.queue"}
 
 
 # Four writers and a reader, each a process of its own that opens the file itself.

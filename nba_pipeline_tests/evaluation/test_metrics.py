@@ -1,0 +1,67 @@
+"""Measures by hand: intervals that leave 2.5 % on each side, bins in the order of rows, weights by rows."""
+
+import numpy as np
+import pytest
+
+from nba_pipeline.evaluation.metrics import BINS, DayBootstrap, calibration_error, hit_rate, reliability
+
+
+def test_the_interval_leaves_2_5_percent_on_each_side() -> None:
+    """Means of many independent days are nearly normal: 1.96 standard errors either way, on average over samples."""
+    rng, days = np.random.default_rng(3), DayBootstrap(np.arange(200))
+    sides = []
+    for _ in range(60):
+        values = rng.normal(10, 3, 200)
+        found, error = days.mean(values), values.std() / np.sqrt(200)
+        sides.append([(found.value - found.low) / error, (found.high - found.value) / error])
+    assert np.mean(sides, axis=0) == pytest.approx([1.96, 1.96], abs=0.06)
+
+
+def test_days_weigh_by_their_rows() -> None:
+    """One day of 99 rows and one of a single row: draws of the first alone, of both, of the second alone."""
+    found = DayBootstrap(np.array([0] * 99 + [1])).mean(np.array([1.0] * 99 + [0.0]))
+    assert (found.value, found.low, found.high) == (0.99, 0.0, 1.0)
+
+
+def test_no_rows_have_no_mean_and_no_interval() -> None:
+    found = DayBootstrap(np.array([])).mean(np.array([]))
+    assert np.isnan([found.value, found.low, found.high]).all()
+
+
+def test_the_same_rows_give_the_same_interval() -> None:
+    days, values = np.arange(50), np.arange(50.0)
+    assert DayBootstrap(days).mean(values) == DayBootstrap(days).mean(values)
+
+
+def test_without_rows_reliability_has_its_columns_and_there_is_no_error() -> None:
+    nothing = np.array([])
+    assert list(reliability(nothing, nothing.astype(bool)).columns) == ["n", "forecast", "observed"]
+    assert np.isnan(calibration_error(nothing, nothing.astype(bool)))
+
+
+def test_rows_of_equal_probability_fill_the_bins_in_their_order() -> None:
+    over = np.arange(1_000) >= 500
+    assert reliability(np.full(1_000, 0.5), over)["observed"].tolist() == [0.0] * 5 + [1.0] * 5
+
+
+def test_bins_take_the_rows_by_probability() -> None:
+    found = reliability(np.array([0.9, 0.1, 0.8, 0.2]), np.array([True, False, True, True]), bins=2)
+    assert found["forecast"].tolist() == pytest.approx([0.15, 0.85])
+    assert found["observed"].tolist() == [0.5, 1.0]
+
+
+def test_the_calibration_error_weighs_bins_by_their_rows() -> None:
+    """15 rows in 10 bins: every other bin has two. All are forecast 0.5; one single row and one pair happened."""
+    assert BINS == 10
+    p, over = np.full(15, 0.5), np.zeros(15, dtype=bool)
+    sizes = reliability(p, over)["n"].tolist()
+    assert sizes == [2, 1] * 5
+    over[0] = True  # one of a pair: its bin is right, all others are off by a half
+    assert calibration_error(p, over) == pytest.approx((0 * 2 + 0.5 * 13) / 15)
+
+
+def test_a_hit_rate_needs_a_decided_bet() -> None:
+    assert np.isnan(hit_rate(0, 0).value)
+    only = hit_rate(1, 0)
+    assert only.value == 1
+    assert only.low == pytest.approx(1 / (1 + 1.959964**2))
