@@ -6,7 +6,7 @@ from typing import Any
 
 from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, schedule, shot_chart
 from nba_pipeline.sources.parsing.schedule import Game
-from nba_pipeline.sources.parsing.values import PayloadError, from_json
+from nba_pipeline.sources.parsing.values import PayloadError, Row, from_json
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import NBA_STATS, ODDS_API, Call
 
@@ -28,13 +28,15 @@ def parsed(kind: str, key: str, content: bytes, fetched_at: datetime, games: Gam
                 raise PayloadError(f"the schedule is of {schedule.season(payload)}, not of {key}")
             return schedule.games(payload)
         case "player_log":
-            return game_log.players(payload, games)
+            return _of_season(game_log.players(payload, games), key)
         case "team_log":
-            return game_log.teams(payload, games)
+            return _of_season(game_log.teams(payload, games), key)
         case "box_score":
             return box_score.box_score(payload, games[key], BOX_SCORE_SOURCE)
         case "shots":
-            return shot_chart.shots(payload)
+            found = shot_chart.shots(payload)
+            _of_season([row for _, row in found], key)
+            return found
         case "player_index":
             return players.index(payload)
         case "player_bio":
@@ -69,6 +71,14 @@ def read_events(store: PayloadStore, games: list[Game]) -> dict[str, odds.Event]
                     if game:
                         found[game.game_id] = event
     return found
+
+
+def _of_season(rows: list[Row], key: str) -> list[Row]:
+    """The service answers for another season rather than say that it has none of this one."""
+    others = {r["game_id"] for r in rows if r["game_id"][3:5] != key[2:4]}
+    if others:
+        raise PayloadError(f"the answer has games of another season than {key[:7]}: {', '.join(sorted(others)[:3])}")
+    return rows
 
 
 def _listed(events: list[odds.Event], key: str) -> list[odds.Event]:

@@ -54,7 +54,8 @@ class _Line:
 
 def box_score(payload: Any, game: Game, source: str) -> BoxScore:
     """The box score of this game. Raises PayloadError if it is another game's, or has no players."""
-    lines = list(_version_3(payload, game) if "boxScoreTraditional" in payload else _version_2(payload, game))
+    new = isinstance(payload, dict) and "boxScoreTraditional" in payload
+    lines = list(_version_3(payload, game) if new else _version_2(payload, game))
     players = [x for x in lines if x.person]
     played = [x for x in players if x.minutes]
     if not played:
@@ -76,7 +77,7 @@ def _version_3(payload: Any, game: Game) -> Iterator[_Line]:
         for p in part(club, "players", list):
             statistics = part(p, "statistics", dict)
             person = {
-                "player_id": part(p, "personId", int),
+                "player_id": integer(p, "personId"),
                 "player_name": " ".join(n for n in (text(p, "firstName"), text(p, "familyName")) if n),
                 "starter": bool(text(p, "position")),
                 "plus_minus": integer(statistics, "plusMinusPoints"),

@@ -4,6 +4,7 @@ A historical answer wraps the same data and says when its snapshot was taken; a 
 which it was fetched.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ SPREAD, TOTAL, MONEYLINE = "spreads", "totals", "h2h"
 MARKETS = (*PROP_MARKETS, SPREAD, TOTAL, MONEYLINE)
 OVER, UNDER = "Over", "Under"
 SOURCE = "The Odds API"
+EVENT_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,11 @@ def _unwrapped(payload: Any) -> tuple[Any, datetime | None]:
 
 
 def _event(e: Any) -> Event:
+    event_id = part(e, "id", str)
+    if not EVENT_ID.fullmatch(event_id):
+        raise PayloadError(f"the id of an event is {shown(event_id)}")
     return Event(
-        id=part(e, "id", str),
+        id=event_id,
         commence=instant(part(e, "commence_time", str)),
         home=tricode_of(part(e, "home_team", str)),
         away=tricode_of(part(e, "away_team", str)),

@@ -1,10 +1,11 @@
 """The schedule of a season (`scheduleleaguev2`): every game, played or not."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from nba_pipeline.seasons import COUNTABLE_PREFIXES
+from nba_pipeline.seasons import COUNTABLE_PREFIXES, GAME_ID
 from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, integer, part, required, text
 
 FINAL = 3
@@ -31,7 +32,7 @@ class Game:
 
     @property
     def countable(self) -> bool:
-        return self.game_id[:3] in COUNTABLE_PREFIXES
+        return self.game_id[:3] in COUNTABLE_PREFIXES and re.fullmatch(GAME_ID, self.game_id) is not None
 
     def opponent(self, team: str | None) -> str | None:
         """The other team of the game; None for a team that does not play in it."""
@@ -67,7 +68,7 @@ def season(payload: Any) -> str:
 
 
 def _game(g: Row) -> Game:
-    game_id = str(part(g, "gameId", str))
+    game_id = required(g, "gameId")
     home, away = part(g, "homeTeam", dict), part(g, "awayTeam", dict)
     over = part(g, "gameStatus", int) == FINAL
     local = _eastern(required(g, "gameDateTimeEst"))
@@ -89,6 +90,8 @@ def _game(g: Row) -> Game:
 def _eastern(value: str) -> datetime:
     """The service writes Eastern wall-clock time with a Z that does not belong there."""
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=EASTERN)
-    except ValueError:
+        local = datetime.fromisoformat(value).replace(tzinfo=EASTERN)
+        local.astimezone(UTC)
+        return local
+    except (ValueError, OverflowError):
         raise PayloadError(f"gameDateTimeEst is {value!r}, not a moment") from None

@@ -12,6 +12,7 @@ from nba_pipeline.seasons import ZONE
 
 EASTERN = ZoneInfo(ZONE)
 EXCERPT = 60
+LARGEST = 2**53
 Row = dict[str, Any]
 
 
@@ -29,7 +30,7 @@ def from_json(content: bytes) -> Any:
         raise PayloadError(f"the answer is a web page, not JSON: {start!r}")
     try:
         return json.loads(text)
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise PayloadError(f"the answer is not JSON, or is cut off ({len(text):,} characters): {e}") from None
 
 
@@ -52,6 +53,8 @@ def result_set(payload: Any, name: str, columns: Sequence[str]) -> list[Row]:
         names = ", ".join(str(s.get("name")) for s in sets if isinstance(s, dict))
         raise PayloadError(f"there is no result set {name} (there are: {names or 'none'})")
     headers = part(found[0], "headers", list)
+    if not all(isinstance(h, str) for h in headers):
+        raise PayloadError(f"{name}: a heading is not a text: {shown(headers)}")
     missing = [c for c in columns if c not in headers]
     if missing:
         raise PayloadError(
@@ -65,34 +68,45 @@ def result_set(payload: Any, name: str, columns: Sequence[str]) -> list[Row]:
     return [dict(zip(headers, r, strict=True)) for r in rows]
 
 
+def _value(row: Any, name: str) -> Any:
+    if not isinstance(row, dict):
+        raise PayloadError(f"an object with {name} is expected, not {shown(row)}")
+    return row.get(name)
+
+
 def integer(row: Row, name: str) -> int | None:
     """A whole number, or None where it is not known."""
-    value = row.get(name)
+    value = _value(row, name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST or value != int(value):
         raise PayloadError(f"{name} is {shown(value)}, not a whole number")
     return int(value)
 
 
 def number(row: Row, name: str) -> float | None:
     """A number, or None where it is not known."""
-    value = row.get(name)
+    value = _value(row, name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
         raise PayloadError(f"{name} is {shown(value)}, not a number")
     return float(value)
 
 
 def text(row: Row, name: str) -> str | None:
     """A text without blanks around it, or None where it is empty."""
-    value = row.get(name)
+    value = _value(row, name)
     if value is None:
         return None
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _writable(value):
         raise PayloadError(f"{name} is {shown(value)}, not a text")
     return value.strip() or None
+
+
+def _writable(value: str) -> bool:
+    """JSON can name halves of characters, which no file can hold."""
+    return not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def required(row: Row, name: str) -> str:
@@ -118,11 +132,11 @@ def instant(value: Any) -> datetime:
     """A moment with its offset, in UTC."""
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise PayloadError(f"{shown(value)} is not a moment") from None
-    if moment.tzinfo is None:
-        raise PayloadError(f"{shown(value)} has no time zone")
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise PayloadError(f"{shown(value)} is not a moment with a time zone")
 
 
 def shown(value: Any) -> str:
