@@ -185,6 +185,17 @@ def staging(remove: bool) -> bool:
 
 
 @main.command()
+@click.argument("what", type=click.Choice(["list", "test"]), default="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
+@_handled
+def alerts(what: str, as_json: bool) -> bool:
+    """Open alerts, as the sensor `alerts` left them; `alerts test` sends a drill through the configured channels."""
+    from nba_pipeline.automation.alerts_command import drill, show_alerts
+
+    return drill() if what == "test" else show_alerts(as_json)
+
+
+@main.command()
 @click.option("--season", help="Only this season, such as 2024-25.")
 @click.option("--season-type", help="Only this kind of game, such as 'Regular Season'.")
 @click.option("--market", default="points", show_default=True, help="The market to compare forecasts of.")

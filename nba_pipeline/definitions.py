@@ -1,4 +1,4 @@
-"""The only place that builds Definitions: all tables, the daily report, one job over the whole graph, one resource."""
+"""The only place that builds Definitions: all tables, the daily report, the jobs, what launches them, one resource."""
 
 import warnings
 
@@ -14,7 +14,7 @@ from nba_pipeline.analytics import (  # noqa: E402
     upcoming_player_game_context,
     upcoming_team_game_context,
 )
-from nba_pipeline.automation import jobs, staging  # noqa: E402
+from nba_pipeline.automation import jobs, schedules, sensors  # noqa: E402
 from nba_pipeline.grading import prediction_accuracy, system_daily_performance  # noqa: E402
 from nba_pipeline.precompute import (  # noqa: E402
     player_composite_factors,
@@ -69,9 +69,9 @@ ASSETS = [
 defs = dg.Definitions(
     assets=[*ASSETS, daily_report],
     asset_checks=[replay_of_a_day],
-    jobs=[jobs.whole_graph],
-    schedules=jobs.SCHEDULES,
-    sensors=[staging.staging_sweeper],
+    jobs=jobs.JOBS,
+    schedules=schedules.SCHEDULES,
+    sensors=sensors.SENSORS,
     resources={"pipeline": Pipeline()},
     executor=dg.in_process_executor,
 )

@@ -44,3 +44,7 @@ class ArtifactError(PipelineError):
 
 class ModelError(PipelineError):
     """A trained model is missing, cannot be read, or was made for something else than what is asked of it."""
+
+
+class AlertError(PipelineError):
+    """A channel for alerts did not take a message."""

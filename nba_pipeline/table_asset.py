@@ -11,6 +11,8 @@ import dagster as dg
 
 from nba_pipeline import audit, clock
 from nba_pipeline.asof import Read
+from nba_pipeline.automation.landed import Witness
+from nba_pipeline.automation.state import State
 from nba_pipeline.contracts import Column, Table
 from nba_pipeline.lineage import column_origins
 from nba_pipeline.partition_report import check_specs, report
@@ -38,6 +40,7 @@ REGISTRY: dict[str, Transform] = {}
 def graph_order() -> list[str]:
     """All table ids: stage by stage, a table after what it reads, else by name."""
 
+    @cache
     def depth(table: str) -> int:
         return 1 + max((depth(t.id) for t in REGISTRY[table].upstream()), default=0)
 
@@ -88,7 +91,9 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
         waivers = read_waivers(settings.home, graph_order(), clock.today())
         run = Run(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers)
         announce(table.id, STARTED, len(days))
-        done = publish(transform, days, settings.open_warehouse(), settings.open_source(), schedule, run)
+        source = Witness(settings.open_source())
+        done = publish(transform, days, settings.open_warehouse(), source, schedule, run)
+        source.remember(State(settings.home), run.id, [v.day for v in done.verdicts if v.published])
         announce(table.id, DONE, len(days))
         spent = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in done.seconds.items())
         chosen = context.run.asset_selection or [asset_key(REGISTRY[t].table) for t in REGISTRY]

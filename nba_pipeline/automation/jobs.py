@@ -1,38 +1,23 @@
-"""The job over the whole graph, and the two daily schedules. Both are off until switched on in the UI."""
+"""The jobs that people and automation launch. Each takes any range of days in one run."""
 
-from datetime import timedelta
-from zoneinfo import ZoneInfo
+from functools import partial
 
 import dagster as dg
 
-from nba_pipeline.seasons import ZONE
+WHOLE_GRAPH, OVERNIGHT, MORNING = "whole_graph", "overnight_results", "morning_slate_tables"
+REFRESH, TRAINING = "line_refresh_tables", "monthly_training_models"
 
-WHOLE_GRAPH = "whole_graph"
+_EVERYTHING = dg.AssetSelection.all()
+_DAILY = _EVERYTHING - dg.AssetSelection.assets(["nba_predictions", "prediction_models"])
+_job = partial(dg.define_asset_job, executor_def=dg.in_process_executor)
 
-whole_graph = dg.define_asset_job(
-    WHOLE_GRAPH,
-    selection=dg.AssetSelection.all(),
-    description="Every table for any range of days, from raw data to graded forecasts.",
-    executor_def=dg.in_process_executor,
+whole_graph = _job(
+    WHOLE_GRAPH, _EVERYTHING, description="Every table for any range of days, from raw data to graded forecasts."
 )
-
-
-def _range_run(context: dg.ScheduleEvaluationContext, days_ago: int) -> dg.RunRequest:
-    local = context.scheduled_execution_time.astimezone(ZoneInfo(ZONE))
-    day = (local.date() - timedelta(days=days_ago)).isoformat()
-    return dg.RunRequest(run_key=f"{context.scheduled_execution_time.isoformat()}:{day}", partition_key=day)
-
-
-@dg.schedule(job=whole_graph, cron_schedule="30 6 * * *", execution_timezone=ZONE)
-def overnight(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Yesterday's results become facts and grades."""
-    return _range_run(context, 1)
-
-
-@dg.schedule(job=whole_graph, cron_schedule="30 10 * * *", execution_timezone=ZONE)
-def morning_slate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Today's slate: context, features and forecasts from what is known by now."""
-    return _range_run(context, 0)
-
-
-SCHEDULES = [overnight, morning_slate]
+JOBS = [
+    whole_graph,
+    _job(OVERNIGHT, _DAILY, description="Yesterday: results become facts and grades; live forecasts stay as made."),
+    _job(MORNING, _DAILY, description="Today: schedule, injuries, lines, context, features, forecasts, prices."),
+    _job(REFRESH, _DAILY, description="Today before tip-off: lines, injuries, forecasts of the games to come."),
+    _job(TRAINING, _EVERYTHING, description="The models of the month that begins."),
+]

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from nba_pipeline.settings import Settings
 from nba_pipeline.warehouse.place import Place
 
 if TYPE_CHECKING:  # Google's libraries are loaded where they are used: the embedded default does without
     from nba_pipeline.warehouse.bigquery_client import Connection
     from nba_pipeline.warehouse.bigquery_staging import StagingTable
 
-SWEEP_SECONDS = 3600
 NOTHING_STAGED = "the embedded warehouse has no staging tables"
 
 
@@ -54,17 +52,3 @@ def connection_of(place: Place) -> "Connection":
     from nba_pipeline.warehouse.bigquery import open_bigquery
 
     return open_bigquery(place).connection
-
-
-@dg.sensor(
-    minimum_interval_seconds=SWEEP_SECONDS,
-    description="Drops staging tables in BigQuery whose run has ended, such as those of a killed run.",
-)
-def staging_sweeper(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Asks for no run: what it does is done when it returns."""
-    place = Settings.from_environment().bigquery
-    if place is None:
-        return dg.SkipReason(NOTHING_STAGED)
-    dropped = sweep(connection_of(place), context.instance)
-    names = ", ".join(v.table.name for v in dropped)
-    return dg.SkipReason(f"dropped {len(dropped)} staging tables" + (f": {names}" if names else ""))

@@ -12,8 +12,13 @@ import dagster as dg
 import pytest
 
 from nba_pipeline.audit import CHECKS
-from nba_pipeline.automation.jobs import SCHEDULES, WHOLE_GRAPH
+from nba_pipeline.automation import schedules, selections
+from nba_pipeline.automation.jobs import WHOLE_GRAPH
+from nba_pipeline.automation.schedules import SCHEDULES
+from nba_pipeline.automation.sensors import SENSORS
+from nba_pipeline.backfill import RANGE_END, RANGE_START
 from nba_pipeline.definitions import ASSETS, defs
+from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
 from nba_pipeline.reporting.daily_report import REPORT
 from nba_pipeline.seasons import DAILY, ZONE
 from nba_pipeline.table_asset import REGISTRY, asset_key
@@ -175,28 +180,50 @@ def test_the_job_covers_every_table_for_the_same_days() -> None:
     assert job.executor_def is dg.in_process_executor
 
 
+AUTOMATION = {
+    "overnight": "overnight_results",
+    "morning_slate": "morning_slate_tables",
+    "line_refresh": "line_refresh_tables",
+    "weekly_catch_up": WHOLE_GRAPH,
+    "monthly_training": "monthly_training_models",
+    "landing": WHOLE_GRAPH,
+    "corrections": WHOLE_GRAPH,
+    "failed_partitions": WHOLE_GRAPH,
+    "housekeeping": None,
+    "alerts": None,
+}
+
+
+def test_schedules_and_sensors_are_off_until_switched_on_and_tick_on_eastern_time() -> None:
+    jobs = {s.name: s.job_name for s in SCHEDULES} | {s.name: s.job_name if s.targets else None for s in SENSORS}
+    assert jobs == AUTOMATION
+    assert {s.default_status for s in SCHEDULES} == {dg.DefaultScheduleStatus.STOPPED}
+    assert {s.default_status for s in SENSORS} == {dg.DefaultSensorStatus.STOPPED}
+    assert {s.execution_timezone for s in SCHEDULES} == {ZONE}
+    assert all(what.description for what in (*SCHEDULES, *SENSORS))
+
+
 @pytest.mark.parametrize(
     ("name", "now", "day"),
     [
-        ("overnight", datetime(2024, 1, 16, 6, 30, tzinfo=EASTERN), "2024-01-15"),
-        ("overnight", datetime(2024, 3, 10, 6, 30, tzinfo=EASTERN), "2024-03-09"),
-        ("overnight", datetime(2024, 11, 4, 6, 30, tzinfo=EASTERN), "2024-11-03"),
-        ("morning_slate", datetime(2024, 1, 16, 10, 30, tzinfo=EASTERN), "2024-01-16"),
-        ("morning_slate", datetime(2024, 3, 10, 10, 30, tzinfo=EASTERN), "2024-03-10"),
+        ("overnight", datetime(2021, 11, 2, 6, 30, tzinfo=EASTERN), "2021-11-01"),
+        ("morning_slate", datetime(2021, 11, 8, 10, 45, tzinfo=EASTERN), "2021-11-08"),
+        ("morning_slate", datetime(2022, 3, 13, 10, 45, tzinfo=EASTERN), "2022-03-13"),
     ],
 )
-def test_each_schedule_asks_for_its_eastern_day(name: str, now: datetime, day: str) -> None:
+def test_a_schedule_asks_for_one_run_over_a_range_that_ends_on_its_eastern_day(
+    home: Home, monkeypatch: pytest.MonkeyPatch, name: str, now: datetime, day: str
+) -> None:
+    monkeypatch.setenv("NBA_PIPELINE_HOME", str(home.path))
+    monkeypatch.setattr(schedules, "_results_are_in", lambda *_: False)
     (schedule,) = (s for s in SCHEDULES if s.name == name)
-    assert schedule.execution_timezone == ZONE
-    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
-    assert schedule.job_name == WHOLE_GRAPH
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(
-            instance, scheduled_execution_time=now, repository_def=defs.get_repository_def()
-        )
-        tick = schedule.evaluate_tick(context)
-    requests = list(tick.run_requests or [])
-    assert [request.partition_key for request in requests] == [day]
+        tick = schedule.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=now))
+    (request,) = tick.run_requests or []
+    assert request.partition_key is None
+    assert request.tags[RANGE_END] == day
+    assert date.fromisoformat(request.tags[RANGE_START]) <= date.fromisoformat(day)
+    assert request.asset_selection == [*(asset_key(REGISTRY[t].table) for t in selections.daily()), REPORT_KEY]
 
 
 def materialize_by_command(home: Home, select: str, *days: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,7 +10,8 @@ import pytest
 from google.cloud.bigquery import Dataset, SchemaField
 from google.cloud.bigquery import Table as StoredTable
 
-from nba_pipeline.automation.staging import NOTHING_STAGED, judged, staging_sweeper, sweep
+from nba_pipeline.automation.sensors import housekeeping
+from nba_pipeline.automation.staging import NOTHING_STAGED, judged, sweep
 from nba_pipeline.cli import main
 from nba_pipeline.errors import WarehouseError
 from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
@@ -104,13 +106,14 @@ def test_without_a_staging_dataset_there_is_nothing_to_list(bigquery_warehouse: 
 
 
 def test_the_sensor_is_off_until_it_is_switched_on_and_skips_where_nothing_is_staged(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("NBA_PIPELINE_WAREHOUSE", raising=False)
-    assert staging_sweeper.default_status is dg.DefaultSensorStatus.STOPPED
+    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
+    assert housekeeping.default_status is dg.DefaultSensorStatus.STOPPED
     with dg.build_sensor_context(instance=instance) as context:
-        said: Any = staging_sweeper(context)
-    assert said.skip_message == NOTHING_STAGED
+        said: Any = housekeeping(context)
+    assert NOTHING_STAGED in said.skip_message
 
 
 def test_the_command_exists() -> None:

@@ -1,0 +1,133 @@
+"""Reads what sensors decide on: runs from Dagster, days from the ledger, games from the source, figures from the grades."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+
+from nba_pipeline import clock
+from nba_pipeline.automation import selections, watch
+from nba_pipeline.automation.requests import BY, RANGE_END, RANGE_START
+from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
+from nba_pipeline.automation.slate import slate
+from nba_pipeline.automation.state import State
+from nba_pipeline.automation.watch import Alert, Published
+from nba_pipeline.errors import SourceError
+from nba_pipeline.evaluation.alarms import too_good
+from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
+from nba_pipeline.markets import POINTS
+from nba_pipeline.seasons import days_between
+from nba_pipeline.settings import Settings
+from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.warehouse import Days
+
+ORIGIN, ATTEMPT = "nba_pipeline/origin", "nba_pipeline/attempt"
+ALARM_DAYS = 150
+JUDGED = "grades that the alarm lines were held against"
+GOING_ON = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def going_on(instance: dg.DagsterInstance) -> int:
+    """How many runs that automation asked for wait or run."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=GOING_ON))
+    return sum(BY in r.tags for r in runs)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The failed runs of the last days, and the chains of tries of which one runs, waits, or has succeeded."""
+
+    failed: tuple[FailedRun, ...]
+    going_on: frozenset[str]
+    succeeded: frozenset[str]
+
+
+def runs(instance: dg.DagsterInstance, now: datetime) -> Runs:
+    since = now - FORGOTTEN_AFTER
+    failed = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    records = instance.get_run_records(dg.RunsFilter(statuses=failed, updated_after=since))
+    others = instance.get_run_records(
+        dg.RunsFilter(statuses=[*GOING_ON, dg.DagsterRunStatus.SUCCESS], updated_after=since)
+    )
+    going = frozenset(r.dagster_run.tags.get(ORIGIN, "") for r in others if r.dagster_run.status in GOING_ON)
+    done = frozenset(r.dagster_run.tags.get(ORIGIN, "") for r in others if r.dagster_run.status not in GOING_ON)
+    told = tuple(
+        f for r in records if r.dagster_run.status == dg.DagsterRunStatus.FAILURE for f in _failed(instance, r)
+    )
+    return Runs(told, going, done)
+
+
+def _failed(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[FailedRun]:
+    run = record.dagster_run
+    start, end = run.tags.get(RANGE_START), run.tags.get(RANGE_END)
+    day = run.tags.get("dagster/partition")
+    if not (start and end) and not day:
+        return
+    names: set[str] = set()
+    refused = False
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        data = entry.get_dagster_event().step_failure_data
+        refused |= data.user_failure_data is not None
+        error = data.error
+        while error is not None:
+            names.add((error.cls_name or "").rsplit(".", 1)[-1])
+            error = error.cause
+    selected = run.asset_selection or set()
+    tables = tuple(t for t in REGISTRY if dg.AssetKey(t.split(".")) in selected) or tuple(REGISTRY)
+    yield FailedRun(
+        run_id=run.run_id,
+        ended=datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC),
+        tables=tables,
+        start=date.fromisoformat(start or day or ""),
+        end=date.fromisoformat(end or day or ""),
+        errors=frozenset(n for n in names if n and not n.startswith("Dagster")),
+        refused=refused,
+        origin=run.tags.get(ORIGIN, run.run_id),
+        attempt=int(run.tags.get(ATTEMPT, "0")),
+    )
+
+
+def present_alerts(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> tuple[list[Alert], list[str]]:
+    """All alerts that hold now, and the kinds that could be judged."""
+    today = clock.eastern(now).date()
+    first = today - timedelta(days=watch.GAP_DAYS)
+    warehouse, state = settings.open_warehouse(), State(settings.home)
+    held = Published.of(warehouse.ledger(start=first, end=today).to_pylist())
+    known = runs(instance, now)
+    troubles = dict(state.outages())
+    kinds = [watch.REFUSED, watch.RUN, watch.OUTAGE]
+    found = watch.refusals(held) + watch.failed_runs(known.failed, known.succeeded, held)
+    try:
+        games = slate(settings.open_source(), days_between(first, today))
+    except SourceError as e:
+        troubles["source"] = e.what
+    else:
+        kinds += [watch.FRESHNESS, watch.GAP]
+        began = min((d for _, d in held.published), default=None)
+        found += watch.freshness(now, games, held)
+        found += watch.gaps(now, games, held, selections.daily(), began)
+    found += watch.outages(troubles)
+    graded = max((str(e["recorded_at"]) for (t, _), e in held.published.items() if t == selections.GRADES), default="")
+    invented = settings.source == "simulator"  # its market is easier to beat than a real one
+    if not invented and graded != state.note(JUDGED):
+        kinds.append(watch.ALARM)
+        found += watch.alarms(_too_good(settings, today))
+        state.put_note(JUDGED, graded)
+    return found, kinds
+
+
+def _too_good(settings: Settings, today: date) -> list[str]:
+    """The alarm lines of the leaderboard of the last months."""
+    contract = REGISTRY[selections.GRADES].table
+    days = Days(today - timedelta(days=ALARM_DAYS), today, tuple(COLUMNS))
+    graded = settings.open_warehouse().read({"graded": (contract, days)})["graded"].to_pandas()
+    rows = RowSet(market=POINTS.name)
+    selected = rows.select(graded[graded["market"] == POINTS.name])
+    return [] if selected.empty else too_good(leaderboard(selected), rows)

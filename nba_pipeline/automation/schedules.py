@@ -1,0 +1,144 @@
+"""The schedules, all on New York time and off until switched on in the UI. They look, decide, and ask for range runs."""
+
+import calendar
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+
+from nba_pipeline import clock
+from nba_pipeline.automation import jobs, selections
+from nba_pipeline.automation.decisions import (
+    LONGEST_STRETCH,
+    Decision,
+    Skip,
+    blind,
+    catch_up,
+    complete_days,
+    morning,
+    overnight,
+    refresh,
+    training,
+)
+from nba_pipeline.automation.requests import answer
+from nba_pipeline.automation.slate import Game, slate
+from nba_pipeline.errors import SourceError
+from nba_pipeline.needs import PENDING
+from nba_pipeline.seasons import ZONE, days_between
+from nba_pipeline.settings import Settings
+from nba_pipeline.warehouse import Warehouse
+
+CATCH_UP_DAYS = 60
+Answer = list[dg.RunRequest] | dg.SkipReason
+
+
+def _published(warehouse: Warehouse, day: date) -> set[date]:
+    tables = selections.daily()
+    return complete_days(warehouse.ledger(tables, day - timedelta(days=LONGEST_STRETCH), day), tables)
+
+
+def _results_are_in(warehouse: Warehouse, day: date) -> bool:
+    """True where facts and grades of the day are published and wait for no game."""
+    entries = warehouse.ledger(selections.results(), day, day).to_pylist()
+    waiting = any(e["state"] == "refused" or PENDING in e["absent"] for e in entries)
+    return {e["table_id"] for e in entries} == set(selections.results()) and not waiting
+
+
+def decide_overnight(settings: Settings, at: datetime) -> Decision:
+    day = clock.eastern(at).date() - timedelta(days=1)
+    warehouse = settings.open_warehouse()
+    published = _published(warehouse, day)
+    try:
+        games = slate(settings.open_source(), [day])
+    except SourceError as e:
+        return blind("overnight", day, published, at, e.what)
+    return overnight(day, games, published, at, results_are_in=_results_are_in(warehouse, day))
+
+
+def decide_morning(settings: Settings, at: datetime) -> Decision:
+    day = clock.eastern(at).date()
+    published = _published(settings.open_warehouse(), day)
+    try:
+        return morning(day, slate(settings.open_source(), [day]), published, at)
+    except SourceError as e:
+        return blind("morning_slate", day, published, at, e.what)
+
+
+def decide_refresh(settings: Settings, at: datetime) -> Decision:
+    day = clock.eastern(at).date()
+    try:
+        games = slate(settings.open_source(), [day])[day]
+    except SourceError as e:
+        return Skip(f"the source cannot say which games there are: {e.what}")
+    return refresh(day, games, _published(settings.open_warehouse(), day), at)
+
+
+def decide_catch_up(settings: Settings, at: datetime) -> Decision:
+    return catch_up(settings.open_warehouse().ledger(), clock.eastern(at).date(), CATCH_UP_DAYS, at)
+
+
+def decide_training(settings: Settings, at: datetime) -> Decision:
+    day = clock.eastern(at).date().replace(day=1)
+    month = days_between(day, day.replace(day=calendar.monthrange(day.year, day.month)[1]))
+    published = _published(settings.open_warehouse(), day)
+    try:
+        games = slate(settings.open_source(), month)
+    except SourceError:  # better a month's models that nobody needs than a month without models
+        return training(day, {day: [Game("", at, False)]}, published, at)
+    return training(day, games, published, at)
+
+
+def _schedule(
+    name: str, cron: str | list[str], job: str, decide: Callable[[Settings, datetime], Decision], description: str
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        cron_schedule=cron,
+        job_name=job,
+        execution_timezone=ZONE,
+        description=description,
+        tags={"nba_pipeline/automation": name},
+    )
+    def scheduled(context: dg.ScheduleEvaluationContext) -> Answer:
+        return answer(decide(Settings.from_environment(), context.scheduled_execution_time), name)
+
+    return scheduled
+
+
+SCHEDULES = [
+    _schedule(
+        "overnight",
+        "30 6-10 * * *",
+        jobs.OVERNIGHT,
+        decide_overnight,
+        "Yesterday's results become facts and grades; asked again each hour while a result is missing. 6:30 to 10:30 Eastern.",
+    ),
+    _schedule(
+        "morning_slate",
+        "45 10 * * *",
+        jobs.MORNING,
+        decide_morning,
+        "Today's slate: schedule, injuries, first lines, context, features, forecasts, prices, page. 10:45 Eastern.",
+    ),
+    _schedule(
+        "line_refresh",
+        "*/30 11-23 * * *",
+        jobs.REFRESH,
+        decide_refresh,
+        "Lines and injuries towards tip-off, and forecasts of the games that have not started. Every half hour from 11:00.",
+    ),
+    _schedule(
+        "weekly_catch_up",
+        "0 5 * * 1",
+        jobs.WHOLE_GRAPH,
+        decide_catch_up,
+        f"Whatever is missing or refused on the last {CATCH_UP_DAYS} days. Mondays, 5:00 Eastern.",
+    ),
+    _schedule(
+        "monthly_training",
+        "40 8 1 * *",
+        jobs.TRAINING,
+        decide_training,
+        "The models of the month, from what was known before it. The first of the month, 8:40 Eastern.",
+    ),
+]

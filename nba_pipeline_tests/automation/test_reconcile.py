@@ -1,0 +1,177 @@
+"""Rows that landed or changed become runs of exactly their days: once, and none is lost."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nba_pipeline import definitions
+from nba_pipeline.automation import selections
+from nba_pipeline.automation.landed import NOTHING, Witness, current, digests
+from nba_pipeline.automation.reconcile import asks, changes, owner
+from nba_pipeline.automation.state import State
+from nba_pipeline.seasons import days_between
+from nba_pipeline.sources.files import FilesSource
+from nba_pipeline.sources.landing import FEEDS, SCHEDULE
+from nba_pipeline_tests.support import HandMadeSource, day
+
+assert definitions.defs  # every table is registered
+TODAY = day("2024-11-20")
+OLD = day("2024-11-10")
+BEGAN = day("2024-10-22")
+EVERY = {(f, d) for f in ("schedule", "player_boxscores", "shots", "prop_lines") for d in days_between(BEGAN, TODAY)}
+
+
+def found(held: dict, built: dict, who: str = "landing", **more):
+    seen = changes(held, built, more.get("published", EVERY), BEGAN, TODAY)
+    return asks(seen, held, built, TODAY, who, grows=more.get("grows", False))  # pyright: ignore[reportArgumentType]
+
+
+def test_a_changed_day_runs_and_no_other_day_does() -> None:
+    held = {("shots", OLD): "b", ("shots", OLD + timedelta(days=1)): "x"}
+    built = {("shots", OLD): ("a", "r1"), ("shots", OLD + timedelta(days=1)): ("x", "r1")}
+    (ask,) = found(held, built)
+    assert (ask.start, ask.end) == (OLD, OLD)
+    assert ask.tables == selections.results()
+
+
+def test_looking_twice_asks_once_and_what_is_built_is_silent() -> None:
+    held, built = {("shots", OLD): "b"}, {("shots", OLD): ("a", "r1")}
+    assert [a.key for a in found(held, built)] == [a.key for a in found(held, built)]
+    assert found(held, {("shots", OLD): ("b", "r2")}) == []
+
+
+def test_a_change_back_to_an_earlier_state_is_another_event() -> None:
+    there = found({("shots", OLD): "b"}, {("shots", OLD): ("a", "r1")})
+    back = found({("shots", OLD): "a"}, {("shots", OLD): ("b", "r2")})
+    again = found({("shots", OLD): "b"}, {("shots", OLD): ("a", "r3")})
+    assert len({a.key for a in (*there, *back, *again)}) == 3
+
+
+def test_a_day_that_was_refused_waits_until_its_input_changes() -> None:
+    built = {("shots", OLD): ("a", "r1")}
+    first, same, other = (found({("shots", OLD): x}, built)[0].key for x in ("b", "b", "c"))
+    assert first == same != other
+
+
+@given(
+    st.sampled_from(sorted(FEEDS)),
+    st.integers(-10, 0).map(lambda n: TODAY + timedelta(days=n)),
+    st.booleans(),
+)
+def test_every_change_has_exactly_one_owner(feed: str, on: date, grows: bool) -> None:
+    assert owner(feed, on, TODAY, grows=grows) in ("landing", "corrections", "line_refresh")
+
+
+@pytest.mark.parametrize("feed", sorted(selections.RESULT_FEEDS))
+@pytest.mark.parametrize("ago", [1, 2, 3])
+def test_results_of_the_last_72_hours_are_corrections_and_never_reach_a_forecast(feed: str, ago: int) -> None:
+    on = TODAY - timedelta(days=ago)
+    held, built = {(feed, on): "b"}, {(feed, on): ("a", "r1")}
+    assert found(held, built) == []
+    (ask,) = found(held, built, "corrections")
+    assert (ask.start, ask.end, ask.tables) == (on, on, selections.results())
+    assert selections.FORECASTS not in ask.tables
+
+
+def test_lines_that_landed_for_an_old_day_reach_its_forecasts() -> None:
+    (ask,) = found({("prop_lines", OLD): "b"}, {("prop_lines", OLD): ("a", "r1")})
+    assert selections.FORECASTS in ask.tables
+    assert selections.MODELS not in ask.tables
+
+
+def test_what_a_source_says_of_today_by_itself_is_left_to_the_refreshes() -> None:
+    held, built = {("prop_lines", TODAY): "b"}, {("prop_lines", TODAY): ("a", "r1")}
+    assert found(held, built, grows=True) == []
+    assert len(found(held, built, grows=False)) == 1
+
+
+def test_days_published_before_digests_were_kept_are_taken_as_they_are() -> None:
+    seen = changes({("shots", OLD): "b"}, {}, EVERY, BEGAN, TODAY)
+    assert seen.by_day == {}
+    assert seen.adopted == {("shots", OLD): "b"}
+
+
+def test_a_new_day_runs_with_the_days_before_it_that_nobody_ran() -> None:
+    published = {(f, d) for f, d in EVERY if d < OLD}
+    new = OLD + timedelta(days=2)
+    seen = changes({("schedule", new): "a", ("schedule", OLD): NOTHING}, {}, published, BEGAN, TODAY)
+    assert sorted(seen.by_day) == days_between(OLD, new)
+
+
+def test_history_before_the_first_published_day_is_counted_and_not_run() -> None:
+    seen = changes({("shots", BEGAN - timedelta(days=1)): "b"}, {}, EVERY, BEGAN, TODAY)
+    assert (seen.by_day, seen.older) == ({}, 1)
+
+
+def schedule_rows(*games: tuple[str, date, int | None]) -> list[dict]:
+    return [
+        {
+            "game_id": g,
+            "game_date": d,
+            "game_datetime_utc": f"{d} 23:30",
+            "home_team": "BOS",
+            "away_team": "LAL",
+            "home_pts": p,
+        }
+        for g, d, p in games
+    ]
+
+
+def landed(directory: Path, rows: list[dict], name: str = "schedule.parquet") -> None:
+    table = (
+        HandMadeSource({"schedule": rows})
+        .read(SCHEDULE, [r["game_date"] for r in rows])
+        .drop_columns(["landing_problems"])
+    )
+    path = directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> FilesSource:
+    (tmp_path / "in").mkdir()
+    landed(tmp_path / "in", schedule_rows(("0022400001", OLD, None), ("0022400002", OLD + timedelta(days=1), None)))
+    return FilesSource(tmp_path / "in")
+
+
+def test_a_digest_does_not_depend_on_the_order_of_rows_and_changes_with_any_cell() -> None:
+    rows = schedule_rows(("0022400001", OLD, None), ("0022400003", OLD, None))
+    table = HandMadeSource({"schedule": rows}).read(SCHEDULE, [OLD])
+    backwards = table.take(pa.array([1, 0]))
+    other = HandMadeSource({"schedule": [rows[0], rows[1] | {"home_pts": 99}]}).read(SCHEDULE, [OLD])
+    assert digests(SCHEDULE, table) == digests(SCHEDULE, backwards) != digests(SCHEDULE, other)
+
+
+def test_only_the_days_whose_rows_changed_differ_when_the_one_file_is_replaced(
+    source: FilesSource, tmp_path: Path
+) -> None:
+    state = State(tmp_path / "home")
+    before = current(source, state, TODAY)
+    landed(source.directory, schedule_rows(("0022400001", OLD, 101), ("0022400002", OLD + timedelta(days=1), None)))
+    after = current(source, state, TODAY)
+    assert {k for k in after if after[k] != before[k]} == {("schedule", OLD)}
+
+
+def test_a_file_that_did_not_change_is_not_read_again(
+    source: FilesSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = State(tmp_path / "home")
+    before = current(source, state, TODAY)
+    monkeypatch.setattr(FilesSource, "read", lambda *_: pytest.fail("read again"))
+    assert current(source, State(tmp_path / "home"), TODAY) == before
+
+
+def test_what_a_run_read_is_what_its_published_days_were_built_of(source: FilesSource, tmp_path: Path) -> None:
+    state, witness = State(tmp_path / "home"), Witness(source)
+    days = days_between(OLD, OLD + timedelta(days=2))
+    witness.read(SCHEDULE, days)
+    witness.remember(state, "run 1", days[1:])
+    held = current(source, state, TODAY)
+    assert state.built() == {("schedule", d): (held["schedule", d], "run 1") for d in days[1:]}
+    assert held["schedule", days[2]] == NOTHING
