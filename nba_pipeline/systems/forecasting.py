@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from nba_pipeline.errors import ModelError
 from nba_pipeline.systems import LEARNERS, LINE_SYSTEM_IDS, RULES, VERSIONS, ensemble_v1, line_aware_v1
 from nba_pipeline.systems.artifact import RETRAIN, decode
-from nba_pipeline.systems.calibration import Calibration
+from nba_pipeline.systems.calibration import Calibration, Level
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
 from nba_pipeline.systems.protocol import Floats, Forecast
 
 NO_MODEL = "no model this month: too few rows before it, as prediction_models says"
 NO_FORM = "no game in the 365 days before the day"
 NO_LINE = "no line"
-SMALLEST_LEVEL = 1e-9
 
 
 def forecast(rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None]) -> dict[str, Forecast]:
@@ -41,7 +40,8 @@ def _forecasts(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> d
     means = {s: f.mean for s, f in raw.items()}
     combined, parts = ensemble_v1.combine(means, bodies[ensemble_v1.SYSTEM_ID]["weights"])
     raw[ensemble_v1.SYSTEM_ID] = _made(combined, parts, NO_FORM)
-    found = {s: calibrated(f, bodies[s]["calibration"]) for s, f in raw.items()}
+    learned = {learner.system_id for learner in LEARNERS}
+    found = {s: calibrated(f, bodies[s]["calibration"], may_be_floored=s in learned) for s, f in raw.items()}
     if line_aware_v1.SYSTEM_ID in bodies:
         body = bodies[line_aware_v1.SYSTEM_ID]
         blended, parts = line_aware_v1.blend(found[ensemble_v1.SYSTEM_ID].mean, line, body["share"])
@@ -61,16 +61,19 @@ def _members(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dic
     return found
 
 
-def _calibrated(made: Forecast, stored: Mapping, *, rows: pd.DataFrame, market: str) -> Forecast:
+def _calibrated(
+    made: Forecast, stored: Mapping, *, rows: pd.DataFrame, market: str, may_be_floored: bool = False
+) -> Forecast:
     """The forecast with its level, spread and confidence as its errors have taught.
 
-    The component `level` is what they moved the mean by, the floor at 0 included.
+    The component `level` is what they moved the mean by, the floor at 0 included. Whether a forecast has it depends on its
+    system and model alone, never on the rows that are forecast with it.
     """
     calibration = Calibration.from_dict(stored)
     own_sd = form_of(rows, market, "std_last_10")
     mean = calibration.level.apply(made.mean, form_of(rows, market, "season_average"))
     level = mean - np.nansum([*made.components.values(), np.zeros(len(mean))], axis=0)
-    moved = {"level": level} if np.nanmax(np.abs(level), initial=0) > SMALLEST_LEVEL else {}
+    moved = {"level": level} if may_be_floored or calibration.level != Level() else {}
     sd = calibration.spread.sd(mean, own_sd)
     known = calibration.confidence
     return Forecast(mean, sd, made.reason, {**made.components, **moved}, known.shift, known.slope)

@@ -37,7 +37,9 @@ def cell(feed: str, column: str, verdict: Verdict, **values: Callable[[str], str
         def change(rows: Rows, i: int) -> Rows:
             return [*rows[:i], rows[i] | {column: new(rows[i][column])}, *rows[i + 1 :]]
 
-        return Mutation(f"{column}: {name}", feed, verdict, change, lambda r: r[column] not in ("", new(r[column])))
+        return Mutation(
+            f"{column}: {name}", feed, verdict, change, lambda r: bool(r[column]) and new(r[column]) != r[column]
+        )
 
     return [one(name.replace("_", " "), value) for name, value in values.items()]
 

@@ -161,6 +161,14 @@ def test_a_row_is_forecast_alike_whatever_stands_beside_it() -> None:
         assert alone[s].mean[0] == pytest.approx(together[s].mean[7], rel=1e-6, nan_ok=True)
 
 
+def test_the_names_of_the_components_do_not_depend_on_the_rows_beside() -> None:
+    rows, models = later(), artifacts(trained())
+    together = forecast(rows, "points", models)
+    for i in range(0, len(rows), 5):
+        alone = forecast(rows.iloc[[i]], "points", models)
+        assert {s: list(f.components) for s, f in alone.items()} == {s: list(f.components) for s, f in together.items()}
+
+
 def test_only_the_system_that_knows_the_line_reads_it() -> None:
     rows = later()
     other = forecast(rows.assign(line=rows["line"] + 5), "points", artifacts(trained()))
