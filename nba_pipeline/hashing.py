@@ -16,7 +16,6 @@ Dialect = Literal["duckdb", "bigquery"]
 UNKNOWN = "~"
 NOT_A_NUMBER = "nan"
 SEPARATOR = "\x1f"
-HASH_LENGTH = 16
 _SEPARATOR_TEXT = f"CHR({ord(SEPARATOR)})"
 
 

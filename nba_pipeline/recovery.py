@@ -8,7 +8,6 @@ and days whose record is lost count as missing, so that `--missing` runs them ag
 
 import os
 import socket
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -17,8 +16,8 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 PROCESS = "nba_pipeline/process"
 DIED = "nba_pipeline/process_died"
-MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
-PAGE = 10_000
+STEP_ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
+STEPS = 1_000
 
 
 def this_process() -> str:
@@ -76,21 +75,14 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 def recorded_only(ledger: pa.Table, instance: dg.DagsterInstance) -> pa.Table:
     """The ledger without the days that a run published and did not live to record: Dagster does not know of them."""
     died = {r.run_id for r in instance.get_runs(dg.RunsFilter(tags={DIED: "true"}))}
-    entries = ledger.select(["table_id", "day", "run_id"]).to_pylist()
-    known = {run: _materialized_by(instance, run) for run in died & {e["run_id"] for e in entries}}
-    keep = [e["run_id"] not in known or (e["table_id"], e["day"]) in known[e["run_id"]] for e in entries]
+    entries = ledger.select(["table_id", "run_id"]).to_pylist()
+    recorded = {run: _tables_recorded_by(instance, run) for run in died & {e["run_id"] for e in entries}}
+    keep = [e["run_id"] not in recorded or e["table_id"] in recorded[e["run_id"]] for e in entries]
     return ledger.filter(pa.array(keep, pa.bool_()))
 
 
-def _materialized_by(instance: dg.DagsterInstance, run: str) -> set[tuple[str, date]]:
-    found: set[tuple[str, date]] = set()
-    cursor = None
-    while True:
-        page = instance.get_records_for_run(run, cursor, of_type=MATERIALIZED, limit=PAGE)
-        for record in page.records:
-            event = record.event_log_entry.dagster_event
-            if event is not None and event.asset_key is not None and event.partition:
-                found.add((".".join(event.asset_key.path), date.fromisoformat(event.partition)))
-        if not page.has_more:
-            return found
-        cursor = page.cursor
+def _tables_recorded_by(instance: dg.DagsterInstance, run: str) -> set[str]:
+    """The tables whose step came to its end: it follows the materializations and verdicts of all days."""
+    page = instance.get_records_for_run(run, of_type=STEP_ENDS, limit=STEPS)
+    ended = (r.event_log_entry.get_dagster_event().step_key or "" for r in page.records)
+    return {step.replace("__", ".", 1) for step in ended}

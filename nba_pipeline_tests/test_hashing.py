@@ -296,5 +296,11 @@ def test_the_bigquery_rendering_is_valid_sql_over_every_hash_field(table: Table)
     assert set(table.hash_fields) <= named
 
 
+def test_a_number_too_large_for_an_integer_does_not_stop_a_query_in_bigquery() -> None:
+    parsed = sqlglot.parse_one(f"SELECT {hash_expression(EVERYTHING, 'bigquery')}", read="bigquery")
+    scaled = [c for c in parsed.find_all(exp.Cast) if c.this.find(exp.Mul) and not c.this.find(exp.Cast)]
+    assert scaled and all(isinstance(c, exp.TryCast) for c in scaled)
+
+
 def test_the_bigquery_partition_hash_is_valid_sql() -> None:
     assert sqlglot.parse_one(f"SELECT {content_hash_expression('bigquery')} FROM t", read="bigquery")

@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 import pytest
-from dagster._core.events import StepMaterializationData
+from dagster._core.events import StepMaterializationData, StepSuccessData
+from dagster._core.execution.plan.objects import StepFailureData
 
 from nba_pipeline import recovery
 from nba_pipeline.dagster_home import prepare
@@ -119,30 +121,33 @@ def test_a_run_can_be_claimed_by_the_process_that_works_on_it(
     assert status(instance, run) == "STARTED"
 
 
-def published(run: dg.DagsterRun, *days: int) -> pa.Table:
+def published(run: dg.DagsterRun, *tables: str) -> pa.Table:
     at = datetime(2024, 2, 1, tzinfo=UTC)
     return entries_table(
-        [
-            LedgerEntry("table", date(2024, 1, d), "published", 1, 1, {}, 0, 1, 0, "hash", (), run.run_id, at)
-            for d in days
-        ]
+        [LedgerEntry(t, date(2024, 1, 1), "published", 1, 1, {}, 0, 1, 0, "hash", (), run.run_id, at) for t in tables]
     )
 
 
-def test_days_that_a_dead_run_published_without_a_record_count_as_missing_and_others_do_not(
-    instance: dg.DagsterInstance, other: subprocess.Popen
+@pytest.mark.parametrize(
+    ("end", "ended"),
+    [
+        (dg.DagsterEventType.STEP_SUCCESS, StepSuccessData(duration_ms=1.0)),
+        (dg.DagsterEventType.STEP_FAILURE, StepFailureData(error=None, user_failure_data=None)),
+    ],
+)
+def test_what_a_dead_run_published_without_coming_to_the_end_of_its_record_counts_as_missing(
+    instance: dg.DagsterInstance, other: subprocess.Popen, end: dg.DagsterEventType, ended: Any
 ) -> None:
+    """A table's materializations and verdicts are written in batches; only the end of its step says that all are there."""
     dead, living = started(instance, named(other)), started(instance, recovery.this_process())
-    event = dg.DagsterEvent(
-        dg.DagsterEventType.ASSET_MATERIALIZATION.value,
-        "job",
-        event_specific_data=StepMaterializationData(dg.AssetMaterialization("table", partition="2024-01-01")),
-    )
-    instance.report_dagster_event(event, dead.run_id)
-    ledger = pa.concat_tables([published(dead, 1, 2), published(living, 3)])
+    data = StepMaterializationData(dg.AssetMaterialization(["raw", "torn"], partition="2024-01-01"))
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION.value
+    instance.report_dagster_event(dg.DagsterEvent(kind, "job", event_specific_data=data), dead.run_id)
+    whole = dg.DagsterEvent(end.value, "job", step_key="raw__whole_table", event_specific_data=ended)
+    instance.report_dagster_event(whole, dead.run_id)
+    ledger = pa.concat_tables([published(dead, "raw.torn", "raw.whole_table"), published(living, "raw.running")])
     assert recovery.recorded_only(ledger, instance) == ledger
     other.kill()
     other.wait()
     recovery.end_dead_runs(instance)
-    left = recovery.recorded_only(ledger, instance)
-    assert [d.day for d in left["day"].to_pylist()] == [1, 3]
+    assert recovery.recorded_only(ledger, instance)["table_id"].to_pylist() == ["raw.whole_table", "raw.running"]
