@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 
-.PHONY: demo test dev lint bench reliability install docs clean
+.PHONY: demo test dev lint bench mutation reliability install docs clean
 
 demo: $(INSTALLED)  ## run a simulated season through every table and show what came of it
 	$(BIN)/nba-pipeline demo
@@ -25,6 +25,9 @@ dev: $(INSTALLED)  ## open the UI on the same data: http://127.0.0.1:$(PORT)
 
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
 	$(BIN)/python benchmarks/whole_graph.py $(DATA)
+
+mutation: $(INSTALLED)  ## plant faults into the modules that matter most, and write docs/mutation.md
+	$(BIN)/python -m nba_pipeline_tests.mutation
 
 reliability: $(INSTALLED)  ## prove the promises on real data, and write docs/reliability.md
 	$(BIN)/python -m nba_pipeline_tests.reliability $(HARNESS)
