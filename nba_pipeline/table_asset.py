@@ -53,12 +53,7 @@ class Pipeline(dg.ConfigurableResource):
 
     @property
     def settings(self) -> Settings:
-        return _settings()
-
-
-@cache
-def _settings() -> Settings:
-    return Settings.from_environment()
+        return Settings.from_environment()
 
 
 def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsDefinition:

@@ -4,7 +4,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -130,9 +130,9 @@ class DuckDBWarehouse:
         committed = False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with file_lock(self._lock, exclusive=True, timeout=self.timeout):
+            with file_lock(self._lock, exclusive=True, timeout=self.timeout), ExitStack() as until_closed:
                 with self._connect(read_only=False) as db:
-                    opened = self.path.stat()
+                    held = until_closed.enter_context(self.path.open("rb"))
                     db.execute("BEGIN TRANSACTION")
                     try:
                         yield db
@@ -141,7 +141,7 @@ class DuckDBWarehouse:
                         _rollback(db)
                         raise
                     committed = True
-                self._require_still(opened)
+                self._require_still(os.fstat(held.fileno()))
         except (duckdb.Error, OSError) as e:
             what = (
                 "it was written, but the file could not be closed"
@@ -154,7 +154,10 @@ class DuckDBWarehouse:
             ) from e
 
     def _require_still(self, opened: os.stat_result) -> None:
-        """Refuse to call a success what was written into a file that is no longer there."""
+        """Refuse to call a success what was written into a file that is no longer there.
+
+        The opened file is held until then: a new file in its place could be given its number otherwise.
+        """
         try:
             same = os.path.samestat(self.path.stat(), opened)
         except FileNotFoundError:
