@@ -13,8 +13,8 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-from dagster._core.events import StepMaterializationData, StepSuccessData
-from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.events import StepMaterializationData
+from dagster._core.execution.plan.objects import StepFailureData, StepSuccessData
 
 from nba_pipeline import recovery
 from nba_pipeline.dagster_home import prepare
