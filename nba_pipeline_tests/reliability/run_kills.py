@@ -214,6 +214,7 @@ def _wrong_at_the_end(backfill: Backfill, wanted: Contents) -> str | None:
             "dagster",
             "simulator",
             "artifacts",
+            "automation.sqlite",
         }
         assert not left, f"left behind: {left}"
 
