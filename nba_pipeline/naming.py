@@ -102,7 +102,7 @@ def _resolutions(settings: Settings, warehouse: Warehouse, start: date | None, e
         days = Days(start or span[0], end or span[1], (*COLUMNS, table.partition))
         rows = warehouse.read({table.name: (table, days)})[table.name]
         missing = rows["player_id"].null_count
-        players = settings.open_source().players([days.end]) if missing else []
+        players = settings.open_source().players(days.end) if missing else []
         found.append(resolution(table, rows, players))
     return found
 

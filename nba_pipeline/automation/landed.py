@@ -14,6 +14,7 @@ from nba_pipeline.seasons import EPOCH, days_between
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import FEEDS, Feed
 from nba_pipeline.sources.protocol import Source
+from nba_pipeline.sources.resolved import ResolvedSource
 
 NOTHING = ""
 RECENT = timedelta(days=4)
@@ -59,9 +60,15 @@ class Witness:
             state.remember_built(run_id, told)
 
 
+def files_of(source: Source) -> FilesSource | None:
+    """The files behind a source; None where it has none to look at, and its recent days change by themselves."""
+    inner = source.inner if isinstance(source, ResolvedSource) else source
+    return inner if isinstance(inner, FilesSource) else None
+
+
 def grows(source: Source) -> bool:
-    """True for a source without files to look at, whose recent days change by themselves."""
-    return not isinstance(source, FilesSource)
+    """True for a source whose recent days change by themselves."""
+    return files_of(source) is None
 
 
 def current(source: Source, state: State, today: date) -> dict[tuple[str, date], str]:
@@ -70,20 +77,21 @@ def current(source: Source, state: State, today: date) -> dict[tuple[str, date],
     Files that did not change since the last look are not read again; what they held is remembered. A file that is read while
     it is being replaced is looked at again next time, since its signature was taken before.
     """
-    if not isinstance(source, FilesSource):
+    files = files_of(source)
+    if files is None:
         days = days_between(today - RECENT, today)
         held = {f.name: digests(f, source.read(f, days)) for f in DAILY_FEEDS}
         return {(f, d): held[f].get(d, NOTHING) for f in held for d in days}
     for feed in DAILY_FEEDS:
-        _look(source, state, feed, today)
+        _look(source, files, state, feed, today)
     with state.changing() as db:
         found = db.execute("SELECT feed, day, digest FROM landed").fetchall()
     return {(feed, date.fromisoformat(day)): digest for feed, day, digest in found}
 
 
-def _look(source: FilesSource, state: State, feed: Feed, today: date) -> None:
+def _look(source: Source, files: FilesSource, state: State, feed: Feed, today: date) -> None:
     """Read again the days of a feed whose files have changed, and remember what they hold."""
-    signatures = {path: _signature(path) for path in _files(source, feed)}
+    signatures = {path: _signature(path) for path in _files(files, feed)}
     with state.changing() as db:
         known = dict(db.execute("SELECT path, signature FROM files WHERE feed = ?", [feed.name]).fetchall())
     now = {str(p): s for p, s in signatures.items()}

@@ -2,7 +2,8 @@
 
 Safe rules come first (`spelling.RULES`). A rule that finds one player who may be meant ends the search; one that finds several
 ends it too, without an answer. Looser rules, and names that two players share, take only players whose team before the day
-plays in the game. Results of the day itself are never looked at.
+plays in the game. Of games only those before the day count, and no others say who can be meant: a day is resolved alike
+whatever is read with it.
 """
 
 from collections import defaultdict
@@ -16,9 +17,18 @@ from nba_pipeline.names import player_lookup
 
 @dataclass(frozen=True)
 class Player:
-    """A person and the name he goes by."""
+    """A person and the name he goes by. One who is not `listed` is known from box scores alone, under this name."""
 
     player_id: int
+    name: str
+    listed: bool = True
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """A player's latest game before a day, if it is not too long ago: for whom, and under which name."""
+
+    team: str
     name: str
 
 
@@ -71,14 +81,16 @@ class People:
     def _found(self, rule: Rule, key: str) -> tuple[Player, ...]:
         return self._by_key[rule.name].get(key, ()) if key else ()
 
-    def answer(self, question: Question, team_of: Mapping[tuple[int, str], str]) -> Answer:
-        """Who is meant. `team_of` gives the team of a player before a day, by (player_id, ISO day)."""
+    def answer(self, question: Question, before: Mapping[tuple[int, str], Appearance]) -> Answer:
+        """Who is meant. `before` gives the latest appearance of a player before a day, by (player_id, ISO day)."""
         if not Spelling(question.spelled).lookup:
             return Answer(None, why="no letters in the name")
-        for rule, name, players in self.candidates(question.spelled):
+        for rule, name, found in self.candidates(question.spelled):
+            last = {p: before.get((p.player_id, question.day)) for p in found}
+            players = [p for p, seen in last.items() if p.listed or (seen is not None and seen.name == p.name)]
             if len(players) == 1 and not rule.needs_team:
                 return Answer(players[0], name)
-            here = [p for p in players if team_of.get((p.player_id, question.day)) in question.teams]
+            here = [p for p in players if (seen := last[p]) is not None and seen.team in question.teams]
             if len(here) == 1:
                 return Answer(here[0], name)
             if here or (players and not rule.needs_team):

@@ -12,9 +12,9 @@ import pyarrow.compute
 
 from nba_pipeline import asof, duck
 from nba_pipeline.identity.aliases import read_aliases
-from nba_pipeline.identity.resolver import Answer, People, Player, Question
+from nba_pipeline.identity.resolver import Answer, Appearance, People, Player, Question
 from nba_pipeline.identity.spelling import SOURCE
-from nba_pipeline.seasons import EPOCH, days_between
+from nba_pipeline.seasons import EPOCH, days_between, reading_bound
 from nba_pipeline.sources.landing import INJURIES, PLAYER_BOXSCORES, PLAYERS, PROP_LINES, SCHEDULE, Feed
 from nba_pipeline.sources.protocol import Source
 
@@ -23,6 +23,8 @@ pc: Any = pyarrow.compute
 
 DAYS_BACK = 240
 NAMED = (PROP_LINES, INJURIES)
+SEEN = {"game_date": "date", "player_id": "int64", "player_name": "string", "team": "string"}
+NO_DAY = Answer(None, why="its day cannot be read")
 # Box scores of earlier days help where they are there; days that were never brought in are no error here.
 EARLIER_BOXSCORES = replace(PLAYER_BOXSCORES, optional=True)
 
@@ -31,7 +33,8 @@ EARLIER_BOXSCORES = replace(PLAYER_BOXSCORES, optional=True)
 class ResolvedSource:
     """`inner`, with the ids and names of players filled in where their spelling says who is meant.
 
-    Everybody who can be meant is in the feed `players` or in a box score before the day. `home` may hold aliases of its own.
+    Everybody who can be meant is in the feed `players` or in a box score of the 240 days before the day. `home` may hold
+    aliases of its own.
     """
 
     inner: Source
@@ -48,75 +51,88 @@ class ResolvedSource:
         unnamed = rows.filter(asked)
         return _with_answers(rows, asked, self._answers(feed, unnamed) if unnamed.num_rows else [])
 
-    def players(self, days: Sequence[date]) -> list[Player]:
-        """Everybody who can be meant by a name on one of these days."""
-        return self._players(self._appearances(days), days)
+    def players(self, day: date) -> list[Player]:
+        """Everybody who can be meant by a name on this day."""
+        return self._players(self._appearances([day]), day)
 
     def _answers(self, feed: Feed, rows: pa.Table) -> list[Answer]:
-        """One answer per row, each distinct question asked once."""
+        """One answer per row, each distinct question asked once, season by season, since lists of players may be of one."""
         days = sorted({d for d in rows[feed.day].to_pylist() if d is not None})
         questions = self._questions(feed, rows, days)
+        seasons: dict[date, list[date]] = {}
+        for day in days:
+            seasons.setdefault(reading_bound(day), []).append(day)
+        found: dict[Question, Answer] = {}
+        for own in seasons.values():
+            iso = {d.isoformat() for d in own}
+            found |= self._of_season([q for q in dict.fromkeys(questions) if q.day in iso], own)
+        return [found.get(q, NO_DAY) for q in questions]
+
+    def _of_season(self, questions: Sequence[Question], days: Sequence[date]) -> dict[Question, Answer]:
         seen = self._appearances(days)
-        people = People(self._players(seen, days), read_aliases(self.home))
-        distinct = list(dict.fromkeys(questions))
-        team_of = _teams_before(seen, distinct, people)
-        found = {q: people.answer(q, team_of) for q in distinct}
-        return [found[q] for q in questions]
+        people = People(self._players(seen, days[0]), read_aliases(self.home))
+        before = _latest_before(seen, questions, people)
+        return {q: people.answer(q, before) for q in questions}
 
     def _questions(self, feed: Feed, rows: pa.Table, days: Sequence[date]) -> list[Question]:
         names = zip(rows["player_name_source"].to_pylist(), rows["player_name"].to_pylist(), strict=True)
         spelled = [a or b or "" for a, b in names]
         iso = [d.isoformat() if d is not None else "" for d in rows[feed.day].to_pylist()]
-        games = rows["game_id"].to_pylist()
         if "team" in rows.column_names:
             teams = [frozenset([t]) if t else frozenset() for t in rows["team"].to_pylist()]
         else:
             of_game, of_day = self._playing(days)
-            teams = [of_game.get(g) or of_day.get(d, frozenset()) for g, d in zip(games, iso, strict=True)]
+            games = zip(rows["game_id"].to_pylist(), iso, strict=True)
+            teams = [of_game.get((g, d)) or of_day.get(d, frozenset()) for g, d in games]
         return [Question(*q) for q in zip(spelled, iso, teams, strict=True)]
 
-    def _playing(self, days: Sequence[date]) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
-        """The two teams of every game, and all teams that play on a day, for quotes whose game is unknown."""
-        of_game: dict[str, frozenset[str]] = {}
+    def _playing(self, days: Sequence[date]) -> tuple[dict[tuple[str, str], frozenset[str]], dict[str, frozenset[str]]]:
+        """The two teams of every game of a day, and all teams of the day, for quotes whose game is unknown."""
+        of_game: dict[tuple[str, str], frozenset[str]] = {}
         of_day: dict[str, frozenset[str]] = {}
         games = self.inner.read(SCHEDULE, days).select(["game_id", "game_date", "home_team", "away_team"])
         for g in games.drop_null().to_pylist():
-            day = g["game_date"].isoformat()
-            of_game[g["game_id"]] = frozenset([g["home_team"], g["away_team"]])
-            of_day[day] = of_day.get(day, frozenset()) | of_game[g["game_id"]]
+            day, teams = g["game_date"].isoformat(), frozenset([g["home_team"], g["away_team"]])
+            of_game[g["game_id"], day] = teams
+            of_day[day] = of_day.get(day, frozenset()) | teams
         return of_game, of_day
 
     def _appearances(self, days: Sequence[date]) -> pa.Table:
         """Box-score lines that may come before one of the days: who, for whom, when."""
-        columns = ["game_date", "player_id", "player_name", "team"]
-        span = days_between(max(EPOCH, days[0] - timedelta(days=DAYS_BACK)), days[-1]) if days else []
-        return self.inner.read(EARLIER_BOXSCORES, span).select(columns).drop_null()
+        span = days_between(max(EPOCH, days[0] - timedelta(days=DAYS_BACK)), days[-1])
+        return self.inner.read(PLAYER_BOXSCORES, span).select([*SEEN]).drop_null()
 
-    def _players(self, seen: pa.Table, days: Sequence[date]) -> list[Player]:
-        """Everybody by id; the feed `players` has the last word on a name."""
-        known = self.inner.read(PLAYERS, days).select(["player_id", "player_name"]).drop_null()
-        names = dict(zip(seen["player_id"].to_pylist(), seen["player_name"].to_pylist(), strict=True))
-        names |= dict(zip(known["player_id"].to_pylist(), known["player_name"].to_pylist(), strict=True))
-        return [Player(i, n) for i, n in sorted(names.items())]
+    def _players(self, seen: pa.Table, day: date) -> list[Player]:
+        """Who is listed in the day's season, and others under every name that a box score has for them."""
+        rows = self.inner.read(PLAYERS, [day]).select(["player_id", "player_name"]).drop_null()
+        listed = dict(zip(rows["player_id"].to_pylist(), rows["player_name"].to_pylist(), strict=True))
+        played = set(zip(seen["player_id"].to_pylist(), seen["player_name"].to_pylist(), strict=True))
+        others = [Player(i, n, listed=False) for i, n in sorted(played) if i not in listed]
+        return [*(Player(i, n) for i, n in sorted(listed.items())), *others]
 
 
-def _teams_before(seen: pa.Table, questions: Sequence[Question], people: People) -> dict[tuple[int, str], str]:
-    """The team of each candidate in his latest appearance before the day of the question."""
+def _latest_before(seen: pa.Table, questions: Sequence[Question], people: People) -> dict[tuple[int, str], Appearance]:
+    """The latest appearance of each candidate before the day of the question, by (player_id, ISO day)."""
     pairs = sorted({(p.player_id, q.day) for q in questions for _, _, ps in people.candidates(q.spelled) for p in ps})
-    pairs = [(i, d) for i, d in pairs if d]
     if not pairs:
         return {}
-    schema = {"player_id": "int64", "game_date": "date"}
-    wanted = ibis.table(schema, name="wanted")
-    facts = ibis.table(schema | {"team": "string"}, name="seen")
-    once = facts.group_by("player_id", "game_date").aggregate(team=facts.team.max())
-    found = asof.attach(wanted, once, {"latest_team": asof.latest("team")}, by=("player_id",), within=())
+    wanted = ibis.table({n: SEEN[n] for n in ("player_id", "game_date")}, name="wanted")
+    facts = ibis.table(SEEN, name="seen")
+    once = facts.group_by("player_id", "game_date").aggregate(
+        team=facts.team.max(), player_name=facts.player_name.max()
+    )
+    latest = {n: asof.latest(n) for n in ("team", "player_name")} | {"recent": asof.count(days=DAYS_BACK)}
+    found = asof.attach(wanted, once, latest, by=("player_id",), within=())
     with duck.connect() as db:
         ids, days = zip(*pairs, strict=True)
         db.register("wanted", pa.table({"player_id": ids, "game_date": pa.array(map(date.fromisoformat, days))}))
         db.register("seen", seen)
         rows = db.execute(ibis.to_sql(found, dialect="duckdb")).to_arrow_table().to_pylist()
-    return {(r["player_id"], r["game_date"].isoformat()): r["latest_team"] for r in rows if r["latest_team"]}
+    return {
+        (r["player_id"], r["game_date"].isoformat()): Appearance(r["team"], r["player_name"])
+        for r in rows
+        if r["recent"]
+    }
 
 
 def _with_answers(rows: pa.Table, asked: pa.Array, answers: Sequence[Answer]) -> pa.Table:

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from nba_pipeline import definitions
 from nba_pipeline.automation import selections
-from nba_pipeline.automation.landed import NOTHING, Witness, current, digests
+from nba_pipeline.automation.landed import NOTHING, Witness, current, digests, grows
 from nba_pipeline.automation.reconcile import asks, changes, owner
 from nba_pipeline.automation.state import State
 from nba_pipeline.seasons import days_between
+from nba_pipeline.settings import Settings
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import FEEDS, SCHEDULE
+from nba_pipeline.sources.resolved import ResolvedSource
 from nba_pipeline_tests.support import HandMadeSource, day
 
 assert definitions.defs  # every table is registered
@@ -134,10 +136,18 @@ def landed(directory: Path, rows: list[dict], name: str = "schedule.parquet") ->
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> FilesSource:
+def source(tmp_path: Path) -> ResolvedSource:
+    """A directory, opened as the settings open it."""
     (tmp_path / "in").mkdir()
     landed(tmp_path / "in", schedule_rows(("0022400001", OLD, None), ("0022400002", OLD + timedelta(days=1), None)))
-    return FilesSource(tmp_path / "in")
+    settings = Settings.from_environment(
+        {
+            "NBA_PIPELINE_HOME": str(tmp_path / "h"),
+            "NBA_PIPELINE_SOURCE": "files",
+            "NBA_PIPELINE_DATA": str(tmp_path / "in"),
+        }
+    )
+    return settings.open_source()
 
 
 def test_a_digest_does_not_depend_on_the_order_of_rows_and_changes_with_any_cell() -> None:
@@ -149,17 +159,17 @@ def test_a_digest_does_not_depend_on_the_order_of_rows_and_changes_with_any_cell
 
 
 def test_only_the_days_whose_rows_changed_differ_when_the_one_file_is_replaced(
-    source: FilesSource, tmp_path: Path
+    source: ResolvedSource, tmp_path: Path
 ) -> None:
     state = State(tmp_path / "home")
     before = current(source, state, TODAY)
-    landed(source.directory, schedule_rows(("0022400001", OLD, 101), ("0022400002", OLD + timedelta(days=1), None)))
+    landed(tmp_path / "in", schedule_rows(("0022400001", OLD, 101), ("0022400002", OLD + timedelta(days=1), None)))
     after = current(source, state, TODAY)
     assert {k for k in after if after[k] != before[k]} == {("schedule", OLD)}
 
 
 def test_a_file_that_did_not_change_is_not_read_again(
-    source: FilesSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: ResolvedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = State(tmp_path / "home")
     before = current(source, state, TODAY)
@@ -167,7 +177,7 @@ def test_a_file_that_did_not_change_is_not_read_again(
     assert current(source, State(tmp_path / "home"), TODAY) == before
 
 
-def test_what_a_run_read_is_what_its_published_days_were_built_of(source: FilesSource, tmp_path: Path) -> None:
+def test_what_a_run_read_is_what_its_published_days_were_built_of(source: ResolvedSource, tmp_path: Path) -> None:
     state, witness = State(tmp_path / "home"), Witness(source)
     days = days_between(OLD, OLD + timedelta(days=2))
     witness.read(SCHEDULE, days)
@@ -175,3 +185,9 @@ def test_what_a_run_read_is_what_its_published_days_were_built_of(source: FilesS
     held = current(source, state, TODAY)
     assert state.built() == {("schedule", d): (held["schedule", d], "run 1") for d in days[1:]}
     assert held["schedule", days[2]] == NOTHING
+
+
+def test_a_directory_is_looked_at_file_by_file_and_does_not_grow_by_itself(source: ResolvedSource) -> None:
+    assert not grows(source)
+    invented = Settings.from_environment({"NBA_PIPELINE_HOME": str(source.home)}).open_source()
+    assert grows(invented)

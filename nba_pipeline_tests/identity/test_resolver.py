@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.identity.aliases import SHIPPED, read_aliases
-from nba_pipeline.identity.resolver import People, Player, Question
+from nba_pipeline.identity.resolver import Appearance, People, Player, Question
 from nba_pipeline.identity.spelling import WAYS
 
 DAY = "2024-01-15"
@@ -32,7 +32,9 @@ PEOPLE = People(PLAYERS, {"edricefemiadebayo": "bamadebayo"})
 
 
 def asked(spelled: str, *teams: str, day: str = DAY) -> tuple[int | None, str]:
-    answer = PEOPLE.answer(Question(spelled, day, frozenset(teams)), {(i, DAY): t for i, t in TEAMS.items()})
+    answer = PEOPLE.answer(
+        Question(spelled, day, frozenset(teams)), {(i, DAY): Appearance(t, "") for i, t in TEAMS.items()}
+    )
     return (answer.player.player_id if answer.player else None), answer.rule or answer.why
 
 

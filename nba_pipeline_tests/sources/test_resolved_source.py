@@ -92,6 +92,28 @@ def test_somebody_who_never_played_is_known_from_the_list_of_players(tmp_path: P
     assert people(rows.read(PROP_LINES, [DAY]))[0] == (7, "New Comer", "exact")
 
 
+LONG_AGO, LATER = date(2023, 3, 1), date(2024, 1, 20)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        pytest.param([played(LONG_AGO, 10, "Payton Pritchard", "BOS")], id="a player not seen for long"),
+        pytest.param([played(LATER, 10, "P Pritchard", "BOS")], id="a player first seen later"),
+        pytest.param(
+            [played(BEFORE, 10, "P Pritchard", "BOS"), played(LATER, 11, "P Pritchard", "DEN")], id="a namesake to come"
+        ),
+    ],
+)
+def test_a_day_is_resolved_alike_alone_and_in_any_range(tmp_path: Path, box: list[dict]) -> None:
+    lines = [line("P Pritchard"), line("P. Pritchard"), line("X", game_date=LONG_AGO), line("X", game_date=LATER)]
+    read = source(tmp_path, lines, box).read
+    alone = people(read(PROP_LINES, [DAY]))
+    together = read(PROP_LINES, days_between(LONG_AGO, LATER))
+    of_the_day = [d == DAY for d in together["game_date"].to_pylist()]
+    assert people(together.filter(pa.array(of_the_day))) == alone
+
+
 @dataclass
 class NamesOnly:
     """The real lines and reports as if no id had come with them."""
