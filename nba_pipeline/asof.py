@@ -12,7 +12,7 @@ on the order or the range in which it was computed.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import ibis
@@ -370,6 +370,13 @@ def cutoff(game_date: ir.DateValue, tip_off: ir.TimestampValue) -> ir.TimestampV
     known = tip_off - ibis.interval(minutes=CUTOFF_LEAD_MINUTES)
     stand_in = game_date.cast("timestamp").cast("timestamp('UTC')") + ibis.interval(hours=UNKNOWN_TIP_CUTOFF_HOUR_UTC)
     return known.fill_null(stand_in)
+
+
+def cutoff_of(game_date: date, tip_off: datetime | None) -> datetime:
+    """`cutoff` of one game."""
+    if tip_off is None:
+        return datetime.combine(game_date, time(UNKNOWN_TIP_CUTOFF_HOUR_UTC), UTC)
+    return tip_off - timedelta(minutes=CUTOFF_LEAD_MINUTES)
 
 
 def captured_in_time(captured_at: ir.TimestampValue, cutoff_at: ir.TimestampValue) -> ir.BooleanValue:

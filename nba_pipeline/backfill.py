@@ -13,12 +13,10 @@ from nba_pipeline.automation.jobs import WHOLE_GRAPH
 from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.needs import history_needed
 from nba_pipeline.recovery import PROCESS, this_process
+from nba_pipeline.run_tags import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL
 from nba_pipeline.seasons import EPOCH, days_between, ranges
 from nba_pipeline.table_asset import REGISTRY, asset_key, graph_order
 from nba_pipeline.transform import Transform
-
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-TITLE, BACKFILL, TOTAL = "nba_pipeline/backfill", "nba_pipeline/backfill_id", "nba_pipeline/table_days"
 
 
 @dataclass(frozen=True)

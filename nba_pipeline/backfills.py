@@ -12,17 +12,20 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
 from nba_pipeline import clock
-from nba_pipeline.backfill import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
+from nba_pipeline.backfill import step_key
 from nba_pipeline.commands import all_tables
 from nba_pipeline.console import console
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.pace import Pace, in_words
+from nba_pipeline.recovery import UNFINISHED
+from nba_pipeline.run_tags import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY
 
 UI_BACKFILL, PARTITION = "dagster/backfill", "dagster/partition"
 SCHEDULE, SENSOR = "dagster/schedule_name", "dagster/sensor_name"
 LOOK_BACK_RUNS = 500
+GOING_ON = frozenset(s.value.lower() for s in UNFINISHED)
 ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
 
 
@@ -84,7 +87,7 @@ class Backfill:
 
     @property
     def running(self) -> bool:
-        return self.state not in ("success", "failure", "canceled")
+        return self.state in GOING_ON
 
 
 def grouped(runs: Iterable[RangeRun], now: datetime) -> list[Backfill]:
@@ -99,7 +102,7 @@ def grouped(runs: Iterable[RangeRun], now: datetime) -> list[Backfill]:
 def _backfill(group: str, runs: Sequence[RangeRun], now: datetime) -> Backfill:
     ended = [(end.at, run.days) for run in runs for end in run.ends]
     failed = sum(end.failed_days for run in runs for end in run.ends)
-    running = [r for r in runs if r.state in ("started", "starting", "queued", "not_started", "canceling")]
+    running = [r for r in runs if r.state in GOING_ON]
     at = now if running else max(r.until for r in runs)
     planned = [r.planned for r in runs if r.planned is not None]
     total = max(planned) if planned else sum(r.tables * r.days for r in runs)
@@ -116,7 +119,7 @@ def show_backfills(limit: int, as_json: bool, watch: bool) -> bool:
     prepare(Settings.from_environment())
     with dg.DagsterInstance.get() as instance:
         while True:
-            found = grouped(range_runs(instance), clock.now())[:limit]
+            found = grouped(range_runs(instance, limit), clock.now())
             if as_json:
                 click.echo(json.dumps([b.as_json() for b in found], indent=2))
             else:
@@ -126,15 +129,20 @@ def show_backfills(limit: int, as_json: bool, watch: bool) -> bool:
             time.sleep(2)
 
 
-def range_runs(instance: dg.DagsterInstance) -> list[RangeRun]:
-    """The latest runs over ranges or single days that the instance knows."""
+def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
+    """The runs of the latest so many backfills; events of others are not read."""
     known = {step_key(REGISTRY[t]) for t in REGISTRY}
-    found = []
+    found: list[RangeRun] = []
+    groups: set[str] = set()
     for record in instance.get_run_records(limit=LOOK_BACK_RUNS):
         run, tags = record.dagster_run, record.dagster_run.tags
         first, last = tags.get(RANGE_START, tags.get(PARTITION)), tags.get(RANGE_END, tags.get(PARTITION))
         if first is None or last is None:
             continue
+        group = tags.get(BACKFILL) or tags.get(UI_BACKFILL) or run.run_id
+        if group not in groups and len(groups) == backfills:
+            continue
+        groups.add(group)
         selected = {"__".join(k.path) for k in run.asset_selection} if run.asset_selection else known
         began = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
         until = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else began
@@ -142,7 +150,7 @@ def range_runs(instance: dg.DagsterInstance) -> list[RangeRun]:
         planned = tags.get(TOTAL)
         found.append(
             RangeRun(
-                group=tags.get(BACKFILL) or tags.get(UI_BACKFILL) or run.run_id,
+                group=group,
                 title=_title(tags),
                 state=run.status.value.lower(),
                 start=date.fromisoformat(first),

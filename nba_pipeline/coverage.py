@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from nba_pipeline.waivers import Waiver
 
 Entry = Mapping[str, Any]
 
-NO_WAIVERS: Mapping[date, Waiver] = {}
+NOTHING_WAIVED: Mapping[date, Waiver] = MappingProxyType({})
 NEVER_RUN = "never run"
 NO_GAMES = "never run; the schedule has no games"
 
@@ -84,7 +85,7 @@ def table_status(
     entries: Sequence[Entry],
     counts: Mapping[date, int],
     games: Mapping[date, int],
-    waivers: Mapping[date, Waiver] = NO_WAIVERS,
+    waivers: Mapping[date, Waiver] = NOTHING_WAIVED,
 ) -> TableStatus:
     """Status of a table over `days`.
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 PROCESS = "nba_pipeline/process"
+UNFINISHED = [*NOT_FINISHED_STATUSES]
 DIED = "nba_pipeline/process_died"
 STEP_ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
 STEPS = 1_000
@@ -57,7 +58,7 @@ def claim(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """End, as failed, every run whose process is gone, and free its pool slots; their ids."""
     ended = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
         process = run.tags.get(PROCESS)
         if process is None or not is_gone(process):
             continue

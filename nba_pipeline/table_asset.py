@@ -11,6 +11,7 @@ import dagster as dg
 
 from nba_pipeline import audit, clock
 from nba_pipeline.asof import Read
+from nba_pipeline.automation.fetching import fetch
 from nba_pipeline.automation.landed import Witness
 from nba_pipeline.automation.state import State
 from nba_pipeline.contracts import Column, Table
@@ -86,6 +87,9 @@ def table_asset(transform: Transform, *, group: str | None = None) -> dg.AssetsD
         waivers = read_waivers(settings.home, graph_order(), clock.today())
         run = Run(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers)
         announce(table.id, STARTED, len(days))
+        fetched = fetch(settings, run.id, context.run.tags, transform.feeds.values(), days)
+        if fetched:
+            context.log.info(fetched)
         source = Witness(settings.open_source())
         done = publish(transform, days, settings.open_warehouse(), source, schedule, run)
         source.remember(State(settings.home), run.id, [v.day for v in done.verdicts if v.published])

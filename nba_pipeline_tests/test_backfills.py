@@ -92,7 +92,7 @@ def test_a_run_of_a_home_is_listed_with_its_table_days(
     finished_home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with finished_home.instance() as instance:
-        (found,) = range_runs(instance)
+        (found,) = range_runs(instance, 5)
     assert (found.start, found.end, found.state) == (FIRST, LAST, "success")
     assert len(found.ends) == found.tables
     monkeypatch.setenv("NBA_PIPELINE_HOME", str(finished_home.path))

@@ -8,7 +8,6 @@ import dagster as dg
 
 from nba_pipeline import clock
 from nba_pipeline.automation import selections, watch
-from nba_pipeline.automation.requests import BY, RANGE_END, RANGE_START
 from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
 from nba_pipeline.automation.slate import slate
 from nba_pipeline.automation.state import State
@@ -17,6 +16,8 @@ from nba_pipeline.errors import SourceError
 from nba_pipeline.evaluation.alarms import too_good
 from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
 from nba_pipeline.markets import POINTS
+from nba_pipeline.recovery import UNFINISHED
+from nba_pipeline.run_tags import BY, RANGE_END, RANGE_START
 from nba_pipeline.seasons import days_between
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY
@@ -25,18 +26,11 @@ from nba_pipeline.warehouse import Days
 ORIGIN, ATTEMPT = "nba_pipeline/origin", "nba_pipeline/attempt"
 ALARM_DAYS = 150
 JUDGED = "grades that the alarm lines were held against"
-GOING_ON = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def going_on(instance: dg.DagsterInstance) -> int:
     """How many runs that automation asked for wait or run."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=GOING_ON))
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     return sum(BY in r.tags for r in runs)
 
 
@@ -54,10 +48,10 @@ def runs(instance: dg.DagsterInstance, now: datetime) -> Runs:
     failed = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
     records = instance.get_run_records(dg.RunsFilter(statuses=failed, updated_after=since))
     others = instance.get_run_records(
-        dg.RunsFilter(statuses=[*GOING_ON, dg.DagsterRunStatus.SUCCESS], updated_after=since)
+        dg.RunsFilter(statuses=[*UNFINISHED, dg.DagsterRunStatus.SUCCESS], updated_after=since)
     )
-    going = frozenset(r.dagster_run.tags.get(ORIGIN, "") for r in others if r.dagster_run.status in GOING_ON)
-    done = frozenset(r.dagster_run.tags.get(ORIGIN, "") for r in others if r.dagster_run.status not in GOING_ON)
+    going = frozenset(r.dagster_run.tags.get(ORIGIN, "") for r in others if r.dagster_run.status in UNFINISHED)
+    done = frozenset(r.dagster_run.tags.get(ORIGIN, "") for r in others if r.dagster_run.status not in UNFINISHED)
     told = tuple(
         f for r in records if r.dagster_run.status == dg.DagsterRunStatus.FAILURE for f in _failed(instance, r)
     )

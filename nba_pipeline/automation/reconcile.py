@@ -9,11 +9,11 @@ from typing import Literal
 
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.decisions import Ask, by_days
+from nba_pipeline.automation.fetching import CORRECTION_DAYS
 from nba_pipeline.automation.landed import DAILY_FEEDS, NOTHING
 from nba_pipeline.seasons import training_day
 from nba_pipeline.table_asset import graph_order
 
-CORRECTION_DAYS = 3
 RUNS_AT_ONCE = 20
 Owner = Literal["landing", "corrections", "line_refresh"]
 FeedDay = tuple[str, date]

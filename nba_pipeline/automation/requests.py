@@ -4,10 +4,10 @@ import dagster as dg
 
 from nba_pipeline.automation.decisions import Ask, Decision, Skip
 from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
+from nba_pipeline.run_tags import BY, RANGE_END, RANGE_START
 from nba_pipeline.table_asset import REGISTRY, asset_key
 
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-BY, WHY, KEY = "nba_pipeline/automation", "nba_pipeline/why", "nba_pipeline/key"
+WHY, KEY = "nba_pipeline/why", "nba_pipeline/key"
 LONGEST_RUN_SECONDS = 4 * 3600
 
 

@@ -24,6 +24,7 @@ from nba_pipeline.automation.requests import answer
 from nba_pipeline.automation.slate import Game, slate
 from nba_pipeline.errors import SourceError
 from nba_pipeline.needs import PENDING
+from nba_pipeline.run_tags import BY
 from nba_pipeline.seasons import ZONE, days_between
 from nba_pipeline.settings import Settings
 from nba_pipeline.warehouse import Warehouse
@@ -97,7 +98,7 @@ def _schedule(
         job_name=job,
         execution_timezone=ZONE,
         description=description,
-        tags={"nba_pipeline/automation": name},
+        tags={BY: name},
     )
     def scheduled(context: dg.ScheduleEvaluationContext) -> Answer:
         return answer(decide(Settings.from_environment(), context.scheduled_execution_time), name)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
-from nba_pipeline.asof import CUTOFF_LEAD_MINUTES, UNKNOWN_TIP_CUTOFF_HOUR_UTC
+from nba_pipeline.asof import cutoff_of
 from nba_pipeline.seasons import COUNTABLE_PREFIXES
 from nba_pipeline.sources import landing
 from nba_pipeline.sources.protocol import Source
@@ -29,13 +29,6 @@ def slate(source: Source, days: Sequence[date]) -> dict[date, list[Game]]:
         if row["game_date"] in found and str(row["game_id"])[:3] in COUNTABLE_PREFIXES:
             final = row["home_pts"] is not None and row["away_pts"] is not None
             found[row["game_date"]].append(
-                Game(row["game_id"], _cutoff(row["game_date"], row["game_datetime_utc"]), final)
+                Game(row["game_id"], cutoff_of(row["game_date"], row["game_datetime_utc"]), final)
             )
     return {d: sorted(games, key=lambda g: (g.cutoff, g.game_id)) for d, games in found.items()}
-
-
-def _cutoff(day: date, tip_off: datetime | None) -> datetime:
-    """As `asof.cutoff`, for one game."""
-    if tip_off is None:
-        return datetime.combine(day, time(UNKNOWN_TIP_CUTOFF_HOUR_UTC), UTC)
-    return tip_off - timedelta(minutes=CUTOFF_LEAD_MINUTES)

@@ -100,7 +100,7 @@ class ResolvedSource:
     def _appearances(self, days: Sequence[date]) -> pa.Table:
         """Box-score lines that may come before one of the days: who, for whom, when."""
         span = days_between(max(EPOCH, days[0] - timedelta(days=DAYS_BACK)), days[-1])
-        return self.inner.read(PLAYER_BOXSCORES, span).select([*SEEN]).drop_null()
+        return self.inner.read(EARLIER_BOXSCORES, span).select([*SEEN]).drop_null()
 
     def _players(self, seen: pa.Table, day: date) -> list[Player]:
         """Who is listed in the day's season, and others under every name that a box score has for them."""
