@@ -4,4 +4,15 @@ Each harness is a module with a `TITLE` and `prove(scale) -> list[Proof]`, liste
 JSON, one file per harness, from which docs/reliability.md is written.
 """
 
-HARNESSES = ("replay", "leaks", "same_answer", "listed", "fuzz", "completeness")
+HARNESSES = (
+    "replay",
+    "leaks",
+    "same_answer",
+    "listed",
+    "fuzz",
+    "completeness",
+    "kills",
+    "run_kills",
+    "concurrency",
+    "storage",
+)
