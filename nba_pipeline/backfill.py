@@ -168,7 +168,7 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
     ran = {e.step_key for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_START}
     table_of = {step_key(REGISTRY[t]): t for t in step.tables}
     refusing = [k for k, e in failures.items() if e.step_failure_data.user_failure_data is not None]
-    errors = [_message(e) for k, e in failures.items() if k not in refusing]
+    errors = [failure_message(e) for k, e in failures.items() if k not in refusing]
     return Outcome(
         run_id=result.run_id,
         success=result.success,
@@ -183,7 +183,7 @@ def step_key(transform: Transform) -> str:
     return "__".join(asset_key(transform.table).path)
 
 
-def _message(event: dg.DagsterEvent) -> str:
+def failure_message(event: dg.DagsterEvent) -> str:
     """The first error below Dagster's own wrapping, with the table that met it."""
     error = event.step_failure_data.error
     while error is not None and error.cause is not None and (error.cls_name or "").startswith("Dagster"):

@@ -62,6 +62,12 @@ def complete_days(ledger: pa.Table, tables: Sequence[str]) -> set[date]:
     return {d for d, names in held.items() if len(names) == len(tables)} - refused
 
 
+def _up_to(day: date, published: AbstractSet[date], why: str, key: str) -> Ask:
+    """Every table of the day, and of the days before it that nobody ran."""
+    start = stretch(day, published)
+    return Ask(selections.whole(start, day), start, day, why, key)
+
+
 def overnight(day: date, games: Slate, published: AbstractSet[date], at: datetime, *, results_are_in: bool) -> Decision:
     """Yesterday in every table: results, facts, grades, and the pre-game tables as of the cut-offs; until the results are in."""
     if not games[day]:
@@ -69,7 +75,7 @@ def overnight(day: date, games: Slate, published: AbstractSet[date], at: datetim
     if results_are_in:
         return Skip(f"the results of all {len(games[day])} games of {day} are in")
     why = f"results of {len(games[day])} games of {day}"
-    return [Ask(selections.daily(), stretch(day, published), day, why, f"overnight {day} {at.isoformat()}")]
+    return [_up_to(day, published, why, f"overnight {day} {at.isoformat()}")]
 
 
 def morning(day: date, games: Slate, published: AbstractSet[date], at: datetime) -> Decision:
@@ -77,13 +83,13 @@ def morning(day: date, games: Slate, published: AbstractSet[date], at: datetime)
     if not games[day]:
         return Skip(f"no games on {day}")
     why = f"slate of {len(games[day])} games on {day}"
-    return [Ask(selections.daily(), stretch(day, published), day, why, f"morning_slate {day} {at.isoformat()}")]
+    return [_up_to(day, published, why, f"morning_slate {day} {at.isoformat()}")]
 
 
 def blind(name: str, day: date, published: AbstractSet[date], at: datetime, error: str) -> Decision:
     """The run that is due although the source cannot say whether there are games: it fails in sight, and is tried again."""
     why = f"the source cannot say whether there are games: {error}"
-    return [Ask(selections.daily(), stretch(day, published), day, why, f"{name} {day} {at.isoformat()}")]
+    return [_up_to(day, published, why, f"{name} {day} {at.isoformat()}")]
 
 
 def refresh(day: date, games: Sequence[Game], published: AbstractSet[date], at: datetime) -> Decision:
@@ -99,7 +105,7 @@ def refresh(day: date, games: Sequence[Game], published: AbstractSet[date], at: 
     key = f"line_refresh {day} {at.isoformat()}"
     if day not in published:
         why = f"the slate of {day} is not complete: every table, not only what lines and injuries change"
-        return [Ask(selections.daily(), stretch(day, published), day, why, key)]
+        return [_up_to(day, published, why, key)]
     why = f"lines and injuries before {len(to_come)} of {len(games)} games of {day}"
     return [Ask(selections.refreshed(), day, day, why, key)]
 
@@ -138,7 +144,9 @@ def training(day: date, games: Slate, published: AbstractSet[date], at: datetime
     first = stretch(day, published)
     if first < day:
         before = day - timedelta(days=1)
-        asks.insert(0, Ask(selections.daily(), first, before, "days that the models learn from", f"{key} history"))
+        asks.insert(
+            0, Ask(selections.whole(first, before), first, before, "days that the models learn from", f"{key} history")
+        )
     return asks
 
 

@@ -8,7 +8,6 @@ WHOLE_GRAPH, OVERNIGHT, MORNING = "whole_graph", "overnight_results", "morning_s
 REFRESH, TRAINING = "line_refresh_tables", "monthly_training_models"
 
 _EVERYTHING = dg.AssetSelection.all()
-_DAILY = _EVERYTHING - dg.AssetSelection.assets(["nba_predictions", "prediction_models"])
 _job = partial(dg.define_asset_job, executor_def=dg.in_process_executor)
 
 whole_graph = _job(
@@ -16,8 +15,10 @@ whole_graph = _job(
 )
 JOBS = [
     whole_graph,
-    _job(OVERNIGHT, _DAILY, description="Yesterday: results become facts and grades; live forecasts stay as made."),
-    _job(MORNING, _DAILY, description="Today: schedule, injuries, lines, context, features, forecasts, prices."),
-    _job(REFRESH, _DAILY, description="Today before tip-off: lines, injuries, forecasts of the games to come."),
+    _job(
+        OVERNIGHT, _EVERYTHING, description="Yesterday: results become facts and grades; live forecasts stay as made."
+    ),
+    _job(MORNING, _EVERYTHING, description="Today: schedule, injuries, lines, context, features, forecasts, prices."),
+    _job(REFRESH, _EVERYTHING, description="Today before tip-off: lines, injuries, forecasts of the games to come."),
     _job(TRAINING, _EVERYTHING, description="The models of the month that begins."),
 ]

@@ -12,6 +12,7 @@ from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
 from nba_pipeline.automation.slate import slate
 from nba_pipeline.automation.state import State
 from nba_pipeline.automation.watch import Alert, Published
+from nba_pipeline.backfill import failure_message
 from nba_pipeline.errors import SourceError
 from nba_pipeline.evaluation.alarms import too_good
 from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
@@ -25,6 +26,7 @@ from nba_pipeline.warehouse import Days
 
 ORIGIN, ATTEMPT = "nba_pipeline/origin", "nba_pipeline/attempt"
 ALARM_DAYS = 150
+LONGEST_QUOTE = 300
 JUDGED = "grades that the alarm lines were held against"
 
 
@@ -65,9 +67,11 @@ def _failed(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[Fail
     if not (start and end) and not day:
         return
     names: set[str] = set()
-    refused = False
+    refused, said = False, ""
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-        data = entry.get_dagster_event().step_failure_data
+        event = entry.get_dagster_event()
+        data = event.step_failure_data
+        said = said or " ".join(failure_message(event).split())[:LONGEST_QUOTE]
         refused |= data.user_failure_data is not None
         error = data.error
         while error is not None:
@@ -85,6 +89,7 @@ def _failed(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[Fail
         refused=refused,
         origin=run.tags.get(ORIGIN, run.run_id),
         attempt=int(run.tags.get(ATTEMPT, "0")),
+        said=said,
     )
 
 

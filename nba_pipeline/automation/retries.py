@@ -49,6 +49,7 @@ class FailedRun:
     refused: bool
     origin: str
     attempt: int
+    said: str = ""
 
 
 def is_transient(run: FailedRun) -> bool:

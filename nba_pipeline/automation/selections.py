@@ -1,7 +1,9 @@
 """Which tables automation runs together. All of it follows from what the tables read."""
 
 from collections.abc import Iterable
+from datetime import date
 
+from nba_pipeline.seasons import days_between, training_day
 from nba_pipeline.sources import landing
 from nba_pipeline.table_asset import REGISTRY, graph_order
 
@@ -32,6 +34,12 @@ def fed_by(feeds: Iterable[str]) -> tuple[str, ...]:
 def daily() -> tuple[str, ...]:
     """Every table but the trained models."""
     return tuple(t for t in graph_order() if t != MODELS)
+
+
+def whole(start: date, end: date) -> tuple[str, ...]:
+    """Every table that runs over these days: the models have rows, and are trained, only on the first of a month, by a run of
+    their own; on other days they are published without rows."""
+    return daily() if any(training_day(d) == d for d in days_between(start, end)) else (*graph_order(),)
 
 
 def results() -> tuple[str, ...]:

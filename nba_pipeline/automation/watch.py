@@ -132,7 +132,7 @@ def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], held: Pu
             continue
         why = ", ".join(sorted(run.errors)) or "it ended without saying why, such as killed or over its time limit"
         tried = f" after {run.attempt + 1} tries" if run.attempt else ""
-        text = f"run {run.run_id[:8]} over {run.start}..{run.end} failed{tried}: {why}"
+        text = f"run {run.run_id[:8]} over {run.start}..{run.end} failed{tried}: {why}{run.said and f': {run.said}'}"
         found.append(Alert(RUN, f"run {origin}", text))
     return found
 

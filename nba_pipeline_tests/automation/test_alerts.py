@@ -166,8 +166,8 @@ def failed(**more: Any) -> FailedRun:
 
 
 def test_a_failed_run_is_an_alert_until_a_later_try_succeeds_or_its_days_are_published() -> None:
-    (alert,) = watch.failed_runs([failed()], set(), held())
-    assert "WarehouseError" in alert.text
+    (alert,) = watch.failed_runs([failed(said="nba_raw.shots: the disk is full")], set(), held())
+    assert "WarehouseError: nba_raw.shots: the disk is full" in alert.text
     assert watch.failed_runs([failed()], {"abcdefgh1"}, held()) == []
     assert watch.failed_runs([failed()], set(), held(entry("a", DAY, recorded_at=NOON))) == []
     assert len(watch.failed_runs([failed()], set(), held(entry("a", DAY, recorded_at=BEFORE_NOON)))) == 1

@@ -23,11 +23,13 @@ from nba_pipeline.automation.decisions import (
 )
 from nba_pipeline.automation.slate import Game
 from nba_pipeline.seasons import days_between
+from nba_pipeline.table_asset import graph_order
 from nba_pipeline.warehouse.protocol import ENTRY_SCHEMA, LedgerEntry, entries_table
 from nba_pipeline_tests.support import day, moment
 
 assert definitions.defs  # every table is registered
 DAY = day("2024-11-06")
+WHOLE = tuple(graph_order())
 AT = moment("2024-11-06 15:45")
 EARLY, LATE = moment("2024-11-06 23:59"), moment("2024-11-07 02:59")
 GAMES = [Game("0022400100", EARLY, False), Game("0022400101", LATE, False)]
@@ -79,8 +81,17 @@ def test_a_home_in_which_nothing_was_ever_published_is_not_filled_by_a_schedule(
 def test_the_night_asks_until_the_results_are_in() -> None:
     yesterday = DAY - timedelta(days=1)
     (ask,) = asked(overnight(yesterday, {yesterday: GAMES}, SEASON, AT, results_are_in=False))
-    assert (ask.start, ask.end, ask.tables) == (yesterday, yesterday, selections.daily())
+    assert (ask.start, ask.end, ask.tables) == (yesterday, yesterday, WHOLE)
     assert "are in" in why_not(overnight(yesterday, {yesterday: GAMES}, SEASON, AT, results_are_in=True))
+
+
+def test_on_the_first_of_a_month_the_models_are_left_to_their_own_run() -> None:
+    first = day("2024-11-01")
+    for on, before in ((first, first - timedelta(days=1)), (first + timedelta(days=1), first - timedelta(days=1))):
+        (ask,) = asked(morning(on, {on: GAMES}, {before}, AT))
+        assert (ask.start, ask.end, ask.tables) == (first, on, selections.daily())
+    (ask,) = asked(morning(on, {on: GAMES}, {first}, AT))
+    assert ask.tables == WHOLE
 
 
 def test_two_ticks_are_two_runs_and_the_same_tick_is_one() -> None:
@@ -98,7 +109,7 @@ def test_a_refresh_runs_only_what_lines_and_injuries_change() -> None:
 
 def test_a_refresh_completes_a_slate_that_is_not_complete() -> None:
     (ask,) = asked(refresh(DAY, GAMES, SEASON, moment("2024-11-06 20:00")))
-    assert ask.tables == selections.daily()
+    assert ask.tables == WHOLE
 
 
 @pytest.mark.parametrize(
@@ -110,7 +121,7 @@ def test_a_refresh_is_for_the_hours_before_tip_off(at: str, said: str) -> None:
 
 def test_a_source_that_cannot_say_whether_there_are_games_does_not_silence_the_day() -> None:
     (ask,) = asked(blind("morning_slate", DAY, SEASON, AT, "no answer"))
-    assert (ask.end, ask.tables) == (DAY, selections.daily())
+    assert (ask.end, ask.tables) == (DAY, WHOLE)
     assert "no answer" in ask.why
 
 

@@ -221,9 +221,10 @@ def test_a_schedule_asks_for_one_run_over_a_range_that_ends_on_its_eastern_day(
         tick = schedule.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=now))
     (request,) = tick.run_requests or []
     assert request.partition_key is None
-    assert request.tags[RANGE_END] == day
-    assert date.fromisoformat(request.tags[RANGE_START]) <= date.fromisoformat(day)
-    assert request.asset_selection == [*(asset_key(REGISTRY[t].table) for t in selections.daily()), REPORT_KEY]
+    start, end = (date.fromisoformat(request.tags[t]) for t in (RANGE_START, RANGE_END))
+    assert start <= end == date.fromisoformat(day)
+    wanted = selections.whole(start, end)
+    assert request.asset_selection == [*(asset_key(REGISTRY[t].table) for t in wanted), REPORT_KEY]
 
 
 def materialize_by_command(home: Home, select: str, *days: str) -> subprocess.CompletedProcess[str]:
