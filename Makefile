@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 
-.PHONY: demo test dev lint bench mutation reliability install docs clean
+.PHONY: demo test dev lint bench mutation reliability soak install docs clean
 
 demo: $(INSTALLED)  ## run a simulated season through every table and show what came of it
 	$(BIN)/nba-pipeline demo
@@ -31,6 +31,9 @@ mutation: $(INSTALLED)  ## plant faults into the modules that matter most, and w
 
 reliability: $(INSTALLED)  ## prove the promises on real data, and write docs/reliability.md
 	$(BIN)/python -m nba_pipeline_tests.reliability $(HARNESS)
+
+soak: $(INSTALLED)  ## let 60 days of a season play themselves, with outages, corrections and restarts
+	$(BIN)/python -m nba_pipeline_tests.reliability soak
 
 docs: $(INSTALLED)  ## write docs/landing.md and docs/tables.md from the declarations
 	$(BIN)/python -m nba_pipeline.documentation docs

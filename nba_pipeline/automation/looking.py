@@ -1,6 +1,6 @@
 """Reads what sensors decide on: runs from Dagster, days from the ledger, games from the source, figures from the grades."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -91,6 +91,15 @@ def _failed(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[Fail
         attempt=int(run.tags.get(ATTEMPT, "0")),
         said=said,
     )
+
+
+def not_done_since(failed: Sequence[FailedRun], settings: Settings) -> list[FailedRun]:
+    """The failed runs of which a later run has not published every day of every table."""
+    if not failed:
+        return []
+    first, last = min(r.start for r in failed), max(r.end for r in failed)
+    held = Published.of(settings.open_warehouse().ledger(start=first, end=last).to_pylist())
+    return [r for r in failed if not watch.done_since(r, held)]
 
 
 def present_alerts(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> tuple[list[Alert], list[str]]:

@@ -48,12 +48,12 @@ def _results_are_in(warehouse: Warehouse, day: date) -> bool:
 def decide_overnight(settings: Settings, at: datetime) -> Decision:
     day = clock.eastern(at).date() - timedelta(days=1)
     warehouse = settings.open_warehouse()
-    published = _published(warehouse, day)
+    published, are_in = _published(warehouse, day), _results_are_in(warehouse, day)
     try:
         games = slate(settings.open_source(), [day])
     except SourceError as e:
-        return blind("overnight", day, published, at, e.what)
-    return overnight(day, games, published, at, results_are_in=_results_are_in(warehouse, day))
+        return Skip(f"the results of {day} are in") if are_in else blind("overnight", day, published, at, e.what)
+    return overnight(day, games, published, at, results_are_in=are_in)
 
 
 def decide_morning(settings: Settings, at: datetime) -> Decision:

@@ -94,15 +94,18 @@ def corrections(context: dg.SensorEvaluationContext) -> Answer:
 def failed_partitions(context: dg.SensorEvaluationContext) -> Answer:
     settings, now = Settings.from_environment(), clock.now()
     known = looking.runs(context.instance, now)
+    failed = looking.not_done_since(known.failed, settings)
     requests = []
-    for ask, run in retries(known.failed, known.going_on | known.succeeded, now):
+    for ask, run in retries(failed, known.going_on | known.succeeded, now):
         request = run_request(ask, "failed_partitions")
         chain = {looking.ORIGIN: run.origin, looking.ATTEMPT: str(run.attempt + 1)}
         requests.append(request.with_replaced_attrs(tags={**request.tags, **chain}))
     if not looking.going_on(context.instance):
         requests += [run_request(a, "failed_partitions") for a in repairs(settings)]
     if not requests:
-        return dg.SkipReason(f"{len(known.failed)} failed runs of the last days; none is due for another try")
+        return dg.SkipReason(
+            f"{len(failed)} failed runs of the last days whose days no later run published; none is due for another try"
+        )
     return dg.SensorResult(run_requests=requests)
 
 

@@ -128,7 +128,7 @@ def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], held: Pu
             latest[run.origin] = run
     found = []
     for origin, run in sorted(latest.items()):
-        if origin in settled or run.refused or _done_since(run, held):
+        if origin in settled or run.refused or done_since(run, held):
             continue
         why = ", ".join(sorted(run.errors)) or "it ended without saying why, such as killed or over its time limit"
         tried = f" after {run.attempt + 1} tries" if run.attempt else ""
@@ -137,7 +137,8 @@ def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], held: Pu
     return found
 
 
-def _done_since(run: FailedRun, held: Published) -> bool:
+def done_since(run: FailedRun, held: Published) -> bool:
+    """Whether another run has published every day of every table of a failed run since."""
     days = [run.start + timedelta(days=i) for i in range((run.end - run.start).days + 1)]
     entries = [held.published.get((t, d)) for t in run.tables for d in days]
     return bool(entries) and all(e is not None and e["recorded_at"] >= run.ended for e in entries)

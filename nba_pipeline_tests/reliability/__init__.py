@@ -15,4 +15,5 @@ HARNESSES = (
     "run_kills",
     "concurrency",
     "storage",
+    "soak",
 )

@@ -1,0 +1,37 @@
+"""What schedules decide on a home whose source is silent."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+
+from nba_pipeline.automation.decisions import Skip
+from nba_pipeline.automation.schedules import decide_overnight
+from nba_pipeline.errors import SourceError
+from nba_pipeline.seasons import ZONE
+from nba_pipeline.settings import Settings
+from nba_pipeline.sources.landing import Feed
+from nba_pipeline_tests.graph.homes import LAST, Home
+
+
+class Silent:
+    def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        raise SourceError(f"{feed.name}: no answer for {days}", "wait")
+
+    def describe(self) -> dict[str, str]:
+        return {"source": "silent"}
+
+
+def test_the_night_asks_a_silent_source_only_for_results_that_are_not_in(
+    finished_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "open_source", lambda _: Silent())
+    the_day_after, two_days_after = (
+        datetime(LAST.year, LAST.month, LAST.day + n, 6, 30, tzinfo=ZoneInfo(ZONE)) for n in (1, 2)
+    )
+    assert isinstance(decide_overnight(finished_home.settings, the_day_after), Skip)
+    decision = decide_overnight(finished_home.settings, two_days_after)
+    assert not isinstance(decision, Skip)
+    assert [(a.start, a.end) for a in decision] == [(the_day_after.date(),) * 2]

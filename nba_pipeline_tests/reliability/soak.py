@@ -1,0 +1,107 @@
+"""A simulated season plays itself day by day, through outages, corrections and restarts; what stands at the end is looked at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nba_pipeline.automation import selections
+from nba_pipeline.seasons import days_between
+from nba_pipeline.settings import Settings
+from nba_pipeline.table_asset import graph_order
+from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
+from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally, stage
+from nba_pipeline_tests.soak.plan import bad_weather
+from nba_pipeline_tests.soak.season import Season, forecasts, incomplete, open_alerts
+
+TITLE = "It runs itself: a season of schedules, sensors, outages, corrections and restarts"
+DAYS = {"quick": 4, "full": 60}
+REFRESH_HOURS = {"quick": (17.0, 20.5), "full": (12.0, 17.0, 19.0, 20.5, 22.5)}
+SENSOR_HOURS = {"quick": (0.4, 7.2, 11.2, 18.8), "full": (0.4, 2.5, 7.2, 9.4, 11.2, 13.5, 15.7, 18.8, 21.2)}
+
+
+def prove(scale: Scale) -> list[Proof]:
+    """Publish two weeks of the invented league, then let automation play the days after them."""
+    first, last = LAST + timedelta(days=1), LAST + timedelta(days=DAYS[scale])
+    with _home() as home:
+        weather = bad_weather(home.settings.open_source(), first, last)
+        season = Season(home.path, weather, REFRESH_HOURS[scale], SENSOR_HOURS[scale])
+        season.play(first, last)
+        return list(proofs(season, first, last))
+
+
+@contextmanager
+def _home() -> Iterator[Home]:
+    with TemporaryDirectory(prefix="reliability-") as scratch:
+        home = Home(Path(scratch) / "home")
+        with stage(f"publishing {FIRST}..{LAST}"):
+            if not home.materialize(FIRST, LAST).success:
+                raise RuntimeError(f"the first days could not be published in {home.path}")
+        yield home
+
+
+def proofs(season: Season, first: date, last: date) -> Iterator[Proof]:
+    """What must be true of a home whose season was played."""
+    log, settings = season.log, season.settings
+    on = f"invented league, {first}..{last}, {len(season.weather.outages)} outages, {len(season.weather.corrections)} corrections"
+    method = "the ticks of all schedules and sensors by a moved clock, their runs executed, a new daemon every day"
+    runs = {f"runs of {by}, {how}": n for (by, how), n in sorted(log.runs.items())}
+    yield _complete(settings, first, last).proof(
+        "every day before the last is complete in every table, whatever was out or corrected", method, on, runs
+    )
+    yield _untouched(season, first, last).proof(
+        "every forecast was made before its tip-off, and none changed after it",
+        "forecasts of started games are noted after each run and held against what stands later",
+        on,
+        {"forecasts of started games watched": len(log.frozen)},
+    )
+    yield _once(season).proof(
+        "no event runs twice, and none is lost with the daemon",
+        "the daemon dies between asking and launching at every fifth request; its next look must ask for the same",
+        on,
+        {"lost and asked for again": log.lost_and_asked_again, "came twice and ran once": log.repeated},
+    )
+    yield _quiet(season).proof(
+        "what went wrong is said, and said to be over: no alert stays open", method, on, {"messages": len(log.messages)}
+    )
+
+
+def _complete(settings: Settings, first: date, last: date) -> Tally:
+    tally, wanted = Tally(), last - timedelta(days=1)
+    lacking = {*incomplete(settings, first, wanted, selections.daily())}
+    for day in days_between(first, wanted):
+        tally.case(f"{day} is not complete" if day in lacking else None)
+    last_caught_up = wanted - timedelta(days=(wanted.weekday() + 1) % 7)
+    for day in incomplete(settings, first, last_caught_up, graph_order()) if last_caught_up >= first else []:
+        tally.case(f"{day} lacks a table after the weekly catch-up")
+    return tally
+
+
+def _untouched(season: Season, first: date, last: date) -> Tally:
+    tally = Tally()
+    for row in forecasts(season.settings, first, last):
+        late = row["as_of"] >= row["tip_off"]
+        tally.case(f"{row['game_date']} {row['player_id']} as of {row['as_of']}" if late else None)
+    for altered in season.log.altered:
+        tally.case(altered)
+    return tally
+
+
+def _once(season: Season) -> Tally:
+    tally, seen = Tally(), set[str]()
+    for key in season.log.keys:
+        tally.case(f"{key} ran twice" if key in seen else None)
+        seen.add(key)
+    for forgotten in season.log.forgotten:
+        tally.case(forgotten)
+    return tally
+
+
+def _quiet(season: Season) -> Tally:
+    tally = Tally()
+    opened = sum("OPEN" in m for m in season.log.messages)
+    tally.case(None if opened else "nothing was ever said")
+    for alert in open_alerts(season.settings):
+        tally.case(alert)
+    return tally
