@@ -16,7 +16,7 @@ from nba_pipeline_tests.soak.plan import bad_weather
 from nba_pipeline_tests.soak.season import Season, forecasts, incomplete, open_alerts
 
 TITLE = "It runs itself: a season of schedules, sensors, outages, corrections and restarts"
-DAYS = {"quick": 4, "full": 60}
+DAYS = {"quick": 3, "full": 60}
 REFRESH_HOURS = {"quick": (17.0, 20.5), "full": (12.0, 17.0, 19.0, 20.5, 22.5)}
 SENSOR_HOURS = {"quick": (0.4, 7.2, 11.2, 18.8), "full": (0.4, 2.5, 7.2, 9.4, 11.2, 13.5, 15.7, 18.8, 21.2)}
 

@@ -2,19 +2,17 @@
 
 from datetime import timedelta
 
-from nba_pipeline.sources.landing import FEEDS
 from nba_pipeline_tests.graph.homes import LAST, Home
 from nba_pipeline_tests.reliability.soak import REFRESH_HOURS, SENSOR_HOURS, proofs
 from nba_pipeline_tests.soak.plan import bad_weather
 from nba_pipeline_tests.soak.season import Season
 
-DAYS = 4
+DAYS = 3
 
 
 def test_days_run_themselves_through_outages_corrections_and_restarts(home: Home) -> None:
     first, last = LAST + timedelta(days=1), LAST + timedelta(days=DAYS)
     weather = bad_weather(home.settings.open_source(), first, last)
-    assert {o.feed for o in weather.outages} == {f.name for f in FEEDS.values() if f.day}
     season = Season(home.path, weather, REFRESH_HOURS["quick"], SENSOR_HOURS["quick"])
     log = season.play(first, last)
     for proof in proofs(season, first, last):
