@@ -32,7 +32,7 @@ mutation: $(INSTALLED)  ## plant faults into the modules that matter most, and w
 reliability: $(INSTALLED)  ## prove the promises on real data, and write docs/reliability.md
 	$(BIN)/python -m nba_pipeline_tests.reliability $(HARNESS)
 
-soak: $(INSTALLED)  ## let 60 days of a season play themselves, with outages, corrections and restarts
+soak: $(INSTALLED)  ## let 45 days of a season play themselves, with outages, corrections and restarts
 	$(BIN)/python -m nba_pipeline_tests.reliability soak
 
 docs: $(INSTALLED)  ## write docs/landing.md and docs/tables.md from the declarations

@@ -30,7 +30,6 @@ from nba_pipeline_tests.soak.weather import Weather
 
 EASTERN = ZoneInfo(ZONE)
 LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-SENSOR_HOURS = (0.4, 2.5, 7.2, 9.4, 11.2, 13.5, 15.7, 18.8, 21.2)
 
 
 @dataclass
@@ -67,7 +66,7 @@ class Season:
     home: Path
     weather: Weather
     refresh_hours: Sequence[float]
-    sensor_hours: Sequence[float] = SENSOR_HOURS
+    sensor_hours: Sequence[float]
     log: Log = field(default_factory=Log)
 
     @property

@@ -13,7 +13,7 @@ DAYS = 3
 def test_days_run_themselves_through_outages_corrections_and_restarts(home: Home) -> None:
     first, last = LAST + timedelta(days=1), LAST + timedelta(days=DAYS)
     weather = bad_weather(home.settings.open_source(), first, last)
-    season = Season(home.path, weather, REFRESH_HOURS["quick"], SENSOR_HOURS["quick"])
+    season = Season(home.path, weather, REFRESH_HOURS, SENSOR_HOURS)
     log = season.play(first, last)
     for proof in proofs(season, first, last):
         assert proof.holds, (proof.promise, proof.examples)
