@@ -18,11 +18,11 @@ from nba_pipeline.console import console
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.pace import Pace, in_words
 from nba_pipeline.recovery import UNFINISHED
-from nba_pipeline.run_tags import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL
+from nba_pipeline.run_tags import BACKFILL, PARTITION, RANGE_END, RANGE_START, TITLE, TOTAL
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY
 
-UI_BACKFILL, PARTITION = "dagster/backfill", "dagster/partition"
+UI_BACKFILL = "dagster/backfill"
 SCHEDULE, SENSOR = "dagster/schedule_name", "dagster/sensor_name"
 LOOK_BACK_RUNS = 500
 GOING_ON = frozenset(s.value.lower() for s in UNFINISHED)

@@ -18,7 +18,7 @@ from nba_pipeline.evaluation.alarms import too_good
 from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
 from nba_pipeline.markets import POINTS
 from nba_pipeline.recovery import UNFINISHED
-from nba_pipeline.run_tags import BY, RANGE_END, RANGE_START
+from nba_pipeline.run_tags import BY, PARTITION, RANGE_END, RANGE_START
 from nba_pipeline.seasons import days_between
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY
@@ -63,7 +63,7 @@ def runs(instance: dg.DagsterInstance, now: datetime) -> Runs:
 def _failed(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[FailedRun]:
     run = record.dagster_run
     start, end = run.tags.get(RANGE_START), run.tags.get(RANGE_END)
-    day = run.tags.get("dagster/partition")
+    day = run.tags.get(PARTITION)
     if not (start and end) and not day:
         return
     names: set[str] = set()

@@ -9,21 +9,16 @@ import dagster as dg
 from nba_pipeline import clock
 from nba_pipeline.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.raw.schedule import SLATE
+from nba_pipeline.run_tags import PARTITION, RANGE_END, RANGE_START
 from nba_pipeline.table_asset import Pipeline, asset_key
 from nba_pipeline.transform import Run
 from nba_pipeline.verification.replay import game_days, replay, sample
 
-RANGE_START, RANGE_END, ONE_DAY = (
-    "dagster/asset_partition_range_start",
-    "dagster/asset_partition_range_end",
-    "dagster/partition",
-)
-
 
 def days_of_run(tags: Mapping[str, str]) -> tuple[date, date] | None:
     """First and last day of a run, from its tags; None for a run that is not about days."""
-    first = tags.get(RANGE_START) or tags.get(ONE_DAY)
-    last = tags.get(RANGE_END) or tags.get(ONE_DAY)
+    first = tags.get(RANGE_START) or tags.get(PARTITION)
+    last = tags.get(RANGE_END) or tags.get(PARTITION)
     return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
 
 
