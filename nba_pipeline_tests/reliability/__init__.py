@@ -7,6 +7,7 @@ JSON, one file per harness, from which docs/reliability.md is written.
 HARNESSES = (
     "replay",
     "leaks",
+    "poison",
     "same_answer",
     "listed",
     "fuzz",
