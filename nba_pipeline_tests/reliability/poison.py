@@ -33,7 +33,7 @@ from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally, following,
 from nba_pipeline_tests.reliability.same_answer import Copy, publish_parts
 
 TITLE = "Future poisoning: absurd games, lines and statements after a day change nothing of it"
-DAYS = {"quick": 1, "full": 8}
+DAYS = {"quick": 1, "full": 4}
 DAYS_BEFORE, DAYS_AFTER = 1, 3
 SEED = 20260213
 FACTS = (PLAYER_GAME_SUMMARY.id, TEAM_OFFENSE_GAME_SUMMARY.id, TEAM_DEFENSE_GAME_SUMMARY.id)
