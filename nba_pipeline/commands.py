@@ -101,8 +101,9 @@ def _summary(
 
 
 def show_quarantine(table: str | None, limit: int, as_json: bool) -> None:
-    """Print rejected rows, or how many there are by reason."""
-    rows = Settings.from_environment().open_warehouse().quarantine(table).to_pylist()
+    """Print rejected rows, or how many there are by reason. Raises ConfigurationError for an unknown table."""
+    wanted = find_table(table, all_tables()).id if table else None
+    rows = Settings.from_environment().open_warehouse().quarantine(wanted).to_pylist()
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, default=str))
