@@ -27,7 +27,9 @@ class Target:
 
 
 TARGETS: dict[str, Target] = {
-    "asof": Target("nba_pipeline.asof", ("nba_pipeline_tests/test_asof.py",)),
+    "asof": Target(
+        "nba_pipeline.asof", tuple(f"nba_pipeline_tests/test_asof{n}.py" for n in ("_reads", "_by_hand", ""))
+    ),
     "contracts": Target("nba_pipeline.contracts", ("nba_pipeline_tests/test_contracts.py",)),
     "hashing": Target("nba_pipeline.hashing", ("nba_pipeline_tests/test_hashing.py",)),
     "duckdb": Target("nba_pipeline.warehouse.duckdb", DUCKDB, PROCESSES),
