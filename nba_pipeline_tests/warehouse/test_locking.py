@@ -46,7 +46,7 @@ def test_who_cannot_get_in_waits_as_long_as_told_and_no_longer(path: Path, clock
 
 
 @pytest.mark.usefixtures("held")
-def test_who_may_not_wait_at_all_does_not(path: Path, clock: Clock) -> None:
+def test_with_no_time_to_wait_nobody_waits(path: Path, clock: Clock) -> None:
     with pytest.raises(WarehouseBusyError):
         file_lock(path, exclusive=True, timeout=0).__enter__()
     assert clock.naps == []
