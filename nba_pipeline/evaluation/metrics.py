@@ -35,7 +35,7 @@ class DayBootstrap:
         _, self._place = np.unique(days, return_inverse=True)
         self._counts = np.bincount(self._place)
         n = len(self._counts)
-        self._drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n)) if n else np.empty((0, 0), dtype=int)
+        self._drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
 
     def mean(self, values: NDArray[np.float64]) -> Estimate:
         if not len(values):

@@ -163,6 +163,37 @@ def test_a_lock_on_a_file_that_was_exchanged_meanwhile_lets_nobody_in(path: Path
     assert inside.is_set()
 
 
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_taken_again_on_a_new_one(path: Path, clock: Clock) -> None:
+    old = file_lock(path, exclusive=True, timeout=1)
+    old.__enter__()
+
+    def remove_and_let_go() -> None:
+        path.unlink(missing_ok=True)
+        old.__exit__(None, None, None)
+
+    clock.at_nap = lambda: remove_and_let_go() if len(clock.naps) == 1 else None
+    with file_lock(path, exclusive=True, timeout=30):
+        assert path.exists()
+        with pytest.raises(WarehouseBusyError):
+            file_lock(path, exclusive=True, timeout=0).__enter__()
+
+
+def test_a_reader_does_not_overtake_a_writer_who_waits(path: Path) -> None:
+    """A writer who waits holds the queue; the lock itself may be free at that moment."""
+    with path.with_name("nba.duckdb.lock.queue").open("w") as queue:
+        fcntl.flock(queue, fcntl.LOCK_EX)
+        with pytest.raises(WarehouseBusyError):
+            file_lock(path, exclusive=False, timeout=0).__enter__()
+
+
+def test_a_writer_does_not_pass_without_a_queue_and_a_reader_does(path: Path) -> None:
+    path.with_name("nba.duckdb.lock.queue").mkdir()
+    with file_lock(path, exclusive=False, timeout=0):
+        pass
+    with pytest.raises(WarehouseError, match=r"lock\.queue: Is a directory"):
+        file_lock(path, exclusive=True, timeout=0).__enter__()
+
+
 def test_readers_who_come_one_after_the_other_do_not_keep_a_writer_out(path: Path) -> None:
     """Three readers overlap at all times."""
     over = threading.Event()
