@@ -56,7 +56,7 @@ def reliability(p_over: NDArray[np.float64], over: NDArray[np.bool_], bins: int 
     """Forecast probability beside observed share, in bins of equal numbers of rows: `n`, `forecast`, `observed`."""
     if not len(p_over):
         return pd.DataFrame({"n": [], "forecast": [], "observed": []})
-    place = np.argsort(np.argsort(p_over, kind="stable"), kind="stable") * bins // len(p_over)
+    place = np.argsort(np.argsort(p_over, kind="stable")) * bins // len(p_over)
     frame = pd.DataFrame({"bin": place, "forecast": p_over, "observed": over.astype(float)})
     return frame.groupby("bin").agg(
         n=("forecast", "size"), forecast=("forecast", "mean"), observed=("observed", "mean")
