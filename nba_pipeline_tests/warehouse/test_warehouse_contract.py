@@ -135,6 +135,15 @@ def test_a_table_that_was_never_written_is_empty_beside_others_that_were(warehou
     assert (found["o"].num_rows, found["o"].column_names) == (0, list(OTHERS.columns))
 
 
+def test_the_columns_that_are_asked_for_are_read_in_that_order_and_all_where_none_are_named(
+    warehouse: Warehouse,
+) -> None:
+    write(warehouse, days(0))
+    some = warehouse.read({"r": (RESULTS, Days(FIRST, FIRST, ("points", "team")))})["r"]
+    assert some.column_names == ["points", "team"]
+    assert warehouse.read({"r": (RESULTS, Days(FIRST, FIRST))})["r"].column_names == list(RESULTS.columns)
+
+
 # --- ledger and quarantine --------------------------------------------------------------------------------------------
 
 
