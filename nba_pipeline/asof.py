@@ -131,7 +131,7 @@ class Aggregate:
     """An aggregate over an entity's earlier facts: the latest `last` facts, or the last `days` days, or all."""
 
     how: Literal["mean", "std", "total", "count", "ratio", "latest", "ewma", "highest"]
-    column: str = ""
+    column: str
     over: str = ""
     last: int | None = None
     days: int | None = None
@@ -213,7 +213,7 @@ def attach(
             places, **{n: _or_zero(states[n], a) for n, a in games.items()}
         )
     keyed = places.select(*[places[c].name(f"__{c}") for c in [*entity, "__day"]], *aggregates)
-    on = [targets[c].identical_to(keyed[f"__{c}"]) if not by else targets[c] == keyed[f"__{c}"] for c in entity]
+    on = [targets[c] == keyed[f"__{c}"] for c in entity]
     joined = targets.left_join(keyed, [*on, targets[day] == keyed["____day"]])
     return shared(joined.select(targets, **{n: _or_zero(keyed[n], a) for n, a in aggregates.items()}))
 
@@ -273,7 +273,7 @@ def _places(
 
     def up_to_yesterday(days: int | None) -> ibis.expr.builders.WindowBuilder:
         frame = ibis.range_window(preceding=(days, 1), order_by=timeline["__number"])
-        return frame.group_by([timeline[c] for c in entity]) if entity else frame
+        return frame.group_by([timeline[c] for c in entity])
 
     seen = timeline["__fact"].sum().over(up_to_yesterday(None)).fill_null(0)
     windows = {n: _over(timeline, a, up_to_yesterday(a.days)) for n, a in calendar.items()}

@@ -104,7 +104,6 @@ class Column:
 
 
 Rule = Callable[[ir.Table], ir.BooleanValue]
-PER_PARTITION = "per_partition"
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from nba_pipeline import duck
 from nba_pipeline import ibis_types as ir
-from nba_pipeline.contracts import arrow_type
+from nba_pipeline.audit import flagged, row_rules
+from nba_pipeline.contracts import Table, arrow_type
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.transform import REJECT_REASON, RESULT, Transform
 
@@ -50,6 +51,15 @@ def expected_rows(transform: Transform, **inputs: Rows) -> list[dict]:
     """What the transform says must exist, given these inputs."""
     assert transform.expected_expression is not None
     return _execute(transform, inputs, ibis.to_sql(transform.expected_expression, dialect="duckdb")).to_pylist()
+
+
+def broken_rules(table: Table, row: Mapping[str, Any]) -> set[str]:
+    """The business rules of the contract that a row breaks."""
+    rules = [r for r in row_rules(table, ibis.table(table.ibis_schema, name=RESULT)) if r.text in table.rules]
+    with duck.connect() as db:
+        db.register(RESULT, _table(table.id, table.ibis_schema, [row]))
+        found = db.execute(flagged(rules)).to_arrow_table()["broken_rules"].to_pylist()
+    return set(found[0].split("; ")) if found else set()
 
 
 def rows_of(transform: Transform, expression: ir.Table, **inputs: Rows) -> list[dict]:

@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 
 from nba_pipeline import asof, duck
 from nba_pipeline.asof import Aggregate
-from nba_pipeline.raw.schedule import SCHEDULE
-from nba_pipeline_tests.support import day, moment
 
 Row = dict[str, Any]
 
@@ -235,6 +233,12 @@ def test_the_whole_league_is_one_entity_without_a_key() -> None:
     assert (row["games"], row["mean_all"]) == (2, 15)
 
 
+def test_the_whole_league_in_all_seasons_is_one_entity_where_told() -> None:
+    facts = [fact(0, 10, player=1, season="s1"), fact(1, 20, player=2, season="s2"), fact(2, 90, player=3)]
+    (row,) = attached([target(2, season="s2")], facts, by=(), within=())
+    assert (row["games"], row["mean_all"], row["games_7_days"], row["latest"]) == (2, 15, 2, 20)
+
+
 def test_entities_do_not_see_each_other() -> None:
     ours, theirs, nobody = attached([target(5, 7), target(5, 8), target(5, 99)], [fact(1, 10), fact(2, 30, player=8)])
     assert (ours["mean_all"], theirs["mean_all"], nobody["mean_all"]) == (10, 30, None)
@@ -260,6 +264,12 @@ def test_every_target_row_stays_exactly_once_duplicates_too() -> None:
 def test_a_target_whose_entity_is_unknown_stays_without_history() -> None:
     (row,) = attached([target(5) | {"player_id": None}], [fact(1), fact(2) | {"player_id": None}])
     assert (row["games"], row["mean_all"]) == (0, None)
+
+
+def test_a_target_whose_season_is_unknown_stays_without_history_with_and_without_a_key() -> None:
+    for by in (("player_id",), ()):
+        (row,) = attached([target(5) | {"season": None}], [fact(1) | {"season": None}], by=by)
+        assert (row["games"], row["games_7_days"], row["mean_7_days"]) == (0, 0, None)
 
 
 def test_an_empty_slate_gives_an_empty_table() -> None:
@@ -342,68 +352,3 @@ def test_a_target_is_paired_once_however_often_it_stands_there_and_not_at_all_wi
 def test_no_earlier_facts_at_all_cannot_be_asked_for() -> None:
     with pytest.raises(ValueError, match="at least one"):
         pairs_statement(0)
-
-
-# --- reads and the second clock ---------------------------------------------------------------------------------------
-
-
-def test_only_a_read_of_the_same_day_needs_the_day() -> None:
-    on = day("2024-01-10")
-    reads = {
-        "same": asof.same_day(SCHEDULE),
-        "before": asof.before(SCHEDULE, 5),
-        "season": asof.season_to_date(SCHEDULE),
-    }
-    needed = {n: (r.first_needed(on), r.last_needed(on)) for n, r in reads.items()}
-    assert needed == {
-        "same": (on, on),
-        "before": (day("2024-01-05"), day("2024-01-09")),
-        "season": (day("2023-08-01"), day("2024-01-09")),
-    }
-
-
-def test_no_read_looks_back_beyond_the_first_partition() -> None:
-    on = day("2021-10-21")
-    assert asof.before(SCHEDULE, 30).first_needed(on) == day("2021-10-19")
-    assert asof.season_to_date(SCHEDULE).first_needed(on) == day("2021-10-19")
-
-
-def evaluate(value: Any) -> Any:
-    with duck.connect() as db:
-        found = db.execute(f"SELECT {ibis.to_sql(value, dialect='duckdb').removeprefix('SELECT')}").fetchone()
-    assert found is not None
-    return found[0]
-
-
-def instant(text: str | None) -> Any:
-    return ibis.literal(moment(text) if text else None, "timestamp('UTC')")
-
-
-def test_the_cutoff_is_a_minute_before_tip_off_or_noon_of_the_day() -> None:
-    on = ibis.literal(day("2024-01-10"))
-    assert evaluate(asof.cutoff(on, instant("2024-01-11 00:30"))) == moment("2024-01-11 00:29")
-    assert evaluate(asof.cutoff(on, instant(None))) == moment("2024-01-10 16:00")
-
-
-def test_captures_at_the_cutoff_count_later_ones_do_not_and_unknown_ones_are_unknown() -> None:
-    cut = instant("2024-01-11 00:29")
-    assert evaluate(asof.captured_in_time(instant("2024-01-11 00:29"), cut)) is True
-    assert evaluate(asof.captured_in_time(instant("2024-01-11 00:30"), cut)) is False
-    assert evaluate(asof.captured_in_time(instant(None), cut)) is None
-
-
-def test_a_report_that_knows_only_its_day_counts_from_the_next_day_on() -> None:
-    cut, game = instant("2024-01-11 00:29"), ibis.literal(day("2024-01-10"))
-    unknown = instant(None)
-    assert evaluate(asof.reported_in_time(unknown, ibis.literal(day("2024-01-09")), game, cut)) is True
-    assert evaluate(asof.reported_in_time(unknown, ibis.literal(day("2024-01-10")), game, cut)) is False
-    assert evaluate(asof.reported_in_time(instant("2024-01-10 20:00"), game, game, cut)) is True
-    assert evaluate(asof.reported_in_time(instant("2024-01-11 00:40"), game, game, cut)) is False
-
-
-def test_a_forecast_made_at_tip_off_is_too_late() -> None:
-    tip, cut = instant("2024-01-11 00:30"), instant("2024-01-11 00:29")
-    assert evaluate(asof.made_before(instant("2024-01-11 00:29"), tip, cut)) is True
-    assert evaluate(asof.made_before(instant("2024-01-11 00:30"), tip, cut)) is False
-    assert evaluate(asof.made_before(instant("2024-01-11 00:29"), instant(None), cut)) is True
-    assert evaluate(asof.made_before(instant("2024-01-11 00:30"), instant(None), cut)) is False

@@ -35,7 +35,7 @@ class DayBootstrap:
         _, self._place = np.unique(days, return_inverse=True)
         self._counts = np.bincount(self._place)
         n = len(self._counts)
-        self._drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n)) if n else np.empty((0, 0), dtype=int)
+        self._drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
 
     def mean(self, values: NDArray[np.float64]) -> Estimate:
         if not len(values):
@@ -56,7 +56,7 @@ def reliability(p_over: NDArray[np.float64], over: NDArray[np.bool_], bins: int 
     """Forecast probability beside observed share, in bins of equal numbers of rows: `n`, `forecast`, `observed`."""
     if not len(p_over):
         return pd.DataFrame({"n": [], "forecast": [], "observed": []})
-    place = np.argsort(np.argsort(p_over, kind="stable"), kind="stable") * bins // len(p_over)
+    place = np.argsort(np.argsort(p_over, kind="stable")) * bins // len(p_over)
     frame = pd.DataFrame({"bin": place, "forecast": p_over, "observed": over.astype(float)})
     return frame.groupby("bin").agg(
         n=("forecast", "size"), forecast=("forecast", "mean"), observed=("observed", "mean")

@@ -153,8 +153,8 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
         made.q25,
         made.q50,
         made.q75,
-        odds=made.recommendation.cases((OVER, made.best_over_odds), (UNDER, made.best_under_odds), else_=None),
-        actual_value=made.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values()), else_=None),
+        odds=made.recommendation.cases((OVER, made.best_over_odds), (UNDER, made.best_under_odds)),
+        actual_value=made.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values())),
         minutes_played=facts.minutes_played,
         in_time=asof.made_before(made.as_of, games.tip_off, games.cutoff_at),
     )
@@ -170,8 +170,8 @@ def grade(rows: pa.Table) -> pa.Table:
     size = np.abs(error)
     played = ~np.isnan(actual)
     inside = (actual >= _floats(rows, "q10")) & (actual <= _floats(rows, "q90"))
-    outcome = outcomes(rows["recommendation"].to_numpy(zero_copy_only=False), actual, line)
-    scores = by_market(_scores, rows["market"].to_numpy(zero_copy_only=False).astype(str), mean, sd, actual)
+    outcome = outcomes(rows["recommendation"].to_numpy(), actual, line)
+    scores = by_market(_scores, rows["market"].to_numpy().astype(str), mean, sd, actual)
     graded = {c: rows[c] for c in (*_COPIED, "odds", "actual_value", "minutes_played")}
     graded |= {
         "signed_error": _numbers(error),
@@ -203,8 +203,7 @@ def profit(outcome: np.ndarray, odds: np.ndarray) -> np.ndarray:
 
 def outcomes(called: np.ndarray, actual: np.ndarray, line: np.ndarray) -> np.ndarray:
     """win, loss, push, void, pass or no_line for each row. Who did not play is void, whatever was called."""
-    with np.errstate(invalid="ignore"):
-        right = ((called == OVER) & (actual > line)) | ((called == UNDER) & (actual < line))
+    right = ((called == OVER) & (actual > line)) | ((called == UNDER) & (actual < line))
     return np.select(
         [np.isnan(actual), called == NO_LINE, called == PASS, actual == line, right],
         [VOID, NO_BET, PASSED, PUSH, WIN],
@@ -213,7 +212,7 @@ def outcomes(called: np.ndarray, actual: np.ndarray, line: np.ndarray) -> np.nda
 
 
 def _floats(rows: pa.Table, name: str) -> np.ndarray:
-    return rows[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return rows[name].cast(pa.float64()).to_numpy()
 
 
 def _numbers(values: np.ndarray) -> pa.Array:
@@ -230,7 +229,6 @@ def expected(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.T
         (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),
         ((schedule.status != FINAL) | played.game_id.isnull(), PENDING),
         (late, "it was made after tip-off"),
-        else_=ibis.null("string"),
     )
     return joined.select(made.game_date, made.player_id, made.market, made.system_id, reason=reason)
 

@@ -102,7 +102,7 @@ def build(graded: ir.Table) -> ir.Table:
     lined = t.line.notnull() & t.absolute_error.notnull()
 
     def n(condition: ir.BooleanValue) -> ir.IntegerScalar:
-        return condition.fill_null(False).cast("int64").sum()
+        return condition.cast("int64").sum()
 
     def average(value: ir.NumericValue, where: ir.BooleanValue) -> ir.FloatingScalar:
         return exact.mean(where.ifelse(value, None))

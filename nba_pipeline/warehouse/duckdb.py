@@ -206,8 +206,8 @@ def _tables(db: duckdb.DuckDBPyConnection) -> set[str]:
     return {f"{s}.{t}" for s, t in db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()}
 
 
-def _all_columns(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str] = ()) -> str:
-    """A SELECT of the contract's columns; one that the stored table does not have yet is NULL."""
+def _all_columns(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str] | None = None) -> str:
+    """A SELECT of these columns (None: all of the contract); one that the stored table does not have yet is NULL."""
     present = {r[0] for r in db.execute(f"SELECT column_name FROM (DESCRIBE {table.id})").fetchall()}
     types = ddl.duckdb_columns(table)
     listed = [f'"{c}"' if c in present else f'NULL::{types[c]} AS "{c}"' for c in columns or table.columns]
@@ -215,10 +215,9 @@ def _all_columns(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[
 
 
 def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table:
-    columns = days.columns or tuple(table.columns)
     where = f"{table.partition} BETWEEN DATE '{days.start}' AND DATE '{days.end}'"
-    found = db.execute(f"{_all_columns(db, table, columns)} WHERE {where}").to_arrow_table()
-    return found.cast(read_schema(table, columns))
+    found = db.execute(f"{_all_columns(db, table, days.columns)} WHERE {where}").to_arrow_table()
+    return found.cast(read_schema(table, days.columns))
 
 
 def _contents(db: duckdb.DuckDBPyConnection, table: Table, hashes: bool) -> str:

@@ -41,7 +41,7 @@ def test_without_rows_reliability_has_its_columns_and_there_is_no_error() -> Non
 
 def test_rows_of_equal_probability_fill_the_bins_in_their_order() -> None:
     over = np.arange(1_000) >= 500
-    assert reliability(np.full(1_000, 0.5), over)["observed"].tolist() == [0.0] * 5 + [1.0] * 5
+    assert reliability(np.tile([0.2, 0.8], 500), over, bins=4)["observed"].tolist() == [0, 1, 0, 1]
 
 
 def test_bins_take_the_rows_by_probability() -> None:

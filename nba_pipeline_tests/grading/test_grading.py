@@ -107,18 +107,39 @@ def test_a_call_is_won_lost_pushed_passed_or_without_a_line(changes: Row, points
     assert (row.outcome, row.actual_value) == (outcome, points)
 
 
+NOT_OF_THE_VOID = (
+    *("actual_value", "minutes_played", "signed_error", "absolute_error", "within_3", "within_5", "within_80"),
+    *("crps", "pinball_q10", "pinball_q25", "pinball_q50", "pinball_q75", "pinball_q90", "profit"),
+)
+
+
 @pytest.mark.parametrize("changes", [{}, {"recommendation": "UNDER"}, {"recommendation": "PASS"}, NO_LINE])
 def test_who_did_not_play_is_void_and_has_no_error(changes: Row) -> None:
     other = FACT | {"player_id": 8}
     row = one(changes, facts=[other])
     assert row.outcome == "void"
-    for name in ("actual_value", "absolute_error", "signed_error", "crps", "within_3", "within_80", "pinball_q50"):
+    for name in NOT_OF_THE_VOID:
         assert pd.isna(row[name]), name
+
+
+def test_what_is_not_known_is_stored_as_null_and_never_as_nan() -> None:
+    """An average over NULL leaves the row out, one over NaN is NaN."""
+    void = grade(joined([FORECAST], [FACT | {"player_id": 8}], [GAME]))
+    assert {n: void[n].null_count for n in NOT_OF_THE_VOID} == dict.fromkeys(NOT_OF_THE_VOID, 1)
 
 
 def test_a_final_game_without_any_facts_is_not_a_game_in_which_nobody_played() -> None:
     """The schedule says final, player_game_summary was published before and waits for the game: nobody is void."""
     assert len(graded({}, facts=[FACT | {"game_id": "0022300501"}])) == 0
+    (wanted,) = expected_rows(ACCURACY, predictions=[FORECAST], schedule=[GAME], facts=[{"game_id": "0022300501"}])
+    assert wanted["reason"] == "game not final yet"
+
+
+def test_facts_of_a_game_that_is_still_played_are_not_graded() -> None:
+    running = [GAME | {"status": "live"}]
+    assert graded({}, games=running).empty
+    (wanted,) = expected_rows(ACCURACY, predictions=[FORECAST], schedule=running, facts=[FACT])
+    assert wanted["reason"] == "game not final yet"
 
 
 def test_outcomes_are_total() -> None:
@@ -141,6 +162,9 @@ def test_errors_are_forecast_minus_actual() -> None:
     [
         (25, True, True, True),
         (26, False, True, True),
+        (27, False, True, True),
+        (28, False, False, True),
+        (30, False, False, True),
         (31, False, False, False),
         (14, False, False, True),
         (13, False, False, False),
@@ -311,6 +335,10 @@ def test_the_return_is_per_unit_staked_on_priced_bets() -> None:
     rows = [accuracy("ewma", n, 1.0, profit=x) for n, x in enumerate((0.9, -1.0, 0.0, None))]
     r = daily(rows)["ewma"]
     assert (r["priced_bets"], r["roi"]) == (3, pytest.approx(-0.1 / 3, abs=1e-4))
+
+
+def test_one_decided_bet_has_a_hit_rate() -> None:
+    assert daily([accuracy("ewma", 1, 1.0)])["ewma"]["hit_rate"] == 1
 
 
 def test_without_a_decided_bet_there_is_no_hit_rate() -> None:

@@ -1,8 +1,9 @@
 """Runs the tests of a target against each of its mutants, each in a forked child, so that no library is loaded twice.
 
 First quickly: tests are collected once, a child puts the mutant's functions in the place of the loaded ones and runs the tests,
-fast ones first, with few examples. What survives that, and what lies outside functions, is judged thoroughly: a child imports the
-mutant in the place of the module, and anew all that imports it, and runs the tests as they are. Only that verdict counts.
+fast ones first, with few examples. What survives that or does not end (a busy machine may be why), and what lies outside
+functions, is judged thoroughly: a child imports the mutant in the place of the module, and anew all that imports it, and runs
+the tests as they are. Only that verdict counts.
 """
 
 import ast
@@ -61,7 +62,7 @@ def judge(target: Target, mutants: Sequence[Mutant], root: Path) -> Iterator[Jud
         raise RuntimeError(f"the tests of {target.module} fail without a fault when imported anew")
     patience = PATIENCE + 4 * (time.monotonic() - began)
     for mutant, code in zip(mutants, quick.codes, strict=True):
-        if code == PASSED:
+        if code in (PASSED, None):
             text = mutant.source
             code = _in_child(lambda text=text: _anew(target, text, root), patience)
         yield Judged(mutant, {PASSED: "survived", FAILED: "failed", None: "endless"}.get(code, "broken"))

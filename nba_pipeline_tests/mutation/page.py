@@ -19,7 +19,8 @@ Left out by rule: docstrings, annotations, text for people (messages of errors, 
 or a record is declared to be (that declarations are enforced is proved once, for all tables), the case of letters in
 strings, what parses to the same program, and faults that crash at once wherever the line is run (None for an argument or a
 variable, a missing positional argument), which would only flatter the score. `endless` faults keep the tests from
-ending; `broken` ones keep the module from being imported.
+ending; `broken` ones keep the module from being imported (told apart only where one test module judges it: with several,
+they are among those that fail).
 
 mutmut itself cannot judge this package: it leaves out decorated functions (all of the warehouse's context managers and
 properties) and switches faults on when a function is called, while expressions of tables are built once, on import.

@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
+AT = "nba_pipeline_tests"
+ASOF = (f"{AT}/test_asof_reads.py", f"{AT}/test_asof_by_hand.py", f"{AT}/test_asof.py")
+CONTRACTS = (f"{AT}/test_contract_columns.py", f"{AT}/test_contracts.py")
+HASHING = (f"{AT}/test_hashing.py",)
+LOCKING = (f"{AT}/warehouse/test_locking.py", f"{AT}/warehouse/test_duckdb_file.py")
 DUCKDB = (
-    "nba_pipeline_tests/warehouse/test_warehouse_contract.py",
-    "nba_pipeline_tests/warehouse/test_duckdb_warehouse.py",
+    f"{AT}/warehouse/test_duckdb_file.py",
+    f"{AT}/warehouse/test_warehouse_contract.py",
+    f"{AT}/warehouse/test_duckdb_warehouse.py",
 )
+GRADING = (f"{AT}/grading/test_grade_rules.py", f"{AT}/grading/test_grading.py")
+METRICS = (f"{AT}/evaluation/test_metrics.py", f"{AT}/evaluation/test_leaderboard.py")
 PROCESSES = "bigquery or killed or four_writers or full_disk or permissions or may_not or may_only or slow"
 
 
@@ -27,14 +35,12 @@ class Target:
 
 
 TARGETS: dict[str, Target] = {
-    "asof": Target("nba_pipeline.asof", ("nba_pipeline_tests/test_asof.py",)),
-    "contracts": Target("nba_pipeline.contracts", ("nba_pipeline_tests/test_contracts.py",)),
-    "hashing": Target("nba_pipeline.hashing", ("nba_pipeline_tests/test_hashing.py",)),
+    "asof": Target("nba_pipeline.asof", ASOF),
+    "contracts": Target("nba_pipeline.contracts", CONTRACTS),
+    "hashing": Target("nba_pipeline.hashing", HASHING),
     "duckdb": Target("nba_pipeline.warehouse.duckdb", DUCKDB, PROCESSES),
-    "locking": Target("nba_pipeline.warehouse.locking", DUCKDB[1:], PROCESSES),
-    "accuracy": Target("nba_pipeline.grading.prediction_accuracy", ("nba_pipeline_tests/grading/test_grading.py",)),
-    "performance": Target(
-        "nba_pipeline.grading.system_daily_performance", ("nba_pipeline_tests/grading/test_grading.py",)
-    ),
-    "metrics": Target("nba_pipeline.evaluation.metrics", ("nba_pipeline_tests/evaluation/test_leaderboard.py",)),
+    "locking": Target("nba_pipeline.warehouse.locking", LOCKING),
+    "accuracy": Target("nba_pipeline.grading.prediction_accuracy", GRADING),
+    "performance": Target("nba_pipeline.grading.system_daily_performance", GRADING),
+    "metrics": Target("nba_pipeline.evaluation.metrics", METRICS),
 }

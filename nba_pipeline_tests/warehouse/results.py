@@ -53,11 +53,12 @@ class MayBeUnknown(Rows):
     points: int = column("points", nullable=True)
 
 
-def declared(model: type[Rows]) -> Table:
-    return Table(model=model, name="results", dataset="nba_raw", key=("game_date", "team"), partition="game_date")
+def declared(model: type[Rows], name: str = "results") -> Table:
+    return Table(model=model, name=name, dataset="nba_raw", key=("game_date", "team"), partition="game_date")
 
 
 RESULTS = declared(Results)
+OTHERS = declared(Results, "others")
 
 
 def days(*numbers: int) -> list[date]:
@@ -96,9 +97,9 @@ def entry(on: date, version: int = 1, state: Any = "published", per_day: int = 2
 NO_REJECTS = REJECT_SCHEMA.empty_table()
 
 
-def write(warehouse: Warehouse, of: Sequence[date], version: int = 1, per_day: int = 2) -> None:
-    entries = [entry(d, version, per_day=per_day) for d in of]
-    warehouse.replace(RESULTS, of, rows(of, version, per_day), entries, NO_REJECTS)
+def write(warehouse: Warehouse, of: Sequence[date], version: int = 1, per_day: int = 2, table: Table = RESULTS) -> None:
+    entries = [entry(d, version, per_day=per_day, table=table.id) for d in of]
+    warehouse.replace(table, of, rows(of, version, per_day), entries, NO_REJECTS)
 
 
 def state(warehouse: Warehouse) -> dict[int, tuple[int, int]]:
@@ -117,6 +118,6 @@ def recorded(warehouse: Warehouse) -> dict[int, tuple[int, int]]:
     return {(e["day"] - FIRST).days: (e["rows"], int(e["content_hash"])) for e in entries}
 
 
-def rejects(on: date | None, reason: str = "bad", row: str = "{}") -> pa.Table:
+def rejects(on: date | None, reason: str = "bad", row: str = "{}", **more: Any) -> pa.Table:
     record = {"table_id": RESULTS.id, "day": on, "reason": reason, "row": row, "run_id": "r", "recorded_at": AT}
-    return pa.Table.from_pylist([record], REJECT_SCHEMA)
+    return pa.Table.from_pylist([record | more], REJECT_SCHEMA)

@@ -14,6 +14,7 @@ import pytest
 from nba_pipeline.errors import WarehouseBusyError, WarehouseError
 from nba_pipeline.warehouse import locking
 from nba_pipeline.warehouse.locking import POLL_SECONDS, file_lock
+from nba_pipeline_tests.warehouse.clock import Clock
 
 
 @pytest.fixture
@@ -27,31 +28,46 @@ def held(path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(locking, "time", clock)
+    return clock
+
+
 @pytest.mark.parametrize("exclusive", [True, False])
 @pytest.mark.usefixtures("held")
-def test_who_cannot_get_in_waits_as_long_as_told_and_no_longer(path: Path, exclusive: bool) -> None:
-    began = time.monotonic()
+def test_who_cannot_get_in_waits_as_long_as_told_and_no_longer(path: Path, clock: Clock, exclusive: bool) -> None:
     with pytest.raises(
         WarehouseBusyError, match=r"nba\.duckdb: another process has held the lock for more than 0\.3 s"
     ):
         file_lock(path, exclusive=exclusive, timeout=0.3).__enter__()
-    assert 0.3 <= time.monotonic() - began < 1.5
+    assert 100.3 <= clock.now <= 100.3 + 2 * POLL_SECONDS
+
+
+@pytest.mark.usefixtures("held")
+def test_with_no_time_to_wait_nobody_waits(path: Path, clock: Clock) -> None:
+    with pytest.raises(WarehouseBusyError):
+        file_lock(path, exclusive=True, timeout=0).__enter__()
+    assert clock.naps == []
 
 
 @pytest.mark.usefixtures("held")
 def test_the_error_says_how_to_wait_longer(path: Path) -> None:
     with pytest.raises(WarehouseBusyError) as caught:
         file_lock(path, exclusive=True, timeout=0).__enter__()
-    assert "NBA_PIPELINE_LOCK_TIMEOUT" in caught.value.remedy
+    assert caught.value.remedy == (
+        "wait for that process to end, or stop it; NBA_PIPELINE_LOCK_TIMEOUT sets how many seconds to wait"
+    )
 
 
-def test_who_waits_gets_in_soon_after_the_lock_is_free(path: Path) -> None:
+def test_who_waits_gets_in_within_a_tenth_of_a_second_after_the_lock_is_free(path: Path, clock: Clock) -> None:
     holder = file_lock(path, exclusive=True, timeout=1)
     holder.__enter__()
-    threading.Timer(0.2, lambda: holder.__exit__(None, None, None)).start()
-    began = time.monotonic()
+    clock.at_nap = lambda: holder.__exit__(None, None, None) if len(clock.naps) == 3 else None
     with file_lock(path, exclusive=True, timeout=30):
-        assert time.monotonic() - began < 0.2 + 20 * POLL_SECONDS
+        assert len(clock.naps) == 3
+    assert max(clock.naps) <= 0.1
 
 
 KERNEL = """1: POSIX  ADVISORY  WRITE 11 00:30:{inode} 0 EOF
@@ -59,7 +75,8 @@ KERNEL = """1: POSIX  ADVISORY  WRITE 11 00:30:{inode} 0 EOF
 2: FLOCK  ADVISORY  WRITE 21 00:30:{inode} 0 EOF
 3: FLOCK  ADVISORY  WRITE 33 00:30:1{inode} 0 EOF
 4: FLOCK  ADVISORY  WRITE {own} 00:30:{inode} 0 EOF
-5: FLOCK  odd line
+5: -> FLOCK  ADVISORY  WRITE 55 00:30:{inode} 0 EOF
+6: FLOCK  ADVISORY  WRITE 66
 """
 
 
@@ -144,6 +161,37 @@ def test_a_lock_on_a_file_that_was_exchanged_meanwhile_lets_nobody_in(path: Path
         assert not inside.wait(20 * POLL_SECONDS)
     waiting.join()
     assert inside.is_set()
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_is_taken_again_on_a_new_one(path: Path, clock: Clock) -> None:
+    old = file_lock(path, exclusive=True, timeout=1)
+    old.__enter__()
+
+    def remove_and_let_go() -> None:
+        path.unlink(missing_ok=True)
+        old.__exit__(None, None, None)
+
+    clock.at_nap = lambda: remove_and_let_go() if len(clock.naps) == 1 else None
+    with file_lock(path, exclusive=True, timeout=30):
+        assert path.exists()
+        with pytest.raises(WarehouseBusyError):
+            file_lock(path, exclusive=True, timeout=0).__enter__()
+
+
+def test_a_reader_does_not_overtake_a_writer_who_waits(path: Path) -> None:
+    """A writer who waits holds the queue; the lock itself may be free at that moment."""
+    with path.with_name("nba.duckdb.lock.queue").open("w") as queue:
+        fcntl.flock(queue, fcntl.LOCK_EX)
+        with pytest.raises(WarehouseBusyError):
+            file_lock(path, exclusive=False, timeout=0).__enter__()
+
+
+def test_a_writer_does_not_pass_without_a_queue_and_a_reader_does(path: Path) -> None:
+    path.with_name("nba.duckdb.lock.queue").mkdir()
+    with file_lock(path, exclusive=False, timeout=0):
+        pass
+    with pytest.raises(WarehouseError, match=r"lock\.queue: Is a directory"):
+        file_lock(path, exclusive=True, timeout=0).__enter__()
 
 
 def test_readers_who_come_one_after_the_other_do_not_keep_a_writer_out(path: Path) -> None:

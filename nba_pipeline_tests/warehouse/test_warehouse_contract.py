@@ -1,7 +1,9 @@
 """What every warehouse does: the rules of the protocol, kept alike by DuckDB and by BigQuery over its real interface."""
 
 import random
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -15,8 +17,10 @@ from nba_pipeline_tests.warehouse.results import (
     AT,
     FIRST,
     NO_REJECTS,
+    OTHERS,
     RESULTS,
     MayBeUnknown,
+    Results,
     WiderResults,
     days,
     declared,
@@ -109,6 +113,37 @@ def test_contents_can_be_checked_before_a_new_column_was_ever_written(warehouse:
     assert warehouse.contents([declared(WiderResults)], first, last, hashes=True).num_rows == 1
 
 
+def test_contents_are_of_the_tables_and_days_that_are_asked_for_and_there(warehouse: Warehouse) -> None:
+    first, last = days(0, 1)
+    assert warehouse.contents([RESULTS], first, last, hashes=True).num_rows == 0
+    write(warehouse, days(0, 1, 2))
+    assert warehouse.contents([OTHERS], first, last, hashes=True).num_rows == 0
+    write(warehouse, days(1, 2), per_day=3, table=OTHERS)
+    found = warehouse.contents([RESULTS, OTHERS, declared(Results, "never_written")], first, last, hashes=False)
+    assert [(r["table_id"], r["day"], r["rows"]) for r in found.to_pylist()] == [
+        (OTHERS.id, last, 3),
+        (RESULTS.id, first, 2),
+        (RESULTS.id, last, 2),
+    ]
+
+
+def test_a_table_that_was_never_written_is_empty_beside_others_that_were(warehouse: Warehouse) -> None:
+    write(warehouse, days(0, 1, 2))
+    first, last = days(1, 5)
+    found = warehouse.read({"r": (RESULTS, Days(first, last)), "o": (OTHERS, Days(first, last))})
+    assert sorted(set(found["r"]["game_date"].to_pylist())) == days(1, 2)
+    assert (found["o"].num_rows, found["o"].column_names) == (0, list(OTHERS.columns))
+
+
+def test_the_columns_that_are_asked_for_are_read_in_that_order_and_all_where_none_are_named(
+    warehouse: Warehouse,
+) -> None:
+    write(warehouse, days(0))
+    some = warehouse.read({"r": (RESULTS, Days(FIRST, FIRST, ("points", "team")))})["r"]
+    assert some.column_names == ["points", "team"]
+    assert warehouse.read({"r": (RESULTS, Days(FIRST, FIRST))})["r"].column_names == list(RESULTS.columns)
+
+
 # --- ledger and quarantine --------------------------------------------------------------------------------------------
 
 
@@ -147,6 +182,65 @@ def test_the_ledger_is_filtered_by_table_and_days(warehouse: Warehouse) -> None:
     assert warehouse.ledger([]).num_rows == 0
     found = warehouse.ledger([RESULTS.id], *days(1, 2))
     assert found["day"].to_pylist() == days(1, 2)
+
+
+def test_a_write_leaves_other_tables_and_other_days_as_the_ledger_has_them(warehouse: Warehouse) -> None:
+    write(warehouse, days(0, 1))
+    write(warehouse, days(0, 1), table=OTHERS)
+    write(warehouse, days(1), version=2)
+    found = {(e["table_id"], e["day"]): e["run_id"] for e in warehouse.ledger().to_pylist()}
+    first, second = days(0, 1)
+    assert found == {
+        (OTHERS.id, first): "run1",
+        (OTHERS.id, second): "run1",
+        (RESULTS.id, first): "run1",
+        (RESULTS.id, second): "run2",
+    }
+
+
+def reasons(warehouse: Warehouse, *of: Any) -> list[str]:
+    return warehouse.quarantine(*of)["reason"].to_pylist()
+
+
+def test_the_quarantine_is_by_table_and_day_newest_first_with_all_rows_that_know_no_day(warehouse: Warehouse) -> None:
+    first, second = days(0, 1)
+    for table, words, at in ((RESULTS, "ours", AT), (OTHERS, "theirs", AT + timedelta(hours=1))):
+        refused = [entry(d, 1, "refused", table=table.id) for d in (first, second)]
+        of = {"table_id": table.id, "run_id": "run1", "recorded_at": at}
+        bad = [rejects(d, f"{words} of {d or 'no day'}", **of) for d in (first, second, None)]
+        warehouse.replace(table, [], rows([]), refused, pa.concat_tables(bad))
+    assert len(reasons(warehouse)) == 6
+    assert {w.split()[0] for w in reasons(warehouse)[:3]} == {"theirs"}
+    assert sorted(reasons(warehouse, RESULTS.id)) == [f"ours of {first}", f"ours of {second}", "ours of no day"]
+    assert sorted(reasons(warehouse, RESULTS.id, second, second)) == [f"ours of {second}", "ours of no day"]
+    assert sorted(reasons(warehouse, None, second)) == [
+        *(f"ours of {second}", "ours of no day"),
+        *(f"theirs of {second}", "theirs of no day"),
+    ]
+
+
+def test_what_was_rejected_stands_as_long_as_the_entry_of_its_run(warehouse: Warehouse) -> None:
+    """Rows set aside beside a published day are still set aside when a later run of the day is refused."""
+    first, second = days(0, 1)
+    both = [rejects(d, f"published {d}", run_id="run1") for d in (first, second)]
+    warehouse.replace(RESULTS, days(0, 1), rows(days(0, 1)), [entry(d) for d in days(0, 1)], pa.concat_tables(both))
+    for version in (2, 3, 3):
+        bad = rejects(first, f"refused {version}", run_id=f"run{version}")
+        warehouse.replace(RESULTS, [], rows([]), [entry(first, version, "refused")], bad)
+        assert sorted(reasons(warehouse, RESULTS.id, first, first)) == [f"published {first}", f"refused {version}"]
+    write(warehouse, days(0), version=4)
+    assert reasons(warehouse, RESULTS.id) == [f"published {second}"]
+
+
+def test_rejects_that_know_no_day_are_those_of_the_latest_run_of_their_table(warehouse: Warehouse) -> None:
+    for table in (RESULTS, OTHERS):
+        bad = rejects(None, f"{table.name} 1", table_id=table.id, run_id="run1")
+        warehouse.replace(table, [], rows([]), [entry(days(0)[0], 1, "refused", table=table.id)], bad)
+    warehouse.replace(RESULTS, [], rows([]), [], NO_REJECTS)
+    assert sorted(reasons(warehouse)) == ["others 1", "results 1"]
+    bad = rejects(None, "results 2", run_id="run2")
+    warehouse.replace(RESULTS, [], rows([]), [entry(days(3)[0], 2, "refused")], bad)
+    assert sorted(reasons(warehouse)) == ["others 1", "results 2"]
 
 
 NASTY = "x'); DROP TABLE nba_raw.results; --\" \\ \x00é%_"
