@@ -285,9 +285,9 @@ class Stand:
     @cached_property
     def known(self) -> dict[str, pa.Table]:
         """The honest rows of every pre-game table of the day, from what was known."""
-        tables = [t for t in pre_game_tables() if t != MODELS]
-        run = self._run(CONTEXT)
-        return {a.table.id: a.rows for a in recompute(self.day, self.warehouse, self.source, SLATE, run, tables)}
+        run = self._run(MODELS)
+        again = recompute(self.day, self.warehouse, self.source, SLATE, run, pre_game_tables())
+        return {a.table.id: a.rows for a in again}
 
     def _run(self, table: str) -> Run:
         store = self._scratch if table == MODELS else self.settings.open_artifacts()
