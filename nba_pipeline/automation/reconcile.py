@@ -12,9 +12,11 @@ from nba_pipeline.automation.decisions import Ask, by_days
 from nba_pipeline.automation.fetching import CORRECTION_DAYS
 from nba_pipeline.automation.landed import DAILY_FEEDS, NOTHING
 from nba_pipeline.seasons import training_day
+from nba_pipeline.sources import landing
 from nba_pipeline.table_asset import graph_order
 
 RUNS_AT_ONCE = 20
+SCHEDULE = landing.SCHEDULE.name
 Owner = Literal["landing", "corrections", "line_refresh"]
 FeedDay = tuple[str, date]
 
@@ -22,11 +24,12 @@ FeedDay = tuple[str, date]
 @dataclass(frozen=True)
 class Changes:
     """Feeds by day that differ from what the tables hold. `adopted` are days that were published before anybody kept
-    digests: they are taken to be built of what is there now."""
+    digests: they are taken to be built of what is there now. The schedule of `unscheduled` days was never published."""
 
     by_day: Mapping[date, frozenset[str]]
     adopted: Mapping[FeedDay, str] = field(default_factory=dict)
     older: int = 0
+    unscheduled: frozenset[date] = frozenset()
 
 
 def changes(
@@ -59,7 +62,8 @@ def changes(
             found.setdefault(day, set()).add(feed)
     for day in sorted(found):
         _fill_gap(found, day, {d for _, d in published}, began)
-    return Changes({d: frozenset(feeds) for d, feeds in sorted(found.items())}, adopted, older)
+    unscheduled = frozenset(d for d in found if (SCHEDULE, d) not in published)
+    return Changes({d: frozenset(feeds) for d, feeds in sorted(found.items())}, adopted, older, unscheduled)
 
 
 def _fill_gap(found: dict[date, set[str]], day: date, published: AbstractSet[date], began: date | None) -> None:
@@ -92,7 +96,8 @@ def asks(
     *,
     grows: bool,
 ) -> list[Ask]:
-    """The runs that `who` asks for: exactly the changed days, in the tables that their feeds reach.
+    """The runs that `who` asks for: exactly the changed days, in the tables that their feeds reach. A day whose schedule
+    nobody ran yet, such as one without games, waits for it.
 
     The key of a run is made of what is there and of what the tables were built of, so that looking twice asks once, also after
     a restart, and that a later change, even one back to an earlier state, is another event.
@@ -101,6 +106,7 @@ def asks(
         day: feeds
         for day, all_feeds in found.by_day.items()
         if (feeds := frozenset(f for f in all_feeds if owner(f, day, today, grows=grows) == who))
+        and (SCHEDULE in feeds or day not in found.unscheduled)
     }
     tables = {day: _tables(day, feeds, built, played=day < today) for day, feeds in mine.items()}
     made = []

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from nba_pipeline.automation.decisions import Ask, Decision, Skip
+from nba_pipeline.automation.selections import MODELS
 from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
 from nba_pipeline.run_tags import BY, RANGE_END, RANGE_START
 from nba_pipeline.table_asset import REGISTRY, asset_key
@@ -12,9 +13,9 @@ LONGEST_RUN_SECONDS = 4 * 3600
 
 
 def run_request(ask: Ask, by: str) -> dg.RunRequest:
-    """The run of an ask. The pages of the days are written with their forecasts or grades."""
+    """The run of an ask. The pages of the days are written with their forecasts, prices or grades."""
     keys = [asset_key(REGISTRY[t].table) for t in ask.tables]
-    with_page = any(k.path[0] == "nba_predictions" for k in keys)
+    with_page = any(t.startswith("nba_predictions.") and t != MODELS for t in ask.tables)
     return dg.RunRequest(
         run_key=ask.key,
         asset_selection=[*keys, REPORT_KEY] if with_page else keys,

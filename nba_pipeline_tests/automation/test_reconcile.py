@@ -60,6 +60,16 @@ def test_a_day_that_was_refused_waits_until_its_input_changes() -> None:
     assert first == same != other
 
 
+def test_quotes_of_a_day_that_nobody_ran_wait_for_its_schedule() -> None:
+    held = {("injuries", OLD): "a"}
+    without = EVERY - {("schedule", OLD)}
+    assert found(held, {}, published=without) == []
+    (ask,) = found(held, {}, published=EVERY)
+    assert "nba_raw.injury_reports" in ask.tables
+    (ask,) = found(held | {("schedule", OLD): "b"}, {}, published=without)
+    assert {"nba_raw.schedule", "nba_raw.injury_reports"} <= {*ask.tables}
+
+
 @given(
     st.sampled_from(sorted(FEEDS)),
     st.integers(-10, 0).map(lambda n: TODAY + timedelta(days=n)),

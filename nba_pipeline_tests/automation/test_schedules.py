@@ -1,4 +1,4 @@
-"""What schedules decide on a home whose source is silent."""
+"""What schedules decide on a home whose source is silent, and what their runs contain."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,9 +7,12 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
-from nba_pipeline.automation.decisions import Skip
+from nba_pipeline.automation import selections
+from nba_pipeline.automation.decisions import Ask, Skip
+from nba_pipeline.automation.requests import run_request
 from nba_pipeline.automation.schedules import decide_overnight
 from nba_pipeline.errors import SourceError
+from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
 from nba_pipeline.seasons import ZONE
 from nba_pipeline.settings import Settings
 from nba_pipeline.sources.landing import Feed
@@ -35,3 +38,19 @@ def test_the_night_asks_a_silent_source_only_for_results_that_are_not_in(
     decision = decide_overnight(finished_home.settings, two_days_after)
     assert not isinstance(decision, Skip)
     assert [(a.start, a.end) for a in decision] == [(the_day_after.date(),) * 2]
+
+
+@pytest.mark.parametrize(
+    ("tables", "with_page"),
+    [
+        ((selections.MODELS,), False),
+        ((selections.SCHEDULE,), False),
+        ((selections.MODELS, selections.FORECASTS), True),
+        ((selections.GRADES,), True),
+    ],
+)
+def test_the_page_of_a_day_is_written_with_its_forecasts_or_grades_and_not_with_models_alone(
+    tables: tuple[str, ...], *, with_page: bool
+) -> None:
+    request = run_request(Ask(tables, LAST, LAST, "why", "key"), "monthly_training")
+    assert (REPORT_KEY in (request.asset_selection or [])) == with_page
