@@ -18,7 +18,7 @@ from nba_pipeline_tests.soak.season import Season, forecasts, incomplete, open_a
 TITLE = "It runs itself: a season of schedules, sensors, outages, corrections and restarts"
 DAYS = {"quick": 3, "full": 45}
 REFRESH_HOURS = (17.0, 20.5)
-SENSOR_HOURS = (0.4, 7.2, 11.2, 18.8)
+SENSOR_HOURS = (0.4, 7.2, 11.2, 14.0, 18.8)
 
 
 def prove(scale: Scale) -> list[Proof]:
