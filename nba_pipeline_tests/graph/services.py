@@ -146,7 +146,12 @@ def process_group(command: Sequence[str], environment: Mapping[str, str], log: P
     """A process that ends with all its children: asked to first, killed if it does not listen."""
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, *command], env=dict(environment), stdout=out, stderr=out, start_new_session=True
+            [sys.executable, *command],
+            env=dict(environment),
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            preexec_fn=_listen,
         )
         try:
             yield process
@@ -158,6 +163,11 @@ def process_group(command: Sequence[str], environment: Mapping[str, str], log: P
             if group_alive(process.pid):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _listen() -> None:
+    """A shell lets what it starts in the background ignore SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def group_alive(group: int) -> bool:

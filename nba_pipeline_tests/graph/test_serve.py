@@ -31,7 +31,7 @@ def test_two_servers_start_at_once_on_an_empty_home_and_end_with_all_their_child
         for process, asked in zip(processes, (signal.SIGINT, signal.SIGTERM), strict=True):
             process.send_signal(asked)
         for process in processes:
-            assert process.wait(120) == 0
+            assert process.wait(60) == 0
             until(lambda process=process: not group_alive(process.pid), 20)
     with home.instance() as instance:
         assert instance.get_run_records() == []
