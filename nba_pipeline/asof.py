@@ -29,6 +29,8 @@ EWMA_WEIGHT_SCALE = 1_000_000
 SHORTEST_HALF_LIFE = 6
 CUTOFF_LEAD_MINUTES = 1
 UNKNOWN_TIP_CUTOFF_HOUR_UTC = 16
+# How long after a game its results are corrected.
+CORRECTED_FOR = timedelta(hours=72)
 
 
 # --- what a computation reads -----------------------------------------------------------------------------------------

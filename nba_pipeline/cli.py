@@ -124,10 +124,14 @@ def verify(start: Any, end: Any, days: int, seed: int) -> bool:
 @main.command()
 @click.argument("start", type=DAY, metavar="[START]", required=False)
 @click.argument("end", type=DAY, metavar="[END]", required=False)
-@click.option("--hours", type=click.IntRange(1), default=72, show_default=True, help="How far back, without START.")
+@click.option(
+    "--hours",
+    type=click.IntRange(1),
+    help="How far back, without START.  [default: as long as results are corrected, 72]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
 @_handled
-def corrections(start: Any, end: Any, hours: int, as_json: bool) -> bool:
+def corrections(start: Any, end: Any, hours: int | None, as_json: bool) -> bool:
     """Where the source now says something else about finished games than what is published: old and new values."""
     from nba_pipeline.judging import show_corrections
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import click
 import pandas as pd
@@ -60,9 +60,10 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
     return not wrong
 
 
-def show_corrections(start: date | None, end: date | None, hours: float, as_json: bool) -> bool:
+def show_corrections(start: date | None, end: date | None, hours: float | None, as_json: bool) -> bool:
     """Print where the source differs from published facts; False where it does, with what takes the differences in."""
     load_definitions()
+    from nba_pipeline.asof import CORRECTED_FOR
     from nba_pipeline.transform import Run
     from nba_pipeline.verification.corrections import REPAIRED, corrections, days_within
 
@@ -70,7 +71,8 @@ def show_corrections(start: date | None, end: date | None, hours: float, as_json
         end = end or start
         runs.check_range(start, end, runs.latest_day())
     now = clock.now()
-    days = days_between(start, end) if start and end else days_within(hours, now)
+    span = timedelta(hours=hours) if hours else CORRECTED_FOR
+    days = days_between(start, end) if start and end else days_within(span, now)
     settings = Settings.from_environment()
     run = Run("corrections", now, settings.markets, settings.open_artifacts())
     found = corrections(settings.open_warehouse(), settings.open_source(), days, run)

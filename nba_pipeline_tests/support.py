@@ -15,6 +15,7 @@ from nba_pipeline import duck
 from nba_pipeline import ibis_types as ir
 from nba_pipeline.audit import flagged, row_rules
 from nba_pipeline.contracts import Table, arrow_type
+from nba_pipeline.errors import SourceError
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.transform import REJECT_REASON, RESULT, Transform
 
@@ -114,6 +115,16 @@ def _value(value: Any, kind: dt.DataType) -> Any:
     if isinstance(value, str) and kind.is_timestamp():
         return moment(value)
     return value
+
+
+class SilentSource:
+    """A source that does not answer."""
+
+    def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        raise SourceError(f"{feed.name}: no answer for {len(days)} days", "wait")
+
+    def describe(self) -> dict[str, str]:
+        return {"source": "silent"}
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict, check_specs, report
+from nba_pipeline.run_tags import RANGE_END, RANGE_START
 
 DAILY = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-11", timezone="America/New_York")
 KEY = dg.AssetKey(["analytics", "box_scores"])
 CHILD = dg.AssetKey(["precompute", "form"])
 NAMES = ("contract", "coverage")
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
 
 

@@ -1,9 +1,10 @@
 """Runs that automation asked for fetch what they are about to read, where the source is live; others read what is kept."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from nba_pipeline import clock
+from nba_pipeline.asof import CORRECTED_FOR
 from nba_pipeline.automation.state import State
 from nba_pipeline.run_tags import BY
 from nba_pipeline.seasons import days_between
@@ -13,7 +14,7 @@ from nba_pipeline.sources.ingest import ingest_days
 from nba_pipeline.sources.landing import Feed
 
 LIVE = "nba_stats"
-OVERNIGHT, CORRECTION_DAYS = "overnight", 3
+OVERNIGHT = "overnight"
 KIND_OF: Mapping[str, str] = {
     landing.SCHEDULE.name: plan.SCHEDULE,
     landing.PLAYER_BOXSCORES.name: plan.BOXSCORES,
@@ -32,8 +33,8 @@ _fetched: set[tuple[str, str]] = set()
 def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Iterable[Feed], days: Sequence[date]) -> str:
     """Fetch these feeds of the days, each kind of data once a run; what came, in words, empty where nothing was to do.
 
-    The overnight run also asks again for the three days before, whose box scores may have been corrected: changed landing
-    files are the sensor `corrections`' to see. What does not come opens an alert, and the run goes on with what is kept.
+    The overnight run also asks again for the days before whose box scores may still be corrected: changed landing files are
+    the sensor `corrections`' to see. What does not come opens an alert, and the run goes on with what is kept.
     """
     kinds = [k for k in dict.fromkeys(KIND_OF[f.name] for f in feeds) if (run_id, k) not in _fetched]
     if settings.source != LIVE or BY not in tags or not kinds:
@@ -41,7 +42,7 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
     _fetched.update((run_id, k) for k in kinds)
     asked = set(days)
     if tags[BY] == OVERNIGHT:
-        asked |= set(days_between(max(days) - timedelta(days=CORRECTION_DAYS), max(days)))
+        asked |= set(days_between(max(days) - CORRECTED_FOR, max(days)))
     outcome = ingest_days(settings, asked, kinds)
     lost = "; ".join(outcome.failures)
     State(settings.home).remember_outages(kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now())

@@ -7,18 +7,13 @@ import dagster as dg
 WHOLE_GRAPH, OVERNIGHT, MORNING = "whole_graph", "overnight_results", "morning_slate_tables"
 REFRESH, TRAINING = "line_refresh_tables", "monthly_training_models"
 
-_EVERYTHING = dg.AssetSelection.all()
-_job = partial(dg.define_asset_job, executor_def=dg.in_process_executor)
+_job = partial(dg.define_asset_job, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)
 
-whole_graph = _job(
-    WHOLE_GRAPH, _EVERYTHING, description="Every table for any range of days, from raw data to graded forecasts."
-)
+whole_graph = _job(WHOLE_GRAPH, description="Every table for any range of days, from raw data to graded forecasts.")
 JOBS = [
     whole_graph,
-    _job(
-        OVERNIGHT, _EVERYTHING, description="Yesterday: results become facts and grades; live forecasts stay as made."
-    ),
-    _job(MORNING, _EVERYTHING, description="Today: schedule, injuries, lines, context, features, forecasts, prices."),
-    _job(REFRESH, _EVERYTHING, description="Today before tip-off: lines, injuries, forecasts of the games to come."),
-    _job(TRAINING, _EVERYTHING, description="The models of the month that begins."),
+    _job(OVERNIGHT, description="Yesterday: results become facts and grades; live forecasts stay as made."),
+    _job(MORNING, description="Today: schedule, injuries, lines, context, features, forecasts, prices."),
+    _job(REFRESH, description="Today before tip-off: lines, injuries, forecasts of the games to come."),
+    _job(TRAINING, description="The models of the month that begins."),
 ]

@@ -21,7 +21,7 @@ from nba_pipeline.recovery import UNFINISHED
 from nba_pipeline.run_tags import BY, PARTITION, RANGE_END, RANGE_START
 from nba_pipeline.seasons import days_between
 from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.table_asset import REGISTRY, asset_key, graph_order
 from nba_pipeline.warehouse import Days
 
 ORIGIN, ATTEMPT = "nba_pipeline/origin", "nba_pipeline/attempt"
@@ -78,7 +78,7 @@ def _failed(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[Fail
             names.add((error.cls_name or "").rsplit(".", 1)[-1])
             error = error.cause
     selected = run.asset_selection or set()
-    tables = tuple(t for t in REGISTRY if dg.AssetKey(t.split(".")) in selected) or tuple(REGISTRY)
+    tables = tuple(t for t in graph_order() if asset_key(REGISTRY[t].table) in selected) or tuple(graph_order())
     yield FailedRun(
         run_id=run.run_id,
         ended=datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC),

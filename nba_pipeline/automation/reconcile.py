@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
+from nba_pipeline.asof import CORRECTED_FOR
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.decisions import Ask, by_days
-from nba_pipeline.automation.fetching import CORRECTION_DAYS
 from nba_pipeline.automation.landed import DAILY_FEEDS, NOTHING
 from nba_pipeline.seasons import training_day
 from nba_pipeline.sources import landing
@@ -77,10 +77,10 @@ def _fill_gap(found: dict[date, set[str]], day: date, published: AbstractSet[dat
 def owner(feed: str, day: date, today: date, *, grows: bool) -> Owner:
     """Who runs a changed feed's day, so that no change runs twice.
 
-    Results of the last three days are corrections. Quotes of today in a source that grows by itself are what the
+    Results of days that are still corrected are corrections. Quotes of today in a source that grows by itself are what the
     refreshes before tip-off are for. All else has landed.
     """
-    if feed in selections.RESULT_FEEDS and today - timedelta(days=CORRECTION_DAYS) <= day < today:
+    if feed in selections.RESULT_FEEDS and today - CORRECTED_FOR <= day < today:
         return "corrections"
     if grows and day == today:
         return "line_refresh"

@@ -14,7 +14,7 @@ from nba_pipeline.automation.selections import FORECASTS, GRADES
 from nba_pipeline.automation.slate import Slate
 from nba_pipeline.clock import eastern
 from nba_pipeline.needs import PENDING
-from nba_pipeline.seasons import ZONE
+from nba_pipeline.seasons import ZONE, days_between
 
 FRESHNESS, REFUSED, GAP, ALARM, RUN, OUTAGE = "freshness", "refused", "gap", "alarm", "run", "outage"
 KINDS = (FRESHNESS, REFUSED, GAP, ALARM, RUN, OUTAGE)
@@ -130,17 +130,17 @@ def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], held: Pu
     for origin, run in sorted(latest.items()):
         if origin in settled or run.refused or done_since(run, held):
             continue
-        why = ", ".join(sorted(run.errors)) or "it ended without saying why, such as killed or over its time limit"
+        names = ", ".join(sorted(run.errors)) or "it ended without saying why, such as killed or over its time limit"
+        why = f"{names}: {run.said}" if run.said else names
         tried = f" after {run.attempt + 1} tries" if run.attempt else ""
-        text = f"run {run.run_id[:8]} over {run.start}..{run.end} failed{tried}: {why}{run.said and f': {run.said}'}"
+        text = f"run {run.run_id[:8]} over {run.start}..{run.end} failed{tried}: {why}"
         found.append(Alert(RUN, f"run {origin}", text))
     return found
 
 
 def done_since(run: FailedRun, held: Published) -> bool:
     """Whether another run has published every day of every table of a failed run since."""
-    days = [run.start + timedelta(days=i) for i in range((run.end - run.start).days + 1)]
-    entries = [held.published.get((t, d)) for t in run.tables for d in days]
+    entries = [held.published.get((t, d)) for t in run.tables for d in days_between(run.start, run.end)]
     return bool(entries) and all(e is not None and e["recorded_at"] >= run.ended for e in entries)
 
 

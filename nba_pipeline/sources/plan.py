@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from nba_pipeline.asof import CORRECTED_FOR
 from nba_pipeline.seasons import season_of_game
 from nba_pipeline.sources.parsing.odds import Event
 from nba_pipeline.sources.parsing.schedule import Game
@@ -18,7 +19,6 @@ NBA_STATS, ODDS_API, INJURY_REPORTS = "nba_stats", "odds_api", "injury_reports"
 SCHEDULE, BOXSCORES, SHOTS, LINES, INJURIES, ROSTERS = "schedule", "boxscores", "shots", "lines", "injuries", "rosters"
 KINDS = (SCHEDULE, BOXSCORES, SHOTS, LINES, INJURIES, ROSTERS)
 
-CORRECTIONS = timedelta(hours=72)
 SEASON_CALL_PAYS = 3
 SNAPSHOT_MINUTES = 5
 REPORT_MINUTE, REPORT_DELAY = 30, timedelta(minutes=15)
@@ -64,7 +64,7 @@ def season_over(season: str) -> datetime:
 
 def final_from(day: date) -> datetime:
     """From when on the facts of a day are final: 72 hours after noon UTC (early morning, Eastern) of the day after."""
-    return datetime.combine(day + timedelta(days=1), time(12), UTC) + CORRECTIONS
+    return datetime.combine(day + timedelta(days=1), time(12), UTC) + CORRECTED_FOR
 
 
 def schedule_calls(days: Iterable[date], have: Have) -> list[Call]:

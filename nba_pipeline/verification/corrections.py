@@ -31,7 +31,6 @@ from nba_pipeline.transform import Run
 from nba_pipeline.warehouse import Days, Warehouse
 from nba_pipeline.workbench import Workbench
 
-WINDOW = timedelta(hours=72)
 FACTS = (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS)
 SUMMARIES = (PLAYER_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY, TEAM_DEFENSE_GAME_SUMMARY)
 GRADES = (PREDICTION_ACCURACY, SYSTEM_DAILY_PERFORMANCE)
@@ -91,10 +90,10 @@ class _WithOffered:
         return found
 
 
-def days_within(hours: float, now: datetime) -> list[date]:
-    """The days of games that the last `hours` reach into, up to today, Eastern."""
+def days_within(span: timedelta, now: datetime) -> list[date]:
+    """The days of games that the last `span` reaches into, up to today, Eastern."""
     here = eastern(now)
-    return days_between((here - timedelta(hours=hours)).date(), here.date())
+    return days_between((here - span).date(), here.date())
 
 
 def corrections(

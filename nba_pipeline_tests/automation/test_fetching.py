@@ -1,12 +1,8 @@
 """With a live source, runs of automation bring what they read; other runs do not ask anybody."""
 
-from datetime import UTC, date, datetime
-
 import dagster as dg
-import ibis
 import pytest
 
-from nba_pipeline import asof, duck
 from nba_pipeline.automation.fetching import KIND_OF, fetch
 from nba_pipeline.automation.state import State
 from nba_pipeline.definitions import ASSETS
@@ -59,13 +55,3 @@ def test_an_empty_home_is_filled_by_a_run_of_automation_alone(live: Live) -> Non
     assert done.success
     entries = live.settings.open_warehouse().ledger(None, DAY, DAY).to_pylist()
     assert {e["table_id"]: e["rows"] for e in entries}["nba_raw.player_boxscores"] == 32
-
-
-@pytest.mark.parametrize("tip_off", [datetime(2024, 1, 6, 0, 30, tzinfo=UTC), None])
-def test_the_cut_off_of_one_game_is_that_of_the_tables(tip_off: datetime | None) -> None:
-    day = date(2024, 1, 5)
-    moment = ibis.literal(tip_off, "timestamp('UTC')") if tip_off else ibis.null("timestamp('UTC')")
-    sql = ibis.to_sql(asof.cutoff(ibis.literal(day, "date"), moment).as_table(), dialect="duckdb")
-    with duck.connect() as db:
-        (found,) = db.execute(sql).fetchone() or (None,)
-    assert found == asof.cutoff_of(day, tip_off)

@@ -1,36 +1,25 @@
 """What schedules decide on a home whose source is silent, and what their runs contain."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
 import pytest
 
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.decisions import Ask, Skip
 from nba_pipeline.automation.requests import run_request
 from nba_pipeline.automation.schedules import decide_overnight
-from nba_pipeline.errors import SourceError
 from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
 from nba_pipeline.seasons import ZONE
 from nba_pipeline.settings import Settings
-from nba_pipeline.sources.landing import Feed
 from nba_pipeline_tests.graph.homes import LAST, Home
-
-
-class Silent:
-    def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
-        raise SourceError(f"{feed.name}: no answer for {days}", "wait")
-
-    def describe(self) -> dict[str, str]:
-        return {"source": "silent"}
+from nba_pipeline_tests.support import SilentSource
 
 
 def test_the_night_asks_a_silent_source_only_for_results_that_are_not_in(
     finished_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Settings, "open_source", lambda _: Silent())
+    monkeypatch.setattr(Settings, "open_source", lambda _: SilentSource())
     the_day_after, two_days_after = (
         datetime(LAST.year, LAST.month, LAST.day + n, 6, 30, tzinfo=ZoneInfo(ZONE)) for n in (1, 2)
     )

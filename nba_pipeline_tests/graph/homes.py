@@ -12,9 +12,9 @@ import pyarrow as pa
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from nba_pipeline.backfill import RANGE_END, RANGE_START
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.definitions import ASSETS
+from nba_pipeline.run_tags import RANGE_END, RANGE_START
 from nba_pipeline.seasons import DAILY, days_between
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY, Pipeline, asset_key

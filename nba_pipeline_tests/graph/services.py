@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nba_pipeline.backfill import RANGE_END, RANGE_START
+from nba_pipeline.run_tags import RANGE_END, RANGE_START
 from nba_pipeline.seasons import days_between
 
 LOCATION = "nba_pipeline"

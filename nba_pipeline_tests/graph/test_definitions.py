@@ -16,10 +16,10 @@ from nba_pipeline.automation import schedules, selections
 from nba_pipeline.automation.jobs import WHOLE_GRAPH
 from nba_pipeline.automation.schedules import SCHEDULES
 from nba_pipeline.automation.sensors import SENSORS
-from nba_pipeline.backfill import RANGE_END, RANGE_START
 from nba_pipeline.definitions import ASSETS, defs
 from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
 from nba_pipeline.reporting.daily_report import REPORT
+from nba_pipeline.run_tags import RANGE_END, RANGE_START
 from nba_pipeline.seasons import DAILY, ZONE
 from nba_pipeline.table_asset import REGISTRY, asset_key
 from nba_pipeline_tests.graph.homes import Home, all_days, partitions

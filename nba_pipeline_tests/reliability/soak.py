@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nba_pipeline.automation import selections
 from nba_pipeline.seasons import days_between
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import graph_order
@@ -58,9 +57,10 @@ def proofs(season: Season, first: date, last: date) -> Iterator[Proof]:
     )
     yield _once(season).proof(
         "no event runs twice, and none is lost with the daemon",
-        "the daemon dies between asking and launching at every fifth request; its next look must ask for the same",
+        "the daemon dies between asking and launching at every fifth request: its next look must ask for the same; after runs "
+        "that succeeded, their sensor looks again at once: it must ask for nothing",
         on,
-        {"lost and asked for again": log.lost_and_asked_again, "came twice and ran once": log.repeated},
+        {"lost with the daemon": log.lost, "looked at again after success": log.looked_again},
     )
     yield _quiet(season).proof(
         "what went wrong is said, and said to be over: no alert stays open", method, on, {"messages": len(log.messages)}
@@ -69,12 +69,9 @@ def proofs(season: Season, first: date, last: date) -> Iterator[Proof]:
 
 def _complete(settings: Settings, first: date, last: date) -> Tally:
     tally, wanted = Tally(), last - timedelta(days=1)
-    lacking = {*incomplete(settings, first, wanted, selections.daily())}
+    lacking = incomplete(settings, first, wanted, graph_order())
     for day in days_between(first, wanted):
         tally.case(f"{day} is not complete" if day in lacking else None)
-    last_caught_up = wanted - timedelta(days=(wanted.weekday() + 1) % 7)
-    for day in incomplete(settings, first, last_caught_up, graph_order()) if last_caught_up >= first else []:
-        tally.case(f"{day} lacks a table after the weekly catch-up")
     return tally
 
 
@@ -89,12 +86,10 @@ def _untouched(season: Season, first: date, last: date) -> Tally:
 
 
 def _once(season: Season) -> Tally:
-    tally, seen = Tally(), set[str]()
-    for key in season.log.keys:
-        tally.case(f"{key} ran twice" if key in seen else None)
-        seen.add(key)
-    for forgotten in season.log.forgotten:
-        tally.case(forgotten)
+    tally, log = Tally(), season.log
+    for wrong, looks in ((log.forgotten, log.lost), (log.repeated, log.looked_again)):
+        for said in [*wrong, *[None] * (looks - len(wrong))]:
+            tally.case(said)
     return tally
 
 

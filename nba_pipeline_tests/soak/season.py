@@ -18,34 +18,37 @@ from dagster._utils.schedules import cron_string_iterator
 from nba_pipeline.automation import jobs, schedules, selections, sensors
 from nba_pipeline.automation.decisions import complete_days
 from nba_pipeline.automation.desk import Desk
-from nba_pipeline.automation.requests import RANGE_END, RANGE_START, WHY
+from nba_pipeline.automation.requests import WHY
 from nba_pipeline.automation.state import State
 from nba_pipeline.dagster_home import prepare
 from nba_pipeline.definitions import defs
-from nba_pipeline.seasons import ZONE
+from nba_pipeline.run_tags import RANGE_END, RANGE_START
+from nba_pipeline.seasons import ZONE, days_between
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY
 from nba_pipeline.warehouse import Days
+from nba_pipeline_tests.soak.plan import at
 from nba_pipeline_tests.soak.weather import Weather
 
+LOOKING = (sensors.landing, sensors.corrections, sensors.failed_partitions, sensors.alerts)
 EASTERN = ZoneInfo(ZONE)
 LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
 class Log:
-    """What was played: ticks, skips and runs by what asked for them, with how the runs ended; forecasts seen before tip-off."""
+    """What was played: runs by what asked for them, with how they ended; what was lost with a daemon (`lost`) and not asked
+    again (`forgotten`), looked at again after it ran and asked again (`repeated`); forecasts of started games (`frozen`)."""
 
     runs: Counter[tuple[str, str]] = field(default_factory=Counter)
-    skips: Counter[str] = field(default_factory=Counter)
     keys: list[str] = field(default_factory=list)
-    repeated: int = 0
-    lost_and_asked_again: int = 0
+    lost: int = 0
     forgotten: list[str] = field(default_factory=list)
+    looked_again: int = 0
+    repeated: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     frozen: dict[tuple, tuple] = field(default_factory=dict)
     altered: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 @dataclass
@@ -75,59 +78,60 @@ class Season:
 
     def play(self, first: date, last: date) -> Log:
         """Play the days; every day ends with a new instance, as after a restart of the daemon."""
-        began = time.perf_counter()
-        day = first
-        while day <= last:
+        for day in days_between(first, last):
             with _environment(self) as instance:
-                for at, what in self._ticks(day):
-                    with time_machine.travel(at, tick=False):
-                        self._tick(instance, what, at)
-            day += timedelta(days=1)
-        self.log.seconds += time.perf_counter() - began
+                for moment, what in self._ticks(day):
+                    with time_machine.travel(moment, tick=False):
+                        self._tick(instance, what, moment)
         return self.log
 
     def _ticks(self, day: date) -> list[tuple[datetime, object]]:
         """The schedules' own ticks of the day, and the sensors at their hours."""
-        midnight = datetime.combine(day, datetime.min.time(), EASTERN)
+        refreshes = {at(day, hour) for hour in self.refresh_hours}
         found: list[tuple[datetime, object]] = []
         for s in schedules.SCHEDULES:
-            for at in cron_ticks(s, midnight):
-                if s.name != "line_refresh" or at.astimezone(EASTERN).hour + at.minute / 60 in self.refresh_hours:
-                    found.append((at, s))
+            found += [(m, s) for m in cron_ticks(s, day) if s.name != "line_refresh" or m in refreshes]
         for hour in self.sensor_hours:
-            for sensor in (sensors.landing, sensors.corrections, sensors.failed_partitions, sensors.alerts):
-                found.append((midnight + timedelta(hours=hour), sensor))
+            found += [(at(day, hour), sensor) for sensor in LOOKING]
         return sorted(found, key=lambda t: t[0])
 
-    def _tick(self, instance: dg.DagsterInstance, what: object, at: datetime) -> None:
+    def _tick(self, instance: dg.DagsterInstance, what: object, moment: datetime) -> None:
         if isinstance(what, dg.ScheduleDefinition):
-            context = dg.build_schedule_context(instance, scheduled_execution_time=at)
-            tick = what.evaluate_tick(context)
-            self._launch(instance, what.name, str(what.job_name), list(tick.run_requests or []))
-            self.log.skips[what.name] += not tick.run_requests
+            context = dg.build_schedule_context(instance, scheduled_execution_time=moment)
+            asked = list(what.evaluate_tick(context).run_requests or [])
+            self._launch(instance, what.name, str(what.job_name), asked)
             return
         assert isinstance(what, dg.SensorDefinition)
-        with dg.build_sensor_context(instance=instance, definitions=defs) as context:
-            asked = list(what.evaluate_tick(context).run_requests or [])
+        asked = _asked(what, instance)
         if asked and len(self.log.keys) % 5 == 0:
-            self._ask_again(instance, what, [r.run_key or "" for r in asked])
-        self._launch(instance, what.name, jobs.WHOLE_GRAPH, asked)
-        self.log.skips[what.name] += not asked
+            self._daemon_dies(instance, what, asked)
+        if self._launch(instance, what.name, jobs.WHOLE_GRAPH, asked) and asked:
+            self._nothing_is_left(instance, what, asked)
 
-    def _ask_again(self, instance: dg.DagsterInstance, sensor: dg.SensorDefinition, keys: list[str]) -> None:
-        """The daemon died before it launched what was asked: the next look must ask for the same."""
-        with dg.build_sensor_context(instance=instance, definitions=defs) as context:
-            again = [r.run_key or "" for r in sensor.evaluate_tick(context).run_requests or []]
-        self.log.lost_and_asked_again += 1
+    def _daemon_dies(
+        self, instance: dg.DagsterInstance, sensor: dg.SensorDefinition, asked: list[dg.RunRequest]
+    ) -> None:
+        """Before it launched what was asked: the next look must ask for the same."""
+        keys, again = ([r.run_key for r in requests] for requests in (asked, _asked(sensor, instance)))
+        self.log.lost += 1
         if again != keys:
             self.log.forgotten.append(f"{sensor.name} asked for {keys}, and after a restart for {again}")
 
-    def _launch(self, instance: dg.DagsterInstance, by: str, job: str, requests: list[dg.RunRequest]) -> None:
-        """As the daemon: a key that a run has already is not run again."""
+    def _nothing_is_left(
+        self, instance: dg.DagsterInstance, sensor: dg.SensorDefinition, done: list[dg.RunRequest]
+    ) -> None:
+        """What has run well is not asked for again."""
+        again = [r.run_key for r in _asked(sensor, instance)]
+        self.log.looked_again += 1
+        if again:
+            self.log.repeated.append(f"{sensor.name} ran {[r.run_key for r in done]}, and asked for {again} at once")
+
+    def _launch(self, instance: dg.DagsterInstance, by: str, job: str, requests: list[dg.RunRequest]) -> bool:
+        """As the daemon: a key that a run has already is not run again. Whether all were run, and succeeded."""
+        successes = 0
         for request in requests:
             tags = {"dagster/run_key": request.run_key or "", "soak/by": by}
             if instance.get_runs(dg.RunsFilter(tags=tags), limit=1):
-                self.log.repeated += 1
                 continue
             self.log.keys.append(request.run_key or "")
             began = time.perf_counter()
@@ -140,25 +144,25 @@ class Season:
             )
             _say(request, by, result.success, time.perf_counter() - began)
             self.log.runs[by, "success" if result.success else "failure"] += 1
+            successes += result.success
         if requests:
             self._watch_forecasts()
+        return successes == len(requests)
 
     def _watch_forecasts(self) -> None:
         """Note the forecasts of games that have started; one that is not as it was noted before is altered."""
         now = datetime.now(UTC)
         today = now.astimezone(EASTERN).date()
-        for row in forecasts(self.settings, today - timedelta(days=2), today):
+        recent = days_between(today - timedelta(days=2), today)
+        seen = set()
+        for row in forecasts(self.settings, recent[0], today):
+            key = (row["game_date"], row["player_id"], row["market"], row["system_id"])
+            seen.add(key)
             if row["tip_off"] <= now:
-                key = (row["game_date"], row["player_id"], row["market"], row["system_id"])
                 value = (row["predicted_mean"], row["line"], row["as_of"], row["recommendation"])
                 if self.log.frozen.setdefault(key, value) != value:
                     self.log.altered.append(f"{key}: {self.log.frozen[key]} became {value}")
-        seen = {
-            (r["game_date"], r["player_id"], r["market"], r["system_id"])
-            for r in forecasts(self.settings, today, today)
-        }
-        lost = [k for k in self.log.frozen if k[0] == today and k not in seen]
-        self.log.altered += [f"{k} is lost" for k in lost]
+        self.log.altered += [f"{k} is lost" for k in self.log.frozen if k[0] in recent and k not in seen]
 
 
 def _say(request: dg.RunRequest, by: str, success: bool, seconds: float) -> None:
@@ -171,13 +175,17 @@ def _say(request: dg.RunRequest, by: str, success: bool, seconds: float) -> None
     )
 
 
-def cron_ticks(schedule: dg.ScheduleDefinition, midnight: datetime) -> Iterator[datetime]:
-    """The ticks of a schedule on the day that begins at `midnight`."""
-    end = midnight + timedelta(days=1)
-    for at in cron_string_iterator(midnight.timestamp(), str(schedule.cron_schedule), ZONE):
-        if at >= end:
+def _asked(sensor: dg.SensorDefinition, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    with dg.build_sensor_context(instance=instance, definitions=defs) as context:
+        return list(sensor.evaluate_tick(context).run_requests or [])
+
+
+def cron_ticks(schedule: dg.ScheduleDefinition, day: date) -> Iterator[datetime]:
+    """The ticks of a schedule on an Eastern day."""
+    for moment in cron_string_iterator(at(day, 0).timestamp(), str(schedule.cron_schedule), ZONE):
+        if moment >= at(day, 24):
             return
-        yield at
+        yield moment
 
 
 def forecasts(settings: Settings, first: date, last: date) -> list[dict]:
@@ -194,8 +202,7 @@ def forecasts(settings: Settings, first: date, last: date) -> list[dict]:
 def incomplete(settings: Settings, first: date, last: date, tables: Sequence[str]) -> list[date]:
     """Days on which not every one of these tables is published."""
     days = complete_days(settings.open_warehouse().ledger(tables, first, last), tables)
-    every = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    return [d for d in every if d not in days]
+    return [d for d in days_between(first, last) if d not in days]
 
 
 @contextmanager

@@ -19,6 +19,6 @@ def test_days_run_themselves_through_outages_corrections_and_restarts(home: Home
         assert proof.holds, (proof.promise, proof.examples)
     assert log.runs["failed_partitions", "success"]
     assert log.runs["corrections", "success"]
-    assert log.lost_and_asked_again
+    assert log.lost and log.looked_again
     assert any("OPEN" in m for m in log.messages)
     assert any("RESOLVED" in m for m in log.messages)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from nba_pipeline.asof import CORRECTED_FOR
 from nba_pipeline.cli import main
 from nba_pipeline.publish import publish
 from nba_pipeline.raw.player_boxscores import PLAYER_BOXSCORES
@@ -129,7 +130,9 @@ def _one_basket_more(line: Mapping[str, Any]) -> dict[str, Change]:
 
 
 def test_the_last_hours_reach_back_by_eastern_days() -> None:
-    assert days_within(72, datetime(2024, 1, 5, 3, tzinfo=UTC)) == days_between(date(2024, 1, 1), date(2024, 1, 4))
+    assert days_within(CORRECTED_FOR, datetime(2024, 1, 5, 3, tzinfo=UTC)) == days_between(
+        date(2024, 1, 1), date(2024, 1, 4)
+    )
 
 
 def test_the_command_lists_corrections_and_ends_with_1_where_there_is_one(

@@ -1,0 +1,36 @@
+"""What the sensors see of runs that failed, in a home."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nba_pipeline.automation import looking
+from nba_pipeline.automation.retries import FailedRun
+from nba_pipeline.settings import Settings
+from nba_pipeline.table_asset import graph_order
+from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
+from nba_pipeline_tests.support import SilentSource
+
+TABLES = tuple(graph_order())
+
+
+def test_a_run_that_failed_is_seen_with_the_names_of_its_errors_and_what_the_first_one_said(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "open_source", lambda _: SilentSource())
+    assert not home.materialize(LAST, LAST).success
+    with home.instance() as instance:
+        (failed,) = looking.runs(instance, datetime.now(UTC)).failed
+    assert (failed.start, failed.end, failed.tables, failed.refused) == (LAST, LAST, TABLES, False)
+    assert failed.errors == {"SourceError"}
+    assert failed.said.startswith("nba_raw.schedule: SourceError: schedule: no answer for 1 days What to do: wait")
+
+
+def test_a_failed_run_is_done_with_once_a_later_one_has_published_all_of_its_days(finished_home: Home) -> None:
+    entries = finished_home.warehouse.ledger(TABLES, FIRST, LAST).to_pylist()
+    first, last = min(e["recorded_at"] for e in entries), max(e["recorded_at"] for e in entries)
+    ended = {"before": first - timedelta(seconds=1), "meanwhile": last, "after": last + timedelta(seconds=1)}
+    runs = {n: FailedRun(n, at, TABLES, FIRST, LAST, frozenset(), False, n, 0) for n, at in ended.items()}
+    left = looking.not_done_since([*runs.values()], finished_home.settings)
+    assert left == [runs["meanwhile"], runs["after"]]
+    assert looking.not_done_since([], finished_home.settings) == []
