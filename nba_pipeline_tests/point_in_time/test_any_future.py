@@ -1,10 +1,9 @@
 """Whatever is said of later days, and of the day's own games, a day stays as it was known before them: a property of the
 build of every pre-game table. Absurd days that pass every contract, through the whole graph: reliability/poison.py."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -99,10 +98,9 @@ class Trial:
 
     def unknown(self, name: str, rows: pa.Table) -> pa.ChunkedArray:
         """Which rows of an input the day cannot know."""
-        read = self.transform.reads[name]
-        outcome = read.table.id in OUTCOMES
-        later = pc.greater_equal if outcome else pc.greater
-        return later(rows[read.table.partition], pa.scalar(DAY))
+        table = self.transform.reads[name].table
+        later = pc.greater_equal if table.id in OUTCOMES else pc.greater
+        return later(rows[table.partition], pa.scalar(DAY))
 
     def _changed(self, name: str, rows: pa.Table, future: Future) -> pa.Table:
         if name not in self.transform.reads:
@@ -112,21 +110,10 @@ class Trial:
         return pa.concat_tables([rows.filter(pc.invert(unknown)).cast(changed.schema), changed]).combine_chunks()
 
 
-@pytest.fixture(scope="module")
-def trial(finished_home: Home) -> Callable[[str], tuple[Trial, str]]:
-    """A table's trial, and the content of its day with the future that came."""
-
-    @cache
-    def of(table: str) -> tuple[Trial, str]:
-        tried = Trial(finished_home, REGISTRY[table])
-        return tried, tried.content()
-
-    return of
-
-
 @pytest.mark.parametrize("table", TRIED)
-def test_no_future_changes_a_day(trial: Callable[[str], tuple[Trial, str]], table: str) -> None:
-    tried, wanted = trial(table)
+def test_no_future_changes_a_day(finished_home: Home, table: str) -> None:
+    tried = Trial(finished_home, REGISTRY[table])
+    wanted = tried.content()
     assert wanted
 
     @settings(max_examples=3 if table == FEATURES else 20, deadline=None)

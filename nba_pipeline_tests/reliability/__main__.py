@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from nba_pipeline.commands import load_definitions
 from nba_pipeline_tests.reliability import HARNESSES
 from nba_pipeline_tests.reliability.page import reliability_page
 from nba_pipeline_tests.reliability.proof import NotAvailableError, Proof, Record, Scale, load, save, today
@@ -54,6 +55,7 @@ def main(names: tuple[str, ...], scale: Scale, results: Path, page: Path, missin
     if missing:
         kept = load(results)
         wanted = [n for n in wanted if n not in kept or kept[n].scale != scale]
+    load_definitions()
     verdicts = [run(name, scale, results) for name in wanted]
     page.write_text(reliability_page(load(results), HARNESSES))
     click.echo(f"wrote {page.name}", err=True)

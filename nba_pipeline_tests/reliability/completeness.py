@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pyarrow as pa
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from nba_pipeline.cli import main
 from nba_pipeline.raw.shots import NO_SHOTS
@@ -41,8 +41,8 @@ from nba_pipeline_tests.reliability.same_answer import Copy
 TITLE = (
     "Complete or explained: whatever is missing from the source is reported with its reason, and heals when it is back"
 )
-STRETCH = {"quick": ("2024-02-26", "2024-03-03"), "full": ("2024-02-22", "2024-03-20")}
-TRIALS = {"quick": 5, "full": 30}
+STRETCH = {"quick": ("2024-02-26", "2024-03-03"), "full": ("2023-10-24", "2024-04-14")}
+TRIALS = {"quick": 5, "full": 80}
 SEED = 5
 DAYS_AFTER = 2
 TABLES = tuple(t for t in graph_order() if not t.startswith("nba_predictions."))
@@ -117,21 +117,38 @@ def the_slate_of_a_game(ground: Ground, day: date, generator: random.Random) -> 
 KINDS: Sequence[Kind] = (a_player, a_game, a_player, shots_of_a_game, a_day, the_shot_file, a_week, the_slate_of_a_game)
 
 
-def status(ground: Ground, first: date, last: date) -> dict[str, dict]:
-    """What `nba-pipeline status --json` says of these days, by table."""
+def said_by(ground: Ground, *command: str) -> Result:
+    """What a command of `nba-pipeline` says of the home, and its exit code."""
     variables = {"NBA_PIPELINE_HOME": str(ground.settings.home)}
     if ground.settings.data is not None:
         variables = files_environment(ground.settings.home, ground.settings.data)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(name, value)
-        said = CliRunner().invoke(main, ["status", str(first), str(last), "--json"], catch_exceptions=False)
-        return {t["table"]: t for t in json.loads(said.stdout)["tables"]}
+        return CliRunner().invoke(main, command, catch_exceptions=False)
 
 
-def complaints(gap: Gap, said: dict[str, dict], looking_back: Sequence[str], days: Sequence[date]) -> Iterator[str]:
-    """What is wrong with what the status says of a home with the gap."""
+def status(ground: Ground, first: date, last: date) -> dict[str, dict]:
+    """What `nba-pipeline status --json` says of these days, by table."""
+    said = said_by(ground, "status", str(first), str(last), "--json")
+    return {t["table"]: t for t in json.loads(said.stdout)["tables"]}
+
+
+def problems(ground: Ground, first: date, last: date) -> list[str]:
+    """The tables that `nba-pipeline check` finds fault with, and what it says; none where it ends with 0."""
+    said = said_by(ground, "check", str(first), str(last))
+    found = [line for line in said.stdout.splitlines() if line.startswith("PROBLEM")]
+    assert bool(said.exit_code) == bool(found), said.output
+    return found
+
+
+def complaints(
+    gap: Gap, said: dict[str, dict], checked: Sequence[str], looking_back: Sequence[str], days: Sequence[date]
+) -> Iterator[str]:
+    """What is wrong with what `status` and `check` say of a home with the gap."""
     facts = "nba_analytics.player_game_summary"
+    if gap.refuses != any(facts in line for line in checked):
+        yield f"`check` says of {facts}: {checked or 'nothing'}"
     for day in map(str, gap.days if gap.refuses else ()):
         if not said[facts]["days_refused"].get(day, "").strip():
             yield f"{facts} {day} is not refused with a reason"
@@ -162,9 +179,11 @@ def trial(ground: Copy, gap: Gap) -> tuple[list[str], list[str]]:
     before = ground.contents(days[0], days[-1], TABLES)
     ground.forget(days, TABLES)
     ground.publish(days, TABLES, source=AlteredSource(ground.source, gap.changes))
-    wrong = list(complaints(gap, status(ground, days[0], days[-1]), looking_back(), days))
+    said, checked = status(ground, days[0], days[-1]), problems(ground, days[0], days[-1])
+    wrong = list(complaints(gap, said, checked, looking_back(), days))
     still = refused(ground.publish(days, TABLES))
     healed = differing(before, ground.contents(days[0], days[-1], TABLES))
+    healed += problems(ground, days[0], days[-1])
     return wrong, healed + [f"{t} {d}: {why}" for t, of in still.items() for d, why in of.items()]
 
 
@@ -183,13 +202,14 @@ def removals(ground: Copy, days: list[date], trials: int) -> list[Proof]:
     return [
         said.proof(
             "whatever is taken out of the source is reported with its reason, and nothing that stands on it passes for complete",
-            "random removals, published as if for the first time; what `nba-pipeline status` says is held against the removal",
+            "random removals, published as if for the first time; what `nba-pipeline status` and `nba-pipeline check` say is "
+            "held against the removal",
             on,
             dict(tried),
         ),
         healed.proof(
             "back in the source, re-running the affected days alone heals everything",
-            "the same days published again; content hashes compared with those before the removal",
+            "the same days published again; content hashes compared with those before the removal, `check` has to end with 0",
             on,
         ),
     ]

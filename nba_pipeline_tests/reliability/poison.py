@@ -30,7 +30,7 @@ from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally, following,
 from nba_pipeline_tests.reliability.same_answer import Copy, publish_parts
 
 TITLE = "Future poisoning: absurd games, lines and statements after a day change nothing of it"
-DAYS = {"quick": 1, "full": 4}
+DAYS = {"quick": 1, "full": 10}
 DAYS_BEFORE, DAYS_AFTER = 1, 3
 SEED = 20260213
 FACTS = tuple(t for t in KNOWN_AFTER if t.startswith("nba_analytics."))

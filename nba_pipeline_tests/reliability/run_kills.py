@@ -23,7 +23,7 @@ from sqlalchemy.engine import Engine
 
 from nba_pipeline.commands import load_definitions, run_backfill
 from nba_pipeline.dagster_home import prepare
-from nba_pipeline.seasons import days_between
+from nba_pipeline.seasons import EPOCH, days_between
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import graph_order
 from nba_pipeline_tests.graph.homes import check_statuses, partitions
@@ -38,7 +38,7 @@ INVENTED = (date(2021, 10, 19), date(2021, 10, 24))
 SMALL = with_upstream("nba_analytics.player_game_summary")
 REAL = (date(2023, 10, 24), date(2023, 12, 31))
 CHAINS = {"quick": 1, "full": 12}
-SECONDS_BETWEEN_KILLS = (0.5, 6.0)
+SOONEST, LATEST, LATER = 0.5, 6.0, 1.5
 TORN = """
     SELECT 'a verdict without its event' FROM asset_check_executions WHERE evaluation_event_storage_id IS NOT NULL
         AND evaluation_event_storage_id NOT IN (SELECT id FROM event_logs)
@@ -68,7 +68,7 @@ class Backfill:
 
     @property
     def tables(self) -> list[str]:
-        return [t for t in graph_order() if {t, *t.split(".")} & set(self.select)]
+        return [t for t in graph_order() if not self.select or {t, *t.split(".")} & set(self.select)]
 
     def here(self) -> None:
         """Make this process one that works on the home."""
@@ -90,7 +90,22 @@ class Backfill:
         return (self.home.parent / "said.log").read_text()[-1500:]
 
     def contents(self) -> Contents:
+        """What the tables hold in the range."""
         return self.ground.contents(self.start, self.end, self.tables)
+
+    def recorded(self) -> Contents:
+        """What the ledger says that the tables hold, the history before the range with it."""
+        entries = self.ground.warehouse.ledger(self.tables).to_pylist()
+        return {(e["table_id"], e["day"]): (e["rows"], e["content_hash"]) for e in entries if e["rows"]}
+
+    def published(self) -> dict[str, set[date]]:
+        """The days that the ledger calls published, the history with them, by table."""
+        entries = self.ground.warehouse.ledger(self.tables).to_pylist()
+        return {t: {e["day"] for e in entries if (e["table_id"], e["state"]) == (t, "published")} for t in self.tables}
+
+    def everything(self) -> Contents:
+        """What the tables hold on all days."""
+        return self.ground.contents(EPOCH, self.end, self.tables)
 
 
 def prove(scale: Scale) -> list[Proof]:
@@ -108,7 +123,7 @@ def _small(chains: int) -> Proof:
         alone = _invented(Path(scratch) / "alone")
         began = time.monotonic()
         _done(alone, alone.run)
-        usual, wanted, statements = time.monotonic() - began, alone.contents(), _statements(alone)
+        usual, wanted, statements = time.monotonic() - began, alone.everything(), _statements(alone)
         for number in following(range(chains), chains, "chains of killed backfills"):
             backfill = _invented(Path(scratch) / f"chain{number}")
             for attempt in range(12):
@@ -171,14 +186,12 @@ def _die_at_statement(number: int) -> None:
 
 def _wrong_after_kill(backfill: Backfill, wanted: Contents) -> str | None:
     """What is torn after a kill: published days that are not whole, a ledger that says otherwise, a torn batch of events."""
-    faults = []
-    held = backfill.contents()
-    faults += [f"{t} {d}: not what an undisturbed run publishes" for (t, d), c in held.items() if wanted[t, d] != c]
-    entries = backfill.ground.warehouse.ledger(backfill.tables, backfill.start, backfill.end).to_pylist()
-    recorded = {(e["table_id"], e["day"]): (e["rows"], e["content_hash"]) for e in entries if e["rows"]}
-    faults += [
-        f"{key}: ledger and rows disagree" for key in recorded.keys() | held if recorded.get(key) != held.get(key)
+    held, recorded = backfill.contents(), backfill.recorded()
+    faults = [
+        f"{t} {d}: not what an undisturbed run publishes" for (t, d), c in recorded.items() if wanted.get((t, d)) != c
     ]
+    in_range = {(t, d): c for (t, d), c in recorded.items() if backfill.start <= d <= backfill.end}
+    faults += [f"{key}: ledger and rows disagree" for key in differing(in_range, held)]
     events = backfill.home / "dagster" / "event_log.db"
     if events.exists():
         with closing(sqlite3.connect(events)) as log:
@@ -194,19 +207,22 @@ def _wrong_at_the_end(backfill: Backfill, wanted: Contents) -> str | None:
 
     def look() -> None:
         backfill.here()
-        assert backfill.contents() == wanted, differing(backfill.contents(), wanted)
+        assert backfill.everything() == wanted, differing(backfill.everything(), wanted)
         assert run_backfill(backfill.start, backfill.end, backfill.select, missing=True), "it did not complete"
         for shown in _status(backfill):
             assert shown["complete"], f"`status` says that something is missing: {shown}"
         prepare(backfill.ground.settings)
-        every = set(days_between(backfill.start, backfill.end))
+        published = backfill.published()
+        assert all(days >= set(days_between(backfill.start, backfill.end)) for days in published.values())
         with dg.DagsterInstance.get() as instance:
             unfinished = instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES))
             assert not unfinished, f"{len(unfinished)} runs go on for good"
             for table in backfill.tables:
-                assert partitions(instance, table) == (every, set()), f"{table}: days are not recorded"
+                assert partitions(instance, table) == (published[table], set()), f"{table}: days are not recorded"
                 seen = check_statuses(instance, table, "contract")
-                assert set(seen) == every and set(seen.values()) == {"SUCCEEDED"}, f"{table}: verdicts are not recorded"
+                assert set(seen) == published[table] and set(seen.values()) == {"SUCCEEDED"}, (
+                    f"{table}: verdicts are not recorded"
+                )
         left = {p.name for p in backfill.home.iterdir()} - {
             "nba.duckdb.lock.queue",
             "nba.duckdb",
@@ -234,54 +250,34 @@ def _real() -> Proof:
     """A backfill of real data by its command line, killed every few seconds until it says that it is done."""
     data = real_data()
     tally, chance = Tally(), random.Random(SEED)
-    select = ("nba_raw", "nba_analytics", "nba_precompute", "ml_feature_store_v2")
     with TemporaryDirectory(prefix="reliability-") as scratch:
-        alone, disturbed = (
-            Backfill(Path(scratch) / n / "home", *REAL, select, files_environment(Path(scratch) / n / "home", data))
-            for n in ("alone", "disturbed")
-        )
-        for b in (alone, disturbed):
-            b.home.parent.mkdir()
+        alone, disturbed = (_fed(Path(scratch) / name, data) for name in ("alone", "disturbed"))
         with stage("a backfill that is left alone"):
             _done(alone, alone.run)
-        wanted, kills = alone.contents(), 0
-        while True:
-            status = _command(disturbed, chance.uniform(*SECONDS_BETWEEN_KILLS))
+        wanted, kills, held, latest = alone.everything(), 0, 0, LATEST
+        while _command(disturbed, chance.uniform(SOONEST, latest)) == -signal.SIGKILL:
             tally.case(_wrong_after_kill(disturbed, wanted))
-            if status != -signal.SIGKILL:
-                break
-            kills += 1
-            print(
-                f"  kill {kills}: {len(disturbed.contents())} of {len(wanted)} days of tables",
-                file=sys.stderr,
-                flush=True,
-            )
-        if status:
-            raise AssertionError(f"the backfill failed by itself: {disturbed.said()}")
+            kills, before, held = kills + 1, held, len(disturbed.recorded())
+            latest = LATEST if held > before else latest * LATER
+            print(f"  kill {kills}: {held:,} of {len(wanted):,} days of tables", file=sys.stderr, flush=True)
         tally.case(_wrong_at_the_end(disturbed, wanted))
     return tally.proof(
         "a backfill of real data killed every few seconds ends, by `--missing`, with the hashes of one that was left alone",
-        f"`nba-pipeline backfill {REAL[0]} {REAL[1]} --missing` in a process of its own, SIGKILL "
-        f"{SECONDS_BETWEEN_KILLS[0]:g} to {SECONDS_BETWEEN_KILLS[1]:g} s after its first run began",
-        f"real data {REAL[0]}..{REAL[1]}, {len(alone.tables)} tables",
+        f"`nba-pipeline backfill {REAL[0]} {REAL[1]} --missing` in a process of its own, SIGKILL {SOONEST:g} to {LATEST:g} s "
+        f"after its first run began, up to {LATER:g} times as long after each kill by which no day was gained",
+        f"real data {REAL[0]}..{REAL[1]} with the history that it looks back on, {len(alone.tables)} tables",
         {"kills": kills, "days of tables compared": len(wanted)},
     )
 
 
+def _fed(place: Path, data: Path) -> Backfill:
+    place.mkdir()
+    return Backfill(place / "home", *REAL, (), files_environment(place / "home", data))
+
+
 def _command(backfill: Backfill, seconds: float) -> int:
-    """Exit code of the command, killed that long after it said that a run begins."""
-    options = [part for s in backfill.select for part in ("--select", s)]
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "nba_pipeline.cli",
-        "backfill",
-        *map(str, REAL),
-        "--missing",
-        *options,
-    ]
+    """Exit code of the command, killed that long after it said that a run begins. Raises AssertionError when it fails."""
+    command = [sys.executable, "-W", "ignore", "-m", "nba_pipeline.cli", "backfill", *map(str, REAL), "--missing"]
     own = {k: v for k, v in os.environ.items() if not k.startswith(("NBA_PIPELINE_", "DAGSTER_"))}
     log = backfill.home.parent / "said.log"
     with log.open("w") as out:
@@ -289,7 +285,10 @@ def _command(backfill: Backfill, seconds: float) -> int:
         while process.poll() is None and "run: " not in log.read_text():
             time.sleep(0.1)
         try:
-            return process.wait(seconds)
+            status = process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-            return process.wait()
+            status = process.wait()
+    if status not in (0, -signal.SIGKILL):
+        raise AssertionError(f"the backfill failed by itself: {backfill.said()}")
+    return status
