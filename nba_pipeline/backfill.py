@@ -11,7 +11,7 @@ import pyarrow as pa
 from nba_pipeline import clock
 from nba_pipeline.automation.jobs import WHOLE_GRAPH
 from nba_pipeline.errors import ConfigurationError
-from nba_pipeline.needs import history_needed
+from nba_pipeline.needs import history_needed, is_unfinished
 from nba_pipeline.recovery import PROCESS, this_process
 from nba_pipeline.run_tags import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL
 from nba_pipeline.seasons import EPOCH, days_between, ranges
@@ -72,13 +72,18 @@ def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) ->
                 keys = dg.AssetSelection.from_string(text).resolve(assets)
             except (dg.DagsterError, ValueError) as e:
                 raise ConfigurationError(
-                    f"--select {text!r} is not a table, a dataset or a selection", f"use one of: {', '.join(ordered)}"
+                    f"--select {text!r} is not a table, a dataset or a selection", _selectable(ordered)
                 ) from e
             named = {".".join(k.path) for k in keys} & set(ordered)
         if not named:
-            raise ConfigurationError(f"--select {text!r} selects nothing", f"use one of: {', '.join(ordered)}")
+            raise ConfigurationError(f"--select {text!r} selects nothing", _selectable(ordered))
         chosen |= named
     return [t for t in ordered if t in chosen]
+
+
+def _selectable(tables: Sequence[str]) -> str:
+    below = f'key:"{tables[0].replace(".", "/")}"+'
+    return f"use one of: {', '.join(tables)}; or with everything below it, such as '{below}'"
 
 
 def downstream_closure(tables: set[str], within: Sequence[str]) -> tuple[str, ...]:
@@ -128,14 +133,20 @@ def _tables_of_the_day() -> set[str]:
 
 
 def missing_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:
-    """Runs that cover exactly the days that are missing or refused, with every selected table below them."""
+    """Runs that cover exactly the days that are missing, refused or unfinished, with every selected table below them.
+
+    Unfinished is a day that lacks expected rows because its games were not over when it ran, or for no known reason.
+    """
     published = _published(ledger)
+    for e in ledger.select(["table_id", "day", "absent", "unexplained"]).to_pylist():
+        if is_unfinished(e):
+            published.get(e["table_id"], set()).discard(e["day"])
     by_tables: dict[tuple[str, ...], list[date]] = {}
     for day in days_between(start, end):
         absent = {t for t in selected if day not in published.get(t, set())}
         if absent:
             by_tables.setdefault(downstream_closure(absent, selected), []).append(day)
-    steps = [Step(t, a, b, "missing or refused") for t, days in by_tables.items() for a, b in ranges(days)]
+    steps = [Step(t, a, b, "missing, refused or unfinished") for t, days in by_tables.items() for a, b in ranges(days)]
     return sorted(steps, key=lambda s: (s.start, s.end))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from nba_pipeline.contracts import Table
-from nba_pipeline.needs import PENDING
+from nba_pipeline.needs import PENDING, is_unfinished
 from nba_pipeline.seasons import describe_days
 from nba_pipeline.waivers import Waiver
 
@@ -28,7 +28,8 @@ class TableStatus:
 
     `rows` counts what the table holds now. `expected` counts what the schedule or the upstream table demands, in `unit`s:
     rows where their number follows, else the games or teams that must have rows; nothing where no demand exists.
-    `explained` are the expected units that are absent for a stated reason, `unexplained` those without one. `waived` are days
+    `explained` are the expected units that are absent for a stated reason, `unexplained` those without one; `unfinished`
+    are published days that lack units without a reason, or because their games were not over. `waived` are days
     that are refused, missing or waiting, and that somebody decided to live with, each with what is wrong and the waiver.
     """
 
@@ -46,14 +47,14 @@ class TableStatus:
     rejected: int
     refused: Mapping[date, str]
     missing: Mapping[date, str]
-    altered: tuple[date, ...] = field(default=())
+    unfinished: tuple[date, ...] = ()
+    altered: tuple[date, ...] = ()
     waived: Mapping[date, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
         """Every day is published, every absence explained, and the rows are those that were published."""
-        waiting = PENDING in self.explained
-        return not (self.refused or self.missing or self.unexplained or self.altered or waiting)
+        return not (self.refused or self.missing or self.unfinished or self.altered)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -74,6 +75,7 @@ class TableStatus:
             "days_refused": {d.isoformat(): why for d, why in self.refused.items()},
             "days_missing": {d.isoformat(): why for d, why in self.missing.items()},
             "days_waived": {d.isoformat(): why for d, why in self.waived.items()},
+            "days_unfinished": [d.isoformat() for d in self.unfinished],
             "days_altered": [d.isoformat() for d in self.altered],
         }
 
@@ -120,6 +122,7 @@ def table_status(
         rejected=sum(e["rejected"] for e in ({e["day"]: e for e in entries} | published).values()),
         refused={d: why for d, why in refused.items() if d not in waivers},
         missing={d: why for d, why in missing.items() if d not in waivers},
+        unfinished=tuple(sorted(d for d, e in published.items() if d not in waiting and is_unfinished(e))),
         altered=tuple(sorted(d for d, e in published.items() if counts.get(d, 0) != e["rows"])),
         waived={d: f"{wrong[d][:200]} ({waivers[d]})" for d in sorted(wrong) if d in waivers},
     )
@@ -140,7 +143,7 @@ def span(entries: Iterable[Entry]) -> tuple[date, date] | None:
 
 
 def problems(status: TableStatus) -> list[str]:
-    """Sentences on what keeps a table from being complete, each with the command that mends it."""
+    """Sentences on what keeps a table from being complete."""
     said = []
     if status.refused:
         first = min(status.refused)
@@ -157,4 +160,4 @@ def problems(status: TableStatus) -> list[str]:
 
 
 def affected_days(status: TableStatus) -> list[date]:
-    return sorted({*status.refused, *status.missing, *status.altered})
+    return sorted({*status.refused, *status.missing, *status.unfinished, *status.altered})

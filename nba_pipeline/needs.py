@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 
@@ -31,6 +32,11 @@ class Gaps:
         """The gaps that are among `days`, or with `kept` false those that are not."""
         left = tuple(d for d in self.days if (d in days) is kept)
         return Gaps(left, {d: self.why[d] for d in left})
+
+
+def is_unfinished(entry: Mapping[str, Any]) -> bool:
+    """Whether a published day lacks rows for games that were not over when it ran, or for no known reason."""
+    return bool(entry["unexplained"]) or PENDING in json.loads(entry["absent"])
 
 
 def gaps(table: Table, ledger: pa.Table, first: date, last: date, *, finished: bool) -> Gaps:

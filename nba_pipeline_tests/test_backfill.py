@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from nba_pipeline import definitions
-from nba_pipeline.backfill import Step, history_steps
-from nba_pipeline.needs import unmet
+from nba_pipeline.backfill import Step, history_steps, missing_steps
+from nba_pipeline.needs import PENDING, unmet
 from nba_pipeline.seasons import EPOCH, days_between
 from nba_pipeline.table_asset import REGISTRY, graph_order
 from nba_pipeline.warehouse import LedgerEntry
@@ -26,10 +28,11 @@ EVERYTHING = tuple(graph_order())
 START, END = day("2024-11-05"), day("2024-11-07")
 
 
-def ledger(published: Mapping[str, list[date]]) -> pa.Table:
-    facts = {"state": "published", "rows": 1, "expected": 1, "absent": {}, "unexplained": 0, "games": 1, "rejected": 0}
-    told = {"content_hash": "", "reasons": (), "run_id": "r", "recorded_at": AT}
-    return entries_table([LedgerEntry(table=t, day=d, **facts, **told) for t, days in published.items() for d in days])
+def ledger(published: Mapping[str, list[date]], **more: Any) -> pa.Table:
+    facts: dict[str, Any] = {"state": "published", "rows": 1, "expected": 1, "absent": {}, "unexplained": 0, "games": 1}
+    told = {"rejected": 0, "content_hash": "", "reasons": (), "run_id": "r", "recorded_at": AT}
+    entries = [(t, d) for t, days in published.items() for d in days]
+    return entries_table([LedgerEntry(table=t, day=d, **facts | told | more) for t, d in entries])
 
 
 NOTHING = ledger({})
@@ -105,3 +108,37 @@ def test_a_later_training_day_of_the_range_needs_no_more_than_its_window() -> No
     steps = history_steps((MODELS,), START, day("2024-12-02"), NOTHING)
     assert min(days_of(steps, FEATURES)) == day("2024-12-01") - timedelta(days=400)
     assert max(days_of(steps, FEATURES)) == START - timedelta(days=1)
+
+
+# --- what stays to do -------------------------------------------------------------------------------------------------
+
+CONTEXT = "nba_analytics.upcoming_player_game_context"
+CHAIN = (FACTS, CONTEXT)
+DAYS = days_between(START, END)
+
+
+def missing(*entries: pa.Table) -> list[Step]:
+    return missing_steps(CHAIN, START, END, pa.concat_tables(entries))
+
+
+def test_of_a_range_that_is_complete_nothing_stays_to_do() -> None:
+    assert missing(ledger(dict.fromkeys(CHAIN, DAYS))) == []
+    explained = ledger({FACTS: DAYS}, absent={"not played": 1})
+    assert missing(explained, ledger({CONTEXT: DAYS})) == []
+
+
+def test_what_was_never_published_runs_with_everything_below_it_and_nothing_else() -> None:
+    (step,) = missing(ledger({FACTS: DAYS, CONTEXT: DAYS[:1] + DAYS[2:]}))
+    assert (step.tables, step.start, step.end) == ((CONTEXT,), DAYS[1], DAYS[1])
+    (step,) = missing(ledger({FACTS: DAYS[1:], CONTEXT: DAYS}))
+    assert (step.tables, step.start, step.end) == (CHAIN, DAYS[0], DAYS[0])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"state": "refused", "reasons": ("contract: bad",)}, {"absent": {PENDING: 2}}, {"unexplained": 1}],
+    ids=["refused", "its games were not over", "rows are absent without a reason"],
+)
+def test_a_day_that_is_refused_or_unfinished_stays_to_do(told: dict[str, Any]) -> None:
+    found = missing(ledger({FACTS: DAYS[:2], CONTEXT: DAYS}), ledger({FACTS: DAYS[2:]}, **told))
+    assert [(s.tables, s.start, s.end) for s in found] == [(CHAIN, END, END)]

@@ -92,11 +92,13 @@ def test_explained_absences_are_complete_and_unexplained_ones_are_not() -> None:
     found = status(entry(DAYS[0], rows=1, absent={"unexplained": 1}, unexplained=1), *COMPLETE[1:])
     assert not found.complete
     assert (found.explained, found.unexplained) == ({}, 1)
+    assert affected_days(found) == [DAYS[0]]
 
 
 def test_games_that_were_not_over_are_not_complete() -> None:
-    found = status(entry(DAYS[0], rows=0, absent={PENDING: 2}), *COMPLETE[1:])
+    found = status(*COMPLETE[:1], entry(DAYS[1], rows=0, absent={PENDING: 2}), *COMPLETE[2:])
     assert not found.complete
+    assert affected_days(found) == [DAYS[1]]
     assert "2 expected rows wait for games" in problems(found)[0]
 
 

@@ -111,7 +111,7 @@ def refresh(day: date, games: Sequence[Game], published: AbstractSet[date], at: 
 
 
 def catch_up(ledger: pa.Table, today: date, days: int, at: datetime) -> Decision:
-    """Whatever is missing or refused on the last days up to yesterday, from the day on which every table had begun."""
+    """What is missing, refused or unfinished on the last days up to yesterday, from the day on which every table had begun."""
     tables = (*selections.daily(), selections.MODELS)
     began = _began(ledger, tables)
     if began is None:
@@ -119,7 +119,7 @@ def catch_up(ledger: pa.Table, today: date, days: int, at: datetime) -> Decision
     start, end = max(began, today - timedelta(days=days)), today - timedelta(days=1)
     steps = backfill.missing_steps(tables, start, end, ledger) if start <= end else []
     if not steps:
-        return Skip(f"nothing is missing or refused on {start}..{end}")
+        return Skip(f"nothing is missing, refused or unfinished on {start}..{end}")
     return [
         Ask(s.tables, s.start, s.end, s.why, f"catch_up {s.start} {s.end} {len(s.tables)} {at.isoformat()}")
         for s in steps

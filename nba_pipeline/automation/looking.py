@@ -8,6 +8,7 @@ import dagster as dg
 
 from nba_pipeline import clock
 from nba_pipeline.automation import selections, watch
+from nba_pipeline.automation.desk import Desk
 from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
 from nba_pipeline.automation.slate import slate
 from nba_pipeline.automation.state import State
@@ -22,6 +23,7 @@ from nba_pipeline.run_tags import BY, PARTITION, RANGE_END, RANGE_START
 from nba_pipeline.seasons import days_between
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import REGISTRY, asset_key, graph_order
+from nba_pipeline.waivers import read_waivers
 from nba_pipeline.warehouse import Days
 
 ORIGIN, ATTEMPT = "nba_pipeline/origin", "nba_pipeline/attempt"
@@ -105,22 +107,24 @@ def not_done_since(failed: Sequence[FailedRun], settings: Settings) -> list[Fail
 def present_alerts(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> tuple[list[Alert], list[str]]:
     """All alerts that hold now, and the kinds that could be judged."""
     today = clock.eastern(now).date()
-    first = today - timedelta(days=watch.GAP_DAYS)
-    warehouse, state = settings.open_warehouse(), State(settings.home)
-    held = Published.of(warehouse.ledger(start=first, end=today).to_pylist())
+    state = State(settings.home)
+    days = sorted({*days_between(today - timedelta(days=watch.GAP_DAYS), today), *_days_of_open_alerts(state)})
+    entries = settings.open_warehouse().ledger(start=days[0], end=days[-1]).to_pylist()
+    waivers = read_waivers(settings.home, graph_order(), today)
+    held = Published.of(e for e in entries if e["day"] in days).without(waivers)
     known = runs(instance, now)
     troubles = dict(state.outages())
     kinds = [watch.REFUSED, watch.RUN, watch.OUTAGE]
     found = watch.refusals(held) + watch.failed_runs(known.failed, known.succeeded, held)
     try:
-        games = slate(settings.open_source(), days_between(first, today))
+        games = slate(settings.open_source(), days)
     except SourceError as e:
         troubles["source"] = e.what
     else:
         kinds += [watch.FRESHNESS, watch.GAP]
         began = min((d for _, d in held.published), default=None)
         found += watch.freshness(now, games, held)
-        found += watch.gaps(now, games, held, selections.daily(), began)
+        found += watch.gaps(now, games, held, selections.daily(), began, waivers)
     found += watch.outages(troubles)
     graded = max((str(e["recorded_at"]) for (t, _), e in held.published.items() if t == selections.GRADES), default="")
     invented = settings.source == "simulator"  # its market is easier to beat than a real one
@@ -129,6 +133,12 @@ def present_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
         found += watch.alarms(_too_good(settings, today))
         state.put_note(JUDGED, graded)
     return found, kinds
+
+
+def _days_of_open_alerts(state: State) -> set[date]:
+    """The days that alerts are open about: however old, they are over when the day is mended or waived, not before."""
+    open_alerts = Desk(state, ()).open_alerts()
+    return {date.fromisoformat(a.key.split()[-1]) for a in open_alerts if a.kind in (watch.REFUSED, watch.GAP)}
 
 
 def _too_good(settings: Settings, today: date) -> list[str]:

@@ -133,7 +133,7 @@ SCHEDULES = [
         "0 5 * * 1",
         jobs.WHOLE_GRAPH,
         decide_catch_up,
-        f"Whatever is missing or refused on the last {CATCH_UP_DAYS} days. Mondays, 5:00 Eastern.",
+        f"Whatever is missing, refused or unfinished on the last {CATCH_UP_DAYS} days. Mondays, 5:00 Eastern.",
     ),
     _schedule(
         "monthly_training",

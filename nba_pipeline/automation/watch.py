@@ -15,6 +15,7 @@ from nba_pipeline.automation.slate import Slate
 from nba_pipeline.clock import eastern
 from nba_pipeline.needs import PENDING
 from nba_pipeline.seasons import ZONE, days_between
+from nba_pipeline.waivers import NO_WAIVERS, Waivers
 
 FRESHNESS, REFUSED, GAP, ALARM, RUN, OUTAGE = "freshness", "refused", "gap", "alarm", "run", "outage"
 KINDS = (FRESHNESS, REFUSED, GAP, ALARM, RUN, OUTAGE)
@@ -38,6 +39,11 @@ class Published:
             for state in ("published", "refused")
         }
         return Published(by_state["published"], by_state["refused"])
+
+    def without(self, waivers: Waivers) -> "Published":
+        """The same, but for refusals of waived days, which somebody knows of."""
+        left = {(t, d): e for (t, d), e in self.refused.items() if d not in waivers.of(t)}
+        return Published(self.published, left)
 
     def has(self, table: str, day: date) -> bool:
         """Whether the table is published for the day, with its games, and waits for none of them."""
@@ -94,14 +100,22 @@ def lacks_only_others(entry: Entry) -> bool:
     return bool(reasons) and all(r.startswith("coverage: needs ") for r in reasons)
 
 
-def gaps(now: datetime, games: Slate, held: Published, tables: Sequence[str], began: date | None) -> list[Alert]:
-    """Game days that are over and not complete in every table, from eleven of the next day on; one alert a day."""
+def gaps(
+    now: datetime,
+    games: Slate,
+    held: Published,
+    tables: Sequence[str],
+    began: date | None,
+    waivers: Waivers = NO_WAIVERS,
+) -> list[Alert]:
+    """Game days that are over and not complete in every table, but for what is waived, from eleven of the next day on."""
     found = []
     for day in sorted(games):
         if began is None or day < began or not games[day] or now < _at(day + timedelta(days=1), GAPS_FROM):
             continue
         lacking = [t for t in tables if not held.has(t, day) and not _may_be_empty(held, t, day)]
         lacking += [t for t in tables if held.published.get((t, day), {}).get("unexplained")]
+        lacking = [t for t in lacking if day not in waivers.of(t)]
         if lacking:
             shown = ", ".join(lacking[:4]) + (f" and {len(lacking) - 4} more tables" if len(lacking) > 4 else "")
             text = (

@@ -20,6 +20,7 @@ from nba_pipeline.automation.watch import Published
 from nba_pipeline.cli import main
 from nba_pipeline.errors import AlertError, ConfigurationError
 from nba_pipeline.needs import PENDING
+from nba_pipeline.waivers import Waiver, Waivers
 from nba_pipeline_tests.automation.channels import Mailbox, Webhook, mailbox, webhook
 from nba_pipeline_tests.support import day, moment
 
@@ -158,6 +159,16 @@ def test_a_game_day_that_is_over_and_not_complete_is_one_alert() -> None:
     (gap,) = watch.gaps(late, SLATE, held(*entries[:-2]), selections.daily(), DAY)
     assert f"backfill {DAY} {DAY} --missing" in gap.text
     assert watch.gaps(late - timedelta(minutes=1), SLATE, held(), selections.daily(), DAY) == []
+
+
+def test_what_is_waived_is_no_alert() -> None:
+    bad = entry("nba_raw.shots", DAY, "refused", reasons='["contract: pts is missing"]')
+    rest = [entry(t, DAY) for t in selections.daily() if t != "nba_raw.shots"]
+    waived = Waivers((Waiver("nba_raw.shots", DAY, DAY, DAY, "me", "the log is lost"),))
+    seen, late = held(bad, *rest), moment("2024-11-07 16:00")
+    assert len(watch.refusals(seen)) == len(watch.gaps(late, SLATE, seen, selections.daily(), DAY)) == 1
+    assert watch.refusals(seen.without(waived)) == []
+    assert watch.gaps(late, SLATE, seen, selections.daily(), DAY, waived) == []
 
 
 def failed(**more: Any) -> FailedRun:

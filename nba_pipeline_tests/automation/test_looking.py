@@ -1,13 +1,17 @@
-"""What the sensors see of runs that failed, in a home."""
+"""What the sensors see of runs that failed, and of days that are refused, in a home."""
 
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 
-from nba_pipeline.automation import looking
+from nba_pipeline.automation import looking, watch
+from nba_pipeline.automation.desk import Alert, Desk
 from nba_pipeline.automation.retries import FailedRun
+from nba_pipeline.automation.state import State
 from nba_pipeline.settings import Settings
 from nba_pipeline.table_asset import graph_order
+from nba_pipeline.waivers import COLUMNS
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
 from nba_pipeline_tests.support import SilentSource
 
@@ -34,3 +38,32 @@ def test_a_failed_run_is_done_with_once_a_later_one_has_published_all_of_its_day
     left = looking.not_done_since([*runs.values()], finished_home.settings)
     assert left == [runs["meanwhile"], runs["after"]]
     assert looking.not_done_since([], finished_home.settings) == []
+
+
+# --- alerts of days ---------------------------------------------------------------------------------------------------
+
+SHOTS, LONG_AFTER = "nba_raw.shots", datetime(2021, 12, 24, tzinfo=UTC)
+OPEN = Alert(watch.REFUSED, f"refused {SHOTS} {LAST}", "shots were refused")
+
+
+def refusals(home: Home, at: datetime = LONG_AFTER) -> list[str]:
+    with home.instance() as instance:
+        present, kinds = looking.present_alerts(home.settings, instance, at)
+    assert watch.REFUSED in kinds
+    return [a.key for a in present if a.kind == watch.REFUSED]
+
+
+def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_or_waived(home: Home) -> None:
+    with duckdb.connect(str(home.settings.database)) as db:
+        refused = "state = 'refused', reasons = '[\"contract: pts is missing\"]'"
+        db.execute(f"UPDATE nba_ops.ledger SET {refused} WHERE table_id = '{SHOTS}' AND day = DATE '{LAST}'")
+    assert refusals(home) == []
+    Desk(State(home.path), ()).report([watch.REFUSED], [OPEN], LONG_AFTER)
+    assert refusals(home) == [OPEN.key]
+    line = f"{LAST},{SHOTS},{LAST},{LAST},,me,the log is lost"
+    (home.path / "waivers.csv").write_text(f"{','.join(COLUMNS)}\n{line}\n")
+    assert refusals(home) == []
+    (home.path / "waivers.csv").unlink()
+    with duckdb.connect(str(home.settings.database)) as db:
+        db.execute("UPDATE nba_ops.ledger SET state = 'published'")
+    assert refusals(home) == []
