@@ -81,9 +81,13 @@ def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) ->
     return [t for t in ordered if t in chosen]
 
 
+def with_all_below(table: str) -> str:
+    """The selection of a table and of everything that is computed from it."""
+    return f'key:"{table.replace(".", "/")}"+'
+
+
 def _selectable(tables: Sequence[str]) -> str:
-    below = f'key:"{tables[0].replace(".", "/")}"+'
-    return f"use one of: {', '.join(tables)}; or with everything below it, such as '{below}'"
+    return f"use one of: {', '.join(tables)}; or with everything below it, such as '{with_all_below(tables[0])}'"
 
 
 def downstream_closure(tables: set[str], within: Sequence[str]) -> tuple[str, ...]:

@@ -69,9 +69,12 @@ def _table(transform: Transform) -> Iterator[str]:
         yield f"- reads `{read.table.id}` as {name}: {read.window_text}"
     for feed in transform.feeds.values():
         yield f"- reads the source feed `{feed.name}`"
-    if table.rules or table.group_rules or transform.cross_checks:
-        broken = [*table.rules, *table.group_rules, *transform.cross_checks]
-        yield f"- refused when: {'; '.join(broken)}"
+    aside = list(table.rules) if table.on_bad_row == "quarantine" else []
+    broken = [r for r in (*table.rules, *table.group_rules, *transform.cross_checks) if r not in aside]
+    if aside:
+        yield f"- a row goes to quarantine when: {'; '.join(aside)}"
+    if broken:
+        yield f"- a day is refused when: {'; '.join(broken)}"
     yield ""
     yield "| column | type | null | unit | meaning | formula | range |"
     yield "|---|---|---|---|---|---|---|"

@@ -10,6 +10,7 @@ import pyarrow as pa
 from rapidfuzz import fuzz, process
 
 from nba_pipeline import coverage
+from nba_pipeline.backfill import with_all_below
 from nba_pipeline.commands import load_definitions
 from nba_pipeline.contracts import Table
 from nba_pipeline.identity.resolver import Player
@@ -122,7 +123,7 @@ def _print(found: Iterable[Resolution], settings: Settings, limit: int) -> None:
             click.echo(
                 f"  What to do: where one of them is meant, add a line `spelling,player name` to "
                 f"{settings.home / 'aliases.csv'} (header: alias,player_name,note), then run "
-                f"`nba-pipeline backfill {first} {last} --select {r.table.split('.')[1]}+` for the days of the spelling"
+                f"`nba-pipeline backfill {first} {last} --select '{with_all_below(r.table)}'` for the days of the spelling"
             )
 
 

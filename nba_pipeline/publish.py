@@ -7,7 +7,7 @@ the rows that broke the rule go to quarantine with the reason.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -188,12 +188,3 @@ def _entry(transform: Transform, v: PartitionVerdict, found: Inspection, run: Ru
         run_id=run.id,
         recorded_at=run.at,
     )
-
-
-def profile(publications: Mapping[str, Publication]) -> dict[str, float]:
-    """Seconds by stage over several tables."""
-    total: dict[str, float] = defaultdict(float)
-    for p in publications.values():
-        for stage, seconds in p.seconds.items():
-            total[stage] += seconds
-    return dict(total)

@@ -114,7 +114,7 @@ class Settings:
                     f"NBA_PIPELINE_SOURCE is nba_stats, but nothing was ever fetched into {self.landing}",
                     "run `nba-pipeline ingest START END` first (docs/sources.md)",
                 )
-            return ResolvedSource(FilesSource(self.landing), self.home)
+            return ResolvedSource(FilesSource(self.landing, fetched=True), self.home)
         from nba_pipeline.sources.simulated import SimulatorSource
 
         return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), self.home)

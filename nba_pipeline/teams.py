@@ -2,8 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 EARTH_RADIUS_MILES = 3958.7613
 
@@ -65,11 +63,3 @@ def miles_between(a: str, b: str) -> float:
     half_lon = math.radians(q.longitude - p.longitude) / 2
     h = math.sin(half_lat) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(half_lon) ** 2
     return 2 * EARTH_RADIUS_MILES * math.asin(math.sqrt(h))
-
-
-def hours_ahead(destination: str, origin: str, when: datetime) -> float:
-    """Clock hours that the destination is ahead of the origin at `when`: positive going east, negative going west."""
-    there, here = (when.astimezone(ZoneInfo(TEAMS[t].zone)).utcoffset() for t in (destination, origin))
-    assert there is not None
-    assert here is not None
-    return (there - here).total_seconds() / 3600

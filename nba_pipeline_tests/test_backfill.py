@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline import definitions
-from nba_pipeline.backfill import Step, history_steps, missing_steps
+from nba_pipeline.backfill import Step, downstream_closure, history_steps, missing_steps, select, with_all_below
+from nba_pipeline.errors import ConfigurationError
 from nba_pipeline.needs import PENDING, unmet
 from nba_pipeline.seasons import EPOCH, days_between
 from nba_pipeline.table_asset import REGISTRY, graph_order
@@ -108,6 +109,20 @@ def test_a_later_training_day_of_the_range_needs_no_more_than_its_window() -> No
     steps = history_steps((MODELS,), START, day("2024-12-02"), NOTHING)
     assert min(days_of(steps, FEATURES)) == day("2024-12-01") - timedelta(days=400)
     assert max(days_of(steps, FEATURES)) == START - timedelta(days=1)
+
+
+# --- what is selected -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["nba_raw.shots", "nba_raw.player_prop_lines", "nba_predictions.prediction_accuracy"])
+def test_the_selection_that_remedies_print_is_the_table_and_everything_below_it(table: str) -> None:
+    assert select([with_all_below(table)], definitions.ASSETS) == list(downstream_closure({table}, EVERYTHING))
+
+
+def test_what_cannot_be_selected_is_told_what_can_be() -> None:
+    with pytest.raises(ConfigurationError, match="'shots\\+' is not a table") as e:
+        select(["shots+"], definitions.ASSETS)
+    assert """'key:"nba_raw/schedule"+'""" in e.value.remedy
 
 
 # --- what stays to do -------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"nba-pipeline ([a-z][a-z_-]*)")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
+FRAGMENT = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 MODULE = re.compile(r"`((?:[a-z_]+/)*[a-z_]+\.py)`")
 
 
@@ -23,6 +25,18 @@ def test_every_command_in_a_document_exists(page: Path) -> None:
 def test_every_link_of_a_document_leads_somewhere(page: Path) -> None:
     missing = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
     assert missing == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments under which the headings of a page can be reached."""
+    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_link_to_a_heading_finds_it(page: Path) -> None:
+    links = FRAGMENT.findall(page.read_text(encoding="utf-8"))
+    assert [(f, h) for f, h in links if h not in anchors(page.parent / f if f else page)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

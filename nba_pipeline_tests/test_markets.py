@@ -4,10 +4,18 @@ import numpy as np
 
 from nba_pipeline.markets import MARKETS, by_market
 from nba_pipeline.raw.player_prop_lines import MARKETS as QUOTED
+from nba_pipeline.reporting.reasons import NOTED_ALLOWED
+from nba_pipeline.sources.parsing.odds import PROP_MARKETS
+from nba_pipeline.systems.zone_matchup_v1 import ZONE_WEIGHTS
 
 
 def test_every_forecast_market_is_quoted_by_books() -> None:
     assert set(MARKETS) <= set(QUOTED)
+    assert set(MARKETS) <= set(PROP_MARKETS.values())
+
+
+def test_whatever_is_kept_by_market_has_every_market() -> None:
+    assert set(ZONE_WEIGHTS) == set(NOTED_ALLOWED) == set(MARKETS)
 
 
 def test_rows_come_back_in_their_order() -> None:

@@ -26,7 +26,9 @@ def _read(path: Path) -> dict[str, str]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         if not set(COLUMNS) <= set(rows.fieldnames or ()):
-            raise ConfigurationError(f"{path} has no columns {' and '.join(COLUMNS)}", "give it this header line")
+            raise ConfigurationError(
+                f"{path} has no columns {' and '.join(COLUMNS)}", "give it the header line alias,player_name,note"
+            )
         for number, row in enumerate(rows, start=2):
             alias, player = (player_lookup(row[c] or "") for c in COLUMNS)
             if not alias or not player:

@@ -27,9 +27,13 @@ DAY_NAME = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True)
 class FilesSource:
-    """Reads `<directory>/<feed>.parquet` (or `.csv`, `.csv.gz`), or the files `<directory>/<feed>/<day>.parquet`."""
+    """Reads `<directory>/<feed>.parquet` (or `.csv`, `.csv.gz`), or the files `<directory>/<feed>/<day>.parquet`.
+
+    `fetched`: the files are those of `nba-pipeline ingest`, which then is what brings in what is absent.
+    """
 
     directory: Path
+    fetched: bool = False
 
     def __post_init__(self) -> None:
         if not self.directory.is_dir():
@@ -59,9 +63,11 @@ class FilesSource:
                 return schema.empty_table()
             raise SourceError(
                 f"{self.directory}: there is no file for the feed {feed.name}",
-                f"add {feed.name}.parquet or {feed.name}.csv; {LAYOUT}",
+                "run `nba-pipeline ingest START END`"
+                if self.fetched
+                else f"add {feed.name}.parquet or {feed.name}.csv; {LAYOUT}",
             )
-        groups = {_scan(path): path} if path.is_file() else _by_form(path, feed, days)
+        groups = {_scan(path): path} if path.is_file() else _by_form(path, feed, days, self.fetched)
         with duck.connect() as db:
             tables = [_rows(db, feed, scan, first, days, path.is_dir()) for scan, first in groups.items()]
         return pa.concat_tables([schema.empty_table(), *(t.cast(schema) for t in tables)])
@@ -82,7 +88,7 @@ def _rows(
         ) from e
 
 
-def _by_form(directory: Path, feed: Feed, days: Sequence[date]) -> dict[str, Path]:
+def _by_form(directory: Path, feed: Feed, days: Sequence[date], fetched: bool) -> dict[str, Path]:
     """The files of these days (all files of a feed that is not daily) as scans of files with the same columns."""
     files = sorted(directory.glob("*.parquet"))
     if feed.day:
@@ -92,21 +98,24 @@ def _by_form(directory: Path, feed: Feed, days: Sequence[date]) -> dict[str, Pat
                 f"{directory}: files that are not named by a day: {', '.join(strays[:5])}",
                 f"rename or remove them; {LAYOUT}",
             )
-        files = _of_days(directory, feed, days)
+        files = _of_days(directory, feed, days, fetched)
     forms: dict[str, list[Path]] = defaultdict(list)
     for file in files:
         forms[_form(file)].append(file)
     return {_scan_all(group): group[0] for group in forms.values()}
 
 
-def _of_days(directory: Path, feed: Feed, days: Sequence[date]) -> list[Path]:
+def _of_days(directory: Path, feed: Feed, days: Sequence[date], fetched: bool) -> list[Path]:
     """A day of a required feed that has no file was never brought in: that is not a day without games."""
     files = {d: directory / f"{d}.parquet" for d in sorted(set(days))}
     absent = [d for d, p in files.items() if not p.is_file()]
     if absent and not feed.optional:
+        bring = (
+            f"run `nba-pipeline ingest {absent[0]} {absent[-1]}`" if fetched else "add a file for each of these days"
+        )
         raise SourceError(
             f"{directory}: there is no file for {describe_days(absent)}",
-            f"run `nba-pipeline ingest {absent[0]} {absent[-1]}`, or add the files; a day without games has one without rows",
+            f"{bring}; a day without games has a file without rows",
         )
     return [p for p in files.values() if p.is_file()]
 

@@ -11,6 +11,7 @@ import hcl2
 import pytest
 import yaml
 
+from nba_pipeline.automation.notify import EMAIL
 from nba_pipeline.contracts import Dataset
 from nba_pipeline.settings import Settings
 from nba_pipeline.warehouse.place import OPERATIONS, STAGING
@@ -47,6 +48,14 @@ def test_the_two_instances_differ_in_where_logs_go_and_in_nothing_else() -> None
     assert team == machine
 
 
+def test_a_team_has_the_limits_of_the_embedded_instance() -> None:
+    packaged = yaml.safe_load((ROOT / "nba_pipeline" / "dagster.yaml").read_text())
+    team, helm = loaded("dagster.yaml"), loaded("helm-values.yaml")["concurrency"]["runs"]
+    assert team["concurrency"] == packaged["concurrency"]
+    assert team["run_monitoring"]["max_runtime_seconds"] == packaged["run_monitoring"]["max_runtime_seconds"]
+    assert helm["tagConcurrencyLimits"] == packaged["concurrency"]["runs"]["tag_concurrency_limits"]
+
+
 @pytest.mark.parametrize(
     ("instance", "files"),
     [("dagster.local.yaml", ["compose.yaml"]), ("dagster.yaml", ["compose.yaml", "compose.gcp.yaml"])],
@@ -54,6 +63,21 @@ def test_the_two_instances_differ_in_where_logs_go_and_in_nothing_else() -> None
 def test_compose_gives_every_service_the_variables_that_its_instance_reads(instance: str, files: list[str]) -> None:
     for given in environment(*files).values():
         assert variables(loaded(instance)) <= set(given)
+
+
+# Places that compose fixes, addresses of the services for tests, and what is of BigQuery, or of a drill.
+NOT_PASSED_ON = re.compile(
+    r"HOME|WAREHOUSE|VERSION|NOW|LIVE_PROJECT|\w+_URL|\w*BUCKET|BIGQUERY_\w+|RELIABILITY_\w+|TEST_\w+"
+)
+
+
+def test_compose_passes_on_every_variable_that_the_documents_tell_to_set() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs" / f"{n}.md" for n in ("automation", "sources", "bigquery", "deploy"))]
+    told = set(re.findall(r"NBA_PIPELINE_([A-Z_]*[A-Z])", " ".join(p.read_text(encoding="utf-8") for p in pages)))
+    wanted = {f"NBA_PIPELINE_{n}" for n in told if not NOT_PASSED_ON.fullmatch(n)}
+    assert len(wanted) > 12
+    for given in environment("compose.yaml").values():
+        assert wanted <= set(given)
 
 
 def test_compose_mounts_the_instance_over_that_of_the_image() -> None:
@@ -86,7 +110,8 @@ def test_the_settings_in_the_files_are_settings_of_the_package() -> None:
     known = "".join(p.read_text() for p in (ROOT / "nba_pipeline").rglob("*.py"))
     for name in given:
         if name.startswith("NBA_PIPELINE_") and name not in variables(loaded("dagster.yaml")):
-            assert f'"{name}"' in known, name
+            mail = name.removeprefix(EMAIL).lower() if name.startswith(EMAIL) else ""
+            assert f'"{mail or name}"' in known, name
 
 
 def test_the_values_for_kubernetes_make_settings_that_load() -> None:

@@ -10,7 +10,8 @@ HEAD = """# Reliability, in figures
 Written by `make reliability` from the records in `docs/reliability/`, one a harness; every figure was measured. A case is one
 attempt to break the promise; it holds when no case failed. A single harness is repeated with the command below its table;
 `--scale quick` is the size that the tests run. Real data are read from `NBA_PIPELINE_RELIABILITY_DATA` (a directory in the
-landing layout), a published home of them from `NBA_PIPELINE_RELIABILITY_HOME`; what is not given is said, not made up."""
+landing layout; else `../shared/nba_data`), a published home of them from `NBA_PIPELINE_RELIABILITY_HOME` (else it is built in
+`.nba_pipeline/reliability`, in minutes); without real data a harness says so and is skipped."""
 
 
 def reliability_page(records: Mapping[str, Record], order: Sequence[str]) -> str:
@@ -20,7 +21,7 @@ def reliability_page(records: Mapping[str, Record], order: Sequence[str]) -> str
     for r in kept:
         cases, failures = (sum(getattr(p, n) for p in r.proofs) for n in ("cases", "failures"))
         lines.append(
-            f"| [{r.harness}](#{r.harness.replace('_', '')}) | {r.title} | {len(r.proofs)} | {cases:,} | {failures} |"
+            f"| [{r.harness}](#{r.harness.replace('_', '-')}) | {r.title} | {len(r.proofs)} | {cases:,} | {failures} |"
         )
     missing = [name for name in order if name not in records]
     if missing:

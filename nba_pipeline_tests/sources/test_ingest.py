@@ -64,7 +64,7 @@ class Live:
         return ingest_days(self.settings, days, kinds or KINDS, replay=replay)
 
     def rows(self, feed: Feed, day: date = DAY) -> list[dict[str, Any]]:
-        return FilesSource(self.settings.landing).read(feed, [day]).to_pylist()
+        return FilesSource(self.settings.landing, fetched=True).read(feed, [day]).to_pylist()
 
     def but(self, part: str, answer: Answer) -> None:
         """Answer as the services do, except where the path contains this."""
@@ -237,6 +237,13 @@ def test_a_day_that_was_never_brought_in_is_not_a_day_without_games(live: Live) 
     with pytest.raises(SourceError, match=r"no file for 2024-11-07.*") as e:
         live.rows(SCHEDULE, date(2024, 11, 7))
     assert "nba-pipeline ingest 2024-11-07 2024-11-07" in e.value.remedy
+
+
+def test_a_kind_that_was_never_fetched_is_fetched_not_added_by_hand(live: Live) -> None:
+    live.ingest("schedule")
+    with pytest.raises(SourceError, match="no file for the feed player_boxscores") as e:
+        live.rows(PLAYER_BOXSCORES, date(2024, 11, 6))
+    assert e.value.remedy == "run `nba-pipeline ingest START END`"
 
 
 def test_without_a_box_score_the_log_gives_the_lines_and_starters_stay_unknown(live: Live) -> None:

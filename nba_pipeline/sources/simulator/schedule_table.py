@@ -25,7 +25,7 @@ from nba_pipeline.sources.simulator.seeds import stream
 from nba_pipeline.sources.simulator.tipoffs import clock, eastern_minutes, instants
 
 _PRESEASON_FIRST, _PRESEASON_LAST = -17, -4  # days relative to opening night
-_PRESEASON_NIGHTS = 5  # games per club, about
+_PRESEASON_NIGHTS = 10
 
 
 def _exhibitions(season: Season) -> tuple[list[str], list[int], list[int], list[int], np.ndarray]:
@@ -33,7 +33,9 @@ def _exhibitions(season: Season) -> tuple[list[str], list[int], list[int], list[
     rng = stream(season.world.seed, season.calendar.season, "exhibitions")
     year = season.calendar.year % 100
     games: list[tuple[int, int, int]] = []
-    for day in np.sort(rng.choice(np.arange(_PRESEASON_FIRST, _PRESEASON_LAST + 1), 10, replace=False)).tolist():
+    for day in np.sort(
+        rng.choice(np.arange(_PRESEASON_FIRST, _PRESEASON_LAST + 1), _PRESEASON_NIGHTS, replace=False)
+    ).tolist():
         clubs = rng.permutation(TEAM_COUNT)[: 2 * int(rng.integers(5, 10))].tolist()
         games += [(home, away, day) for home, away in zip(clubs[::2], clubs[1::2], strict=True)]
     ids = [f"001{year:02d}{n:05d}" for n in range(1, len(games) + 1)]
