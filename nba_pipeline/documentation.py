@@ -1,8 +1,9 @@
 """Writes the landing layout and the data dictionary from the declarations: `python -m nba_pipeline.documentation docs`."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import click
 
 from nba_pipeline.contracts import Column
 from nba_pipeline.sources.landing import FEEDS, Feed
@@ -97,12 +98,14 @@ def pages() -> dict[str, str]:
     return {"landing.md": landing_page(), "tables.md": dictionary_page(list(REGISTRY.values()))}
 
 
-def main() -> None:
-    target = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+@click.command()
+@click.argument("target", default="docs", type=click.Path(file_okay=False, path_type=Path))
+def main(target: Path) -> None:
+    """Write landing.md and tables.md into the directory TARGET."""
     target.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (target / name).write_text(text.rstrip() + "\n")
-        print(f"wrote {target / name}")
+        click.echo(f"wrote {target / name}")
 
 
 if __name__ == "__main__":
