@@ -139,15 +139,15 @@ def _tables_of_the_day() -> set[str]:
 def missing_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:
     """Runs that cover exactly the days that are missing, refused or unfinished, with every selected table below them.
 
-    Unfinished is a day that lacks expected rows because its games were not over when it ran, or for no known reason.
+    Unfinished is a day that lacks expected rows because its games were not over when it ran, or for no known reason: all of
+    its tables are run, since the schedule and the lines are from before the games, too.
     """
     published = _published(ledger)
-    for e in ledger.select(["table_id", "day", "absent", "unexplained"]).to_pylist():
-        if is_unfinished(e):
-            published.get(e["table_id"], set()).discard(e["day"])
+    told = ledger.select(["table_id", "day", "absent", "unexplained"]).to_pylist()
+    unfinished = {e["day"] for e in told if e["table_id"] in selected and is_unfinished(e)}
     by_tables: dict[tuple[str, ...], list[date]] = {}
     for day in days_between(start, end):
-        absent = {t for t in selected if day not in published.get(t, set())}
+        absent = {t for t in selected if day in unfinished or day not in published.get(t, set())}
         if absent:
             by_tables.setdefault(downstream_closure(absent, selected), []).append(day)
     steps = [Step(t, a, b, "missing, refused or unfinished") for t, days in by_tables.items() for a, b in ranges(days)]

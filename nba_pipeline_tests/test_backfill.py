@@ -151,9 +151,16 @@ def test_what_was_never_published_runs_with_everything_below_it_and_nothing_else
 
 @pytest.mark.parametrize(
     "told",
-    [{"state": "refused", "reasons": ("contract: bad",)}, {"absent": {PENDING: 2}}, {"unexplained": 1}],
-    ids=["refused", "its games were not over", "rows are absent without a reason"],
+    [{"absent": {PENDING: 2}}, {"unexplained": 1}],
+    ids=["its games were not over", "rows are absent without a reason"],
 )
-def test_a_day_that_is_refused_or_unfinished_stays_to_do(told: dict[str, Any]) -> None:
-    found = missing(ledger({FACTS: DAYS[:2], CONTEXT: DAYS}), ledger({FACTS: DAYS[2:]}, **told))
+@pytest.mark.parametrize(("whole", "lacking"), [CHAIN, CHAIN[::-1]])
+def test_of_a_day_that_is_unfinished_every_table_stays_to_do(told: dict[str, Any], whole: str, lacking: str) -> None:
+    found = missing(ledger({whole: DAYS, lacking: DAYS[:2]}), ledger({lacking: DAYS[2:]}, **told))
     assert [(s.tables, s.start, s.end) for s in found] == [(CHAIN, END, END)]
+
+
+def test_a_day_that_is_refused_stays_to_do_with_what_is_below_it() -> None:
+    refused = ledger({CONTEXT: DAYS[2:]}, state="refused", reasons=("contract: bad",))
+    found = missing(ledger({FACTS: DAYS, CONTEXT: DAYS}), refused)
+    assert [(s.tables, s.start, s.end) for s in found] == [((CONTEXT,), END, END)]

@@ -43,7 +43,7 @@ def test_an_altered_answer_is_refused_by_name(tmp_path: Path) -> None:
         kept.read()
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b"{}")[:-4]])
+@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b"{}")[:-4]], ids=["empty", "no gzip", "cut"])
 def test_a_damaged_answer_is_refused_by_name(tmp_path: Path, damage: bytes) -> None:
     kept = keep(PayloadStore(tmp_path))
     kept.path.write_bytes(damage)
