@@ -143,8 +143,10 @@ def missing_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Ta
     its tables are run, since the schedule and the lines are from before the games, too.
     """
     published = _published(ledger)
-    told = ledger.select(["table_id", "day", "absent", "unexplained"]).to_pylist()
-    unfinished = {e["day"] for e in told if e["table_id"] in selected and is_unfinished(e)}
+    told = ledger.select(["table_id", "day", "state", "absent", "unexplained"]).to_pylist()
+    unfinished = {
+        e["day"] for e in told if e["table_id"] in selected and e["state"] == "published" and is_unfinished(e)
+    }
     by_tables: dict[tuple[str, ...], list[date]] = {}
     for day in days_between(start, end):
         absent = {t for t in selected if day in unfinished or day not in published.get(t, set())}

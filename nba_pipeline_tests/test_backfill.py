@@ -161,6 +161,6 @@ def test_of_a_day_that_is_unfinished_every_table_stays_to_do(told: dict[str, Any
 
 
 def test_a_day_that_is_refused_stays_to_do_with_what_is_below_it() -> None:
-    refused = ledger({CONTEXT: DAYS[2:]}, state="refused", reasons=("contract: bad",))
+    refused = ledger({CONTEXT: DAYS[2:]}, state="refused", reasons=("coverage: bad",), unexplained=1)
     found = missing(ledger({FACTS: DAYS, CONTEXT: DAYS}), refused)
     assert [(s.tables, s.start, s.end) for s in found] == [((CONTEXT,), END, END)]
