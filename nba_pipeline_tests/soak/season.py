@@ -38,7 +38,8 @@ LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 @dataclass
 class Log:
     """What was played: runs by what asked for them, with how they ended; what was lost with a daemon (`lost`) and not asked
-    again (`forgotten`), looked at again after it ran and asked again (`repeated`); forecasts of started games (`frozen`)."""
+    again (`forgotten`), looked at again after it ran and asked again (`repeated`); forecasts as they were last seen, of games
+    to come (`upcoming`) and of started ones (`frozen`)."""
 
     runs: Counter[tuple[str, str]] = field(default_factory=Counter)
     keys: list[str] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Log:
     looked_again: int = 0
     repeated: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    upcoming: dict[tuple, tuple] = field(default_factory=dict)
     frozen: dict[tuple, tuple] = field(default_factory=dict)
     altered: list[str] = field(default_factory=list)
 
@@ -150,7 +152,7 @@ class Season:
         return successes == len(requests)
 
     def _watch_forecasts(self) -> None:
-        """Note the forecasts of games that have started; one that is not as it was noted before is altered."""
+        """Note all forecasts; that of a game that has started is altered if it is not as it was last noted before the start."""
         now = datetime.now(UTC)
         today = now.astimezone(EASTERN).date()
         recent = days_between(today - timedelta(days=2), today)
@@ -158,10 +160,11 @@ class Season:
         for row in forecasts(self.settings, recent[0], today):
             key = (row["game_date"], row["player_id"], row["market"], row["system_id"])
             seen.add(key)
-            if row["tip_off"] <= now:
-                value = (row["predicted_mean"], row["line"], row["as_of"], row["recommendation"])
-                if self.log.frozen.setdefault(key, value) != value:
-                    self.log.altered.append(f"{key}: {self.log.frozen[key]} became {value}")
+            value = (row["predicted_mean"], row["line"], row["as_of"], row["recommendation"])
+            if row["tip_off"] > now:
+                self.log.upcoming[key] = value
+            elif self.log.frozen.setdefault(key, self.log.upcoming.pop(key, value)) != value:
+                self.log.altered.append(f"{key}: {self.log.frozen[key]} became {value}")
         self.log.altered += [f"{k} is lost" for k in self.log.frozen if k[0] in recent and k not in seen]
 
 
