@@ -12,8 +12,8 @@ PORT ?= 3000
 demo: $(INSTALLED)  ## run a simulated season through every table and show what came of it
 	$(BIN)/nba-pipeline demo
 
-test: $(INSTALLED)  ## run the tests, a file at a time on each core, four at most
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+test: $(INSTALLED)  ## run the tests
+	$(BIN)/pytest
 
 lint: $(INSTALLED)  ## style and types
 	$(BIN)/ruff check .
