@@ -125,9 +125,7 @@ def verify(start: Any, end: Any, days: int, seed: int) -> bool:
 @click.argument("start", type=DAY, metavar="[START]", required=False)
 @click.argument("end", type=DAY, metavar="[END]", required=False)
 @click.option(
-    "--hours",
-    type=click.IntRange(1),
-    help="How far back, without START.  [default: as long as results are corrected, 72]",
+    "--hours", type=click.IntRange(1), help="How far back, without START; else as long as results are corrected."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
 @_handled

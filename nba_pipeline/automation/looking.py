@@ -105,10 +105,15 @@ def not_done_since(failed: Sequence[FailedRun], settings: Settings) -> list[Fail
 
 
 def present_alerts(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> tuple[list[Alert], list[str]]:
-    """All alerts that hold now, and the kinds that could be judged."""
+    """All alerts that hold now, and the kinds that could be judged.
+
+    Looked at are the last days, and those that alerts are open about: however old, these are over when the day is mended or
+    waived, not before.
+    """
     today = clock.eastern(now).date()
     state = State(settings.home)
-    days = sorted({*days_between(today - timedelta(days=watch.GAP_DAYS), today), *_days_of_open_alerts(state)})
+    open_about = watch.days_of(Desk(state, ()).open_alerts())
+    days = sorted({*days_between(today - timedelta(days=watch.GAP_DAYS), today), *open_about})
     entries = settings.open_warehouse().ledger(start=days[0], end=days[-1]).to_pylist()
     waivers = read_waivers(settings.home, graph_order(), today)
     held = Published.of(e for e in entries if e["day"] in days).without(waivers)
@@ -133,12 +138,6 @@ def present_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
         found += watch.alarms(_too_good(settings, today))
         state.put_note(JUDGED, graded)
     return found, kinds
-
-
-def _days_of_open_alerts(state: State) -> set[date]:
-    """The days that alerts are open about: however old, they are over when the day is mended or waived, not before."""
-    open_alerts = Desk(state, ()).open_alerts()
-    return {date.fromisoformat(a.key.split()[-1]) for a in open_alerts if a.kind in (watch.REFUSED, watch.GAP)}
 
 
 def _too_good(settings: Settings, today: date) -> list[str]:

@@ -23,7 +23,7 @@ from nba_pipeline.automation.decisions import (
 from nba_pipeline.automation.requests import answer
 from nba_pipeline.automation.slate import Game, slate
 from nba_pipeline.errors import SourceError
-from nba_pipeline.needs import PENDING
+from nba_pipeline.needs import is_unfinished
 from nba_pipeline.run_tags import BY
 from nba_pipeline.seasons import ZONE, days_between
 from nba_pipeline.settings import Settings
@@ -41,7 +41,7 @@ def _published(warehouse: Warehouse, day: date) -> set[date]:
 def _results_are_in(warehouse: Warehouse, day: date) -> bool:
     """True where facts and grades of the day are published and wait for no game."""
     entries = warehouse.ledger(selections.results(), day, day).to_pylist()
-    waiting = any(e["state"] == "refused" or PENDING in e["absent"] for e in entries)
+    waiting = any(e["state"] == "refused" or is_unfinished(e) for e in entries)
     return {e["table_id"] for e in entries} == set(selections.results()) and not waiting
 
 

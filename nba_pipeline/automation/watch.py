@@ -8,12 +8,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nba_pipeline.automation.desk import Alert
+from nba_pipeline.automation.desk import Alert, OpenAlert
 from nba_pipeline.automation.retries import FailedRun
 from nba_pipeline.automation.selections import FORECASTS, GRADES
 from nba_pipeline.automation.slate import Slate
 from nba_pipeline.clock import eastern
-from nba_pipeline.needs import PENDING
+from nba_pipeline.needs import is_unfinished
 from nba_pipeline.seasons import ZONE, days_between
 from nba_pipeline.waivers import NO_WAIVERS, Waivers
 
@@ -46,9 +46,9 @@ class Published:
         return Published(self.published, left)
 
     def has(self, table: str, day: date) -> bool:
-        """Whether the table is published for the day, with its games, and waits for none of them."""
+        """Whether the table is published for the day, with its games, and lacks nothing of them."""
         entry = self.published.get((table, day))
-        return entry is not None and entry["games"] > 0 and PENDING not in entry["absent"]
+        return entry is not None and entry["games"] > 0 and not is_unfinished(entry)
 
 
 def _at(day: date, clock: time) -> datetime:
@@ -113,9 +113,8 @@ def gaps(
     for day in sorted(games):
         if began is None or day < began or not games[day] or now < _at(day + timedelta(days=1), GAPS_FROM):
             continue
-        lacking = [t for t in tables if not held.has(t, day) and not _may_be_empty(held, t, day)]
-        lacking += [t for t in tables if held.published.get((t, day), {}).get("unexplained")]
-        lacking = [t for t in lacking if day not in waivers.of(t)]
+        judged = [t for t in tables if day not in waivers.of(t)]
+        lacking = [t for t in judged if not held.has(t, day) and not _may_be_empty(held, t, day)]
         if lacking:
             shown = ", ".join(lacking[:4]) + (f" and {len(lacking) - 4} more tables" if len(lacking) > 4 else "")
             text = (
@@ -128,7 +127,12 @@ def gaps(
 def _may_be_empty(held: Published, table: str, day: date) -> bool:
     """A table that was published for the day and does not count games."""
     entry = held.published.get((table, day))
-    return entry is not None and (table, day) not in held.refused and PENDING not in entry["absent"]
+    return entry is not None and (table, day) not in held.refused and not is_unfinished(entry)
+
+
+def days_of(alerts: Iterable[OpenAlert]) -> set[date]:
+    """The days that alerts of the kinds `refused` and `gap` are about; their keys end with it."""
+    return {date.fromisoformat(a.key.split()[-1]) for a in alerts if a.kind in (REFUSED, GAP)}
 
 
 def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], held: Published) -> list[Alert]:

@@ -63,7 +63,7 @@ def season_over(season: str) -> datetime:
 
 
 def final_from(day: date) -> datetime:
-    """From when on the facts of a day are final: 72 hours after noon UTC (early morning, Eastern) of the day after."""
+    """From when on the facts of a day are final: `CORRECTED_FOR` after noon UTC (early morning, Eastern) of the day after."""
     return datetime.combine(day + timedelta(days=1), time(12), UTC) + CORRECTED_FOR
 
 

@@ -157,6 +157,8 @@ def test_a_game_day_that_is_over_and_not_complete_is_one_alert() -> None:
     entries = [entry(t, DAY) for t in selections.daily()]
     assert watch.gaps(late, SLATE, held(*entries), selections.daily(), DAY) == []
     (gap,) = watch.gaps(late, SLATE, held(*entries[:-2]), selections.daily(), DAY)
+    unexplained = entry(selections.daily()[0], DAY, unexplained=1)
+    assert len(watch.gaps(late, SLATE, held(*entries[1:], unexplained), selections.daily(), DAY)) == 1
     assert f"backfill {DAY} {DAY} --missing" in gap.text
     assert watch.gaps(late - timedelta(minutes=1), SLATE, held(), selections.daily(), DAY) == []
 
