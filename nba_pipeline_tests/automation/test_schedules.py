@@ -3,12 +3,14 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.decisions import Ask, Skip
 from nba_pipeline.automation.requests import run_request
 from nba_pipeline.automation.schedules import decide_overnight
+from nba_pipeline.needs import PENDING
 from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
 from nba_pipeline.seasons import ZONE
 from nba_pipeline.settings import Settings
@@ -27,6 +29,17 @@ def test_the_night_asks_a_silent_source_only_for_results_that_are_not_in(
     decision = decide_overnight(finished_home.settings, two_days_after)
     assert not isinstance(decision, Skip)
     assert [(a.start, a.end) for a in decision] == [(the_day_after.date(),) * 2]
+
+
+@pytest.mark.parametrize("told", [f"absent = '{{\"{PENDING}\": 2}}'", "state = 'refused'"], ids=["waiting", "refused"])
+def test_results_that_wait_for_games_or_were_refused_are_not_in(
+    home: Home, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setattr(Settings, "open_source", lambda _: SilentSource())
+    with duckdb.connect(str(home.settings.database)) as db:
+        db.execute(f"UPDATE nba_ops.ledger SET {told} WHERE table_id = '{selections.GRADES}' AND day = DATE '{LAST}'")
+    the_day_after = datetime(LAST.year, LAST.month, LAST.day + 1, 6, 30, tzinfo=ZoneInfo(ZONE))
+    assert not isinstance(decide_overnight(home.settings, the_day_after), Skip)
 
 
 @pytest.mark.parametrize(

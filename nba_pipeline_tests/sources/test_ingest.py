@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from nba_pipeline.cli import main
 from nba_pipeline.errors import ConfigurationError, SourceError
 from nba_pipeline.settings import Settings
-from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
 from nba_pipeline.sources.landing import (
     FEEDS,
@@ -64,7 +63,7 @@ class Live:
         return ingest_days(self.settings, days, kinds or KINDS, replay=replay)
 
     def rows(self, feed: Feed, day: date = DAY) -> list[dict[str, Any]]:
-        return FilesSource(self.settings.landing, fetched=True).read(feed, [day]).to_pylist()
+        return self.settings.open_source().inner.read(feed, [day]).to_pylist()
 
     def but(self, part: str, answer: Answer) -> None:
         """Answer as the services do, except where the path contains this."""
