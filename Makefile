@@ -21,7 +21,7 @@ lint: $(INSTALLED)  ## style and types
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 dev: $(INSTALLED)  ## open the UI on the same data: http://127.0.0.1:$(PORT)
-	$(BIN)/python -m nba_pipeline.serve --port $(PORT)
+	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT)
 
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
 	$(BIN)/python benchmarks/whole_graph.py $(DATA)
@@ -36,7 +36,7 @@ soak: $(INSTALLED)  ## let 45 days of a season play themselves, with outages, co
 	$(BIN)/python -m nba_pipeline_tests.reliability soak
 
 docs: $(INSTALLED)  ## write docs/landing.md and docs/tables.md from the declarations
-	$(BIN)/python -m nba_pipeline.documentation docs
+	$(BIN)/python -m nba_pipeline.cli.docs docs
 
 install: $(INSTALLED)
 

@@ -20,15 +20,16 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table as Grid
 
-from nba_pipeline import duck, lines
-from nba_pipeline.markets import MARKETS
-from nba_pipeline.predictions.features import BASELINE_25
-from nba_pipeline.predictions.versions import MODEL_FEATURES
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
 from nba_pipeline.systems.calibration import calibrated_over
 from nba_pipeline.systems.distribution import crps, quantiles
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.training import train
+from nba_pipeline.tables.predictions.features import BASELINE_25
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
+from nba_pipeline.tables.shared import consensus_lines as lines
 
 BEST, BASELINE, AWARE = "ensemble_v1", "last_10", "line_aware_v1"
 TIERS = (0, 10, 20, 30, np.inf)

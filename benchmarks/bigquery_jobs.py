@@ -12,13 +12,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from nba_pipeline.definitions import ASSETS
-from nba_pipeline.publish import Run, publish
-from nba_pipeline.seasons import days_between
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.publish import Run, publish
 from nba_pipeline.sources.files import FilesSource
-from nba_pipeline.table_asset import REGISTRY, graph_order, schedule_read
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
-from nba_pipeline.warehouse.bigquery_client import Connection
-from nba_pipeline.warehouse.place import Place
+from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
+from nba_pipeline.warehouse.bigquery.client import Connection
+from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
 from nba_pipeline_tests.warehouse.wire import Request, tapped
 
@@ -51,7 +51,7 @@ def main() -> None:
         print(f"{'table':45} {'load':>5} {'transaction':>12} {'computation':>12} {'reading':>8} {'per day':>8}")
         for name in graph_order():
             before = len(wire.sent)
-            transform = REGISTRY[name]
+            transform = CATALOG[name]
             publish(transform, days, warehouse, source, schedule_read(transform), Run(name, datetime.now(UTC)))
             counts = Counter(kind(r) for r in wire.sent[before:] if r.job)
             total += counts

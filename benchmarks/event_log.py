@@ -16,9 +16,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from nba_pipeline.event_log import BatchedSqliteEventLogStorage
-from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict, Reported, check_specs, report
-from nba_pipeline.seasons import DAILY, EPOCH
+from nba_pipeline.domain.calendar import EPOCH
+from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
+from nba_pipeline.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage
+from nba_pipeline.orchestration.partition_results import Reported, check_specs, report
+from nba_pipeline.orchestration.partitions import DAILY
 
 CHECKS = ("contract", "hash_fields_complete", "coverage", "business_rules")
 

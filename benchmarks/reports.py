@@ -18,14 +18,14 @@ from datetime import date
 from pathlib import Path
 
 from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.definitions import defs
-from nba_pipeline.export import OPTIONS, write_rows
-from nba_pipeline.reporting.daily_report import write_pages
-from nba_pipeline.seasons import days_between
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.export import OPTIONS, write_rows
+from nba_pipeline.reporting.asset import write_pages
+from nba_pipeline.tables.catalog import CATALOG
 
-FEATURES = REGISTRY["nba_predictions.ml_feature_store_v2"].table
+FEATURES = CATALOG["nba_predictions.ml_feature_store_v2"].table
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.sources.simulator import simulate_season
+from nba_pipeline.simulator import simulate_season
 
 Frames = dict[str, pd.DataFrame]
 USED = ("schedule", "player_boxscores", "team_boxscores", "shots", "prop_lines", "game_lines", "injuries")

@@ -39,7 +39,7 @@ def measure(mode: str, home: Path, data: Path, start: str, end: str) -> dict:
 def child(mode: str, start: date, end: date) -> dict:
     began = time.perf_counter()
     import nba_pipeline.definitions  # noqa: F401
-    from nba_pipeline.commands import run_backfill
+    from nba_pipeline.cli.backfill import run_backfill
 
     loaded = time.perf_counter() - began
     facts: dict = {"start-up": loaded}
@@ -55,18 +55,18 @@ def child(mode: str, start: date, end: date) -> dict:
 
 def without_dagster(start: date, end: date) -> dict:
     """Every table by the publish path alone; seconds by stage and by table."""
-    from nba_pipeline.publish import publish
-    from nba_pipeline.seasons import days_between
-    from nba_pipeline.settings import Settings
-    from nba_pipeline.table_asset import REGISTRY, schedule_read
-    from nba_pipeline.transform import Run
+    from nba_pipeline.config.settings import Settings
+    from nba_pipeline.domain.calendar import days_between
+    from nba_pipeline.engine.publish import publish
+    from nba_pipeline.engine.transform import Run
+    from nba_pipeline.tables.catalog import CATALOG, schedule_read
 
     settings = Settings.from_environment()
     warehouse, source = settings.open_warehouse(), settings.open_source()
     stages: Counter[str] = Counter()
     tables: dict[str, float] = {}
     rows = 0
-    for name, transform in REGISTRY.items():
+    for name, transform in CATALOG.items():
         done = publish(
             transform,
             days_between(start, end),

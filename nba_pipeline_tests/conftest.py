@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
-from nba_pipeline.warehouse.bigquery_client import Connection, default_retry
-from nba_pipeline.warehouse.place import Place
+from nba_pipeline.warehouse.bigquery.client import Connection, default_retry
+from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline_tests.postgres import Postgres, running_postgres
 from nba_pipeline_tests.storage_emulator import StorageService, storage_service
 from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator

@@ -11,13 +11,13 @@ import ibis.expr.datatypes as dt
 import pandas as pd
 import pyarrow as pa
 
-from nba_pipeline import duck
-from nba_pipeline import ibis_types as ir
-from nba_pipeline.audit import flagged, row_rules
-from nba_pipeline.contracts import Table, arrow_type
-from nba_pipeline.errors import SourceError
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.contracts.rules import flagged, row_rules
+from nba_pipeline.contracts.table import Table, arrow_type
+from nba_pipeline.engine.transform import REJECT_REASON, RESULT, Transform
 from nba_pipeline.sources.landing import Feed
-from nba_pipeline.transform import REJECT_REASON, RESULT, Transform
 
 Rows = Sequence[Mapping[str, Any]] | pd.DataFrame
 

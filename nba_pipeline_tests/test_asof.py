@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline import asof, duck
-from nba_pipeline.asof import Aggregate
+from nba_pipeline import asof
+from nba_pipeline.asof.aggregates import Aggregate
+from nba_pipeline.common import duckdb as duck
 
 Row = dict[str, Any]
 

@@ -8,7 +8,7 @@ import ibis
 import pytest
 
 from nba_pipeline import asof
-from nba_pipeline.asof import Aggregate
+from nba_pipeline.asof.aggregates import Aggregate
 from nba_pipeline_tests.test_asof import FACTS, TARGETS, Row, executed, fact, target
 
 

@@ -6,8 +6,9 @@ import ibis
 import pandas as pd
 import pytest
 
-from nba_pipeline import asof, duck
-from nba_pipeline.raw.schedule import SCHEDULE
+from nba_pipeline import asof
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline_tests.support import day, moment
 
 # --- reads ------------------------------------------------------------------------------------------------------------

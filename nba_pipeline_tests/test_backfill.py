@@ -8,11 +8,18 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline import definitions
-from nba_pipeline.backfill import Step, downstream_closure, history_steps, missing_steps, select, with_all_below
-from nba_pipeline.errors import ConfigurationError
-from nba_pipeline.needs import PENDING, unmet
-from nba_pipeline.seasons import EPOCH, days_between
-from nba_pipeline.table_asset import REGISTRY, graph_order
+from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.domain.calendar import EPOCH, days_between
+from nba_pipeline.engine.readiness import PENDING, unmet
+from nba_pipeline.orchestration.backfill import (
+    Step,
+    downstream_closure,
+    history_steps,
+    missing_steps,
+    select,
+    with_all_below,
+)
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import LedgerEntry
 from nba_pipeline.warehouse.protocol import entries_table
 from nba_pipeline_tests.support import day
@@ -50,7 +57,7 @@ def replayed(steps: list[Step]) -> dict[str, list[date]]:
         for table in (t for t in EVERYTHING if t in step.tables):
             days = days_between(step.start, step.end)
             entries = ledger({t: sorted(d) for t, d in done.items()})
-            assert unmet(REGISTRY[table].reads, entries, days) == {}, (table, step)
+            assert unmet(CATALOG[table].reads, entries, days) == {}, (table, step)
             done[table].update(days)
     return {t: sorted(d) for t, d in done.items()}
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_pipeline.backfills import RangeRun, TableEnd, grouped, range_runs, show_backfills
-from nba_pipeline.pace import Pace, hourly, in_words
-from nba_pipeline.progress import run_pace
+from nba_pipeline.cli.runs import show_backfills
+from nba_pipeline.common.progress import run_pace
+from nba_pipeline.common.throughput import Pace, hourly, in_words
+from nba_pipeline.orchestration.run_history import RangeRun, TableEnd, grouped, range_runs
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
 
 BEGAN = datetime(2024, 1, 7, 10, 8, tzinfo=UTC)

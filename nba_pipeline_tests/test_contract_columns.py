@@ -7,8 +7,8 @@ import ibis.expr.datatypes as dt
 import pyarrow as pa
 import pytest
 
-from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, FloatArray, Instant, Rows, Table, column
-from nba_pipeline.errors import ContractError
+from nba_pipeline.common.errors import ContractError
+from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, FloatArray, Instant, Rows, Table, column
 
 
 class Shots(Rows):

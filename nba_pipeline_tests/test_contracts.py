@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from pandera.errors import SchemaError, SchemaErrors
 
 from nba_pipeline import asof, definitions
-from nba_pipeline import ibis_types as ir
-from nba_pipeline.audit import row_rules, tally
-from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, FloatArray, Instant, Rows, Table, column
-from nba_pipeline.errors import ContractError
-from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import RESULT, Transform
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.errors import ContractError
+from nba_pipeline.contracts.rules import row_rules, tally
+from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, FloatArray, Instant, Rows, Table, column
+from nba_pipeline.engine.transform import RESULT, Transform
+from nba_pipeline.tables.catalog import CATALOG
 
 assert definitions.defs  # every shipped table is registered
 
@@ -164,7 +164,7 @@ def test_ranges_read_as_one_would_write_them() -> None:
     assert columns["player"].range_text == "matches ^[a-z]{1,5}$"
 
 
-@pytest.mark.parametrize("table", [t.table for t in REGISTRY.values()], ids=lambda t: t.id)
+@pytest.mark.parametrize("table", [t.table for t in CATALOG.values()], ids=lambda t: t.id)
 def test_every_shipped_column_says_what_it_means_and_every_float_its_precision(table: Table) -> None:
     assert len(table.columns) == len({n.lower() for n in table.columns}), "BigQuery folds case"
     assert all(c.description for c in table.columns.values())

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from nba_pipeline.coverage import (
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.coverage import (
     NEVER_RUN,
     NO_GAMES,
     TableStatus,
@@ -17,9 +18,8 @@ from nba_pipeline.coverage import (
     span,
     table_status,
 )
-from nba_pipeline.needs import PENDING
-from nba_pipeline.raw.schedule import SCHEDULE
-from nba_pipeline.seasons import days_between
+from nba_pipeline.engine.readiness import PENDING
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import LedgerEntry
 from nba_pipeline.warehouse.protocol import entries_table
 from nba_pipeline_tests.support import day

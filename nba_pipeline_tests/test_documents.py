@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.cli import main
+from nba_pipeline.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -26,10 +26,11 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._serdes import serialize_value
 from dagster_graphql.test.utils import execute_dagster_graphql
 
-from nba_pipeline import event_log
-from nba_pipeline.event_batches import BATCH_SIZE
-from nba_pipeline.event_log import BatchedSqliteEventLogStorage, EventLogBusyError
-from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict, check_specs, report
+from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
+from nba_pipeline.orchestration.event_log import sqlite as event_log
+from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE
+from nba_pipeline.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage, EventLogBusyError
+from nba_pipeline.orchestration.partition_results import check_specs, report
 from nba_pipeline_tests.postgres import Postgres
 
 DAILY = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-11", timezone="America/New_York")
@@ -88,11 +89,14 @@ def opened(home: Path, event_log_storage: Mapping[str, Any] | None) -> Iterator[
 
 def storage_config(kind: str, home: Path, request: pytest.FixtureRequest) -> Mapping[str, Any]:
     if kind == BATCHED:
-        config, place = {"base_dir": str(home)}, ("nba_pipeline.event_log", "BatchedSqliteEventLogStorage")
+        config, place = (
+            {"base_dir": str(home)},
+            ("nba_pipeline.orchestration.event_log.sqlite", "BatchedSqliteEventLogStorage"),
+        )
     else:
         server: Postgres = request.getfixturevalue("postgres")
         config = {"postgres_url": server.url(server.new_database())}
-        batched = ("nba_pipeline.event_log_postgres", "BatchedPostgresEventLogStorage")
+        batched = ("nba_pipeline.orchestration.event_log.postgres", "BatchedPostgresEventLogStorage")
         place = batched if kind == POSTGRES else ("dagster_postgres", "PostgresEventLogStorage")
     return {"module": place[0], "class": place[1], "config": config}
 

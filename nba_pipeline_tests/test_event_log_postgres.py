@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from dagster_postgres import PostgresEventLogStorage
 
-from nba_pipeline.event_log_postgres import BatchedPostgresEventLogStorage
+from nba_pipeline.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
 from nba_pipeline_tests.postgres import Postgres
 from nba_pipeline_tests.test_event_log import (
     NAMES,

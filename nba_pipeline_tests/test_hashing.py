@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from nba_pipeline import asof, definitions
-from nba_pipeline import ibis_types as ir
-from nba_pipeline.contracts import FloatArray, Instant, Rows, Table, column
-from nba_pipeline.hashing import content_hash_expression, hash_expression
-from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import Run, Transform
-from nba_pipeline.workbench import Workbench
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
+from nba_pipeline.contracts.table import FloatArray, Instant, Rows, Table, column
+from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.tables.catalog import CATALOG
 
 assert definitions.defs  # every shipped table is registered
 
@@ -287,7 +287,7 @@ def test_the_partition_hash_sees_every_row_once() -> None:
 # --- BigQuery ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", [EVERYTHING, *(t.table for t in REGISTRY.values())], ids=lambda t: t.id)
+@pytest.mark.parametrize("table", [EVERYTHING, *(t.table for t in CATALOG.values())], ids=lambda t: t.id)
 def test_the_bigquery_rendering_is_valid_sql_over_every_hash_field(table: Table) -> None:
     sql = f"SELECT {hash_expression(table, 'bigquery')} AS data_hash FROM `{table.id}`"
     (parsed,) = sqlglot.parse(sql, read="bigquery")

@@ -9,9 +9,10 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from nba_pipeline import duck, lines
-from nba_pipeline.contracts import arrow_type
-from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.contracts.table import arrow_type
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.shared import consensus_lines as lines
 from nba_pipeline_tests.support import day, moment
 
 Row = dict[str, Any]

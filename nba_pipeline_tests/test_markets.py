@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from nba_pipeline.markets import MARKETS, by_market
-from nba_pipeline.raw.player_prop_lines import MARKETS as QUOTED
+from nba_pipeline.domain.markets import MARKETS, by_market
 from nba_pipeline.reporting.reasons import NOTED_ALLOWED
 from nba_pipeline.sources.parsing.odds import PROP_MARKETS
 from nba_pipeline.systems.zone_matchup_v1 import ZONE_WEIGHTS
+from nba_pipeline.tables.raw.player_prop_lines import MARKETS as QUOTED
 
 
 def test_every_forecast_market_is_quoted_by_books() -> None:

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from nba_pipeline.cli import main
-from nba_pipeline.identity.aliases import OWN
+from nba_pipeline.cli.main import main
+from nba_pipeline.domain.identity.aliases import OWN
+from nba_pipeline.engine.waivers import COLUMNS, FILE
 from nba_pipeline.sources.landing import FEEDS
-from nba_pipeline.table_asset import REGISTRY, graph_order
-from nba_pipeline.waivers import COLUMNS, FILE
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import Days
 from nba_pipeline_tests.graph.homes import Home
 from nba_pipeline_tests.reliability.ground import ROOT, AlteredSource, Ground, differing
@@ -103,7 +103,7 @@ def test_a_player_who_is_called_like_sql_and_shell_has_his_own_row_and_changes_n
 
 
 def cells(ground: Ground, tables: tuple[str, ...]) -> dict[str, list[dict]]:
-    wanted = {t: (REGISTRY[t].table, Days(FIRST, LAST)) for t in tables}
+    wanted = {t: (CATALOG[t].table, Days(FIRST, LAST)) for t in tables}
     return {t: rows.to_pylist() for t, rows in ground.warehouse.read(wanted).items()}
 
 

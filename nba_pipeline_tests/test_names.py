@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline import duck
-from nba_pipeline.names import lookup_expression, player_lookup, with_lookup
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.domain.player_names import lookup_expression, player_lookup, with_lookup
 
 # The table of reference/operations.md 6.1: the loaders of the original made four different keys of one player.
 KNOWN = {

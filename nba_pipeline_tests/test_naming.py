@@ -4,9 +4,9 @@ from datetime import date
 
 import pyarrow as pa
 
-from nba_pipeline.identity.resolver import Player
-from nba_pipeline.naming import candidates, resolution
-from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.cli.players import candidates, resolution
+from nba_pipeline.domain.identity.resolver import Player
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 
 PLAYERS = [Player(1, "Payton Pritchard"), Player(2, "Jalen Green"), Player(3, "Jeff Green"), Player(4, "Nikola Jokić")]
 DAY, NEXT = date(2024, 1, 15), date(2024, 1, 16)

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_pipeline import asof
-from nba_pipeline.asof import Read
-from nba_pipeline.needs import PENDING, gaps, history_needed, unmet
-from nba_pipeline.raw.player_boxscores import PLAYER_BOXSCORES
-from nba_pipeline.raw.schedule import SCHEDULE
-from nba_pipeline.seasons import days_between
+from nba_pipeline.asof.reads import Read
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.readiness import PENDING, gaps, history_needed, unmet
+from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import LedgerEntry
 from nba_pipeline.warehouse.protocol import entries_table
 from nba_pipeline_tests.support import day

@@ -10,8 +10,9 @@ import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from nba_pipeline.partition_report import CheckVerdict, PartitionVerdict, check_specs, report
-from nba_pipeline.run_tags import RANGE_END, RANGE_START
+from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
+from nba_pipeline.orchestration.partition_results import check_specs, report
+from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 
 DAILY = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-11", timezone="America/New_York")
 KEY = dg.AssetKey(["analytics", "box_scores"])
@@ -55,7 +56,7 @@ def instance_on(stack: ExitStack, storage: str, home: Path) -> dg.DagsterInstanc
         return stack.enter_context(dg.DagsterInstance.ephemeral())
     home.mkdir(exist_ok=True)
     batched = {
-        "module": "nba_pipeline.event_log",
+        "module": "nba_pipeline.orchestration.event_log.sqlite",
         "class": "BatchedSqliteEventLogStorage",
         "config": {"base_dir": str(home)},
     }

@@ -7,15 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from nba_pipeline import preflight as looking
-from nba_pipeline.contracts import arrow_type
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.definitions import ASSETS
-from nba_pipeline.errors import SourceError
-from nba_pipeline.preflight import Finding, preflight
-from nba_pipeline.seasons import days_between
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.waivers import NO_WAIVERS, Waiver, Waivers
+from nba_pipeline.orchestration import preflight as looking
+from nba_pipeline.orchestration.preflight import Finding, preflight
 from nba_pipeline.sources.landing import SHOTS, Feed
-from nba_pipeline.table_asset import graph_order
-from nba_pipeline.waivers import NO_WAIVERS, Waiver, Waivers
+from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline_tests.test_needs import PUBLISHED, REFUSED, ledger
 
 assert ASSETS

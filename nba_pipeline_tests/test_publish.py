@@ -15,17 +15,17 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline import asof
-from nba_pipeline import ibis_types as ir
-from nba_pipeline.contracts import FloatArray, Rows, Table, column
-from nba_pipeline.errors import ContractError, SourceError
-from nba_pipeline.publish import Publication, publish
-from nba_pipeline.raw.columns import when
-from nba_pipeline.seasons import days_between
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.errors import ContractError, SourceError
+from nba_pipeline.contracts.table import FloatArray, Rows, Table, column
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.publish import Publication, publish
+from nba_pipeline.engine.transform import Run, Transform
 from nba_pipeline.sources.landing import Feed, LandingColumn
-from nba_pipeline.transform import Run, Transform
+from nba_pipeline.tables.raw.columns import when
 from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
-from nba_pipeline.workbench import Workbench
 from nba_pipeline_tests.support import HandMadeSource, day
 
 Row = dict[str, Any]

@@ -16,9 +16,9 @@ import pytest
 from dagster._core.events import StepMaterializationData
 from dagster._core.execution.plan.objects import StepFailureData, StepSuccessData
 
-from nba_pipeline import recovery
-from nba_pipeline.dagster_home import prepare
-from nba_pipeline.settings import Settings
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.orchestration import recovery
+from nba_pipeline.orchestration.instance import prepare
 from nba_pipeline.warehouse.protocol import LedgerEntry, entries_table
 
 POOL = "one_writer"

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_pipeline import duck
-from nba_pipeline.seasons import (
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.domain.calendar import (
     COUNTABLE_PREFIXES,
-    DAILY,
     EPOCH,
     SEASON_TYPES,
     days_between,
@@ -24,6 +23,7 @@ from nba_pipeline.seasons import (
     season_of_game,
     season_type_expression,
 )
+from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline_tests.support import day
 
 GAMES = {

@@ -23,8 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nba_pipeline.automation import notify
-from nba_pipeline.settings import Settings
+from nba_pipeline.automation import notifiers as notify
+from nba_pipeline.config.settings import Settings
 from nba_pipeline_tests.canaries import contents, sightings
 from nba_pipeline_tests.graph.homes import Home
 from nba_pipeline_tests.sources.loopback import Answer, loopback

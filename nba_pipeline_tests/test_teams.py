@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from nba_pipeline.teams import TEAMS, TRICODES, miles_between
+from nba_pipeline.domain.teams import TEAMS, TRICODES, miles_between
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from nba_pipeline import asof
-from nba_pipeline.coverage import by_table, table_status
-from nba_pipeline.errors import ConfigurationError
-from nba_pipeline.needs import PENDING, unmet, waived
-from nba_pipeline.raw.schedule import SCHEDULE
-from nba_pipeline.seasons import days_between
-from nba_pipeline.waivers import COLUMNS, FILE, NO_WAIVERS, Waiver, Waivers, read_waivers
+from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.coverage import by_table, table_status
+from nba_pipeline.engine.readiness import PENDING, unmet, waived
+from nba_pipeline.engine.waivers import COLUMNS, FILE, NO_WAIVERS, Waiver, Waivers, read_waivers
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline_tests.support import day
 from nba_pipeline_tests.test_needs import ALL, REFUSED, START, WAITING, ledger, on
 

@@ -20,7 +20,7 @@ from nba_pipeline.artifacts.protocol import (
     require_location,
     require_unaltered,
 )
-from nba_pipeline.errors import ArtifactError
+from nba_pipeline.common.errors import ArtifactError
 
 TIMEOUT_SECONDS = 60
 DOES_NOT_EXIST = 0

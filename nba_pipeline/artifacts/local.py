@@ -17,7 +17,7 @@ from nba_pipeline.artifacts.protocol import (
     require_location,
     require_unaltered,
 )
-from nba_pipeline.errors import ArtifactError
+from nba_pipeline.common.errors import ArtifactError
 
 INCOMING = ".incoming"
 ABANDONED_AFTER_SECONDS = 3600.0

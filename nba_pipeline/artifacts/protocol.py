@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, Protocol, get_args
 
-from nba_pipeline.errors import ArtifactError
+from nba_pipeline.common.errors import ArtifactError
 
 Kind = Literal["models", "reports", "exports"]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
-from nba_pipeline.asof import CORRECTED_FOR
+from nba_pipeline.asof.reads import CORRECTED_FOR
 from nba_pipeline.automation import selections
-from nba_pipeline.automation.decisions import Ask, by_days
-from nba_pipeline.automation.landed import DAILY_FEEDS, NOTHING
-from nba_pipeline.seasons import training_day
+from nba_pipeline.automation.schedule_rules import Ask, by_days
+from nba_pipeline.domain.calendar import training_day
 from nba_pipeline.sources import landing
-from nba_pipeline.table_asset import graph_order
+from nba_pipeline.sources.fingerprints import DAILY_FEEDS, NOTHING
+from nba_pipeline.tables.catalog import graph_order
 
 RUNS_AT_ONCE = 20
 SCHEDULE = landing.SCHEDULE.name

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from nba_pipeline.automation.decisions import Ask
+from nba_pipeline.automation.schedule_rules import Ask
 
 ATTEMPTS = 3
 FIRST_WAIT = timedelta(minutes=5)

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from nba_pipeline import clock
-from nba_pipeline.automation import jobs, selections
-from nba_pipeline.automation.decisions import (
+from nba_pipeline.automation import selections
+from nba_pipeline.automation.game_slate import Game, slate
+from nba_pipeline.automation.run_requests import answer
+from nba_pipeline.automation.schedule_rules import (
     LONGEST_STRETCH,
     Decision,
     Skip,
@@ -20,13 +21,14 @@ from nba_pipeline.automation.decisions import (
     refresh,
     training,
 )
-from nba_pipeline.automation.requests import answer
-from nba_pipeline.automation.slate import Game, slate
-from nba_pipeline.errors import SourceError
-from nba_pipeline.needs import is_unfinished
-from nba_pipeline.run_tags import BY
-from nba_pipeline.seasons import ZONE, days_between
-from nba_pipeline.settings import Settings
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.timezone import ZONE
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.readiness import is_unfinished
+from nba_pipeline.orchestration import jobs
+from nba_pipeline.orchestration.tags import BY
 from nba_pipeline.warehouse import Warehouse
 
 CATCH_UP_DAYS = 60

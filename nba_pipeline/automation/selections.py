@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import date
 
-from nba_pipeline.seasons import days_between, training_day
+from nba_pipeline.domain.calendar import days_between, training_day
 from nba_pipeline.sources import landing
-from nba_pipeline.table_asset import REGISTRY, graph_order
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 
 MODELS = "nba_predictions.prediction_models"
 SCHEDULE = "nba_raw.schedule"
@@ -20,7 +20,7 @@ def below(tables: Iterable[str]) -> tuple[str, ...]:
     """These tables and all whose rows of a day change when theirs of the same day do, in graph order."""
     reached = set(tables)
     for table in graph_order():
-        if any(r.kind == "same_day" and r.table.id in reached for r in REGISTRY[table].reads.values()):
+        if any(r.kind == "same_day" and r.table.id in reached for r in CATALOG[table].reads.values()):
             reached.add(table)
     return tuple(t for t in graph_order() if t in reached)
 
@@ -28,7 +28,7 @@ def below(tables: Iterable[str]) -> tuple[str, ...]:
 def fed_by(feeds: Iterable[str]) -> tuple[str, ...]:
     """The raw tables that are made of any of these feeds, in graph order."""
     wanted = set(feeds)
-    return tuple(t for t in graph_order() if any(f.name in wanted and f.day for f in REGISTRY[t].feeds.values()))
+    return tuple(t for t in graph_order() if any(f.name in wanted and f.day for f in CATALOG[t].feeds.values()))
 
 
 def daily() -> tuple[str, ...]:

@@ -7,23 +7,25 @@ from datetime import timedelta
 
 import dagster as dg
 
-from nba_pipeline import clock
-from nba_pipeline.automation import jobs, looking, reconcile, selections
-from nba_pipeline.automation.decisions import Ask, by_days, named
-from nba_pipeline.automation.desk import Desk
-from nba_pipeline.automation.housekeeping import tidy
-from nba_pipeline.automation.landed import DAILY_FEEDS, current, grows
-from nba_pipeline.automation.notify import notifiers
+from nba_pipeline.automation import observations as looking
+from nba_pipeline.automation import reconcile, selections
+from nba_pipeline.automation.alert_rules import Published, lacks_only_others
+from nba_pipeline.automation.alert_store import Desk
+from nba_pipeline.automation.file_cleanup import tidy
+from nba_pipeline.automation.notifiers import notifiers
 from nba_pipeline.automation.reconcile import Owner
-from nba_pipeline.automation.requests import run_request
 from nba_pipeline.automation.retries import Refusal, repaired, retries
-from nba_pipeline.automation.staging import NOTHING_STAGED, connection_of, sweep
-from nba_pipeline.automation.state import State
-from nba_pipeline.automation.watch import Published, lacks_only_others
-from nba_pipeline.errors import SourceError
-from nba_pipeline.needs import unmet
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.automation.run_requests import run_request
+from nba_pipeline.automation.schedule_rules import Ask, by_days, named
+from nba_pipeline.automation.staging_cleanup import NOTHING_STAGED, connection_of, sweep
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.engine.readiness import unmet
+from nba_pipeline.orchestration import jobs
+from nba_pipeline.sources.fingerprints import DAILY_FEEDS, current, grows
+from nba_pipeline.sources.state_db import State
+from nba_pipeline.tables.catalog import CATALOG
 
 REPAIR_DAYS = 30
 BUSY = "automated runs wait or run; looking again when they are over"
@@ -119,7 +121,7 @@ def repairs(settings: Settings) -> list[Ask]:
         if e["state"] == "refused" and e["day"] >= today - timedelta(days=REPAIR_DAYS) and lacks_only_others(e)
     ]
     lacking = {
-        t: list(unmet(REGISTRY[t].reads, ledger, sorted(r.day for r in refusals if r.table == t)))
+        t: list(unmet(CATALOG[t].reads, ledger, sorted(r.day for r in refusals if r.table == t)))
         for t in {r.table for r in refusals}
     }
     ready = repaired(refusals, lacking)

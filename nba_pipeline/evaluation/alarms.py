@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from nba_pipeline.domain.markets import POINTS
 from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet
-from nba_pipeline.markets import POINTS
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 
 # Points only; the honest anchors are in docs/models.md.

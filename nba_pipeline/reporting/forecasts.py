@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.markets import MARKETS, POINTS
-from nba_pipeline.predictions.player_prop_predictions import OVER, UNDER
+from nba_pipeline.domain.markets import MARKETS, POINTS
 from nba_pipeline.reporting.data import Absence, Forecast, Price, Reason
 from nba_pipeline.reporting.reasons import AVERAGES, reasons
 from nba_pipeline.systems.distribution import probability_over
+from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
 
 OUT = "out"
 CALLS = (OVER, UNDER)

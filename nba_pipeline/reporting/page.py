@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 
-from nba_pipeline.markets import MARKETS
+from nba_pipeline.common.timezone import ZONE
+from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.reporting.data import Forecast, ReportData
-from nba_pipeline.reporting.drawing import histogram, strip
-from nba_pipeline.seasons import ZONE
+from nba_pipeline.reporting.svg import histogram, strip
 
 CALLS_IN_SIGHT = 12
 

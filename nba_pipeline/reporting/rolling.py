@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nba_pipeline import duck
+from nba_pipeline.common import duckdb as duck
 from nba_pipeline.evaluation.metrics import RESAMPLES, SEED
 from nba_pipeline.reporting.data import Interval, Record
 

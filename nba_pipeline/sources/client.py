@@ -13,8 +13,8 @@ import requests
 import tenacity
 from requests.auth import AuthBase
 
-from nba_pipeline import clock
-from nba_pipeline.errors import SourceError
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import SourceError
 from nba_pipeline.sources.live_settings import Pace
 
 SECRET_PARAMETER = "apiKey"

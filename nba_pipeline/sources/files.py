@@ -13,10 +13,10 @@ import ibis.expr.datatypes as dt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nba_pipeline import duck
-from nba_pipeline.contracts import arrow_type
-from nba_pipeline.errors import SourceError
-from nba_pipeline.seasons import describe_days
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.contracts.table import arrow_type
+from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.sources.landing import FEEDS, Feed
 from nba_pipeline.sources.landing_query import LAYOUT, query, require
 

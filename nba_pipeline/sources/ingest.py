@@ -7,9 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
-from nba_pipeline import clock
-from nba_pipeline.errors import ConfigurationError, PipelineError, SourceError
-from nba_pipeline.settings import Settings
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import ConfigurationError, PipelineError, SourceError
+from nba_pipeline.common.locking import file_lock
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources import plan
 from nba_pipeline.sources.answers import check, read_events, read_games
 from nba_pipeline.sources.client import Refused, Unreachable
@@ -21,7 +22,6 @@ from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import INJURY_REPORTS, KINDS, NBA_STATS, ODDS_API, Call
-from nba_pipeline.warehouse.locking import file_lock
 
 FAILURES_IN_A_ROW = 3
 LANDING_TIMEOUT = 600.0

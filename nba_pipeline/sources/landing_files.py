@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nba_pipeline.contracts import arrow_type
+from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources import plan
 from nba_pipeline.sources.answers import parsed

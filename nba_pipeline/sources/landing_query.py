@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from nba_pipeline import clock
-from nba_pipeline.errors import SourceError
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.contracts.sql_types import duckdb_type, predicate
 from nba_pipeline.sources.landing import PROBLEMS, Feed, LandingColumn
-from nba_pipeline.warehouse.ddl import duckdb_type, predicate
 
 FIRST_NBA_GAME = date(1946, 11, 1)
 SCHEDULED_AHEAD = timedelta(days=400)

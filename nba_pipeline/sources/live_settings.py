@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from nba_pipeline.errors import ConfigurationError
+from nba_pipeline.common.errors import ConfigurationError
 
 NBA_STATS_URL = "https://stats.nba.com/stats"
 ODDS_API_URL = "https://api.the-odds-api.com"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nba_pipeline.errors import ConfigurationError
+from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.sources.client import KeyInQuery, PoliteSession
 from nba_pipeline.sources.live_settings import ODDS_KEY, LiveSettings
 from nba_pipeline.sources.parsing.odds import MARKETS

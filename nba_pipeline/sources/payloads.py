@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nba_pipeline.errors import SourceError
+from nba_pipeline.common.errors import SourceError
 
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 REJECTED = "rejected"

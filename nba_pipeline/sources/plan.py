@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from nba_pipeline.asof import CORRECTED_FOR
-from nba_pipeline.seasons import season_of_game
+from nba_pipeline.asof.reads import CORRECTED_FOR
+from nba_pipeline.domain.calendar import season_of_game
 from nba_pipeline.sources.parsing.odds import Event
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import EASTERN

@@ -10,11 +10,12 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute
 
-from nba_pipeline import asof, duck
-from nba_pipeline.identity.aliases import read_aliases
-from nba_pipeline.identity.resolver import Answer, Appearance, People, Player, Question
-from nba_pipeline.identity.spelling import SOURCE
-from nba_pipeline.seasons import EPOCH, days_between, reading_bound
+from nba_pipeline import asof
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.domain.calendar import EPOCH, days_between, reading_bound
+from nba_pipeline.domain.identity.aliases import read_aliases
+from nba_pipeline.domain.identity.resolver import Answer, Appearance, People, Player, Question
+from nba_pipeline.domain.identity.spelling import SOURCE
 from nba_pipeline.sources.landing import INJURIES, PLAYER_BOXSCORES, PLAYERS, PROP_LINES, SCHEDULE, Feed
 from nba_pipeline.sources.protocol import Source
 

@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from nba_pipeline import clock
-from nba_pipeline.seasons import ZONE, reading_bound
+from nba_pipeline.common import clock
+from nba_pipeline.common.locking import file_lock
+from nba_pipeline.common.timezone import ZONE
+from nba_pipeline.domain.calendar import reading_bound
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import (
     FEEDS,
@@ -27,7 +29,6 @@ from nba_pipeline.sources.landing import (
     TEAM_BOXSCORES,
     Feed,
 )
-from nba_pipeline.warehouse.locking import file_lock
 
 # The compute functions are registered at import, out of a type checker's sight.
 pc: Any = pyarrow.compute
@@ -69,7 +70,7 @@ class SimulatorSource:
         home.parent.mkdir(parents=True, exist_ok=True)
         with file_lock(home.parent / f"{season}.lock", exclusive=True, timeout=GENERATION_TIMEOUT):
             if not home.exists():
-                from nba_pipeline.sources.simulator import simulate_season
+                from nba_pipeline.simulator import simulate_season
 
                 draft = home.with_name(f".{season}-{os.getpid()}")
                 draft.mkdir()

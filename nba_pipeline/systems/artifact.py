@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed
 from typing import Any
 
-from nba_pipeline.errors import ModelError
+from nba_pipeline.common.errors import ModelError
 
 RETRAIN = "train the month again: nba-pipeline backfill FIRST-OF-MONTH FIRST-OF-MONTH --select prediction_models"
 

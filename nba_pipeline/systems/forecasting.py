@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nba_pipeline.errors import ModelError
+from nba_pipeline.common.errors import ModelError
 from nba_pipeline.systems import LEARNERS, LINE_SYSTEM_IDS, RULES, VERSIONS, ensemble_v1, line_aware_v1
 from nba_pipeline.systems.artifact import RETRAIN, decode
 from nba_pipeline.systems.calibration import Calibration, Level

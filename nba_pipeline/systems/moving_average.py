@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.markets import POINTS
+from nba_pipeline.domain.markets import POINTS
 from nba_pipeline.systems.distribution import spread
 from nba_pipeline.systems.protocol import Floats, Forecast, why_not
 

@@ -11,25 +11,25 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
-from nba_pipeline.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
-from nba_pipeline.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
-from nba_pipeline.clock import eastern
-from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN, Table
-from nba_pipeline.grading.prediction_accuracy import PREDICTION_ACCURACY
-from nba_pipeline.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
-from nba_pipeline.inspection import inspect
-from nba_pipeline.publish import read_inputs
-from nba_pipeline.raw.player_boxscores import PLAYER_BOXSCORES
-from nba_pipeline.raw.schedule import SCHEDULE
-from nba_pipeline.raw.shots import SHOTS
-from nba_pipeline.raw.team_boxscores import TEAM_BOXSCORES
-from nba_pipeline.seasons import days_between
+from nba_pipeline.common.clock import eastern
+from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Table
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.audit import inspect
+from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.publish import read_inputs
+from nba_pipeline.engine.transform import Run
 from nba_pipeline.sources.protocol import Source
-from nba_pipeline.table_asset import REGISTRY, schedule_read
-from nba_pipeline.transform import Run
+from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
+from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
+from nba_pipeline.tables.catalog import CATALOG, schedule_read
+from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
+from nba_pipeline.tables.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
+from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
+from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.raw.shots import SHOTS
+from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
 from nba_pipeline.warehouse import Days, Warehouse
-from nba_pipeline.workbench import Workbench
 
 FACTS = (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS)
 SUMMARIES = (PLAYER_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY, TEAM_DEFENSE_GAME_SUMMARY)
@@ -132,7 +132,7 @@ def _offer(
     table: Table, seen: _WithOffered, source: Source, days: list[date], run: Run
 ) -> tuple[pa.Table, dict[date, str], dict[date, str]]:
     """The rows that would be published, their content hashes by day, and why a day would be refused."""
-    transform, schedule = REGISTRY[table.id], schedule_read(REGISTRY[table.id])
+    transform, schedule = CATALOG[table.id], schedule_read(CATALOG[table.id])
     bench = Workbench(read_inputs(transform, seen, source, schedule, days, run))
     try:
         bench.compute(transform, days, run)

@@ -7,13 +7,13 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from nba_pipeline.contracts import Table
-from nba_pipeline.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
-from nba_pipeline.raw.columns import SCHEDULED
-from nba_pipeline.raw.game_lines import GAME_LINES
-from nba_pipeline.raw.injury_reports import INJURY_REPORTS
-from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
-from nba_pipeline.raw.schedule import SCHEDULE
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
+from nba_pipeline.tables.raw.columns import SCHEDULED
+from nba_pipeline.tables.raw.game_lines import GAME_LINES
+from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days, Reader
 
 KNOWN_LATER = {"home_points": None, "away_points": None, "status": SCHEDULED}

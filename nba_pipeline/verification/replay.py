@@ -7,18 +7,18 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
-from nba_pipeline.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
-from nba_pipeline.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
-from nba_pipeline.asof import Read
-from nba_pipeline.contracts import COMPUTED_AT, Table
-from nba_pipeline.publish import read_inputs
+from nba_pipeline.asof.reads import Read
+from nba_pipeline.contracts.table import COMPUTED_AT, Table
+from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.publish import read_inputs
+from nba_pipeline.engine.transform import Run, Transform
 from nba_pipeline.sources.protocol import Source
-from nba_pipeline.table_asset import REGISTRY, graph_order
-from nba_pipeline.transform import Run, Transform
+from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
+from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.verification.known_by import KnownBy
 from nba_pipeline.warehouse import Days, Reader, Warehouse
-from nba_pipeline.workbench import Workbench
 
 KNOWN_AFTER = (
     PLAYER_GAME_SUMMARY.id,
@@ -64,7 +64,7 @@ def pre_game_tables() -> tuple[str, ...]:
 
     A table is one of them by what it says it is, not by what it reads: one that reads more than it may has to show here.
     """
-    return tuple(t for t in graph_order() if REGISTRY[t].table.dataset != "nba_raw" and t not in KNOWN_AFTER)
+    return tuple(t for t in graph_order() if CATALOG[t].table.dataset != "nba_raw" and t not in KNOWN_AFTER)
 
 
 def sample(days: Sequence[date], n: int, seed: int = 0) -> list[date]:
@@ -114,7 +114,7 @@ def recompute(
     """The day's rows of these tables, in this order; each reads the recomputed ones before it."""
     known = KnownBy(warehouse, day)
     for name in tables:
-        again = from_known(REGISTRY[name], known, source, schedule, run)
+        again = from_known(CATALOG[name], known, source, schedule, run)
         known.recomputed[name] = again.rows
         yield again
 
@@ -137,7 +137,7 @@ def _with_their_inputs(tables: Sequence[str]) -> list[str]:
     wanted, order = set(tables), pre_game_tables()
     for name in reversed(order):
         if name in wanted:
-            wanted |= {t.id for t in REGISTRY[name].upstream()}
+            wanted |= {t.id for t in CATALOG[name].upstream()}
     return [t for t in order if t in wanted]
 
 

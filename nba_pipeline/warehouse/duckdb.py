@@ -12,12 +12,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from nba_pipeline import duck
-from nba_pipeline.contracts import HASH_COLUMN, Table
-from nba_pipeline.errors import WarehouseBusyError, WarehouseError
-from nba_pipeline.hashing import content_hash_expression, hash_expression
-from nba_pipeline.warehouse import ddl
-from nba_pipeline.warehouse.locking import REMEDY, file_lock
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.common.locking import REMEDY, file_lock
+from nba_pipeline.contracts import sql_types as ddl
+from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
+from nba_pipeline.contracts.table import HASH_COLUMN, Table
 from nba_pipeline.warehouse.protocol import (
     CONTENTS_SCHEMA,
     ENTRY_SCHEMA,

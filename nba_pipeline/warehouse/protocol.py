@@ -8,8 +8,8 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
-from nba_pipeline.contracts import Table
-from nba_pipeline.errors import WarehouseError
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.contracts.table import Table
 
 
 @dataclass(frozen=True)

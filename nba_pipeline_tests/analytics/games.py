@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from nba_pipeline.teams import TRICODES
+from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline_tests.support import day, moment
 
 Row = dict[str, Any]

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_pipeline.analytics import upcoming_player_game_context as context
-from nba_pipeline.analytics._availability import STATUSES, WORDS
+from nba_pipeline.tables.analytics import upcoming_player_game_context as context
+from nba_pipeline.tables.analytics._availability import STATUSES, WORDS
 from nba_pipeline_tests.analytics.games import Row, game, line_of, opening, team_rows
 from nba_pipeline_tests.support import expected_rows, run
 

@@ -7,8 +7,8 @@ import ibis
 import pandas as pd
 import pytest
 
-from nba_pipeline.analytics import upcoming_team_game_context as context
-from nba_pipeline.analytics._game_line_consensus import american_odds
+from nba_pipeline.tables.analytics import upcoming_team_game_context as context
+from nba_pipeline.tables.analytics._game_line_consensus import american_odds
 from nba_pipeline_tests.analytics.games import Row, game, opening, team_rows
 from nba_pipeline_tests.support import expected_rows, run
 

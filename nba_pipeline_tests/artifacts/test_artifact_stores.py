@@ -17,8 +17,8 @@ from nba_pipeline.artifacts import ArtifactStore, transfer
 from nba_pipeline.artifacts.gcs import BucketArtifacts
 from nba_pipeline.artifacts.local import ABANDONED_AFTER_SECONDS, LocalArtifacts
 from nba_pipeline.artifacts.protocol import digest
-from nba_pipeline.errors import ArtifactError, ConfigurationError
-from nba_pipeline.settings import Settings
+from nba_pipeline.common.errors import ArtifactError, ConfigurationError
+from nba_pipeline.config.settings import Settings
 from nba_pipeline_tests.storage_emulator import BUCKET, StorageService
 
 PREFIX = "team/props"

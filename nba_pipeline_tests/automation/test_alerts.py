@@ -10,17 +10,18 @@ import pytest
 from click.testing import CliRunner
 
 from nba_pipeline import definitions
-from nba_pipeline.automation import selections, watch
-from nba_pipeline.automation.desk import LINES_A_MESSAGE, MESSAGES_AN_HOUR, Alert, Desk
-from nba_pipeline.automation.notify import LogNotifier, WebhookNotifier, notifiers
+from nba_pipeline.automation import alert_rules as watch
+from nba_pipeline.automation import selections
+from nba_pipeline.automation.alert_rules import Published
+from nba_pipeline.automation.alert_store import LINES_A_MESSAGE, MESSAGES_AN_HOUR, Alert, Desk
+from nba_pipeline.automation.game_slate import Game
+from nba_pipeline.automation.notifiers import LogNotifier, WebhookNotifier, notifiers
 from nba_pipeline.automation.retries import FailedRun
-from nba_pipeline.automation.slate import Game
-from nba_pipeline.automation.state import State
-from nba_pipeline.automation.watch import Published
-from nba_pipeline.cli import main
-from nba_pipeline.errors import AlertError, ConfigurationError
-from nba_pipeline.needs import PENDING
-from nba_pipeline.waivers import Waiver, Waivers
+from nba_pipeline.cli.main import main
+from nba_pipeline.common.errors import AlertError, ConfigurationError
+from nba_pipeline.engine.readiness import PENDING
+from nba_pipeline.engine.waivers import Waiver, Waivers
+from nba_pipeline.sources.state_db import State
 from nba_pipeline_tests.automation.channels import Mailbox, Webhook, mailbox, webhook
 from nba_pipeline_tests.support import day, moment
 

@@ -7,7 +7,8 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.automation import selections
-from nba_pipeline.automation.decisions import (
+from nba_pipeline.automation.game_slate import Game
+from nba_pipeline.automation.schedule_rules import (
     Ask,
     Decision,
     Skip,
@@ -21,9 +22,8 @@ from nba_pipeline.automation.decisions import (
     stretch,
     training,
 )
-from nba_pipeline.automation.slate import Game
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import graph_order
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline.warehouse.protocol import ENTRY_SCHEMA, LedgerEntry, entries_table
 from nba_pipeline_tests.support import day, moment
 

@@ -3,12 +3,12 @@
 import dagster as dg
 import pytest
 
-from nba_pipeline.automation.fetching import KIND_OF, fetch
-from nba_pipeline.automation.state import State
 from nba_pipeline.definitions import ASSETS
-from nba_pipeline.run_tags import BY, RANGE_END, RANGE_START
+from nba_pipeline.orchestration.assets import Pipeline
+from nba_pipeline.orchestration.live_ingest import KIND_OF, fetch
+from nba_pipeline.orchestration.tags import BY, RANGE_END, RANGE_START
 from nba_pipeline.sources.landing import FEEDS, PLAYER_BOXSCORES, PROP_LINES, TEAM_BOXSCORES
-from nba_pipeline.table_asset import Pipeline
+from nba_pipeline.sources.state_db import State
 from nba_pipeline_tests.sources.loopback import Answer
 from nba_pipeline_tests.sources.small_league import DAY
 from nba_pipeline_tests.sources.test_ingest import Live, live  # noqa: F401

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from nba_pipeline.automation import looking, watch
-from nba_pipeline.automation.desk import Alert, Desk
+from nba_pipeline.automation import alert_rules as watch
+from nba_pipeline.automation import observations as looking
+from nba_pipeline.automation.alert_store import Alert, Desk
 from nba_pipeline.automation.retries import FailedRun
-from nba_pipeline.automation.state import State
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import graph_order
-from nba_pipeline.waivers import COLUMNS
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.engine.waivers import COLUMNS
+from nba_pipeline.sources.state_db import State
+from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
 from nba_pipeline_tests.support import SilentSource
 

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from nba_pipeline import definitions
 from nba_pipeline.automation import selections
-from nba_pipeline.automation.landed import NOTHING, Witness, current, digests, grows
 from nba_pipeline.automation.reconcile import asks, changes, owner
-from nba_pipeline.automation.state import State
-from nba_pipeline.seasons import days_between
-from nba_pipeline.settings import Settings
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.sources.files import FilesSource
+from nba_pipeline.sources.fingerprints import NOTHING, Witness, current, digests, grows
 from nba_pipeline.sources.landing import FEEDS, SCHEDULE
 from nba_pipeline.sources.resolved import ResolvedSource
+from nba_pipeline.sources.state_db import State
 from nba_pipeline_tests.support import HandMadeSource, day
 
 assert definitions.defs  # every table is registered

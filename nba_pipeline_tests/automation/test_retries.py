@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nba_pipeline.automation.retries import ATTEMPTS, FailedRun, Refusal, due, is_transient, repaired, retries
-from nba_pipeline.errors import WarehouseBusyError
+from nba_pipeline.common.errors import WarehouseBusyError
 from nba_pipeline_tests.support import day, moment
 
 DAY, ENDED = day("2024-11-06"), moment("2024-11-07 12:00")

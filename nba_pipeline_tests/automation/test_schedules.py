@@ -7,13 +7,13 @@ import duckdb
 import pytest
 
 from nba_pipeline.automation import selections
-from nba_pipeline.automation.decisions import Ask, Skip
-from nba_pipeline.automation.requests import run_request
+from nba_pipeline.automation.run_requests import run_request
+from nba_pipeline.automation.schedule_rules import Ask, Skip
 from nba_pipeline.automation.schedules import decide_overnight
-from nba_pipeline.needs import PENDING
-from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
-from nba_pipeline.seasons import ZONE
-from nba_pipeline.settings import Settings
+from nba_pipeline.common.timezone import ZONE
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.engine.readiness import PENDING
+from nba_pipeline.reporting.asset import KEY as REPORT_KEY
 from nba_pipeline_tests.graph.homes import LAST, Home
 from nba_pipeline_tests.support import SilentSource
 

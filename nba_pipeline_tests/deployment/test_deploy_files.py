@@ -11,10 +11,10 @@ import hcl2
 import pytest
 import yaml
 
-from nba_pipeline.automation.notify import EMAIL
-from nba_pipeline.contracts import Dataset
-from nba_pipeline.settings import Settings
-from nba_pipeline.warehouse.place import OPERATIONS, STAGING
+from nba_pipeline.automation.notifiers import EMAIL
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.contracts.table import Dataset
+from nba_pipeline.warehouse.bigquery.location import OPERATIONS, STAGING
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -8,11 +8,11 @@ import dagster as dg
 import pytest
 from dagster_gcp.gcs.compute_log_manager import GCSComputeLogManager
 
-from nba_pipeline.audit import CHECKS, COVERAGE
+from nba_pipeline.contracts.rules import CHECKS, COVERAGE
 from nba_pipeline.definitions import ASSETS
-from nba_pipeline.event_log_postgres import BatchedPostgresEventLogStorage
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.graph.homes import FIRST, Home, check_statuses, partitions
 from nba_pipeline_tests.postgres import Postgres
 from nba_pipeline_tests.storage_emulator import BUCKET, StorageService
@@ -46,7 +46,7 @@ def test_a_range_and_a_refused_day_are_recorded_as_on_one_machine_and_their_logs
     with home.instance() as instance:
         assert isinstance(instance.event_log_storage, BatchedPostgresEventLogStorage)
         assert isinstance(instance.compute_log_manager, GCSComputeLogManager)
-        built = ["nba_raw.schedule", *(t.id for t in REGISTRY[FACTS].upstream()), FACTS]
+        built = ["nba_raw.schedule", *(t.id for t in CATALOG[FACTS].upstream()), FACTS]
         done = home.materialize(FIRST, LAST, [a for a in ASSETS if ".".join(a.key.path) in built])
         assert done.success
         for table in (BOXES, FACTS):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from nba_pipeline.evaluation import grids
+from nba_pipeline.cli import leaderboard_tables as grids
 from nba_pipeline.evaluation.alarms import suspects, too_good
 from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet, leaderboard, reliabilities, tiers
 from nba_pipeline.evaluation.metrics import DayBootstrap, calibration_error, hit_rate, reliability, tier

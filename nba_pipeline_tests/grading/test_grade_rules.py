@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from nba_pipeline.grading.prediction_accuracy import PREDICTION_ACCURACY
-from nba_pipeline.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
+from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
+from nba_pipeline.tables.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
 from nba_pipeline_tests.support import broken_rules
 
 Row = dict[str, Any]

@@ -9,16 +9,16 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline import definitions
-from nba_pipeline.grading.prediction_accuracy import PREDICTION_ACCURACY, grade, outcomes
-from nba_pipeline.grading.system_daily_performance import BASELINE_IDS, SYSTEM_DAILY_PERFORMANCE
 from nba_pipeline.systems.distribution import crps
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY, grade, outcomes
+from nba_pipeline.tables.grading.system_daily_performance import BASELINE_IDS, SYSTEM_DAILY_PERFORMANCE
 from nba_pipeline_tests.support import day, expected_rows, run
 
 assert definitions.defs  # every table is registered
 Row = dict[str, Any]
-ACCURACY = REGISTRY[PREDICTION_ACCURACY.id]
-DAILY = REGISTRY[SYSTEM_DAILY_PERFORMANCE.id]
+ACCURACY = CATALOG[PREDICTION_ACCURACY.id]
+DAILY = CATALOG[SYSTEM_DAILY_PERFORMANCE.id]
 DAY = day("2024-01-05")
 TIP = "2024-01-06 00:30"
 GAME: Row = {

@@ -7,15 +7,15 @@ from functools import wraps
 
 import ibis
 
-from nba_pipeline import ibis_types as ir
-from nba_pipeline.predictions import ml_feature_store_v2 as features
-from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import Transform
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions import ml_feature_store_v2 as features
 
 TABLE = "nba_predictions.ml_feature_store_v2"
 FIELDS = ("early_season_flag", "insufficient_data_reason")
 FAULT_FILE = "NBA_PIPELINE_TESTS_FAULT_FILE"
-TRANSFORM = REGISTRY[TABLE]
+TRANSFORM = CATALOG[TABLE]
 
 
 def without_fields() -> Transform:

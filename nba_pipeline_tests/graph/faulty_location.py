@@ -9,10 +9,10 @@ from pathlib import Path
 
 import dagster as dg
 
-from nba_pipeline.automation import jobs
-from nba_pipeline.definitions import ASSETS
-from nba_pipeline.predictions import ml_feature_store_v2 as features
-from nba_pipeline.table_asset import Pipeline, table_asset
+from nba_pipeline.definitions import ASSETS, SETTINGS
+from nba_pipeline.orchestration import jobs
+from nba_pipeline.orchestration.assets import Pipeline, asset_key, table_asset
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline_tests.graph.faults import FAULT_FILE, empty_flag
 
 
@@ -20,10 +20,10 @@ def _faulty_days() -> list[date]:
     return [date.fromisoformat(d) for d in Path(os.environ[FAULT_FILE]).read_text().split()]
 
 
-_faulty = table_asset(empty_flag(_faulty_days()))
+_faulty = table_asset(empty_flag(_faulty_days()), SETTINGS)
 
 defs = dg.Definitions(
-    assets=[_faulty if a is features.ml_feature_store_v2 else a for a in ASSETS],
+    assets=[_faulty if a.key == asset_key(ML_FEATURE_STORE) else a for a in ASSETS],
     jobs=[jobs.whole_graph],
     resources={"pipeline": Pipeline()},
     executor=dg.in_process_executor,

@@ -12,15 +12,23 @@ import pyarrow as pa
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from nba_pipeline.dagster_home import prepare
-from nba_pipeline.definitions import ASSETS
-from nba_pipeline.run_tags import RANGE_END, RANGE_START
-from nba_pipeline.seasons import DAILY, days_between
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import REGISTRY, Pipeline, asset_key
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.definitions import ASSETS, SETTINGS
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.orchestration.assets import Pipeline, asset_key, table_asset
+from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, Warehouse
 
 FIRST, LAST = date(2021, 10, 19), date(2021, 11, 2)
+
+
+def asset_of(transform: Transform) -> dg.AssetsDefinition:
+    """The asset of a transform, configured as the definitions are."""
+    return table_asset(transform, SETTINGS)
 
 
 class HomePipeline(Pipeline):
@@ -79,7 +87,7 @@ class Home:
 
     def bytes_of(self, table: str, day: date) -> bytes:
         """The rows of one day, all columns, by key."""
-        contract = REGISTRY[table].table
+        contract = CATALOG[table].table
         wanted = {"rows": (contract, Days(day, day, tuple(contract.columns)))}
         rows = self.warehouse.read(wanted)["rows"].sort_by([(k, "ascending") for k in contract.key])
         assert rows.num_rows
@@ -90,7 +98,7 @@ class Home:
 
     def content(self) -> dict[tuple[str, date], tuple[int, str]]:
         """Rows and content hash of every table and day that has rows."""
-        tables = [t.table for t in REGISTRY.values()]
+        tables = [t.table for t in CATALOG.values()]
         held = self.warehouse.contents(tables, FIRST, LAST, hashes=True).to_pylist()
         return {(r["table_id"], r["day"]): (r["rows"], r["content_hash"]) for r in held}
 
@@ -107,7 +115,7 @@ class Home:
 
 def partitions(instance: dg.DagsterInstance, table: str) -> tuple[set[date], set[date]]:
     """The days that the UI shows as materialized and as failed; a failed day may have an earlier materialization."""
-    status = get_and_update_asset_status_cache_value(instance, asset_key(REGISTRY[table].table), DAILY)
+    status = get_and_update_asset_status_cache_value(instance, asset_key(CATALOG[table].table), DAILY)
     assert status is not None
     materialized = status.deserialize_materialized_partition_subsets(DAILY).get_partition_keys()
     failed = status.deserialize_failed_partition_subsets(DAILY).get_partition_keys()
@@ -117,7 +125,7 @@ def partitions(instance: dg.DagsterInstance, table: str) -> tuple[set[date], set
 
 def check_statuses(instance: dg.DagsterInstance, table: str, name: str) -> Mapping[date, str]:
     """Status of a check by day; a verdict that is not about the latest materialization does not count."""
-    key = dg.AssetCheckKey(asset_key(REGISTRY[table].table), name)
+    key = dg.AssetCheckKey(asset_key(CATALOG[table].table), name)
     return {
         date.fromisoformat(info.partition_key): info.latest_execution_status.value
         for info in instance.event_log_storage.get_asset_check_partition_info([key])

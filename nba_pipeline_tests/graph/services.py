@@ -16,8 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nba_pipeline.run_tags import RANGE_END, RANGE_START
-from nba_pipeline.seasons import days_between
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 
 LOCATION = "nba_pipeline"
 PATIENCE = 120.0

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.graph.homes import Home, all_days, partitions
 
 RANGES = ((date(2021, 10, 19), date(2021, 10, 24)), (date(2021, 10, 22), date(2021, 10, 27)))
@@ -29,10 +29,10 @@ def test_two_backfills_over_overlapping_days_leave_the_rows_of_one(home: Home, f
     assert [process.returncode for process in running] == [0, 0], "\n".join(said)[-3000:]
     assert home.content() == finished_home.content()
     redone = set(days_between(RANGES[0][0], RANGES[1][1]))
-    for table in REGISTRY:
+    for table in CATALOG:
         before, after = finished_home.published_by(table), home.published_by(table)
         assert home.refused(table) == {}
         assert {d for d in after if after[d] != before[d]} == redone
     with home.instance() as instance:
-        for table in REGISTRY:
+        for table in CATALOG:
             assert partitions(instance, table) == (all_days(), set())

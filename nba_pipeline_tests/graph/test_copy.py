@@ -12,27 +12,27 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_pipeline import copying
 from nba_pipeline.artifacts import Stored
 from nba_pipeline.artifacts.local import LocalArtifacts
-from nba_pipeline.cli import main
-from nba_pipeline.contracts import Table
-from nba_pipeline.copy_command import _bring, copy_models
-from nba_pipeline.copying import Copied, chunks, copy_tables
-from nba_pipeline.errors import WarehouseError
-from nba_pipeline.seasons import days_between
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.cli.copy import _bring, copy_models
+from nba_pipeline.cli.main import main
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
-from nba_pipeline.warehouse.bigquery_client import Tags
+from nba_pipeline.warehouse import transfer as copying
+from nba_pipeline.warehouse.bigquery.client import Tags
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
+from nba_pipeline.warehouse.transfer import Copied, chunks, copy_tables
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
 from nba_pipeline_tests.storage_emulator import BUCKET, StorageService
 
-LINES = REGISTRY["nba_raw.player_prop_lines"].table
-FACTS = REGISTRY["nba_analytics.player_game_summary"].table
+LINES = CATALOG["nba_raw.player_prop_lines"].table
+FACTS = CATALOG["nba_analytics.player_game_summary"].table
 TABLES = (LINES, FACTS)
 ALL = tuple(days_between(FIRST, LAST))
 DAMAGED = FIRST + timedelta(days=3)
@@ -238,12 +238,12 @@ def test_the_command_copies_every_table_and_says_that_all_agrees(home: Home, tmp
     other = Home(tmp_path / "other")
     done = copy_by_command(home, "--to", f"duckdb:{other.path}")
     assert done.exit_code == 0, done.output
-    assert f"{len(REGISTRY)} tables, {len(REGISTRY) * len(ALL)} table-days copied" in " ".join(done.output.split())
+    assert f"{len(CATALOG)} tables, {len(CATALOG) * len(ALL)} table-days copied" in " ".join(done.output.split())
     assert "every content hash, ledger entry and rejected row agrees" in " ".join(done.output.split())
     assert other.content() == home.content()
     back = copy_by_command(other, "--from", f"duckdb:{home.path}", "--to", "duckdb", str(FIRST), str(DAMAGED))
     assert back.exit_code == 0
-    assert f"{len(REGISTRY)} tables, 0 table-days copied" in back.output
+    assert f"{len(CATALOG)} tables, 0 table-days copied" in back.output
 
 
 def test_the_command_fails_when_the_copy_is_not_complete(home: Home, tmp_path: Path) -> None:

@@ -9,19 +9,21 @@ import pytest
 from click.testing import CliRunner
 
 from nba_pipeline.artifacts.local import LocalArtifacts
-from nba_pipeline.cli import main
-from nba_pipeline.reporting.daily_report import GROUP, KEY, daily_report
+from nba_pipeline.cli.main import main
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.orchestration.assets import asset_key
+from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.reporting.asset import GROUP, KEY, daily_report
 from nba_pipeline.reporting.data import ReportData
 from nba_pipeline.reporting.page import page
-from nba_pipeline.reporting.reading import READS, READS_BEFORE, read_reports
-from nba_pipeline.seasons import DAILY, days_between
-from nba_pipeline.table_asset import REGISTRY, asset_key, graph_order
+from nba_pipeline.reporting.queries import READS, READS_BEFORE, read_reports
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
 
 
 def units() -> dict[str, str]:
-    return {t: REGISTRY[t].unit for t in graph_order()}
+    return {t: CATALOG[t].unit for t in graph_order()}
 
 
 def read(warehouse: Warehouse, *days: date) -> list[ReportData]:

@@ -11,17 +11,19 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from nba_pipeline.audit import CHECKS
 from nba_pipeline.automation import schedules, selections
-from nba_pipeline.automation.jobs import WHOLE_GRAPH
 from nba_pipeline.automation.schedules import SCHEDULES
 from nba_pipeline.automation.sensors import SENSORS
+from nba_pipeline.common.timezone import ZONE
+from nba_pipeline.contracts.rules import CHECKS
 from nba_pipeline.definitions import ASSETS, defs
-from nba_pipeline.reporting.daily_report import KEY as REPORT_KEY
-from nba_pipeline.reporting.daily_report import REPORT
-from nba_pipeline.run_tags import RANGE_END, RANGE_START
-from nba_pipeline.seasons import DAILY, ZONE
-from nba_pipeline.table_asset import REGISTRY, asset_key
+from nba_pipeline.orchestration.assets import asset_key
+from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
+from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
+from nba_pipeline.reporting.asset import KEY as REPORT_KEY
+from nba_pipeline.reporting.asset import REPORT
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.graph.homes import Home, all_days, partitions
 
 # Every table: its stage, and the tables that it reads. A change here is a change of the graph that analysts see.
@@ -101,7 +103,7 @@ def test_the_graph_is_as_written_down() -> None:
 
 @each_table
 def test_the_key_is_dataset_and_table(table: str) -> None:
-    assert spec_of(table).key == asset_key(REGISTRY[table].table) == dg.AssetKey(table.split("."))
+    assert spec_of(table).key == asset_key(CATALOG[table].table) == dg.AssetKey(table.split("."))
 
 
 @each_table
@@ -144,13 +146,13 @@ def test_the_description_states_the_grain_and_every_input(table: str) -> None:
     assert re.search(r"One row per [^.]+\.$", head)
     for dep in spec_of(table).deps:
         assert f"`{'.'.join(dep.asset_key.path)}`" in said
-    for feed in REGISTRY[table].feeds.values():
+    for feed in CATALOG[table].feeds.values():
         assert f"`{feed.name}`" in said
 
 
 @each_table
 def test_the_column_schema_is_the_contract(table: str) -> None:
-    contract = REGISTRY[table].table
+    contract = CATALOG[table].table
     schema = _value(table, "dagster/column_schema", dg.TableSchema)
     assert [c.name for c in schema.columns] == list(contract.columns)
     assert tuple(c.name for c in schema.columns if "hash_field" in c.tags) == contract.hash_fields
@@ -166,10 +168,10 @@ def test_column_lineage_points_to_columns_that_exist(table: str) -> None:
     lineage = _value(table, "dagster/column_lineage", dg.TableColumnLineage)
     upstream = {d.asset_key for d in spec_of(table).deps}
     for column, origins in lineage.deps_by_column.items():
-        assert column in REGISTRY[table].table.columns
+        assert column in CATALOG[table].table.columns
         for origin in origins:
             assert origin.asset_key in upstream
-            assert origin.column_name in REGISTRY[".".join(origin.asset_key.path)].table.columns
+            assert origin.column_name in CATALOG[".".join(origin.asset_key.path)].table.columns
 
 
 def test_the_job_covers_every_table_for_the_same_days() -> None:
@@ -224,7 +226,7 @@ def test_a_schedule_asks_for_one_run_over_a_range_that_ends_on_its_eastern_day(
     start, end = (date.fromisoformat(request.tags[t]) for t in (RANGE_START, RANGE_END))
     assert start <= end == date.fromisoformat(day)
     wanted = selections.whole(start, end)
-    assert request.asset_selection == [*(asset_key(REGISTRY[t].table) for t in wanted), REPORT_KEY]
+    assert request.asset_selection == [*(asset_key(CATALOG[t].table) for t in wanted), REPORT_KEY]
 
 
 def materialize_by_command(home: Home, select: str, *days: str) -> subprocess.CompletedProcess[str]:

@@ -11,16 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from nba_pipeline import export
-from nba_pipeline.cli import main
-from nba_pipeline.errors import MissingHistoryError, WarehouseError
-from nba_pipeline.export import Format, write_rows
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.cli.main import main
+from nba_pipeline.common.errors import MissingHistoryError, WarehouseError
+from nba_pipeline.engine import export
+from nba_pipeline.engine.export import Format, write_rows
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, Warehouse
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
 
-FEATURES = REGISTRY["nba_predictions.ml_feature_store_v2"].table
-SCHEDULE = REGISTRY["nba_raw.schedule"].table
+FEATURES = CATALOG["nba_predictions.ml_feature_store_v2"].table
+SCHEDULE = CATALOG["nba_raw.schedule"].table
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "json")
 
 

@@ -6,22 +6,17 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from nba_pipeline.audit import CHECKS, COVERAGE, HASHES
-from nba_pipeline.errors import ContractError
-from nba_pipeline.grading.prediction_accuracy import prediction_accuracy
-from nba_pipeline.grading.system_daily_performance import system_daily_performance
-from nba_pipeline.predictions.ml_feature_store_v2 import ml_feature_store_v2
-from nba_pipeline.predictions.player_prop_predictions import player_prop_predictions
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY, table_asset
+from nba_pipeline.common.errors import ContractError
+from nba_pipeline.contracts.rules import CHECKS, COVERAGE, HASHES
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.graph.faults import FIELDS, TABLE, empty_flag, without_fields
-from nba_pipeline_tests.graph.homes import Home, all_days, check_statuses, failure_text, partitions
+from nba_pipeline_tests.graph.homes import Home, all_days, asset_of, check_statuses, failure_text, partitions
 
 PREDICTIONS = "nba_predictions.player_prop_predictions"
 BELOW = {
-    PREDICTIONS: player_prop_predictions,
-    "nba_predictions.prediction_accuracy": prediction_accuracy,
-    "nba_predictions.system_daily_performance": system_daily_performance,
+    t: asset_of(CATALOG[t])
+    for t in (PREDICTIONS, "nba_predictions.prediction_accuracy", "nba_predictions.system_daily_performance")
 }
 START, BAD, END = date(2021, 10, 26), date(2021, 10, 28), date(2021, 10, 30)
 GOOD = set(days_between(START, END)) - {BAD}
@@ -31,13 +26,13 @@ GOOD = set(days_between(START, END)) - {BAD}
 def faulty() -> Iterator[dg.AssetsDefinition]:
     """The asset with the fault on the bad day."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(REGISTRY, TABLE, REGISTRY[TABLE])
-        yield table_asset(empty_flag([BAD]))
+        patch.setitem(CATALOG, TABLE, CATALOG[TABLE])
+        yield asset_of(empty_flag([BAD]))
 
 
 def test_a_build_without_its_hash_fields_cannot_be_declared() -> None:
     with pytest.raises(ContractError) as error:
-        without_fields()
+        without_fields().check()
     assert TABLE in str(error.value)
     assert f"hash fields missing: {', '.join(FIELDS)}" in str(error.value)
 
@@ -86,7 +81,7 @@ def test_tables_below_do_not_run_in_the_run_that_refused_a_day(home: Home, fault
 def test_a_later_run_below_refuses_the_day_and_computes_the_others(home: Home, faulty: dg.AssetsDefinition) -> None:
     home.materialize(START, END, [faulty])
     before = home.bytes_of(PREDICTIONS, BAD)
-    later = home.materialize(START, END, [player_prop_predictions])
+    later = home.materialize(START, END, [BELOW[PREDICTIONS]])
     said = failure_text(later, PREDICTIONS)
     assert f"{BAD}: {COVERAGE}: needs the day itself of {TABLE}, but it lacks {BAD} (1 day): refused" in said
     assert list(home.refused(PREDICTIONS)) == [BAD]
@@ -102,8 +97,8 @@ def test_repairing_the_one_day_turns_everything_green(
     home: Home, finished_home: Home, faulty: dg.AssetsDefinition
 ) -> None:
     home.materialize(START, END, [faulty])
-    home.materialize(START, END, [player_prop_predictions])
-    assert home.materialize(BAD, BAD, [ml_feature_store_v2, *BELOW.values()]).success
+    home.materialize(START, END, [BELOW[PREDICTIONS]])
+    assert home.materialize(BAD, BAD, [asset_of(CATALOG[TABLE]), *BELOW.values()]).success
     with home.instance() as instance:
         for table in (TABLE, *BELOW):
             assert home.refused(table) == {}

@@ -17,7 +17,7 @@ def test_two_servers_start_at_once_on_an_empty_home_and_end_with_all_their_child
         processes = [
             stack.enter_context(
                 process_group(
-                    ["-m", "nba_pipeline.serve", "--port", str(port)],
+                    ["-m", "nba_pipeline.cli.dev", "--port", str(port)],
                     {k: v for k, v in home.environment.items() if k != "DAGSTER_HOME"},
                     tmp_path / f"{port}.log",
                 )

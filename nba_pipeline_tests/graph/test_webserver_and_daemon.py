@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.audit import CHECKS, COVERAGE, HASHES
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.contracts.rules import CHECKS, COVERAGE, HASHES
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.graph.faults import FAULT_FILE, TABLE
 from nba_pipeline_tests.graph.homes import Home, all_days
 from nba_pipeline_tests.graph.services import Services, services
@@ -57,10 +57,10 @@ def test_a_refused_day_is_red_in_the_ui_stops_what_builds_on_it_and_turns_green_
     assert f"it lacks {BAD}" in home.refused(PREDICTIONS)[BAD]
 
     fault.write_text("")
-    whole_graph = ui.launch_backfill(list(REGISTRY), START, END, "the whole graph, repaired")
+    whole_graph = ui.launch_backfill(list(CATALOG), START, END, "the whole graph, repaired")
     assert ui.runs_of(whole_graph) == ["SUCCESS"]
-    assert len({home.published_by(t)[d] for t in REGISTRY for d in days_between(START, END)}) == 1
-    for table in REGISTRY:
+    assert len({home.published_by(t)[d] for t in CATALOG for d in days_between(START, END)}) == 1
+    for table in CATALOG:
         for check in CHECKS:
             days, verdicts = ui.statuses(table, check)
             assert days == dict.fromkeys(all_days(), "MATERIALIZED")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_pipeline.errors import ConfigurationError
-from nba_pipeline.identity.aliases import SHIPPED, read_aliases
-from nba_pipeline.identity.resolver import Appearance, People, Player, Question
-from nba_pipeline.identity.spelling import WAYS
+from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.domain.identity.aliases import SHIPPED, read_aliases
+from nba_pipeline.domain.identity.resolver import Appearance, People, Player, Question
+from nba_pipeline.domain.identity.spelling import WAYS
 
 DAY = "2024-01-15"
 PLAYERS = [

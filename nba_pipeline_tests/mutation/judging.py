@@ -179,9 +179,9 @@ def _functions_in(module: ModuleType) -> dict[str, list[FunctionType]]:
 
 def _forget_expressions(module: ModuleType) -> None:
     """Transforms keep their expressions; those that this module builds are to be built again."""
-    from nba_pipeline.transform import Transform
+    from nba_pipeline.engine.transform import Transform
 
-    for transform in list(getattr(sys.modules.get("nba_pipeline.table_asset"), "REGISTRY", {}).values()):
+    for transform in list(getattr(sys.modules.get("nba_pipeline.orchestration.assets"), "REGISTRY", {}).values()):
         if isinstance(transform, Transform) and transform.build.__module__ == module.__name__:
             for name in [n for n in vars(transform) if n not in transform.__dataclass_fields__]:
                 del vars(transform)[name]

@@ -36,11 +36,11 @@ class Target:
 
 TARGETS: dict[str, Target] = {
     "asof": Target("nba_pipeline.asof", ASOF),
-    "contracts": Target("nba_pipeline.contracts", CONTRACTS),
-    "hashing": Target("nba_pipeline.hashing", HASHING),
+    "contracts": Target("nba_pipeline.contracts.table", CONTRACTS),
+    "hashing": Target("nba_pipeline.contracts.hashing", HASHING),
     "duckdb": Target("nba_pipeline.warehouse.duckdb", DUCKDB, PROCESSES),
-    "locking": Target("nba_pipeline.warehouse.locking", LOCKING),
-    "accuracy": Target("nba_pipeline.grading.prediction_accuracy", GRADING),
-    "performance": Target("nba_pipeline.grading.system_daily_performance", GRADING),
+    "locking": Target("nba_pipeline.common.locking", LOCKING),
+    "accuracy": Target("nba_pipeline.tables.grading.prediction_accuracy", GRADING),
+    "performance": Target("nba_pipeline.tables.grading.system_daily_performance", GRADING),
     "metrics": Target("nba_pipeline.evaluation.metrics", METRICS),
 }

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline.publish import read_inputs
-from nba_pipeline.raw.schedule import SLATE
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import Run, Transform
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.publish import read_inputs
+from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, pre_game_tables
-from nba_pipeline.workbench import Workbench
 from nba_pipeline_tests.graph.homes import Home
 from nba_pipeline_tests.reliability import leaks
 
@@ -112,7 +112,7 @@ class Trial:
 
 @pytest.mark.parametrize("table", TRIED)
 def test_no_future_changes_a_day(finished_home: Home, table: str) -> None:
-    tried = Trial(finished_home, REGISTRY[table])
+    tried = Trial(finished_home, CATALOG[table])
     wanted = tried.content()
     assert wanted
 
@@ -135,5 +135,5 @@ def test_no_future_changes_a_day(finished_home: Home, table: str) -> None:
     ],
 )
 def test_a_leak_lets_the_future_in(finished_home: Home, monkeypatch: pytest.MonkeyPatch, kind: str, table: str) -> None:
-    tried = Trial(finished_home, leaks.KINDS[kind][0](monkeypatch, replace(REGISTRY[table])))
+    tried = Trial(finished_home, leaks.KINDS[kind][0](monkeypatch, replace(CATALOG[table])))
     assert tried.content(Future(((5, "shuffle", 0),), dropped=0.3, repeated=0.0, seed=1)) != tried.content()

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
-from nba_pipeline.raw.schedule import SLATE
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import Run
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.transform import Run
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, Replayed, pre_game_tables, replay, sample
 from nba_pipeline_tests.graph.homes import Home
 
@@ -41,7 +41,7 @@ def test_every_pre_game_table_of_a_simulated_home_is_reproduced(finished_home: H
 
 
 def test_which_tables_are_replayed_is_written_down() -> None:
-    computed = {t for t in REGISTRY if not t.startswith("nba_raw.")}
+    computed = {t for t in CATALOG if not t.startswith("nba_raw.")}
     assert set(pre_game_tables()) == computed - set(KNOWN_AFTER)
 
 

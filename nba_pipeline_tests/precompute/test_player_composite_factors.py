@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_pipeline.precompute.player_composite_factors import PLAYER_COMPOSITE_FACTORS
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.precompute.player_composite_factors import PLAYER_COMPOSITE_FACTORS
 from nba_pipeline_tests.support import day, expected_rows, run
 
-TRANSFORM = REGISTRY[PLAYER_COMPOSITE_FACTORS.id]
+TRANSFORM = CATALOG[PLAYER_COMPOSITE_FACTORS.id]
 DAY = day("2024-01-10")
 LISTED = {
     "game_date": DAY,

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_pipeline.precompute.player_daily_cache import PLAYER_DAILY_CACHE
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.precompute.player_daily_cache import PLAYER_DAILY_CACHE
 from nba_pipeline_tests.support import day, expected_rows, run
 
-TRANSFORM = REGISTRY[PLAYER_DAILY_CACHE.id]
+TRANSFORM = CATALOG[PLAYER_DAILY_CACHE.id]
 DAY = day("2024-01-10")
 SEASON = {"season": "2023-24"}
 LISTED = SEASON | {

@@ -7,11 +7,11 @@ import ibis
 import pandas as pd
 import pytest
 
-from nba_pipeline.precompute.player_shot_zone_analysis import PLAYER_SHOT_ZONE_ANALYSIS, primary_zone
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.precompute.player_shot_zone_analysis import PLAYER_SHOT_ZONE_ANALYSIS, primary_zone
 from nba_pipeline_tests.support import day, expected_rows, run
 
-TRANSFORM = REGISTRY[PLAYER_SHOT_ZONE_ANALYSIS.id]
+TRANSFORM = CATALOG[PLAYER_SHOT_ZONE_ANALYSIS.id]
 DAY = day("2024-01-10")
 SEASON = {"season": "2023-24"}
 LISTED = SEASON | {

@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_pipeline.precompute.team_defense_zone_analysis import TEAM_DEFENSE_ZONE_ANALYSIS
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.precompute.team_defense_zone_analysis import TEAM_DEFENSE_ZONE_ANALYSIS
 from nba_pipeline_tests.support import day, expected_rows, run
 
-TRANSFORM = REGISTRY[TEAM_DEFENSE_ZONE_ANALYSIS.id]
+TRANSFORM = CATALOG[TEAM_DEFENSE_ZONE_ANALYSIS.id]
 OPENING = day("2023-10-24")
 DAY = day("2024-01-10")
 REGULAR = {"season": "2023-24", "season_type": "Regular Season"}

@@ -6,17 +6,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_pipeline.contracts import HASH_COLUMN
-from nba_pipeline.markets import MARKETS
-from nba_pipeline.predictions.features import BASELINE_25
-from nba_pipeline.predictions.form_features import LEAGUE_MINUTES, YEAR_GAMES, YEAR_MINUTES
-from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.predictions.role_features import CHANCE, CHANCE_UNSEEN, SILENT_BY_MINUTES
-from nba_pipeline.predictions.versions import MODEL_FEATURES, V2
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.contracts.table import HASH_COLUMN
+from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions.features import BASELINE_25
+from nba_pipeline.tables.predictions.form_features import LEAGUE_MINUTES, YEAR_GAMES, YEAR_MINUTES
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.role_features import CHANCE, CHANCE_UNSEEN, SILENT_BY_MINUTES
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES, V2
 from nba_pipeline_tests.support import day, run
 
-TRANSFORM = REGISTRY[ML_FEATURE_STORE.id]
+TRANSFORM = CATALOG[ML_FEATURE_STORE.id]
 DAY = day("2024-01-10")
 SEASON = "2023-24"
 ADDED = [n for n in V2.names if n not in BASELINE_25.names]

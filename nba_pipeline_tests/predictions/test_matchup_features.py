@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline.predictions.matchup_features import MATCHUP_FEATURES, POINTS_PER_MAKE, matchup_features
-from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions.matchup_features import MATCHUP_FEATURES, POINTS_PER_MAKE, matchup_features
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline_tests.support import day, rows_of
 
-TRANSFORM = REGISTRY[ML_FEATURE_STORE.id]
+TRANSFORM = CATALOG[ML_FEATURE_STORE.id]
 INPUTS = ("context", "games", "cache", "zones", "defense", "defense_games")
 EXPRESSION = matchup_features(*(TRANSFORM.unbound[n] for n in INPUTS))
 DAY = day("2024-01-10")

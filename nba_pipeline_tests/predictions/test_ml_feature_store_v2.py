@@ -7,15 +7,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_pipeline.contracts import COMPUTED_AT, HASH_COLUMN
-from nba_pipeline.errors import ContractError
-from nba_pipeline.predictions.features import BASELINE_25
-from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.predictions.versions import VERSIONS, all_features
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.common.errors import ContractError
+from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions.features import BASELINE_25
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.versions import VERSIONS, all_features
 from nba_pipeline_tests.support import day, expected_rows, run
 
-TRANSFORM = REGISTRY[ML_FEATURE_STORE.id]
+TRANSFORM = CATALOG[ML_FEATURE_STORE.id]
 DAY = day("2024-01-10")
 SEASON = {"season": "2023-24"}
 LISTED: dict[str, Any] = SEASON | {

@@ -12,17 +12,17 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
-from nba_pipeline.predictions import player_prop_predictions as predictions
-from nba_pipeline.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS, call, forecasts
-from nba_pipeline.predictions.versions import MODEL_FEATURES
+from nba_pipeline.engine.transform import Tools
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
-from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import Tools
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions import player_prop_predictions as predictions
+from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS, call, forecasts
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline_tests import support
 from nba_pipeline_tests.support import day, expected_rows
 
 assert definitions.defs  # every table is registered
-FORECASTS = REGISTRY[PLAYER_PROP_PREDICTIONS.id]
+FORECASTS = CATALOG[PLAYER_PROP_PREDICTIONS.id]
 SYSTEM = SYSTEM_IDS[0]
 JANUARY, FEBRUARY = day("2024-01-31"), day("2024-02-01")
 FEATURES: dict[str, Any] = {

@@ -10,25 +10,25 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
-from nba_pipeline.errors import ArtifactError
-from nba_pipeline.markets import MARKETS
-from nba_pipeline.predictions import prediction_models
-from nba_pipeline.predictions.prediction_models import (
+from nba_pipeline.common.errors import ArtifactError
+from nba_pipeline.domain.calendar import EPOCH, days_between
+from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.engine.transform import Tools
+from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
+from nba_pipeline.systems.training import Trained
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions import prediction_models
+from nba_pipeline.tables.predictions.prediction_models import (
     PREDICTION_MODELS,
     TRAINING_DAYS,
     ModelRegistry,
     registered,
 )
-from nba_pipeline.predictions.versions import MODEL_FEATURES
-from nba_pipeline.seasons import EPOCH, days_between
-from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
-from nba_pipeline.systems.training import Trained
-from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import Tools
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline_tests.support import day, expected_rows
 
 assert definitions.defs  # every table is registered
-MODELS = REGISTRY[PREDICTION_MODELS.id]
+MODELS = CATALOG[PREDICTION_MODELS.id]
 FEBRUARY = day("2024-02-01")
 SYSTEM = SYSTEM_IDS[0]
 KEY: dict[str, Any] = {"game_id": "0022300500", "player_id": 7}

@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 
 from nba_pipeline import definitions
-from nba_pipeline.predictions.prop_prices import PRICED, PROP_PRICES, priced
 from nba_pipeline.systems import BASELINE_IDS
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions.prop_prices import PRICED, PROP_PRICES, priced
 from nba_pipeline_tests import support
 from nba_pipeline_tests.support import day, expected_rows
 
 assert definitions.defs  # every table is registered
 Row = dict[str, Any]
-PRICES = REGISTRY[PROP_PRICES.id]
+PRICES = CATALOG[PROP_PRICES.id]
 DAY = day("2024-01-05")
 FORECAST: Row = {
     "game_date": DAY,

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline.markets import MARKETS
-from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.predictions.similarity_features import (
+from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.similarity_features import (
     CLOSENESS,
     SIMILARITY_FEATURES,
     UNKNOWN,
     circumstances,
     similarity_features,
 )
-from nba_pipeline.table_asset import REGISTRY
 from nba_pipeline_tests.support import day, rows_of
 
-TRANSFORM = REGISTRY[ML_FEATURE_STORE.id]
+TRANSFORM = CATALOG[ML_FEATURE_STORE.id]
 CONTEXT, GAMES, DEFENSE = (TRANSFORM.unbound[n] for n in ("context", "games", "defense_games"))
 FEATURES = similarity_features(CONTEXT, GAMES, DEFENSE)
 COLUMNS = ("game_date", "season", "player_id", "opponent", "home_game")

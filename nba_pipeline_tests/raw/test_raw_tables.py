@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 
 from nba_pipeline import definitions
-from nba_pipeline.contracts import Table
-from nba_pipeline.publish import Publication, publish
-from nba_pipeline.raw.game_lines import GAME_LINES
-from nba_pipeline.raw.injury_reports import INJURY_REPORTS
-from nba_pipeline.raw.player_boxscores import PLAYER_BOXSCORES
-from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
-from nba_pipeline.raw.schedule import SCHEDULE
-from nba_pipeline.raw.shots import SHOTS
-from nba_pipeline.raw.team_boxscores import TEAM_BOXSCORES
-from nba_pipeline.seasons import days_between
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.publish import Publication, publish
+from nba_pipeline.engine.transform import Run
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
-from nba_pipeline.table_asset import REGISTRY, schedule_read
-from nba_pipeline.transform import Run
+from nba_pipeline.tables.catalog import CATALOG, schedule_read
+from nba_pipeline.tables.raw.game_lines import GAME_LINES
+from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
+from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.raw.shots import SHOTS
+from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
 from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.real_data import REAL_DATA, needs_real_data
@@ -103,7 +103,7 @@ class League:
         """Publish these tables in order; what became of the last one."""
         done = Publication([])
         for table in tables:
-            transform = REGISTRY[table.id]
+            transform = CATALOG[table.id]
             if table is not tables[-1] and self._is_sound(table):
                 continue
             source = self.source or HandMadeSource(self.feeds)

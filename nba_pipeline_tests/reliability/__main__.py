@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nba_pipeline.commands import load_definitions
+from nba_pipeline.cli.backfill import load_definitions
 from nba_pipeline_tests.reliability import HARNESSES
 from nba_pipeline_tests.reliability.page import reliability_page
 from nba_pipeline_tests.reliability.proof import NotAvailableError, Proof, Record, Scale, load, save, today

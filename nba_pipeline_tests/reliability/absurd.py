@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
-from nba_pipeline.asof import cutoff_of
-from nba_pipeline.seasons import COUNTABLE_PREFIXES
+from nba_pipeline.asof.cutoffs import cutoff_of
+from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
+from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.sources.landing import PLAYER_BOXSCORES, SCHEDULE, SHOTS, Feed
 from nba_pipeline.sources.protocol import Source
-from nba_pipeline.teams import TRICODES
 
 # The compute functions are registered at import, out of a type checker's sight.
 pc: Any = pyarrow.compute

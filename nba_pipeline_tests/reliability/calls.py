@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from nba_pipeline import duck
+from nba_pipeline.common import duckdb as duck
 
 Act = Callable[[int, str], None]
 WATCHED = ("execute", "register", "close")

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 
-from nba_pipeline.cli import main
-from nba_pipeline.raw.shots import NO_SHOTS
-from nba_pipeline.seasons import COUNTABLE_PREFIXES, days_between
+from nba_pipeline.cli.main import main
+from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, days_between
 from nba_pipeline.sources.landing import PLAYER_BOXSCORES, SCHEDULE
-from nba_pipeline.table_asset import REGISTRY, graph_order
+from nba_pipeline.tables.catalog import CATALOG, graph_order
+from nba_pipeline.tables.raw.shots import NO_SHOTS
 from nba_pipeline_tests.reliability.ground import (
     REAL_FIRST,
     REAL_LAST,
@@ -168,9 +168,7 @@ def complaints(
 
 def looking_back() -> list[str]:
     """Tables that need every day of the season before, directly: they must not run over a gap."""
-    return [
-        t for t in TABLES if any(r.kind == "season" and "summary" in r.table.id for r in REGISTRY[t].reads.values())
-    ]
+    return [t for t in TABLES if any(r.kind == "season" and "summary" in r.table.id for r in CATALOG[t].reads.values())]
 
 
 def trial(ground: Copy, gap: Gap) -> tuple[list[str], list[str]]:

@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nba_pipeline.errors import WarehouseBusyError
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.common.errors import WarehouseBusyError
+from nba_pipeline.common.locking import file_lock
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
-from nba_pipeline.warehouse.locking import file_lock
 from nba_pipeline_tests.graph.homes import Home, partitions
 from nba_pipeline_tests.graph.services import services
 from nba_pipeline_tests.reliability.processes import forked, reaped
@@ -100,7 +100,7 @@ def _reader(scene: Versions, note: Path, over: Path) -> Callable[[], None]:
 
 def _torn(scene: Versions, table: str) -> list[str]:
     """Days whose rows are not all there, are of two versions, or not of the version in the ledger; in one snapshot."""
-    contract = REGISTRY[table].table
+    contract = CATALOG[table].table
     seen = scene.warehouse.query(
         f"""SELECT day, n, kinds, version, run_id FROM
             (SELECT {contract.partition} AS day, count(*) AS n, count(DISTINCT computed_at) AS kinds,
@@ -182,18 +182,18 @@ def _two_backfills_of_the_ui() -> Proof:
             services("nba_pipeline.definitions", both.environment, Path(scratch)) as ui,
         ):
             launched = [
-                ui.launch_backfill(list(REGISTRY), a, b, f"{a}..{b}") for a, b in ((first, early), (second, late))
+                ui.launch_backfill(list(CATALOG), a, b, f"{a}..{b}") for a, b in ((first, early), (second, late))
             ]
             ended: Mapping[str, list[str]] = {b: ui.runs_of(b) for b in launched}
         tally.case(None if all(set(s) == {"SUCCESS"} for s in ended.values()) else f"runs ended {dict(ended)}")
         tally.case(None if both.content() == alone.content() else "the rows are not those of one run")
         with both.instance() as instance:
-            for table in REGISTRY:
+            for table in CATALOG:
                 days = partitions(instance, table)
                 tally.case(None if days == (set(days_between(first, late)), set()) else f"{table}: the UI shows {days}")
     return tally.proof(
         "two backfills of the whole graph launched at once from the UI leave the rows of one run, recorded for every day",
         f"GraphQL to a web server with its daemon: {first}..{early} and {second}..{late}",
-        f"invented league, {len(REGISTRY)} tables",
+        f"invented league, {len(CATALOG)} tables",
         {"runs": sum(map(len, ended.values()))},
     )

@@ -20,11 +20,11 @@ import duckdb
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from nba_pipeline.errors import PipelineError
-from nba_pipeline.publish import Publication
+from nba_pipeline.common.errors import PipelineError
+from nba_pipeline.engine.publish import Publication
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import FEEDS
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.reliability.ground import RAW, Ground, ground, real_data, refused, stretch
 from nba_pipeline_tests.reliability.mutations import BAD, FILES, FINE, MUTATIONS, Mutation, Rows
 from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally, following, stage
@@ -124,7 +124,7 @@ class Stand:
         found: Hashes = {(t, d): set() for t in tables for d in self.days}
         with duckdb.connect(str(self.ground.settings.database), read_only=True) as db:
             for table in tables:
-                contract = REGISTRY[table].table
+                contract = CATALOG[table].table
                 which = "WHERE NOT summed_from_players" if "summed_from_players" in contract.columns else ""
                 content = UNNUMBERED if table == "nba_raw.shots" else "data_hash"
                 for day, row in db.execute(

@@ -14,13 +14,13 @@ from typing import Any
 import pyarrow as pa
 
 from nba_pipeline import definitions
-from nba_pipeline.publish import Publication, publish
-from nba_pipeline.seasons import EPOCH, days_between
-from nba_pipeline.settings import Settings
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import EPOCH, days_between
+from nba_pipeline.engine.publish import Publication, publish
+from nba_pipeline.engine.transform import Run
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.sources.protocol import Source
-from nba_pipeline.table_asset import REGISTRY, graph_order, schedule_read
-from nba_pipeline.transform import Run
+from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline_tests.reliability.proof import NotAvailableError, stage
 
@@ -30,7 +30,7 @@ DATA_VARIABLE = "NBA_PIPELINE_RELIABILITY_DATA"
 HOME_VARIABLE = "NBA_PIPELINE_RELIABILITY_HOME"
 REAL_FIRST, REAL_LAST = EPOCH, date(2025, 6, 22)
 
-RAW = tuple(t for t in graph_order() if REGISTRY[t].table.dataset == "nba_raw")
+RAW = tuple(t for t in graph_order() if CATALOG[t].table.dataset == "nba_raw")
 MODELS = "nba_predictions.prediction_models"
 BEFORE_MODELS = tuple(t for t in graph_order() if graph_order().index(t) < graph_order().index(MODELS))
 
@@ -90,14 +90,14 @@ class Ground:
         who = Run(run, at or datetime.now(UTC), self.settings.markets, self.settings.open_artifacts())
         source, warehouse = source or self.source, warehouse or self.warehouse
         return {
-            t: publish(REGISTRY[t], days, warehouse, source, schedule_read(REGISTRY[t]), who)
+            t: publish(CATALOG[t], days, warehouse, source, schedule_read(CATALOG[t]), who)
             for t in graph_order()
             if t in tables
         }
 
     def contents(self, first: date, last: date, tables: Sequence[str] = BEFORE_MODELS) -> Contents:
         """Rows and content hash (recomputed from every cell) of every table and day that has rows."""
-        held = self.warehouse.contents([REGISTRY[t].table for t in tables], first, last, hashes=True)
+        held = self.warehouse.contents([CATALOG[t].table for t in tables], first, last, hashes=True)
         return {(r["table_id"], r["day"]): (r["rows"], r["content_hash"]) for r in held.to_pylist()}
 
 

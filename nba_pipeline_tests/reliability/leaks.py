@@ -18,27 +18,29 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from nba_pipeline import asof, lines
-from nba_pipeline.analytics import _availability, _game_line_consensus
-from nba_pipeline.analytics.player_game_summary import PLAYER_GAME_SUMMARY
-from nba_pipeline.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
-from nba_pipeline.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline import asof
 from nba_pipeline.artifacts.local import LocalArtifacts
-from nba_pipeline.contracts import Table
-from nba_pipeline.inspection import inspect
-from nba_pipeline.publish import read_inputs
-from nba_pipeline.raw.game_lines import GAME_LINES
-from nba_pipeline.raw.injury_reports import AFTER_GAME, INJURY_REPORTS, PRE_GAME_TYPES, SNAPSHOT
-from nba_pipeline.raw.player_prop_lines import PLAYER_PROP_LINES
-from nba_pipeline.raw.schedule import SCHEDULE, SLATE
-from nba_pipeline.seasons import days_between
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import REGISTRY
-from nba_pipeline.transform import Run, Transform
+from nba_pipeline.asof import aggregates
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.audit import inspect
+from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.publish import read_inputs
+from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.tables.analytics import _availability, _game_line_consensus
+from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
+from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.raw.game_lines import GAME_LINES
+from nba_pipeline.tables.raw.injury_reports import AFTER_GAME, INJURY_REPORTS, PRE_GAME_TYPES, SNAPSHOT
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
+from nba_pipeline.tables.shared import consensus_lines as lines
 from nba_pipeline.verification.known_by import KnownBy
 from nba_pipeline.verification.replay import compare, from_known, pre_game_tables, recompute
 from nba_pipeline.warehouse import Days, Reader
-from nba_pipeline.workbench import Workbench
 from nba_pipeline_tests.reliability.ground import MODELS, real_home
 from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally, following, stage
 
@@ -83,7 +85,7 @@ def _frames(patch: Patch, chosen: Callable[[tuple], bool], leaky: Callable[..., 
             return honest(preceding=preceding, **more)
         return leaky(honest, preceding, **more)
 
-    patch.setattr(asof.ibis, "range_window", frame)
+    patch.setattr(aggregates.ibis, "range_window", frame)
 
 
 def _to_the_day(honest: Any, preceding: tuple, **more: Any) -> Any:
@@ -296,7 +298,7 @@ class Stand:
     def verdict(self, kind: str | None, table: str) -> str:
         """How the leak was caught, empty where it was not; without a kind, the honest table is tried."""
         with pytest.MonkeyPatch.context() as patch:
-            honest = REGISTRY[table]
+            honest = CATALOG[table]
             transform = KINDS[kind][0](patch, honest) if kind else replace(honest)
             run, days = self._run(table), [self.day] if table == MODELS else self.days
             bench = Workbench(read_inputs(transform, self.warehouse, self.source, SLATE, days, run))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, Warehouse
 from nba_pipeline_tests.reliability.ground import REAL_FIRST, REAL_LAST, real_home
 from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally
@@ -58,7 +58,7 @@ def held_against(warehouse: Warehouse) -> list[Proof]:
 def _rows(warehouse: Warehouse, table: str) -> list[dict[str, Any]]:
     columns = ("game_date", "game_id", "player_id", "season", "team")
     wanted = columns + (("minutes_played",) if table == FACTS else ())
-    return warehouse.read({"rows": (REGISTRY[table].table, Days(REAL_FIRST, REAL_LAST, wanted))})["rows"].to_pylist()
+    return warehouse.read({"rows": (CATALOG[table].table, Days(REAL_FIRST, REAL_LAST, wanted))})["rows"].to_pylist()
 
 
 def _why(missed: Mapping[str, Any], played: list[dict[str, Any]]) -> str:

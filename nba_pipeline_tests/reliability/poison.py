@@ -13,9 +13,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nba_pipeline.seasons import days_between, training_day
+from nba_pipeline.domain.calendar import days_between, training_day
 from nba_pipeline.sources.resolved import ResolvedSource
-from nba_pipeline.table_asset import graph_order
+from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline.verification.replay import KNOWN_AFTER, game_days, pre_game_tables
 from nba_pipeline_tests.reliability.absurd import AbsurdLater
 from nba_pipeline_tests.reliability.ground import (

@@ -3,9 +3,9 @@
 from collections import Counter
 from datetime import UTC, date, datetime
 
-from nba_pipeline.raw.schedule import SLATE
-from nba_pipeline.settings import Settings
-from nba_pipeline.transform import Run
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.engine.transform import Run
+from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import game_days, pre_game_tables, replay, sample
 from nba_pipeline_tests.reliability.ground import REAL_FIRST, REAL_LAST, real_home
 from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally, following

@@ -21,11 +21,11 @@ import sqlalchemy.event
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from sqlalchemy.engine import Engine
 
-from nba_pipeline.commands import load_definitions, run_backfill
-from nba_pipeline.dagster_home import prepare
-from nba_pipeline.seasons import EPOCH, days_between
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import graph_order
+from nba_pipeline.cli.backfill import load_definitions, run_backfill
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import EPOCH, days_between
+from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline_tests.graph.homes import check_statuses, partitions
 from nba_pipeline_tests.reliability.ground import Contents, Ground, differing, files_environment, real_data
 from nba_pipeline_tests.reliability.processes import forked, killed, reaped

@@ -19,10 +19,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from nba_pipeline.contracts import Table
-from nba_pipeline.settings import Settings
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.contracts.table import Table
 from nba_pipeline.sources.landing import FEEDS
-from nba_pipeline.table_asset import REGISTRY, graph_order
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import Days, Warehouse
 from nba_pipeline_tests.reliability.ground import (
     ROOT,
@@ -75,7 +75,7 @@ class Copy(Ground):
         span = f"BETWEEN DATE '{days[0]}' AND DATE '{days[-1]}'"
         with duckdb.connect(str(self.settings.database)) as db:
             for name in tables:
-                db.execute(f"DELETE FROM {name} WHERE {REGISTRY[name].table.partition} {span}")
+                db.execute(f"DELETE FROM {name} WHERE {CATALOG[name].table.partition} {span}")
                 db.execute(f"DELETE FROM nba_ops.ledger WHERE table_id = '{name}' AND day {span}")
 
 

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nba_pipeline.seasons import days_between
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import graph_order
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
 from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally, stage
 from nba_pipeline_tests.soak.plan import bad_weather

@@ -20,8 +20,8 @@ import sqlalchemy.event
 from sqlalchemy.engine import Engine
 
 from nba_pipeline.artifacts.local import LocalArtifacts
-from nba_pipeline.errors import ArtifactError, PipelineError, WarehouseError
-from nba_pipeline.event_log import BatchedSqliteEventLogStorage, EventLogFailedError
+from nba_pipeline.common.errors import ArtifactError, PipelineError, WarehouseError
+from nba_pipeline.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage, EventLogFailedError
 from nba_pipeline_tests.reliability.calls import watched
 from nba_pipeline_tests.reliability.processes import forked, reaped
 from nba_pipeline_tests.reliability.proof import Proof, Scale, Tally, following

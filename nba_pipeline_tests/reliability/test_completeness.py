@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.graph.homes import Home
 from nba_pipeline_tests.reliability import completeness
 from nba_pipeline_tests.reliability.completeness import Kind, a_game, a_player, shots_of_a_game, status, trial
@@ -42,7 +42,7 @@ def test_a_gap_that_nothing_checks_is_found_by_the_harness(
 ) -> None:
     """Without expected rows and without sums, a day without a game's box score would pass."""
     for name in ("nba_raw.player_boxscores", "nba_raw.team_boxscores", FACTS):
-        monkeypatch.setitem(REGISTRY, name, replace(REGISTRY[name], expected=None, cross_checks={}))
+        monkeypatch.setitem(CATALOG, name, replace(CATALOG[name], expected=None, cross_checks={}))
     ground = Copy.of(finished_home.settings, tmp_path)
     wrong, _ = trial(ground, a_game(ground, DAY, random.Random(1)))
     assert f"{FACTS} {DAY} is not refused with a reason" in wrong

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nba_pipeline import duck
+from nba_pipeline.common import duckdb as duck
 from nba_pipeline_tests.reliability import concurrency, kills, run_kills, storage
 from nba_pipeline_tests.reliability.proof import Proof
 from nba_pipeline_tests.reliability.versions import TABLES, Versions, versions

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import PLAYER_BOXSCORES, SCHEDULE, SHOTS, TEAM_BOXSCORES
-from nba_pipeline.table_asset import REGISTRY, graph_order
-from nba_pipeline.transform import Transform
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline_tests.graph.homes import Home
 from nba_pipeline_tests.reliability import leaks
 from nba_pipeline_tests.reliability.absurd import AbsurdLater
@@ -53,7 +53,7 @@ def test_a_table_that_looks_too_far_is_caught_by_name(
 ) -> None:
     """Names are resolved through windows of the same kind, so that what is planted in all windows shows in quotes, too."""
     trials = Trials()
-    monkeypatch.setitem(REGISTRY, table, leak(monkeypatch, REGISTRY[table]))
+    monkeypatch.setitem(CATALOG, table, leak(monkeypatch, CATALOG[table]))
     compared(Copy.of(finished_home.settings, tmp_path), DAY, (*FACTS, table), trials, [from_cutoffs])
     assert any(said.startswith(f"{table} {DAY} changed") for said in trials.kept.examples), trials.kept.examples
     assert {said.split()[0] for said in trials.kept.examples} == {table, *with_it}

@@ -10,8 +10,8 @@ from typing import Any
 import ibis
 import pytest
 
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY, graph_order
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline_tests.graph.homes import Home
 from nba_pipeline_tests.reliability.ground import differing
 from nba_pipeline_tests.reliability.proof import Tally
@@ -41,14 +41,14 @@ def test_another_process_place_time_zone_and_hash_seed_change_no_hash(finished_h
 def test_a_table_that_depends_on_the_order_of_rows_is_caught(
     finished_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = REGISTRY[SUMMARY]
+    honest = CATALOG[SUMMARY]
 
     def build(**inputs: Any) -> Any:
         rows = honest.build(**inputs)
         return rows.mutate(plus_minus=ibis.row_number().over(ibis.window()) % 50)
 
     build.__signature__ = signature(honest.build)  # pyright: ignore[reportFunctionMemberAccess]
-    monkeypatch.setitem(REGISTRY, SUMMARY, replace(honest, build=build))
+    monkeypatch.setitem(CATALOG, SUMMARY, replace(honest, build=build))
     ground = Copy.of(finished_home.settings, tmp_path)
     ground.publish(DAYS, [SUMMARY])
     as_a_range = ground.contents(DAYS[0], DAYS[-1], [SUMMARY])

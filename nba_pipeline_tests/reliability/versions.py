@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from nba_pipeline.contracts import COMPUTED_AT, Table
-from nba_pipeline.table_asset import REGISTRY, graph_order
+from nba_pipeline.contracts.table import COMPUTED_AT, Table
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import Days, LedgerEntry
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
@@ -37,7 +37,7 @@ class Versions:
 
     def write(self, table: str, version: int, days: Sequence[date] | None = None) -> None:
         """Replace the days (default: all) of a table by this version."""
-        contract, days = REGISTRY[table].table, self.days if days is None else days
+        contract, days = CATALOG[table].table, self.days if days is None else days
         within = pa.array([d in set(days) for d in self.rows[table][contract.partition].to_pylist()])
         rows = _stamped(self.rows[table].filter(within), ZERO + timedelta(seconds=version))
         entries = [self._entry(table, d, version) for d in days]
@@ -50,7 +50,7 @@ class Versions:
 
     def found(self, table: str) -> tuple[dict[date, int], list[str]]:
         """The version of every day that is there, and what is wrong with it: rows, ledger and quarantine must agree."""
-        contract, faults = REGISTRY[table].table, []
+        contract, faults = CATALOG[table].table, []
         span = Days(self.days[0], self.days[-1])
         rows = self.warehouse.read({"rows": (contract, span)})["rows"]
         stamps = rows.group_by([contract.partition, COMPUTED_AT]).aggregate([([], "count_all")]).to_pylist()
@@ -113,7 +113,7 @@ def versions(scale: Scale, timeout: float = 60.0) -> Iterator[Versions]:
     days = stretch("2023-11-01", "2023-11-07") if data else stretch("2021-10-19", "2021-10-25")
     with ground(data) as home:
         home.publish(days, with_upstream(*TABLES))
-        contracts = {t: REGISTRY[t].table for t in TABLES}
+        contracts = {t: CATALOG[t].table for t in TABLES}
         held = home.warehouse.read({t: (c, Days(days[0], days[-1])) for t, c in contracts.items()})
         rows = {t: _shaped(contracts[t], r) for t, r in held.items()}
         content = home.contents(days[0], days[-1], TABLES)
@@ -127,7 +127,7 @@ def versions(scale: Scale, timeout: float = 60.0) -> Iterator[Versions]:
 def with_upstream(*tables: str) -> tuple[str, ...]:
     """These tables and all that they are made of, directly or not, in the order of the graph."""
     wanted = set(tables)
-    while more := {t.id for w in wanted for t in REGISTRY[w].upstream()} - wanted:
+    while more := {t.id for w in wanted for t in CATALOG[w].upstream()} - wanted:
         wanted |= more
     return tuple(t for t in graph_order() if t in wanted)
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from nba_pipeline.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
-from nba_pipeline.analytics.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
-from nba_pipeline.contracts import Table
-from nba_pipeline.grading.prediction_accuracy import PREDICTION_ACCURACY
-from nba_pipeline.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
-from nba_pipeline.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
-from nba_pipeline.predictions.prop_prices import PROP_PRICES
-from nba_pipeline.raw.schedule import SCHEDULE
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.tables.analytics.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
+from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
+from nba_pipeline.tables.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
+from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.protocol import LedgerEntry, entries_table
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from nba_pipeline.reporting.drawing import PLOT_HEIGHT, PLOT_WIDTH, STRIP_WIDTH, histogram, strip
+from nba_pipeline.reporting.svg import PLOT_HEIGHT, PLOT_WIDTH, STRIP_WIDTH, histogram, strip
 from nba_pipeline_tests.reporting.pages import FORECAST
 
 LAW = tuple([0.05] * 20)

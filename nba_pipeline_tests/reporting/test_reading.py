@@ -5,13 +5,13 @@ from typing import Any, cast
 
 import pytest
 
-from nba_pipeline.errors import MissingHistoryError
-from nba_pipeline.raw.schedule import SCHEDULE
+from nba_pipeline.common.errors import MissingHistoryError
 from nba_pipeline.reporting.data import Forecast, Price, ReportData
 from nba_pipeline.reporting.forecasts import LEANS
 from nba_pipeline.reporting.page import page
-from nba_pipeline.reporting.reading import LEADS, READS_BEFORE, WINDOW_DAYS, read_reports
+from nba_pipeline.reporting.queries import LEADS, READS_BEFORE, WINDOW_DAYS, read_reports
 from nba_pipeline.systems import SYSTEM_IDS
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline_tests.reporting import tables
 from nba_pipeline_tests.reporting.tables import (

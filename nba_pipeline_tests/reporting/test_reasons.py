@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nba_pipeline.markets import MARKETS
+from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.reporting.data import Absence, Reason
 from nba_pipeline.reporting.reasons import EDGES, NOTED_ALLOWED, ROLE, TERMS, allowed, reasons
 

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from nba_pipeline.seasons import ZONE, days_between
+from nba_pipeline.common.timezone import ZONE
+from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.sources.landing import FEEDS
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline_tests.soak.weather import Correction, Outage, Weather

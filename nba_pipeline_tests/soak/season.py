@@ -15,17 +15,19 @@ import pytest
 import time_machine
 from dagster._utils.schedules import cron_string_iterator
 
-from nba_pipeline.automation import jobs, schedules, selections, sensors
-from nba_pipeline.automation.decisions import complete_days
-from nba_pipeline.automation.desk import Desk
-from nba_pipeline.automation.requests import WHY
-from nba_pipeline.automation.state import State
-from nba_pipeline.dagster_home import prepare
+from nba_pipeline.automation import schedules, selections, sensors
+from nba_pipeline.automation.alert_store import Desk
+from nba_pipeline.automation.run_requests import WHY
+from nba_pipeline.automation.schedule_rules import complete_days
+from nba_pipeline.common.timezone import ZONE
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.definitions import defs
-from nba_pipeline.run_tags import RANGE_END, RANGE_START
-from nba_pipeline.seasons import ZONE, days_between
-from nba_pipeline.settings import Settings
-from nba_pipeline.table_asset import REGISTRY
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.orchestration import jobs
+from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
+from nba_pipeline.sources.state_db import State
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days
 from nba_pipeline_tests.soak.plan import at
 from nba_pipeline_tests.soak.weather import Weather
@@ -194,8 +196,8 @@ def cron_ticks(schedule: dg.ScheduleDefinition, day: date) -> Iterator[datetime]
 def forecasts(settings: Settings, first: date, last: date) -> list[dict]:
     """Forecasts of these days, with the tip-off of their game."""
     wanted = {
-        "rows": (REGISTRY[selections.FORECASTS].table, Days(first, last)),
-        "games": (REGISTRY[selections.SCHEDULE].table, Days(first, last)),
+        "rows": (CATALOG[selections.FORECASTS].table, Days(first, last)),
+        "games": (CATALOG[selections.SCHEDULE].table, Days(first, last)),
     }
     found = settings.open_warehouse().read(wanted)
     tips = dict(zip(found["games"]["game_id"].to_pylist(), found["games"]["tip_off"].to_pylist(), strict=True))

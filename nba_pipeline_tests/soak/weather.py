@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from nba_pipeline import clock
-from nba_pipeline.errors import SourceError
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import SourceError
 from nba_pipeline.sources import landing
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.sources.protocol import Source

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nba_pipeline.errors import SourceError
+from nba_pipeline.common.errors import SourceError
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import FEEDS, PLAYER_AGES, PROBLEMS, Feed, LandingColumn
 from nba_pipeline_tests.support import day

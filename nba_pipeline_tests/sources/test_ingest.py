@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from nba_pipeline.cli import main
-from nba_pipeline.errors import ConfigurationError, SourceError
-from nba_pipeline.settings import Settings
+from nba_pipeline.cli.main import main
+from nba_pipeline.common.errors import ConfigurationError, SourceError
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
 from nba_pipeline.sources.landing import (
     FEEDS,
@@ -154,7 +154,7 @@ def test_the_day_goes_from_the_services_into_the_raw_tables(live: Live) -> None:
     for name, value in live.environment.items():
         live.patch.setenv(name, value)
     live.patch.setenv("DAGSTER_HOME", str(live.home / "dagster"))
-    from nba_pipeline.commands import run_backfill
+    from nba_pipeline.cli.backfill import run_backfill
 
     assert run_backfill(DAY, DAY, ["nba_raw"], missing=False)
     warehouse = live.settings.open_warehouse()

@@ -201,17 +201,15 @@ def test_a_recorded_line_captured_after_tip_off_arrives_with_its_capture_time() 
 
 @recorded
 def test_a_recorded_line_captured_after_tip_off_is_refused_by_the_raw_table() -> None:
-    from nba_pipeline.raw.columns import LINE_CAPTURED_LATE
-    from nba_pipeline.raw.game_lines import game_lines
-    from nba_pipeline.table_asset import REGISTRY
+    from nba_pipeline.tables.catalog import CATALOG
+    from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE
     from nba_pipeline_tests.support import rows_of
 
-    assert game_lines
     taken = odds.snapshot(sample("odds_api_historical_game_lines_in_play.json"), NOW)
     rows = odds.line_rows([taken], date(2024, 1, 24), {taken.event.id: "0022300999"})
     tip = datetime(2024, 1, 25, 3, 0, tzinfo=UTC)
     game = {"game_id": "0022300999", "game_date": date(2024, 1, 24), "tip_off": tip}
-    transform = REGISTRY["nba_raw.game_lines"]
+    transform = CATALOG["nba_raw.game_lines"]
     built = rows_of(transform, transform.expression, landing=rows, schedule=[game])
     assert [r["reject_reason"] for r in built] == [LINE_CAPTURED_LATE] * 2
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.errors import SourceError
+from nba_pipeline.common.errors import SourceError
 from nba_pipeline.sources.payloads import META, PayloadStore
 
 AT = datetime(2024, 11, 6, 12, 0, 0, 123456, tzinfo=UTC)

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.sources import plan
 from nba_pipeline.sources.parsing.odds import Event
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.plan import Call
-from nba_pipeline.teams import TRICODES
 
 OPENING = date(2024, 10, 22)
 LONG_AFTER = datetime(2026, 1, 1, tzinfo=UTC)

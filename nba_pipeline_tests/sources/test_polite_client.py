@@ -7,8 +7,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from nba_pipeline import clock
-from nba_pipeline.errors import SourceError
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import SourceError
 from nba_pipeline.sources.client import KeyInQuery, PoliteSession, Refused, Unreachable
 from nba_pipeline.sources.live_settings import Pace
 from nba_pipeline_tests.sources.loopback import Answer, Loopback, loopback

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nba_pipeline.seasons import days_between
+from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import INJURIES, PROP_LINES, Feed
 from nba_pipeline.sources.resolved import ResolvedSource

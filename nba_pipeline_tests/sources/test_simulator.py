@@ -12,14 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from nba_pipeline.sources.simulator import FEEDS, simulate_season
-from nba_pipeline.sources.simulator.calendar import season_calendar
-from nba_pipeline.sources.simulator.clubs import CLUBS
-from nba_pipeline.sources.simulator.league import PERSON_ID_BASE, replay
-from nba_pipeline.sources.simulator.market import outlooks
-from nba_pipeline.sources.simulator.market_tables import game_lines_table, prop_lines_table
-from nba_pipeline.sources.simulator.schedule import regular_season
-from nba_pipeline.sources.simulator.season import play_season
+from nba_pipeline.simulator import FEEDS, simulate_season
+from nba_pipeline.simulator.calendar import season_calendar
+from nba_pipeline.simulator.clubs import CLUBS
+from nba_pipeline.simulator.league import PERSON_ID_BASE, replay
+from nba_pipeline.simulator.market import outlooks
+from nba_pipeline.simulator.market_tables import game_lines_table, prop_lines_table
+from nba_pipeline.simulator.schedule import regular_season
+from nba_pipeline.simulator.season import play_season
 
 SEASON, SEED = "2024-25", 11
 COUNTABLE = ("002", "004", "005", "006")
@@ -69,7 +69,7 @@ def team_days(games: pd.DataFrame) -> pd.DataFrame:
 class TestDeterminism:
     def test_another_process_with_another_hash_seed_zone_and_order_gives_equal_bytes(self, tables: dict[str, pa.Table]):
         code = (
-            "from nba_pipeline.sources.simulator import simulate_season\n"
+            "from nba_pipeline.simulator import simulate_season\n"
             "from nba_pipeline_tests.sources.test_simulator import digest\n"
             f"simulate_season('2021-22', 3)\nprint(digest(simulate_season({SEASON!r}, {SEED})))\n"
         )

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.markets import MARKETS
-from nba_pipeline.predictions.versions import MODEL_FEATURES
+from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 
 SEED = 11
 FORM = ("avg_last_3", "avg_last_5", "avg_last_10", "avg_season", "ewma", "form")

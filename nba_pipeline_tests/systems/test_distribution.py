@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from nba_pipeline.markets import MARKETS
+from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.systems.distribution import QUANTILES, SHIFT, crps, pinball, probability_over, quantile, quantiles
 
 NAN = float("nan")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_pipeline.markets import MARKETS
+from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.systems.protocol import Forecast
 from nba_pipeline.systems.similarity_balanced_v1 import FORM_GAMES, SimilarityBalanced
 

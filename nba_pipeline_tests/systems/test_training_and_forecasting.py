@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_pipeline.errors import ModelError
-from nba_pipeline.predictions.versions import MODEL_FEATURES
+from nba_pipeline.common.errors import ModelError
 from nba_pipeline.systems import BASELINE_IDS, LEARNERS, LINE_SYSTEM_IDS, RULES, SYSTEM_IDS, artifact, ensemble_v1
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.training import MINIMUM_ROWS, Trained, day_blocks, train
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline_tests.systems.seasons import season
 
 LEARNED = tuple(s.system_id for s in LEARNERS)

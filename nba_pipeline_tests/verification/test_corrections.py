@@ -8,13 +8,13 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from nba_pipeline.asof import CORRECTED_FOR
-from nba_pipeline.cli import main
-from nba_pipeline.publish import publish
-from nba_pipeline.raw.player_boxscores import PLAYER_BOXSCORES
-from nba_pipeline.seasons import days_between
-from nba_pipeline.table_asset import REGISTRY, graph_order, schedule_read
-from nba_pipeline.transform import Run
+from nba_pipeline.asof.reads import CORRECTED_FOR
+from nba_pipeline.cli.main import main
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.publish import publish
+from nba_pipeline.engine.transform import Run
+from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
+from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.verification.corrections import REPAIRED, Correction, corrections, days_within
 from nba_pipeline.verification.replay import pre_game_tables
 from nba_pipeline.warehouse import Days
@@ -92,7 +92,7 @@ def test_taking_a_correction_in_changes_facts_of_the_day_and_nothing_that_was_kn
     assert {c.column for c in corrections(home.warehouse, source, AROUND, a_run(home))} >= {"points", "fg_makes"}
     for table in graph_order():
         if table in REPAIRED:
-            transform = REGISTRY[table]
+            transform = CATALOG[table]
             done = publish(transform, [DAY], home.warehouse, source, schedule_read(transform), a_run(home))
             assert not done.refused, done.refused[0].reason
     changed = {k for k, v in home.content().items() if before[k] != v}
@@ -142,7 +142,7 @@ def test_the_command_lists_corrections_and_ends_with_1_where_there_is_one(
     said = CliRunner().invoke(main, ["corrections", str(DAY), str(DAY)])
     assert (said.exit_code, said.output) == (0, f"0 differences on 0 of the days {DAY}..{DAY}\n")
     source = offered(home, one_assist_more(a_line(home)))
-    monkeypatch.setattr("nba_pipeline.settings.Settings.open_source", lambda _: source)
+    monkeypatch.setattr("nba_pipeline.config.settings.Settings.open_source", lambda _: source)
     said = CliRunner().invoke(main, ["corrections", str(DAY), str(DAY)])
     assert said.exit_code == 1
     assert "assists:" in said.output and f"nba-pipeline backfill {DAY} {DAY} --select schedule" in said.output

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from nba_pipeline.contracts import FloatArray, Instant, Rows, Table, column
+from nba_pipeline.contracts.table import FloatArray, Instant, Rows, Table, column
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 

@@ -11,32 +11,30 @@ import ibis
 import pytest
 from google.cloud.bigquery import Table as StoredTable
 
-from nba_pipeline import audit, duck
-from nba_pipeline.analytics.player_game_summary import player_game_summary
-from nba_pipeline.definitions import ASSETS
-from nba_pipeline.hashing import hash_expression
-from nba_pipeline.inspection import SLATE, inspect
-from nba_pipeline.publish import Publication, publish
-from nba_pipeline.relations import medians
-from nba_pipeline.seasons import days_between
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ibis_relations import medians
+from nba_pipeline.contracts import rules as audit
+from nba_pipeline.contracts.hashing import hash_expression
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.audit import SLATE, inspect
+from nba_pipeline.engine.bigquery_render import rendered
+from nba_pipeline.engine.publish import Publication, publish
+from nba_pipeline.engine.transform import RESULT, Run
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.sources.simulated import SimulatorSource
-from nba_pipeline.table_asset import REGISTRY, schedule_read
-from nba_pipeline.transform import RESULT, Run
+from nba_pipeline.tables.catalog import CATALOG, schedule_read
 from nba_pipeline.warehouse import Days, Warehouse
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse, can_be_pushed
-from nba_pipeline.warehouse.bigquery_client import Connection, Tags
-from nba_pipeline.warehouse.bigquery_render import rendered
-from nba_pipeline.warehouse.bigquery_schema import definition, fields
-from nba_pipeline.warehouse.bigquery_sql import content_hashes
+from nba_pipeline.warehouse.bigquery.client import Connection, Tags
+from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.schema import definition, fields
+from nba_pipeline.warehouse.bigquery.sql import content_hashes
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse, can_be_pushed
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
-from nba_pipeline.warehouse.place import Place
 from nba_pipeline_tests.warehouse.googlesql import GoogleSQL
 
-assert ASSETS and player_game_summary
 FIRST, LAST = date(2021, 10, 19), date(2021, 10, 22)
 RUN = Run("run1", datetime(2021, 11, 1, tzinfo=UTC))
-PUSHED = sorted(t for t, transform in REGISTRY.items() if can_be_pushed(transform))
+PUSHED = sorted(t for t, transform in CATALOG.items() if can_be_pushed(transform))
 RAW = ("schedule", "player_boxscores", "team_boxscores", "shots", "player_prop_lines", "game_lines")
 COMPUTED = ("player_game_summary", "team_offense_game_summary", "team_defense_game_summary")
 
@@ -72,7 +70,7 @@ class PaperWarehouse(BigQueryWarehouse):
     """All tables exist as their contracts say."""
 
     def stored(self, table_id: str) -> StoredTable | None:
-        transform = REGISTRY.get(table_id)
+        transform = CATALOG.get(table_id)
         return definition(self.connection.place, transform.table) if transform else None
 
     def moment(self) -> datetime:
@@ -92,12 +90,12 @@ def test_only_what_is_asked_for_is_pushed() -> None:
         "shots,player_daily_cache": ["nba_precompute.player_daily_cache"],
     }.items():
         warehouse = BigQueryWarehouse(Connection(Place("test-project")), frozenset(asked.split(",")))
-        assert [t for t in sorted(REGISTRY) if warehouse.computes(REGISTRY[t])] == wanted
+        assert [t for t in sorted(CATALOG) if warehouse.computes(CATALOG[t])] == wanted
 
 
 @pytest.mark.parametrize("name", PUSHED)
 def test_every_statement_of_a_pushed_table_passes_googles_analyser(name: str, googlesql: GoogleSQL) -> None:
-    transform, paper = REGISTRY[name], OnPaper(Place("test-project"))
+    transform, paper = CATALOG[name], OnPaper(Place("test-project"))
     warehouse, schedule = PaperWarehouse(paper), schedule_read(transform)
     days = [FIRST, LAST]
     assert schedule is not None
@@ -133,10 +131,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 def published(warehouse: Warehouse, source: Source, names: Sequence[str]) -> dict[str, Publication]:
     """Publish these tables for the days; the verdicts by table."""
-    tables = {t.split(".")[1]: t for t in REGISTRY}
+    tables = {t.split(".")[1]: t for t in CATALOG}
     found = {}
     for name in names:
-        transform = REGISTRY[tables[name]]
+        transform = CATALOG[tables[name]]
         found[name] = publish(transform, days_between(FIRST, LAST), warehouse, source, schedule_read(transform), RUN)
     return found
 
@@ -162,7 +160,7 @@ def test_both_engines_publish_the_same_rows_with_the_same_hashes_and_the_same_ve
     for warehouse in both:
         published(warehouse, source, COMPUTED)
     assert entries(embedded) == entries(pushing)
-    tables = [t.table for t in REGISTRY.values() if t.table.name in COMPUTED]
+    tables = [t.table for t in CATALOG.values() if t.table.name in COMPUTED]
     held = [w.contents(tables, FIRST, LAST, hashes=True).to_pylist() for w in both]
     assert held[0] == held[1]
     assert len(held[0]) == len(COMPUTED) * 4
@@ -196,7 +194,7 @@ def spoil(warehouse: Warehouse) -> None:
 def test_nothing_is_left_in_staging_and_no_table_is_pulled_to_the_client(
     bigquery_warehouse: BigQueryWarehouse, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nba_pipeline.warehouse.bigquery_staging import staging_tables
+    from nba_pipeline.warehouse.bigquery.staging import staging_tables
 
     pushing = BigQueryWarehouse(bigquery_warehouse.connection, frozenset({"all"}))
     published(pushing, source, RAW)
@@ -244,6 +242,6 @@ def test_unknown_values_mean_the_same_in_both_engines(
 
 
 def test_the_hash_that_is_checked_is_the_hash_of_the_engine() -> None:
-    table = REGISTRY["nba_raw.shots"].table
+    table = CATALOG["nba_raw.shots"].table
     assert hash_expression(table, "bigquery") in audit.wrong_hashes(table, "bigquery")
     assert hash_expression(table) in audit.wrong_hashes(table)

@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 from google.cloud.bigquery import QueryJobConfig
 
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
-from nba_pipeline.warehouse.bigquery_client import Connection
-from nba_pipeline.warehouse.bigquery_sql import publish
-from nba_pipeline.warehouse.bigquery_staging import staging_tables
-from nba_pipeline.warehouse.place import Place
+from nba_pipeline.warehouse.bigquery.client import Connection
+from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.sql import publish
+from nba_pipeline.warehouse.bigquery.staging import staging_tables
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline_tests.warehouse.results import RESULTS, days, recorded, state, write
 
 PROJECT = os.environ.get("NBA_PIPELINE_LIVE_PROJECT", "")

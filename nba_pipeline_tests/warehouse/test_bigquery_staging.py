@@ -11,14 +11,14 @@ from google.cloud.bigquery import Dataset, SchemaField
 from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.automation.sensors import housekeeping
-from nba_pipeline.automation.staging import NOTHING_STAGED, judged, sweep
-from nba_pipeline.cli import main
-from nba_pipeline.errors import WarehouseError
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
-from nba_pipeline.warehouse.bigquery_client import Tags
-from nba_pipeline.warehouse.bigquery_schema import staging
-from nba_pipeline.warehouse.bigquery_staging import StagingTable, drop, staging_tables
-from nba_pipeline.warehouse.place import STAGING
+from nba_pipeline.automation.staging_cleanup import NOTHING_STAGED, judged, sweep
+from nba_pipeline.cli.main import main
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.warehouse.bigquery.client import Tags
+from nba_pipeline.warehouse.bigquery.location import STAGING
+from nba_pipeline.warehouse.bigquery.schema import staging
+from nba_pipeline.warehouse.bigquery.staging import StagingTable, drop, staging_tables
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline_tests.warehouse.results import days, state, write
 
 COLUMNS = [SchemaField("x", "INTEGER")]

@@ -11,15 +11,15 @@ from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.bigquery import Table as StoredTable
 from google.cloud.bigquery import TimePartitioning
 
-from nba_pipeline.contracts import Rows, Table
-from nba_pipeline.errors import ConfigurationError, WarehouseError
-from nba_pipeline.settings import Settings
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
-from nba_pipeline.warehouse.bigquery_client import Connection, Tags, default_retry, is_transient, named_errors
-from nba_pipeline.warehouse.bigquery_schema import changed, definition
-from nba_pipeline.warehouse.bigquery_sql import PARTITIONS_A_STATEMENT, publish
-from nba_pipeline.warehouse.bigquery_staging import StagingTable, drop, staging_tables
-from nba_pipeline.warehouse.place import STAGING, Place
+from nba_pipeline.common.errors import ConfigurationError, WarehouseError
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.contracts.table import Rows, Table
+from nba_pipeline.warehouse.bigquery.client import Connection, Tags, default_retry, is_transient, named_errors
+from nba_pipeline.warehouse.bigquery.location import STAGING, Place
+from nba_pipeline.warehouse.bigquery.schema import changed, definition
+from nba_pipeline.warehouse.bigquery.sql import PARTITIONS_A_STATEMENT, publish
+from nba_pipeline.warehouse.bigquery.staging import StagingTable, drop, staging_tables
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline_tests.warehouse.googlesql import GoogleSQL
 from nba_pipeline_tests.warehouse.results import (
     NO_REJECTS,

@@ -6,10 +6,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from nba_pipeline import duck
-from nba_pipeline.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.common.locking import file_lock
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
-from nba_pipeline.warehouse.locking import file_lock
 from nba_pipeline_tests.warehouse.clock import Clock
 from nba_pipeline_tests.warehouse.results import RESULTS, days, state, write
 

@@ -16,11 +16,11 @@ from typing import Any, ClassVar
 import duckdb
 import pytest
 
-from nba_pipeline import duck
-from nba_pipeline.contracts import Rows
-from nba_pipeline.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.common.locking import file_lock
+from nba_pipeline.contracts.table import Rows
 from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
-from nba_pipeline.warehouse.locking import file_lock
 from nba_pipeline_tests.warehouse.results import (
     NO_REJECTS,
     OtherName,

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from nba_pipeline.errors import WarehouseBusyError, WarehouseError
-from nba_pipeline.warehouse import locking
-from nba_pipeline.warehouse.locking import POLL_SECONDS, file_lock
+from nba_pipeline.common import locking
+from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.common.locking import POLL_SECONDS, file_lock
 from nba_pipeline_tests.warehouse.clock import Clock
 
 

@@ -9,9 +9,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from nba_pipeline.errors import WarehouseError
+from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.warehouse import Days, Warehouse
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.warehouse.results import (
     AT,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from google.cloud.bigquery import SchemaField
 
-from nba_pipeline.warehouse.bigquery import BigQueryWarehouse
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 
 When = Literal["before", "after"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from nba_pipeline.seasons import COUNTABLE_PREFIXES, GAME_ID
+from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, GAME_ID
 from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, integer, part, required, text
 
 FINAL = 3

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nba_pipeline.errors import SourceError
-from nba_pipeline.seasons import ZONE
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.timezone import ZONE
 
 EASTERN = ZoneInfo(ZONE)
 EXCERPT = 60

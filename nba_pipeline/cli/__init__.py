@@ -1,0 +1,5 @@
+"""The command line."""
+
+from nba_pipeline.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,86 @@
+"""What the commands do: they join the warehouse, Dagster and the console. Imports of Dagster definitions stay inside."""
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import date
+
+import click
+import dagster as dg
+
+from nba_pipeline.cli.console import console, table_days
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.orchestration import backfill as runs
+from nba_pipeline.orchestration import recovery
+from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.warehouse import Warehouse
+
+
+def load_definitions() -> dg.Definitions:
+    from nba_pipeline.definitions import defs
+
+    return defs
+
+
+def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bool) -> bool:
+    """Plan and run; returns whether every run succeeded and no day was refused."""
+    runs.check_range(start, end, runs.latest_day())
+    settings = Settings.from_environment()
+    settings.open_source()
+    warehouse = settings.open_warehouse()
+    defs = load_definitions()
+    selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
+    prepare(settings)
+    with dg.DagsterInstance.get() as instance:
+        for run in recovery.end_dead_runs(instance):
+            console.print(f"run {run} is ended: its process is gone", highlight=False)
+        ledger = recovery.recorded_only(warehouse.ledger(), instance)
+    steps = runs.history_steps(selected, start, end, ledger)
+    if missing:
+        steps += runs.missing_steps(selected, start, end, ledger)
+    else:
+        steps.append(runs.Step(tuple(selected), start, end, "asked for"))
+    if not steps:
+        console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
+        return True
+    began = time.monotonic()
+
+    def say(step: runs.Step) -> None:
+        console.print(
+            f"run: {len(step.tables)} tables, {step.start}..{step.end} ({step.days} days): {step.why}", highlight=False
+        )
+
+    with dg.DagsterInstance.get() as instance, table_days(sum(s.days * len(s.tables) for s in steps)):
+        outcomes = runs.run_steps(steps, defs, instance, say)
+    return _summary(outcomes, warehouse, selected, start, end, time.monotonic() - began)
+
+
+def _summary(
+    outcomes: Sequence[runs.Outcome],
+    warehouse: Warehouse,
+    selected: Sequence[str],
+    start: date,
+    end: date,
+    seconds: float,
+) -> bool:
+    failed = [o.error for o in outcomes if o.error]
+    refused = runs.refusals(warehouse.ledger(selected, start, end), selected)
+    days = (end - start).days + 1
+    rate = days / seconds * 3600 if seconds else 0
+    console.print(f"{len(selected)} tables, {days} days in {seconds:.1f} s ({rate:,.0f} days an hour)", highlight=False)
+    for error in failed:
+        click.echo(f"error: {error}", err=True)
+    for table, by_day in refused.items():
+        first = min(by_day)
+        click.echo(
+            f"refused: {table}: {describe_days(list(by_day))}; {first}: {'; '.join(json.loads(by_day[first]))}",
+            err=True,
+        )
+    if refused:
+        click.echo(
+            "  What to do: look at `nba-pipeline quarantine` and the failed checks in the UI, mend the source, then run "
+            f"`nba-pipeline backfill {start} {end} --missing`",
+            err=True,
+        )
+    return not failed and not refused and all(o.success or o.refusing for o in outcomes)

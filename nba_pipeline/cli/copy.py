@@ -1,0 +1,122 @@
+"""`nba-pipeline copy`: which warehouses, which days, progress, and what came of it."""
+
+import os
+import time
+from collections.abc import Sequence
+from datetime import date
+
+from nba_pipeline.artifacts import ArtifactStore, transfer
+from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.cli.console import console, table_days
+from nba_pipeline.common import progress
+from nba_pipeline.common.errors import ArtifactError, ConfigurationError
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.tables.catalog import CATALOG, graph_order
+from nba_pipeline.tables.predictions.prediction_models import PREDICTION_MODELS
+from nba_pipeline.warehouse import Days, Warehouse
+from nba_pipeline.warehouse.transfer import Copied, copy_tables
+
+LOCATION, SHA256 = "artifact_location", "artifact_sha256"
+
+
+def run_copy(to: str, origin: str | None, start: date | None, end: date | None) -> bool:
+    """Copy and verify; True when the destination holds what the origin's ledger says was published, to the last row."""
+    source, target = settings_of(origin or os.environ.get("NBA_PIPELINE_WAREHOUSE") or "duckdb"), settings_of(to)
+    if source == target:
+        raise ConfigurationError(
+            f"--to {to} is where the tables are already",
+            "name another warehouse: --to bigquery, --to duckdb, or --to duckdb:HOME for another home",
+        )
+    here, there = source.open_warehouse(), target.open_warehouse()
+    days = _days_by_table(here, start, end)
+    if not days:
+        console.print("nothing to copy: the ledger of the origin has no entries on these days", highlight=False)
+        return True
+    first, last = min(min(d) for d in days.values()), max(max(d) for d in days.values())
+    tables = [CATALOG[t].table for t in graph_order() if t in days]
+    console.print(f"comparing {len(tables)} tables on {first}..{last}", highlight=False)
+    began = time.monotonic()
+    with table_days(sum(map(len, days.values()))):
+        results = copy_tables(tables, here, there, first, last, _tell)
+    fine = _report(results, time.monotonic() - began)
+    return copy_models(here, source, target, first, last) and fine
+
+
+def settings_of(address: str) -> Settings:
+    """Settings for `bigquery`, `duckdb` or `duckdb:HOME`; all else comes from the environment."""
+    kind, _, home = address.partition(":")
+    if kind == "bigquery" and not home:
+        return Settings.from_environment(os.environ | {"NBA_PIPELINE_WAREHOUSE": kind})
+    if kind == "duckdb":
+        more = {"NBA_PIPELINE_HOME": home} if home else {}
+        return Settings.from_environment(os.environ | {"NBA_PIPELINE_WAREHOUSE": kind} | more)
+    raise ConfigurationError(f"{address!r} is not a warehouse", "use bigquery, duckdb, or duckdb:HOME for another home")
+
+
+def _days_by_table(warehouse: Warehouse, start: date | None, end: date | None) -> dict[str, set[date]]:
+    found: dict[str, set[date]] = {}
+    ledger = warehouse.ledger(start=start, end=end)
+    for table, day in zip(ledger["table_id"].to_pylist(), ledger["day"].to_pylist(), strict=True):
+        found.setdefault(table, set()).add(day)
+    unknown = sorted(found.keys() - CATALOG.keys())
+    if unknown:
+        raise ConfigurationError(
+            f"the ledger names tables that this version does not have: {', '.join(unknown)}",
+            "copy with the version that wrote them, or a later one",
+        )
+    return found
+
+
+def _tell(table: Table, days: int) -> None:
+    if days:
+        progress.announce(table.id, progress.STARTED, days)
+        progress.announce(table.id, progress.DONE, days)
+
+
+def _report(results: Sequence[Copied], seconds: float) -> bool:
+    for r in results:
+        said = f"{len(r.copied)} days with {r.rows:,} rows copied, {len(r.present)} were there already"
+        console.print(f"{'ok      ' if r.complete else 'PROBLEM '} {r.table}: {said}", highlight=False)
+        for days, what in (
+            (r.altered, "do not hold at the origin what was published there, and were not copied; backfill them there"),
+            (r.wrong, "are not the same at the destination; run the same copy again"),
+            (r.surplus, "are known to the destination alone, and were left as they are"),
+        ):
+            if days:
+                console.print(f"         {describe_days(days)} {what}", highlight=False)
+    copied = sum(len(r.copied) for r in results)
+    fine = all(r.complete for r in results)
+    verdict = (
+        "every content hash, ledger entry and rejected row agrees" if fine else "the copy is NOT complete, see above"
+    )
+    console.print(f"{len(results)} tables, {copied:,} table-days copied in {seconds:.1f} s; {verdict}", highlight=False)
+    return fine
+
+
+def copy_models(warehouse: Warehouse, source: Settings, target: Settings, first: date, last: date) -> bool:
+    """Bring the files that the registry of models names to the destination's store; True when all are there, unaltered."""
+    wanted = (PREDICTION_MODELS, Days(first, last, (LOCATION, SHA256)))
+    rows = warehouse.read({"models": wanted})["models"].to_pylist()
+    named = sorted({(r[LOCATION], r[SHA256]) for r in rows if r[LOCATION]})
+    store = target.open_artifacts()
+    # The models of a home that was given a bucket later are still in the home.
+    stores = (store, source.open_artifacts(), LocalArtifacts(source.home / "artifacts"))
+    lost = [e for location, sha256 in named if (e := _bring(location, sha256, stores, store)) is not None]
+    for error in lost:
+        console.print(f"PROBLEM  {error}", highlight=False)
+    console.print(f"{len(named) - len(lost)} of {len(named)} models verified at the destination", highlight=False)
+    return not lost
+
+
+def _bring(location: str, sha256: str, stores: Sequence[ArtifactStore], to: ArtifactStore) -> ArtifactError | None:
+    """Take the artifact from the first store that has it unaltered; the first error where none has."""
+    first: ArtifactError | None = None
+    for store in stores:
+        try:
+            transfer(location, sha256, store, to)
+            return None
+        except ArtifactError as e:
+            first = first or e
+    return first

@@ -1,0 +1,33 @@
+"""The command `demo`."""
+
+from datetime import date
+
+from nba_pipeline.cli.backfill import run_backfill
+from nba_pipeline.cli.console import console
+from nba_pipeline.cli.report import write_reports
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.evaluation.leaderboard import RowSet
+
+DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
+
+
+def run_demo(days: int | None) -> bool:
+    """A season through the whole graph, then coverage, checks and leaderboard."""
+    from nba_pipeline.cli.leaderboard import show_leaderboard
+    from nba_pipeline.cli.status import show_status
+
+    settings = Settings.from_environment()
+    end = DEMO_END if days is None else min(DEMO_END, days_between(DEMO_START, DEMO_END)[days - 1])
+    console.print(
+        f"home {settings.home}; source {settings.source}; warehouse {settings.warehouse_name}", highlight=False
+    )
+    fine = run_backfill(DEMO_START, end, (), missing=False)
+    fine = show_status(DEMO_START, end, as_json=False) and fine
+    show_leaderboard(RowSet(market=settings.markets[0]), None, as_json=False)
+    console.print("The page of the last day:")
+    write_reports(end, end)
+    console.print(
+        "Next: `make dev` opens the UI on these data; `nba-pipeline --help` lists the commands.", highlight=False
+    )
+    return fine

@@ -1,0 +1,31 @@
+"""`make dev`: web server and daemon on a prepared Dagster home, with the code location named as in `workspace.yaml`."""
+
+import argparse
+import os
+import sys
+
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.orchestration.instance import prepare
+
+WORKSPACE = """load_from:
+  - python_module:
+      module_name: nba_pipeline.definitions
+      location_name: nba_pipeline
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Open the Dagster UI on the pipeline's home.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", default="3000")
+    arguments = parser.parse_args()
+    home = prepare(Settings.from_environment())
+    workspace = home / "workspace.yaml"
+    workspace.write_text(WORKSPACE)
+    print(f"Dagster home {home}; UI at http://{arguments.host}:{arguments.port}", flush=True)
+    command = ["-m", "dagster", "dev", "-w", str(workspace), "-h", arguments.host, "-p", arguments.port]
+    os.execv(sys.executable, [sys.executable, "-W", "ignore", *command])
+
+
+if __name__ == "__main__":
+    main()

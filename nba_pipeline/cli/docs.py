@@ -1,0 +1,112 @@
+"""Writes the landing layout and the data dictionary from the declarations: `python -m nba_pipeline.cli.docs docs`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from nba_pipeline.contracts.table import Column
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.sources.landing import FEEDS, Feed
+
+MAY_BE_MISSING = "May be missing: its table is then empty, and coverage says so."
+GENERATED = "Generated from the declarations by `make docs`; change them there."
+
+
+def landing_page() -> str:
+    """docs/landing.md: what a source directory must hold."""
+    lines = [
+        "# The landing layout",
+        "",
+        GENERATED,
+        "",
+        "A source directory holds one file per feed, `<feed>.parquet`, `<feed>.csv` or `<feed>.csv.gz`, with a header. Dates are",
+        "US-Eastern calendar dates of games, times are UTC. Columns that are not listed are ignored. A value",
+        "that cannot be read as its type puts its row into quarantine, with the value and the reason; a missing required",
+        "column stops the feed.",
+        "",
+        "Instead of a file, a feed may be a directory `<feed>/` of Parquet files. Those of a daily feed are named by the day of",
+        "their rows, `<feed>/2024-10-22.parquet`; a row of another day than its file's goes into quarantine. A required feed",
+        "needs a file for every day that is asked for, without rows on a day without games: a day that has no file was never",
+        "brought in, and asking for it is an error. `nba-pipeline ingest` writes such directories (docs/sources.md).",
+        "",
+    ]
+    for feed in FEEDS.values():
+        lines += list(_feed(feed))
+    return "\n".join(lines)
+
+
+def _feed(feed: Feed) -> Iterator[str]:
+    yield f"## {feed.name}"
+    yield ""
+    yield f"{feed.grain} {MAY_BE_MISSING if feed.optional else 'Required.'}"
+    yield ""
+    yield "| column | type | required | meaning |"
+    yield "|---|---|---|---|"
+    for c in feed.columns:
+        yield f"| {c.name} | {c.kind} | {'yes' if c.required else ''} | {c.meaning} |"
+    yield ""
+
+
+def dictionary_page(transforms: list[Transform]) -> str:
+    """docs/tables.md: every table, what it reads, and every column with unit, formula and range."""
+    lines = ["# Data dictionary", "", GENERATED, ""]
+    lines += [f"- [{t.table.id}](#{t.table.id.replace('.', '')})" for t in transforms]
+    lines.append("")
+    for transform in transforms:
+        lines += list(_table(transform))
+    return "\n".join(lines)
+
+
+def _table(transform: Transform) -> Iterator[str]:
+    table = transform.table
+    yield f"## {table.id}"
+    yield ""
+    yield table.description
+    yield ""
+    yield f"Key: {', '.join(table.key)}. Partition: {table.partition}. Clustered by: {', '.join(table.cluster) or 'nothing'}."
+    yield ""
+    for name, read in transform.reads.items():
+        yield f"- reads `{read.table.id}` as {name}: {read.window_text}"
+    for feed in transform.feeds.values():
+        yield f"- reads the source feed `{feed.name}`"
+    aside = list(table.rules) if table.on_bad_row == "quarantine" else []
+    broken = [r for r in (*table.rules, *table.group_rules, *transform.cross_checks) if r not in aside]
+    if aside:
+        yield f"- a row goes to quarantine when: {'; '.join(aside)}"
+    if broken:
+        yield f"- a day is refused when: {'; '.join(broken)}"
+    yield ""
+    yield "| column | type | null | unit | meaning | formula | range |"
+    yield "|---|---|---|---|---|---|---|"
+    for c in table.columns.values():
+        yield _row(c)
+    yield ""
+
+
+def _row(c: Column) -> str:
+    kind = f"{c.type}" + (f", {c.precision} decimals" if c.is_float else "")
+    cells = (c.name, kind, "yes" if c.nullable else "", c.unit, c.description, c.formula, c.range_text)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def pages() -> dict[str, str]:
+    from nba_pipeline.definitions import ASSETS
+    from nba_pipeline.tables.catalog import CATALOG
+
+    assert ASSETS
+    return {"landing.md": landing_page(), "tables.md": dictionary_page(list(CATALOG.values()))}
+
+
+@click.command()
+@click.argument("target", default="docs", type=click.Path(file_okay=False, path_type=Path))
+def main(target: Path) -> None:
+    """Write landing.md and tables.md into the directory TARGET."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (target / name).write_text(text.rstrip() + "\n")
+        click.echo(f"wrote {target / name}")
+
+
+if __name__ == "__main__":
+    main()

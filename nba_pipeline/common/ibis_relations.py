@@ -1,0 +1,33 @@
+"""Small building blocks for ibis relations that several tables use."""
+
+from collections.abc import Sequence
+
+import ibis
+
+from nba_pipeline.common import ibis_types as ir
+
+
+def shared(joined: ir.Table) -> ir.Table:
+    """The result of a join as a relation of its own: compiled once, however often it is referred to.
+
+    ibis writes a join that is the left side of a further join anew at every reference; a chain of them would double the
+    statement with each link.
+    """
+    return joined.select(*joined.columns)
+
+
+def medians(rows: ir.Table, measures: Sequence[str], *, by: Sequence[str]) -> ir.Table:
+    """Exact medians of the known values per group, from ranks: one expression for every engine."""
+    group = [rows[c] for c in by]
+    ranks, known = {}, {}
+    for m in measures:
+        order = ibis.window(group_by=group, order_by=ibis.asc(rows[m], nulls_first=False))
+        ranks[f"__rank_{m}"] = ibis.row_number().over(order)
+        known[f"__known_{m}"] = rows[m].notnull().cast("int64").sum().over(ibis.window(group_by=group))
+    ranked = rows.select(*by, *measures, **ranks, **known)
+    found = {}
+    for m in measures:
+        twice, n = ranked[f"__rank_{m}"] * 2, ranked[f"__known_{m}"]
+        middle = ((twice >= n - 2) & (twice <= n) & ranked[m].notnull()).ifelse(ranked[m], None)
+        found[m] = (middle.min() + middle.max()) / 2
+    return ranked.group_by(*by).aggregate(**found)

@@ -1,0 +1,95 @@
+"""A lock file beside the warehouse file: exclusive to write, shared to read, released by the kernel if the holder dies."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
+
+POLL_SECONDS = 0.02
+QUEUE = ".queue"
+REMEDY = "wait for that process to end, or stop it; NBA_PIPELINE_LOCK_TIMEOUT sets how many seconds to wait"
+
+
+def _holders(path: Path) -> str:
+    """PIDs that hold a lock on the file, from the kernel's table where there is one."""
+    try:
+        inode = path.stat().st_ino
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return "another process"
+    pids = {
+        f[4] for f in (line.split() for line in lines) if len(f) > 5 and f[5].endswith(f":{inode}") and f[1] == "FLOCK"
+    }
+    pids.discard(str(os.getpid()))
+    return f"process {', '.join(sorted(pids))}" if pids else "another process"
+
+
+def _open(path: Path, exclusive: bool) -> int:
+    """The lock file; who only reads may do without the right to write it."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as e:
+        if not exclusive and path.exists():
+            return os.open(path, os.O_RDONLY)
+        raise WarehouseError(f"{path}: {e.strerror}", "check the permissions of the file and its directory") from e
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _take(path: Path, exclusive: bool, deadline: float, busy: Callable[[], WarehouseBusyError]) -> int:
+    """A descriptor that holds the lock. One on a file that was removed or exchanged keeps nobody out: it is taken again."""
+    mode = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
+    descriptor = _open(path, exclusive)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, mode)
+                if _is(descriptor, path):
+                    return descriptor
+                os.close(descriptor)
+                descriptor = _open(path, exclusive)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise busy() from None
+                time.sleep(POLL_SECONDS)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+@contextmanager
+def file_lock(path: Path, *, exclusive: bool, timeout: float) -> Iterator[None]:
+    """Hold the lock; raise WarehouseBusyError, naming the holder, when it is not free within `timeout` seconds.
+
+    Everybody passes a queue, a lock of its own that is held only while waiting. A writer who waits closes it, so that readers who
+    come one after the other cannot keep him out for good.
+    """
+    deadline = time.monotonic() + timeout
+
+    def busy() -> WarehouseBusyError:
+        who = _holders(path)
+        return WarehouseBusyError(
+            f"{path.with_suffix('')}: {who} has held the lock for more than {timeout:g} s", REMEDY
+        )
+
+    with ExitStack() as waiting:
+        try:
+            queue = _take(path.with_name(path.name + QUEUE), exclusive, deadline, busy)
+            waiting.callback(os.close, queue)
+        except WarehouseError as e:
+            if exclusive or isinstance(e, WarehouseBusyError):
+                raise  # else: who only reads may do without the right to make a queue
+        descriptor = _take(path, exclusive, deadline, busy)
+    try:
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,3 @@
+"""The time zone of the schedule."""
+
+ZONE = "America/New_York"

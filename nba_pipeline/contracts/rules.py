@@ -1,0 +1,214 @@
+"""The audit: what a contract demands of rows, compiled into SQL that counts violations per partition.
+
+Four checks, as the UI shows them. `contract`: columns, types, key. `hash_fields_complete`: every required field is
+there and every row's hash recomputes. `coverage`: the rows that must exist do, or their absence is explained.
+`business_rules`: ranges, identities and rules across tables.
+
+All statements read the tables of a bench: `result`, and `expected` where a table has expected rows. They are rendered for
+the engine that holds these tables; `_Engine` lists all that is said differently there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import sqlglot
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.hashing import Dialect, hash_expression
+from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Table
+
+CONTRACT = "contract"
+HASHES = "hash_fields_complete"
+COVERAGE = "coverage"
+BUSINESS = "business_rules"
+CHECKS: Mapping[str, str] = {
+    CONTRACT: "Columns and types are the contract's and the key is unique.",
+    HASHES: "Every required field is filled and every row's data_hash recomputes from its hash fields.",
+    COVERAGE: "Every row that the schedule or the upstream table demands is there, or its absence is explained.",
+    BUSINESS: "Values are in range, identities hold, and sums agree with other tables.",
+}
+ALIAS = "t0"
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """How one engine says what the engines say differently."""
+
+    quote: str
+    text: str
+    infinite: str
+    odd_elements: str
+    matches: str
+    joined: str
+    escape: Mapping[str, str]
+
+    def name(self, column: str) -> str:
+        return f"{self.quote}{column}{self.quote}"
+
+    def cell(self, column: str) -> str:
+        return f"{self.name(ALIAS)}.{self.name(column)}"
+
+    def literal(self, value: Any) -> str:
+        if not isinstance(value, str):
+            return str(value)
+        return "'" + "".join(self.escape.get(c, c) for c in value) + "'"
+
+
+_ENGINES: Mapping[Dialect, _Engine] = {
+    "duckdb": _Engine(
+        quote='"',
+        text="VARCHAR",
+        infinite="NOT isfinite({0})",
+        odd_elements="len(list_filter({0}, lambda e: e IS NULL OR isinf(e))) > 0",
+        matches="regexp_matches({0}, {1})",
+        joined="concat_ws({1}, {0})",
+        escape={"'": "''"},
+    ),
+    "bigquery": _Engine(
+        quote="`",
+        text="STRING",
+        infinite="(IS_NAN({0}) OR IS_INF({0}))",
+        odd_elements="EXISTS(SELECT 1 FROM UNNEST({0}) AS e WHERE e IS NULL OR IS_INF(e))",
+        matches="REGEXP_CONTAINS({0}, {1})",
+        joined="ARRAY_TO_STRING([{0}], {1})",
+        escape={"'": "\\'", "\\": "\\\\", "\n": "\\n"},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A rule that each row keeps or breaks; `broken` is the SQL condition, over `result AS t0`, of rows that break it."""
+
+    check: str
+    text: str
+    broken: str
+
+
+def row_rules(table: Table, result: ir.Table, dialect: Dialect = "duckdb") -> list[RowRule]:
+    """All rules of single rows, from the contract: required fields, finite numbers, ranges, business rules."""
+    rules, e = [], _ENGINES[dialect]
+    for c in table.columns.values():
+        if c.name in (HASH_COLUMN, COMPUTED_AT):
+            continue
+        cell = e.cell(c.name)
+        if not c.nullable:
+            rules.append(RowRule(HASHES, f"{c.name} is missing", f"{cell} IS NULL"))
+        if c.is_float:
+            rules.append(RowRule(BUSINESS, f"{c.name} is not a finite number", e.infinite.format(cell)))
+        if c.type.is_array():
+            odd = e.odd_elements.format(cell)
+            rules.append(RowRule(BUSINESS, f"{c.name} holds something that is no number and not NaN", odd))
+        texts = c.range_text.split("; ")
+        for (kind, statistics), words in zip(c.checks, texts, strict=False):
+            rules.append(RowRule(BUSINESS, f"{c.name} is not {words}", _OUTSIDE[kind](cell, statistics, e)))
+    return rules + [RowRule(BUSINESS, name, sql) for name, sql in _business(table, result, dialect).items()]
+
+
+_OUTSIDE: Mapping[str, Callable[[str, Mapping[str, Any], _Engine], str]] = {
+    "greater_than_or_equal_to": lambda cell, s, _: f"{cell} < {s['min_value']}",
+    "greater_than": lambda cell, s, _: f"{cell} <= {s['min_value']}",
+    "less_than_or_equal_to": lambda cell, s, _: f"{cell} > {s['max_value']}",
+    "less_than": lambda cell, s, _: f"{cell} >= {s['max_value']}",
+    "isin": lambda cell, s, e: f"{cell} NOT IN ({', '.join(e.literal(v) for v in s['allowed_values'])})",
+    "str_matches": lambda cell, s, e: f"NOT {e.matches.format(cell, e.literal(pattern_text(s)))}",
+}
+
+
+def pattern_text(statistics: Mapping[str, Any]) -> str:
+    """The pattern of a `str_matches` check, whether it was given as text or compiled."""
+    return getattr(statistics["pattern"], "pattern", statistics["pattern"])
+
+
+def _business(table: Table, result: ir.Table, dialect: Dialect) -> dict[str, str]:
+    """The SQL conditions of rows that break the table's own rules, compiled from ibis in one go."""
+    if not table.rules:
+        return {}
+    numbered = {f"r{i}": ~rule(result) for i, rule in enumerate(table.rules.values())}
+    compiled = sqlglot.parse_one(ibis.to_sql(result.select(**numbered), dialect=dialect), read=dialect)
+    return dict(zip(table.rules, [e.this.sql(dialect=dialect) for e in compiled.expressions], strict=True))
+
+
+def _when(condition: str) -> str:
+    return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
+
+
+def tally(table: Table, rules: Sequence[RowRule], watched: Sequence[str], dialect: Dialect = "duckdb") -> str:
+    """Per partition: number of rows, rows that break rule i (`v{i}`), empty cells, and empty cells of watched columns."""
+    e = _ENGINES[dialect]
+    counts = [f"SUM({_when(rule.broken)}) AS v{i}" for i, rule in enumerate(rules)]
+    empty = " + ".join(_when(f"{e.cell(c.name)} IS NULL") for c in table.columns.values() if c.nullable) or "0"
+    counts.append(f"SUM({empty}) AS empty")
+    counts += [f"SUM({_when(f'{e.cell(c)} IS NULL')}) AS {e.name(f'null_{c}')}" for c in watched]
+    day = e.cell(table.partition)
+    return f"SELECT {day} AS day, COUNT(*) AS n, {', '.join(counts)} FROM result AS {ALIAS} GROUP BY {day}"
+
+
+def flagged(rules: Sequence[RowRule], *, place: bool = False, dialect: Dialect = "duckdb") -> str:
+    """The rows that break a rule, with `broken_rules`, the texts of the rules they break; with their `place` if wanted."""
+    e = _ENGINES[dialect]
+    said = ", ".join(f"CASE WHEN {r.broken} THEN {e.literal(r.text)} END" for r in rules)
+    anything = " OR ".join(f"({r.broken})" for r in rules)
+    row = f"{ALIAS}.rowid AS place, {ALIAS}.*" if place else f"{ALIAS}.*"
+    texts = e.joined.format(said, "'; '")
+    return f"SELECT {row}, {texts} AS broken_rules FROM result AS {ALIAS} WHERE {anything}"
+
+
+def repeated_keys(table: Table, dialect: Dialect = "duckdb") -> str:
+    """Per partition: rows beyond the first of their key."""
+    keys = ", ".join(_ENGINES[dialect].name(k) for k in dict.fromkeys((table.partition, *table.key)))
+    counted = f"SELECT {table.partition} AS day, COUNT(*) AS copies FROM result GROUP BY {keys} HAVING COUNT(*) > 1"
+    return f"SELECT day, SUM(copies - 1) AS repeated FROM ({counted}) GROUP BY day"
+
+
+def wrong_hashes(table: Table, dialect: Dialect = "duckdb") -> str:
+    """Per partition: rows whose stored hash is not the hash of their fields."""
+    wrong = f"{HASH_COLUMN} IS DISTINCT FROM {hash_expression(table, dialect)}"
+    day = table.partition
+    return f"SELECT {day} AS day, COUNT(*) AS wrong FROM result WHERE {wrong} GROUP BY {day}"
+
+
+def broken_groups(table: Table, result: ir.Table) -> dict[str, ir.Table]:
+    """For every group rule: the groups that break it, as (day, entity)."""
+    found = {}
+    for name, (by, rule) in table.group_rules.items():
+        others = [b for b in by if b != table.partition]
+        groups = result.group_by(day=result[table.partition], **{b: result[b] for b in others})
+        broken = groups.aggregate(kept=rule(result)).filter(lambda t: ~t.kept)
+        entity: ir.StringValue = ibis.literal("")
+        for b in others:
+            entity = entity + broken[b].cast("string") + " "
+        found[name] = broken.select("day", entity=entity)
+    return found
+
+
+def expected_per_day(table: Table) -> str:
+    """Expected rows per partition."""
+    return f"SELECT {table.partition} AS day, COUNT(*) AS n FROM expected GROUP BY {table.partition}"
+
+
+def absent_rows(table: Table, columns: Sequence[str], dialect: Dialect = "duckdb") -> str:
+    """Expected rows that are not in `result`, as day, entity and reason; NULL where the absence is a fault."""
+    e = _ENGINES[dialect]
+    on = [c for c in columns if c != "reason"]
+    others = ", ".join(f"CAST(e.{e.name(c)} AS {e.text})" for c in on if c != table.partition) or "''"
+    return f"""SELECT e.{table.partition} AS day, {e.joined.format(others, "' '")} AS entity, e.reason FROM expected AS e
+        WHERE NOT EXISTS (SELECT 1 FROM result AS r WHERE {_same(on, e)})"""
+
+
+def unexpected_rows(table: Table, columns: Sequence[str], dialect: Dialect = "duckdb") -> str:
+    """Per partition: rows of `result` that nobody expects."""
+    same = _same([c for c in columns if c != "reason"], _ENGINES[dialect])
+    return f"""SELECT r.{table.partition} AS day, COUNT(*) AS n FROM result AS r
+        WHERE NOT EXISTS (SELECT 1 FROM expected AS e WHERE {same}) GROUP BY r.{table.partition}"""
+
+
+def _same(columns: Sequence[str], e: _Engine) -> str:
+    return " AND ".join(f"e.{e.name(c)} = r.{e.name(c)}" for c in columns)
+
+
+def share(part: int, whole: int) -> float:
+    """part / whole, rounded for display; 0 of 0 is 0."""
+    return round(float(part) / float(whole), 4) if whole else 0.0

@@ -1,0 +1,84 @@
+"""The season calendar: partitions, game types by game id, season labels and bootstrap days."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+import ibis
+
+from nba_pipeline.common import ibis_types as ir
+
+EPOCH = date(2021, 10, 19)
+BOOTSTRAP_DAYS = 14
+
+
+# The first three digits of a game id say what kind of game it is; the date never does.
+SEASON_TYPES = {
+    "001": "Preseason",
+    "002": "Regular Season",
+    "003": "All-Star",
+    "004": "Playoffs",
+    "005": "PlayIn",
+    "006": "NBA Cup Final",
+}
+COUNTABLE_PREFIXES = ("002", "004", "005", "006")
+GAME_ID = r"^00[1-6][0-9]{7}$"
+
+
+def season_of_game(game_id: str) -> str:
+    """Season label from a game id: `0022300634` -> `2023-24`."""
+    year = 2000 + int(game_id[3:5])
+    return f"{year}-{(year + 1) % 100:02d}"
+
+
+def season_expression(game_id: ir.StringValue) -> ir.StringValue:
+    """The same as `season_of_game`, for a column."""
+    year = game_id.substr(3, 2).cast("int64") + 2000
+    return year.cast("string") + "-" + ((year + 1) % 100).cast("string").lpad(2, "0")
+
+
+def season_type_expression(game_id: ir.StringValue) -> ir.StringValue:
+    """Season type from the id prefix; NULL for a prefix that does not exist."""
+    return game_id.substr(0, 3).cases(*SEASON_TYPES.items(), else_=ibis.null("string"))
+
+
+def is_countable(game_id: ir.StringValue) -> ir.BooleanValue:
+    """True for games whose statistics count: regular season, play-in, play-offs, cup final."""
+    return game_id.substr(0, 3).isin(COUNTABLE_PREFIXES)
+
+
+def reading_bound(day: date) -> date:
+    """A day before the first game of the season that `day` belongs to: 1 August at or before it.
+
+    Only a bound for how far back to read. Which season a game belongs to is decided by its id.
+    """
+    return date(day.year if day.month >= 8 else day.year - 1, 8, 1)
+
+
+def training_day(day: date) -> date:
+    """The day on which the models that serve `day` are trained: the first of its month, or the first partition."""
+    return max(day.replace(day=1), EPOCH)
+
+
+def days_between(start: date, end: date) -> list[date]:
+    """All calendar days from start to end, both included."""
+    return [start + timedelta(days=i) for i in range((end - start).days + 1)]
+
+
+def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
+    """Consecutive days folded into (first, last) pairs."""
+    folded: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        if folded and day - folded[-1][1] == timedelta(days=1):
+            folded[-1] = (folded[-1][0], day)
+        else:
+            folded.append((day, day))
+    return folded
+
+
+def describe_days(days: Sequence[date], at_most: int = 6) -> str:
+    """`2024-01-01..2024-01-05, 2024-01-09 and 3 more ranges (12 days)` for errors and reports."""
+    folded = ranges(days)
+    shown = [f"{a}" if a == b else f"{a}..{b}" for a, b in folded[:at_most]]
+    rest = len(folded) - at_most
+    more = f" and {rest} more range{'s' if rest > 1 else ''}" if rest > 0 else ""
+    return f"{', '.join(shown)}{more} ({len(set(days))} day{'s' if len(set(days)) != 1 else ''})"

@@ -1,0 +1,169 @@
+"""Computes and audits a table within BigQuery: its inputs never leave it, and its rows only move from staging to the table.
+
+The expression that runs in the embedded engine runs here too, rendered for BigQuery. Inputs stand before every statement
+as common table expressions under their own names, each with its constant filter on the day, all as of one moment.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
+from nba_pipeline.contracts.sql_types import predicate
+from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
+from nba_pipeline.engine.bigquery_render import rendered
+from nba_pipeline.engine.transform import CLOCK, RESULT, Run, Transform
+from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
+from nba_pipeline.warehouse.bigquery import schema, sql
+from nba_pipeline.warehouse.bigquery.client import Tags
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse, column_names
+from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
+
+EXPECTED = "expected"
+
+
+class BigQueryBench:
+    """A bench within the warehouse. `result` is a staging table, dropped when the bench is closed."""
+
+    dialect: Dialect = "bigquery"
+
+    def __init__(
+        self,
+        warehouse: BigQueryWarehouse,
+        transform: Transform,
+        wanted: Mapping[str, tuple[Table, Days]],
+        run: Run,
+    ) -> None:
+        self._warehouse, self._table = warehouse, transform.table
+        self._tags = Tags(transform.table.id, run.id)
+        self._inputs = _inputs(warehouse, wanted) if wanted else {}
+        self._inputs[CLOCK] = f"SELECT TIMESTAMP '{run.at.isoformat()}' AS `now`"
+        self._result_at: str | None = None
+        self._kept: list[dict] = []
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        self._open.close()
+
+    def compute(self, transform: Transform, days: list[date], run: Run) -> None:
+        self._warehouse.prepare(self._table)
+        columns = schema.fields(self._table, required=False)
+        new = self._open.enter_context(self._warehouse.staging_table(f"{self._table.name}_result", columns, self._tags))
+        statement = self._with_inputs(computation(transform, days, run.at))
+
+        def fill() -> str:
+            staged = str(new().reference)
+            into = f"INSERT INTO `{staged}` ({sql.names(self._table.columns)})\n{statement}"
+            self._warehouse.connection.query(f"computing {self._table.id}", into, self._tags)
+            return staged
+
+        self._result_at = self._warehouse.connection.persist(f"computing {self._table.id}", fill)
+        wanted = predicate(f"`{self._table.partition}`", days)
+        self._inputs[RESULT] = f"SELECT * FROM `{self._result_at}` WHERE {wanted}"
+        lost = f"SELECT * FROM `{self._result_at}` WHERE `{self._table.partition}` IS NULL"
+        self._keep(lost, f"'its {self._table.partition} is missing, or no day of a game'", "CAST(NULL AS DATE)")
+
+    def expect(self, wanted: ir.Table) -> None:
+        self._inputs[EXPECTED] = rendered(wanted)
+
+    def run(self, expression: ir.Table) -> list[dict]:
+        return self.sql(rendered(expression))
+
+    def sql(self, statement: str) -> list[dict]:
+        found = self._warehouse.connection.query(f"auditing {self._table.id}", self._with_inputs(statement), self._tags)
+        return [dict(row.items()) for row in found]
+
+    def keep(self, flagged: str, table: Table) -> None:
+        self._keep(flagged, "broken_rules", table.partition)
+
+    def _keep(self, rows: str, reason: str, day: str) -> None:
+        kept = f"SELECT {day} AS day, {reason} AS reason, TO_JSON_STRING(k) AS `row` FROM ({rows}) AS k"
+        self._kept += self.sql(kept)
+
+    def rejected_by_day(self) -> dict[date, int]:
+        days = [r["day"] for r in self._kept if r["day"] is not None]
+        return {d: days.count(d) for d in set(days)}
+
+    def rejects(self, table: Table, run_id: str, at: datetime) -> pa.Table:
+        said = {"table_id": table.id, "run_id": run_id, "recorded_at": at}
+        ordered = sorted(self._kept, key=lambda r: (str(r["day"]), r["reason"], r["row"]))
+        return pa.Table.from_pylist([r | said for r in ordered], REJECT_SCHEMA)
+
+    def content_hashes(self, table: Table) -> dict[date, str]:
+        day = table.partition
+        found = f"SELECT {day} AS day, {content_hash_expression('bigquery')} AS content FROM result GROUP BY {day}"
+        return {r["day"]: r["content"] for r in self.sql(found)}
+
+    def store(
+        self, warehouse: Warehouse, table: Table, days: list[date], entries: Sequence[LedgerEntry], rejects: pa.Table
+    ) -> None:
+        if warehouse is not self._warehouse:
+            raise WarehouseError(f"{table.id} was computed in another warehouse", "publish it where it was computed")
+        if self._result_at is None:
+            self._warehouse.prepare(table)
+        rows_at = self._result_at if days else None
+        self._warehouse.publish_staged(table, days, rows_at, entries, rejects, self._tags)
+
+    def _with_inputs(self, statement: str) -> str:
+        """The statement with those inputs before it that it, or one of them, names."""
+        named: list[str] = []
+        waiting = [statement]
+        while waiting:
+            text = waiting.pop()
+            found = [n for n in self._inputs if n not in named and re.search(rf"\b{re.escape(n)}\b", text)]
+            named += found
+            waiting += [self._inputs[n] for n in found if n == EXPECTED]
+        order = [n for n in self._inputs if n in named]
+        before = ",\n".join(f"`{n}` AS ({self._inputs[n]})" for n in order)
+        if not before:
+            return statement
+        return f"WITH {before}{',' + statement.removeprefix('WITH') if statement.startswith('WITH ') else chr(10) + statement}"
+
+
+def _inputs(warehouse: BigQueryWarehouse, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, str]:
+    """A SELECT per input: the columns and days that are needed, as of one moment of the service's clock."""
+    stored = {t.id: warehouse.stored(t.id) for t, _ in wanted.values()}
+    as_of = warehouse.moment()
+    found = {}
+    for name, (table, days) in wanted.items():
+        held = stored[table.id]
+        found[name] = (
+            sql.select(table, str(held.reference), column_names(held), days, as_of)
+            if held is not None
+            else f"SELECT {sql.columns(table, (), days.columns or ())} FROM UNNEST(CAST([] AS ARRAY<INT64>))"
+        )
+    return found
+
+
+def computation(transform: Transform, days: Sequence[date], at: datetime) -> str:
+    """The rows of these days, typed, rounded and hashed, and rows without a day, which nobody may lose."""
+    table = transform.table
+    built = rendered(transform.expression)
+    typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
+    day = f"`{table.partition}`"
+    rows = f"SELECT {typed} FROM (\n{built}\n) AS built"
+    return (
+        f"SELECT {sql.names(table.computed_columns)}, {hash_expression(table, 'bigquery')} AS {HASH_COLUMN}, "
+        f"TIMESTAMP '{at.isoformat()}' AS {COMPUTED_AT}\nFROM ({rows}) AS typed\n"
+        f"WHERE {predicate(day, list(days))} OR {day} IS NULL"
+    )
+
+
+def _typed(c: Column) -> str:
+    """A column cast to its contract type; floats are rounded as the embedded engine rounds: scaled, rounded, scaled back."""
+    cast = f"CAST(`{c.name}` AS {schema.sql_type(c.type)})"
+    if c.is_float:
+        return f"{_rounded(cast, c.precision)} AS `{c.name}`"
+    if c.type.is_array():
+        each = f"SELECT {_rounded('e', c.precision)} FROM UNNEST({cast}) AS e WITH OFFSET AS i ORDER BY i"
+        return f"ARRAY({each}) AS `{c.name}`"
+    return f"{cast} AS `{c.name}`"
+
+
+def _rounded(value: str, precision: int) -> str:
+    return f"ROUND({value} * 1e{precision}) / 1e{precision} + 0.0"

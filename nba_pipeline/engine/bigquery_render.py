@@ -1,0 +1,60 @@
+"""An ibis expression as BigQuery's SQL that means there what it means in the embedded engine.
+
+ibis and sqlglot translate words; two words mean something else in BigQuery without saying so. Unknown values come first in
+its ascending order (DuckDB: last), and its LEAST and GREATEST are unknown as soon as one value is (DuckDB: they leave
+unknown values out).
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ibis
+import sqlglot
+from sqlglot import exp
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.recursion import deep_calls
+
+
+def rendered(expression: ir.Table) -> str:
+    """The statement, of one meaning in both engines."""
+    with _warned(), deep_calls():
+        statement = str(ibis.to_sql(expression, dialect="bigquery"))
+        tree = sqlglot.parse_one(statement, read="bigquery")
+        for window in tree.find_all(exp.Window):
+            _put_unknowns_last(window)
+        return tree.transform(_leave_unknowns_out).sql(dialect="bigquery")
+
+
+@contextmanager
+def _warned() -> Iterator[None]:
+    """Without sqlglot's warnings that it leaves out where unknown values stand: that is mended here."""
+    logger = logging.getLogger("sqlglot")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _put_unknowns_last(window: exp.Window) -> None:
+    """Order by whether a value is unknown before the value. A range of values has one key, which is never unknown."""
+    order, frame = window.args.get("order"), window.args.get("spec")
+    if order is None or (frame is not None and frame.args.get("kind") == "RANGE"):
+        return
+    keys = []
+    for key in order.expressions:
+        if not key.args.get("desc"):
+            keys.append(exp.Ordered(this=exp.Is(this=key.this.copy(), expression=exp.Null()), nulls_first=True))
+        keys.append(key)
+    order.set("expressions", keys)
+
+
+def _leave_unknowns_out(node: exp.Expr) -> exp.Expr:
+    if not isinstance(node, exp.Least | exp.Greatest):
+        return node
+    values = ", ".join(v.sql(dialect="bigquery") for v in (node.this, *node.expressions))
+    best = "MIN" if isinstance(node, exp.Least) else "MAX"
+    return sqlglot.parse_one(f"(SELECT {best}(v) FROM UNNEST([{values}]) AS v)", read="bigquery")

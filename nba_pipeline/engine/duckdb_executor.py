@@ -1,0 +1,145 @@
+"""An in-process DuckDB in which one table is computed, hashed and audited before anything is published."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol, runtime_checkable
+
+import duckdb
+import ibis
+import pyarrow as pa
+
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
+from nba_pipeline.contracts.sql_types import duckdb_type, predicate
+from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
+from nba_pipeline.engine.executor import Bench
+from nba_pipeline.engine.transform import REJECT_REASON, Run, Tools, Transform
+from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
+from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
+
+
+@runtime_checkable
+class ComputingWarehouse(Warehouse, Protocol):
+    """A warehouse that can compute a table itself, without its inputs leaving it."""
+
+    def computes(self, transform: Transform) -> bool:
+        """Whether it can, and is asked to, compute this table."""
+        ...
+
+    def bench(self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: Run) -> Bench:
+        """A bench within the warehouse that sees these days of these tables."""
+        ...
+
+
+class Workbench:
+    """The bench of the embedded engine, and of all that comes from a source: an in-process DuckDB on Arrow inputs."""
+
+    dialect: Dialect = "duckdb"
+
+    def __init__(self, inputs: Mapping[str, pa.Table]) -> None:
+        self.db: duckdb.DuckDBPyConnection = duck.connect()
+        for name, rows in inputs.items():
+            self.db.register(name, rows)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def run(self, expression: ir.Table) -> list[dict]:
+        return self.sql(ibis.to_sql(expression, dialect="duckdb"))
+
+    def sql(self, statement: str) -> list[dict]:
+        return self.db.execute(statement).to_arrow_table().to_pylist()
+
+    def compute(self, transform: Transform, days: list[date], run: Run) -> None:
+        """Fill `result` with the typed, rounded and hashed rows of these days, and `rejects` with the rest.
+
+        Rows of other days are dropped: builds may compute more than was asked. In raw tables a row beyond the range of the days
+        goes to `rejects`, as do everywhere a row without a day and one with a reject reason. Raises ContractError when the
+        columns are not the contract's.
+        """
+        table = transform.table
+        if transform.apply is None:
+            statement, names = transform.statement, transform.expression.columns
+        else:
+            finished = transform.finish(self._rows(transform.statement), lambda: self._tools(transform, days, run))
+            self.db.register("finished", finished)
+            statement, names = "SELECT * FROM finished", tuple(finished.column_names)
+        table.require_columns([n for n in names if n != REJECT_REASON], f"days {days[0]}..{days[-1]}")
+        reason = f'"{REJECT_REASON}"' if REJECT_REASON in names else "NULL::VARCHAR"
+        typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
+        self.db.execute(f"CREATE TEMP TABLE typed AS SELECT {typed}, {reason} AS __reason FROM ({statement})")
+        wanted = predicate(table.partition, days)
+        outside = f" OR {table.partition} NOT BETWEEN DATE '{days[0]}' AND DATE '{days[-1]}'"
+        stray = f"{table.partition} IS NULL" + (outside if table.on_bad_row == "quarantine" else "")
+        self.db.execute(
+            f"""CREATE TEMP TABLE result AS SELECT * EXCLUDE (__reason), {hash_expression(table)} AS {HASH_COLUMN},
+                TIMESTAMPTZ '{run.at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {wanted}"""
+        )
+        self.db.execute(
+            f"""CREATE TEMP TABLE rejects AS SELECT CASE WHEN {wanted} THEN {table.partition} END AS day,
+                coalesce(__reason, 'its {table.partition} is missing, or no day of a game') AS reason,
+                to_json(t) AS "row" FROM (SELECT * FROM typed) AS t WHERE __reason IS NOT NULL OR {stray}"""
+        )
+        self.db.execute("DROP TABLE typed")
+
+    def _rows(self, statement: str) -> pa.Table:
+        return self.db.execute(statement).to_arrow_table()
+
+    def _tools(self, transform: Transform, days: list[date], run: Run) -> Tools:
+        aside = {n: self._rows(s) for n, s in transform.aside_statements.items()}
+        return Tools(tuple(days), run.markets, aside, run.artifacts)
+
+    def set_aside(self, table: Table, bad_rows: str) -> None:
+        """Move rows of `result` to `rejects`. `bad_rows` selects them with their `place` (rowid) and `broken_rules`."""
+        self.db.execute(f"CREATE TEMP TABLE bad AS {bad_rows}")
+        self.db.execute(
+            f"""INSERT INTO rejects SELECT {table.partition}, broken_rules, to_json(b)
+                FROM (SELECT * EXCLUDE (place) FROM bad) AS b"""
+        )
+        self.db.execute("DELETE FROM result WHERE rowid IN (SELECT place FROM bad)")
+        self.db.execute("DROP TABLE bad")
+
+    def expect(self, wanted: ir.Table) -> None:
+        self.db.execute(f"CREATE TEMP TABLE expected AS {ibis.to_sql(wanted, dialect='duckdb')}")
+
+    def keep(self, flagged: str, table: Table) -> None:
+        self.db.execute(f"INSERT INTO rejects SELECT {table.partition}, broken_rules, to_json(f) FROM ({flagged}) AS f")
+
+    def rejected_by_day(self) -> dict[date, int]:
+        found = self.db.execute("SELECT day, COUNT(*) FROM rejects WHERE day IS NOT NULL GROUP BY 1")
+        return dict(found.fetchall())
+
+    def rejects(self, table: Table, run_id: str, at: datetime) -> pa.Table:
+        found = self.db.execute(
+            """SELECT ? AS table_id, day, reason, CAST("row" AS VARCHAR) AS "row", ? AS run_id,
+               CAST(? AS TIMESTAMPTZ) AS recorded_at FROM rejects ORDER BY day, reason, "row" """,
+            [table.id, run_id, at],
+        )
+        return found.to_arrow_table().cast(REJECT_SCHEMA)
+
+    def store(
+        self, warehouse: Warehouse, table: Table, days: list[date], entries: Sequence[LedgerEntry], rejects: pa.Table
+    ) -> None:
+        rows = self.rows(table, days) if days else table.arrow_schema.empty_table()
+        warehouse.replace(table, days, rows.cast(table.arrow_schema), entries, rejects)
+
+    def rows(self, table: Table, days: list[date]) -> pa.Table:
+        columns = ", ".join(f'"{c}"' for c in table.columns)
+        where = predicate(table.partition, days)
+        return self.db.execute(f"SELECT {columns} FROM result WHERE {where}").to_arrow_table()
+
+    def content_hashes(self, table: Table) -> dict[date, str]:
+        found = self.db.execute(f"SELECT {table.partition}, {content_hash_expression()} FROM result GROUP BY 1")
+        return dict(found.fetchall())
+
+
+def _typed(c: Column) -> str:
+    """A column cast to its contract type; floats are rounded to their precision, so that stored and hashed values agree."""
+    quoted = f'"{c.name}"'
+    cast = f"CAST({quoted} AS {duckdb_type(c.type)})"
+    if c.is_float:
+        return f"round({cast}, {c.precision}) + 0.0 AS {quoted}"
+    if c.type.is_array():
+        return f"list_transform({cast}, lambda e: round(e, {c.precision}) + 0.0) AS {quoted}"
+    return f"{cast} AS {quoted}"

@@ -1,0 +1,75 @@
+"""Which input columns a computed column comes from, read off the ibis expression."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import ibis.expr.operations as ops
+
+from nba_pipeline.common import ibis_types as ir
+
+Origin = tuple[str, str]
+
+# Operations that keep the columns of the relation they stand on.
+SAME_COLUMNS: tuple[type[ops.Relation], ...] = (
+    ops.Reference,
+    ops.Filter,
+    ops.Sort,
+    ops.Limit,
+    ops.Sample,
+    ops.FillNull,
+    ops.DropNull,
+    ops.Distinct,
+    ops.DropColumns,
+)
+
+
+def column_origins(expression: ir.Table) -> dict[str, frozenset[Origin]]:
+    """For each column of the expression, the (unbound table, column) pairs that its value is made of.
+
+    Columns that only decide which rows there are (join keys, filters) are not part of a value.
+    """
+    known: dict[tuple[Any, str], frozenset[Origin]] = {}
+    root = expression.op()
+    return {name: _origins(root, name, known) for name in root.schema.names}
+
+
+def touched_columns(expression: ir.Table) -> Iterator[Origin]:
+    """(unbound table, column) for every column that an expression touches, for values or for deciding on rows."""
+    root = expression.op()
+    for field in root.find(ops.Field):
+        table = unbound_below(field.rel)
+        if table is not None:
+            yield table.name, field.name
+    whole = [root, *(side for s in root.find(ops.Set) for side in (s.left, s.right)), *root.find(ops.Distinct)]
+    for relation in whole:
+        table = unbound_below(relation)
+        if table is not None:
+            yield from ((table.name, c) for c in table.schema.names)
+
+
+def unbound_below(relation: Any) -> Any:
+    """The unbound table that a relation is a selection of rows of; None for any other relation."""
+    while isinstance(relation, SAME_COLUMNS):
+        relation = relation.args[0]
+    return relation if isinstance(relation, ops.UnboundTable) else None
+
+
+def _origins(relation: Any, name: str, known: dict[tuple[Any, str], frozenset[Origin]]) -> frozenset[Origin]:
+    place = (relation, name)
+    if place not in known:
+        known[place] = frozenset(_find(relation, name, known))
+    return known[place]
+
+
+def _find(relation: Any, name: str, known: dict[tuple[Any, str], frozenset[Origin]]) -> Iterator[Origin]:
+    if isinstance(relation, ops.UnboundTable):
+        yield relation.name, name
+    elif isinstance(relation, SAME_COLUMNS):
+        yield from _origins(relation.args[0], name, known)
+    elif isinstance(relation, ops.Set):
+        for side in (relation.left, relation.right):
+            yield from _origins(side, name, known)
+    else:
+        values: Mapping[str, Any] = getattr(relation, "values", {}) or {}
+        for field in values[name].find(ops.Field, filter=ops.Value) if name in values else ():
+            yield from _origins(field.rel, field.name, known)

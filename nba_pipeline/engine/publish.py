@@ -1,0 +1,191 @@
+"""Compute, audit, publish: the one path by which rows reach a table. No orchestrator here; `table_asset` wraps it.
+
+Inputs are read in one snapshot, the result is computed and hashed outside any lock, every partition is audited, and the
+good partitions are published in one transaction. A partition that fails a rule is refused: its earlier rows stay, and
+the rows that broke the rule go to quarantine with the reason.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+import pyarrow as pa
+
+from nba_pipeline.asof.reads import Read
+from nba_pipeline.contracts.rules import CHECKS, COVERAGE
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.engine.audit import SLATE, Inspection, inspect
+from nba_pipeline.engine.duckdb_executor import ComputingWarehouse, Workbench
+from nba_pipeline.engine.executor import Bench
+from nba_pipeline.engine.readiness import unmet, waived
+from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, Run, Transform
+from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
+from nba_pipeline.engine.waivers import Waiver, Waivers
+from nba_pipeline.sources.protocol import Source
+from nba_pipeline.warehouse import Days, LedgerEntry, Reader, Warehouse
+from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
+
+
+@dataclass
+class Publication:
+    """What became of every day, and where the time went (seconds by stage)."""
+
+    verdicts: list[PartitionVerdict]
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    rejected: int = 0
+
+    @property
+    def refused(self) -> list[PartitionVerdict]:
+        return [v for v in self.verdicts if not v.published]
+
+
+def publish(
+    transform: Transform, days: Sequence[date], warehouse: Warehouse, source: Source, schedule: Read | None, run: Run
+) -> Publication:
+    """Compute these days of the transform's table and publish those that pass the audit.
+
+    `schedule` is the read of the day's games, from which days without games are told apart (None: the table itself
+    is the schedule). Raises SourceError when raw data cannot be read at all and WarehouseError when storing
+    fails; nothing is published then.
+    """
+    ordered = sorted(set(days))
+    publication = Publication([])
+    if not ordered:
+        return publication
+    clock = publication.seconds
+    with _timed(clock, "read"):
+        blocked, waivers = _blocked(transform, warehouse, ordered, run.waivers)
+        runnable = [d for d in ordered if d not in blocked]
+        bench = _bench(transform, warehouse, source, schedule, runnable, run)
+    try:
+        inspection = Inspection()
+        if runnable:
+            with _timed(clock, "compute"):
+                bench.compute(transform, runnable, run)
+            with _timed(clock, "audit"):
+                inspection = inspect(transform, bench, schedule)
+        verdicts = [
+            _unmet(d, blocked[d]) if d in blocked else _verdict(d, inspection, waivers.get(d, ())) for d in ordered
+        ]
+        publication.verdicts = verdicts
+        good = [v.day for v in verdicts if v.published]
+        entries = [_entry(transform, v, Inspection() if v.day in blocked else inspection, run) for v in verdicts]
+        with _timed(clock, "write"):
+            rejects = bench.rejects(transform.table, run.id, run.at) if runnable else REJECT_SCHEMA.empty_table()
+            bench.store(warehouse, transform.table, good, entries, rejects)
+        publication.rejected = rejects.num_rows
+    finally:
+        bench.close()
+    return publication
+
+
+@contextmanager
+def _timed(clock: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        clock[stage] += time.perf_counter() - began
+
+
+def _blocked(
+    transform: Transform, warehouse: Warehouse, days: list[date], waivers: Waivers
+) -> tuple[dict[date, str], dict[date, tuple[Waiver, ...]]]:
+    """Days that cannot be computed, with what they need; and the waivers that let others be computed on gaps."""
+    if not transform.reads:
+        return {}, {}
+    first = min(r.needed(days)[0] for r in transform.reads.values())
+    ledger = warehouse.ledger([t.id for t in transform.upstream()], first, days[-1])
+    return unmet(transform.reads, ledger, days, waivers), waived(transform.reads, ledger, days, waivers)
+
+
+def _bench(
+    transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: Run
+) -> Bench:
+    """Where to compute: in the warehouse itself where it can and is asked to, else in this process, from what it read."""
+    if isinstance(warehouse, ComputingWarehouse) and warehouse.computes(transform):
+        wanted = _windows(transform, schedule, days) if days else {}
+        return warehouse.bench(transform, wanted, run)
+    return Workbench(read_inputs(transform, warehouse, source, schedule, days, run) if days else {})
+
+
+def _windows(transform: Transform, schedule: Read | None, days: list[date]) -> dict[str, tuple[Table, Days]]:
+    """What to read of each table, by the name of the input."""
+    reads = dict(transform.reads) | ({SLATE: schedule} if schedule else {})
+    columns = transform.used_columns | {SLATE: ("game_id", "game_date")}
+    wanted = {}
+    for name, read in reads.items():
+        wanted[name] = (read.table, Days(*read.needed(days), columns[name]))
+    return wanted
+
+
+def read_inputs(
+    transform: Transform, warehouse: Reader, source: Source, schedule: Read | None, days: list[date], run: Run
+) -> dict[str, pa.Table]:
+    """All inputs of the transform for these days, under their parameter names, from one snapshot of the warehouse."""
+    inputs = warehouse.read(_windows(transform, schedule, days))
+    inputs |= {name: source.read(feed, days) for name, feed in transform.feeds.items()}
+    known = {
+        CLOCK: pa.table({"now": pa.array([run.at], pa.timestamp("us", "UTC"))}),
+        DAYS: pa.table({"day": pa.array(days, pa.date32())}),
+        MARKETS: pa.table({"market": pa.array(run.markets, pa.string())}),
+    }
+    return inputs | {n: rows for n, rows in known.items() if n in transform.parameters}
+
+
+def _unmet(day: date, need: str) -> PartitionVerdict:
+    """The verdict on a day that was not computed, because what it needs is not published."""
+    missing = CheckVerdict(False, need, {"problems": 1})
+    nothing = CheckVerdict(False, "not computed", {"problems": 0})
+    return PartitionVerdict(
+        day, False, 0, {COVERAGE: missing, **{c: nothing for c in CHECKS if c != COVERAGE}}, {"rows": 0}
+    )
+
+
+def _verdict(day: date, found: Inspection, waivers: Sequence[Waiver]) -> PartitionVerdict:
+    """The verdict on a computed day: fit to be published when no check found a problem."""
+    problems = {c: list(found.problems.get((day, c), ())) for c in CHECKS}
+    rows, expected = found.rows.get(day, 0), found.expected.get(day, 0)
+    facts: dict[str, int | float | str | bool] = {
+        "rows": rows,
+        "games": found.games.get(day, 0),
+        "no_games": not found.games.get(day, 0),
+        "rejected_rows": found.rejected.get(day, 0),
+        "expected_rows": expected,
+    }
+    facts |= {"waived": "; ".join(map(str, waivers))} if waivers else {}
+    facts |= found.null_shares.get(day, {})
+    absent = found.absent.get(day, {})
+    checks = {}
+    for name in CHECKS:
+        said = "; ".join(problems[name][:10])
+        metadata: dict[str, int | float | str | bool] = {"rows": rows, "problems": len(problems[name])}
+        if name == COVERAGE:
+            metadata |= {"expected": expected, "absent": sum(absent.values())}
+            metadata |= {"absent_because": ", ".join(f"{n} {r}" for r, n in sorted(absent.items()))} if absent else {}
+            metadata |= {"waived": "; ".join(map(str, waivers))} if waivers else {}
+        checks[name] = CheckVerdict(not problems[name], said or "no problems", metadata)
+    published = not any(problems.values())
+    return PartitionVerdict(day, published, rows, checks, facts)
+
+
+def _entry(transform: Transform, v: PartitionVerdict, found: Inspection, run: Run) -> LedgerEntry:
+    failed = [f"{n}: {c.description}" for n, c in v.checks.items() if c.metadata["problems"]]
+    return LedgerEntry(
+        table=transform.table.id,
+        day=v.day,
+        state="published" if v.published else "refused",
+        rows=v.rows,
+        expected=found.expected.get(v.day, 0),
+        absent=found.absent.get(v.day, {}),
+        unexplained=found.unexplained.get(v.day, 0),
+        games=found.games.get(v.day, 0),
+        rejected=found.rejected.get(v.day, 0),
+        content_hash=found.content.get(v.day, "") if v.published else "",
+        reasons=tuple(failed),
+        run_id=run.id,
+        recorded_at=run.at,
+    )

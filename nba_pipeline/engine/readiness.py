@@ -1,0 +1,108 @@
+"""Whether the days that a computation needs were published: it refuses, naming them, rather than compute on gaps."""
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from nba_pipeline.asof.reads import Read
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import days_between, describe_days
+from nba_pipeline.engine.waivers import NO_WAIVERS, Waiver, Waivers
+
+PENDING = "game not final yet"
+FINISHED = ("before", "season", "training")
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Days of one table that a reader cannot rely on, in order, each with what is wrong with it."""
+
+    days: tuple[date, ...]
+    why: Mapping[date, str]
+
+    def within(self, first: date, last: date) -> tuple[date, ...]:
+        return self.days[bisect_left(self.days, first) : bisect_right(self.days, last)]
+
+    def only(self, days: Container[date], *, kept: bool) -> "Gaps":
+        """The gaps that are among `days`, or with `kept` false those that are not."""
+        left = tuple(d for d in self.days if (d in days) is kept)
+        return Gaps(left, {d: self.why[d] for d in left})
+
+
+def is_unfinished(entry: Mapping[str, Any]) -> bool:
+    """Whether a published day lacks rows for games that were not over when it ran, or for no known reason."""
+    return bool(entry["unexplained"]) or PENDING in json.loads(entry["absent"])
+
+
+def gaps(table: Table, ledger: pa.Table, first: date, last: date, *, finished: bool) -> Gaps:
+    """Days from first to last that were never published or were refused; with `finished`, also those with games to come."""
+    state: dict[date, str] = {}
+    for entry in ledger.select(["table_id", "day", "state", "absent"]).to_pylist():
+        if entry["table_id"] != table.id:
+            continue
+        if entry["state"] == "refused":
+            state[entry["day"]] = "refused"
+        elif finished and PENDING in json.loads(entry["absent"]):
+            state.setdefault(entry["day"], "published before its games were over")
+        else:
+            state.setdefault(entry["day"], "")
+    why = {d: state.get(d, "never published") for d in days_between(first, last) if first <= last}
+    bad = {d: w for d, w in why.items() if w}
+    return Gaps(tuple(sorted(bad)), bad)
+
+
+def unmet(
+    reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date], waivers: Waivers = NO_WAIVERS
+) -> dict[date, str]:
+    """For each day that cannot be computed, the sentence that says which days of which table it lacks."""
+    blocked: dict[date, str] = {}
+    for read, known in _gaps(reads, ledger, days):
+        known = known.only(waivers.of(read.table.id), kept=False)
+        for day in days:
+            if day in blocked or not known.days:
+                continue
+            lacking = known.within(read.first_needed(day), read.last_needed(day))
+            if lacking:
+                blocked[day] = _sentence(read, known, lacking)
+    return blocked
+
+
+def waived(
+    reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date], waivers: Waivers
+) -> dict[date, tuple[Waiver, ...]]:
+    """For each day that is computed on gaps, the waivers that allow it."""
+    allowed: dict[date, dict[Waiver, None]] = {}
+    for read, known in _gaps(reads, ledger, days) if waivers.holding else ():
+        of_table = waivers.of(read.table.id)
+        known = known.only(of_table, kept=True)
+        for day in days if known.days else ():
+            for gap in known.within(read.first_needed(day), read.last_needed(day)):
+                allowed.setdefault(day, {})[of_table[gap]] = None
+    return {day: tuple(found) for day, found in allowed.items()}
+
+
+def _gaps(reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date]) -> Iterator[tuple[Read, Gaps]]:
+    """Each read with the gaps among all the days that it may look at."""
+    for read in dict.fromkeys(reads.values()):
+        first, last = read.needed(days)
+        if first <= last and read.kind != "kept":
+            yield read, gaps(read.table, ledger, first, last, finished=read.kind in FINISHED)
+
+
+def _sentence(read: Read, known: Gaps, lacking: Sequence[date]) -> str:
+    kinds = sorted({known.why[d] for d in lacking})
+    return f"needs {read.window_text} of {read.table.id}, but it lacks {describe_days(lacking, 3)}: {', '.join(kinds)}"
+
+
+def history_needed(reads: Sequence[Read], days: Sequence[date]) -> dict[Table, set[date]]:
+    """For each table, the days that its readers need to compute `days`, these days themselves included."""
+    wanted: dict[Table, set[date]] = {}
+    for read in dict.fromkeys(r for r in reads if r.kind != "kept"):
+        first, last = read.needed(days)
+        wanted.setdefault(read.table, set()).update(days_between(first, last))
+    return wanted

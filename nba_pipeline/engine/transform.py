@@ -1,0 +1,207 @@
+"""What makes a table: its contract, what it reads, and the pure function that computes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from inspect import signature
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from nba_pipeline.artifacts import ArtifactStore
+from nba_pipeline.asof.reads import Read
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.errors import ConfigurationError, ContractError
+from nba_pipeline.common.recursion import deep_calls
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.markets import DEFAULT_MARKETS
+from nba_pipeline.engine.lineage import touched_columns
+from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
+from nba_pipeline.sources.landing import Feed
+
+REJECT_REASON = "reject_reason"
+RESULT = "result"
+CLOCK = "clock"
+DAYS = "days"
+MARKETS = "markets"
+
+# Inputs that no table or feed holds: what the run itself knows.
+RUN_INPUTS = {
+    CLOCK: {"now": "timestamp('UTC')"},
+    DAYS: {"day": "date"},
+    MARKETS: {"market": "string"},
+}
+
+Expression = Callable[..., ir.Table]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Who publishes, when it counts as computed, for which markets, where trained models are kept, and which gaps are waived."""
+
+    id: str
+    at: datetime
+    markets: tuple[str, ...] = DEFAULT_MARKETS
+    artifacts: ArtifactStore | None = None
+    waivers: Waivers = NO_WAIVERS
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What `apply` may use beside the rows of the build: the days and markets that were asked for, the rows of the
+    transform's `aside` expressions by name, and the store of trained models."""
+
+    days: tuple[date, ...]
+    markets: tuple[str, ...]
+    aside: Mapping[str, pa.Table]
+    artifacts: ArtifactStore | None
+
+    @property
+    def store(self) -> ArtifactStore:
+        if self.artifacts is None:
+            raise ConfigurationError("the run has no store for trained models", "give the run one")
+        return self.artifacts
+
+
+Finish = Callable[[pa.Table], pa.Table] | Callable[[pa.Table, Tools], pa.Table]
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """One table's computation.
+
+    `reads` and `feeds` name the parameters of `build`: tables of the warehouse and feeds of the raw source; `build` may also
+    ask for what the run knows: `clock`, one row with its moment (`now`), `days`, a row per `day` asked for, and
+    `markets`, a row per `market` asked for. It returns an ibis expression; where a table cannot be computed in the
+    engine, `apply` finishes it, from Arrow to Arrow, with `Tools` if it asks for them; `aside` are further expressions
+    whose rows it finds among them. `expected` gives the rows that must exist:
+    some columns of the result plus `reason`, which explains the absence of the row, or is NULL where its absence is a
+    fault. `cross_checks` give the violations that only show against other tables, as rows of `day` and `entity`.
+    `watched` names columns whose share of unknown values is worth plotting. `group` is the asset group in the UI where it
+    is not that of the dataset.
+    """
+
+    table: Table
+    build: Expression
+    reads: Mapping[str, Read] = field(default_factory=dict)
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
+    expected: Expression | None = None
+    cross_checks: Mapping[str, Expression] = field(default_factory=dict)
+    apply: Finish | None = None
+    aside: Mapping[str, Expression] = field(default_factory=dict)
+    watched: tuple[str, ...] = ()
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        names = set(signature(self.build).parameters)
+        given = {*self.reads, *self.feeds, *RUN_INPUTS}
+        if names - given:
+            raise ContractError(
+                f"{self.table.id}: the build asks for inputs that are not declared: {', '.join(sorted(names - given))}",
+                "declare them in `reads` or `feeds`",
+            )
+        unknown = [c for c in self.watched if c not in self.table.columns]
+        if unknown:
+            raise ContractError(f"{self.table.id}: watched columns are not in the contract: {', '.join(unknown)}")
+
+    def check(self) -> None:
+        """Compare the schema of the built expression with the contract. Raises ContractError where they differ.
+
+        Called where definitions load, so that a build that cannot satisfy its contract never reaches a run.
+        """
+        if self.apply is not None:
+            return
+        produced = self.expression.schema()
+        names = [n for n in produced.names if n != REJECT_REASON]
+        self.table.require_columns(names, "definition")
+        for name in names:
+            wanted, got = self.table.columns[name].type, produced[name]
+            if not got.is_null() and not got.castable(wanted):
+                raise ContractError(
+                    f"{self.table.id}, definition: {name} is {got}, the contract says {wanted}",
+                    "cast it in the build, or change the contract",
+                )
+
+    def inputs_of(self, function: Callable[..., Any]) -> dict[str, ir.Table]:
+        """The unbound tables for those parameters of a function that are inputs of this transform."""
+        wanted = set(signature(function).parameters)
+        return {n: t for n, t in self.unbound.items() if n in wanted}
+
+    @cached_property
+    def unbound(self) -> dict[str, ir.Table]:
+        tables = {n: ibis.table({c: r.table.columns[c].type for c in r.columns}, name=n) for n, r in self.reads.items()}
+        tables |= {n: ibis.table(f.ibis_schema, name=n) for n, f in self.feeds.items()}
+        tables |= {n: ibis.table(schema, name=n) for n, schema in RUN_INPUTS.items()}
+        return tables | {RESULT: ibis.table(self.table.ibis_schema, name=RESULT)}
+
+    @cached_property
+    def expression(self) -> ir.Table:
+        return self.build(**self.inputs_of(self.build))
+
+    @cached_property
+    def statement(self) -> str:
+        """The expression as SQL for DuckDB."""
+        with deep_calls():
+            return ibis.to_sql(self.expression, dialect="duckdb")
+
+    @cached_property
+    def aside_statements(self) -> dict[str, str]:
+        return {n: ibis.to_sql(e, dialect="duckdb") for n, e in self.aside_expressions.items()}
+
+    @cached_property
+    def expected_expression(self) -> ir.Table | None:
+        return None if self.expected is None else self.expected(**self.inputs_of(self.expected))
+
+    @cached_property
+    def cross_expressions(self) -> dict[str, ir.Table]:
+        return {n: f(**self.inputs_of(f)) for n, f in self.cross_checks.items()}
+
+    @cached_property
+    def aside_expressions(self) -> dict[str, ir.Table]:
+        return {n: f(**self.inputs_of(f)) for n, f in self.aside.items()}
+
+    def finish(self, rows: pa.Table, tools: Callable[[], Tools]) -> pa.Table:
+        """The rows of the build as `apply` leaves them; `tools` are made only for an `apply` that asks for them."""
+        assert self.apply is not None
+        wanted = len(signature(self.apply).parameters) > 1
+        return self.apply(rows, tools()) if wanted else self.apply(rows)  # pyright: ignore[reportCallIssue]
+
+    @cached_property
+    def used_columns(self) -> dict[str, tuple[str, ...]]:
+        """For every read, the columns that any expression touches."""
+        used: dict[str, set[str]] = {n: {r.table.partition} for n, r in self.reads.items()}
+        expressions = [
+            self.expression,
+            self.expected_expression,
+            *self.cross_expressions.values(),
+            *self.aside_expressions.values(),
+        ]
+        for expression in expressions:
+            for name, column in touched_columns(expression) if expression is not None else ():
+                if name in used:
+                    used[name].add(column)
+        return {n: tuple(c for c in self.reads[n].columns if c in columns) for n, columns in used.items()}
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of all inputs that any of its functions asks for."""
+        functions = (self.build, *([self.expected] if self.expected else ()), *self.aside.values())
+        return frozenset(p for f in functions for p in signature(f).parameters)
+
+    @cached_property
+    def unit(self) -> str:
+        """What the expected rows count: rows of the table, or what must have some: forecasts, teams, games; empty: nothing."""
+        if self.expected_expression is None:
+            return ""
+        told = set(self.expected_expression.columns)
+        if told >= {*self.table.key} - {self.table.partition}:
+            return "rows"
+        if "system_id" in told:
+            return "forecasts"
+        return "teams" if "team" in told else "games"
+
+    def upstream(self) -> list[Table]:
+        """The tables it reads, each once, in order of declaration."""
+        return list(dict.fromkeys(r.table for r in self.reads.values() if r.table is not self.table))

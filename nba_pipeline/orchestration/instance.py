@@ -1,0 +1,35 @@
+"""The Dagster home below NBA_PIPELINE_HOME: created and initialised once, before any server or run uses it."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import dagster as dg
+
+from nba_pipeline.common.locking import file_lock
+from nba_pipeline.config.settings import Settings
+
+CONFIG = "dagster.yaml"
+
+
+def dagster_home(settings: Settings) -> Path:
+    """DAGSTER_HOME if the environment sets it, else `dagster` below the pipeline's home."""
+    return Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster")
+
+
+def prepare(settings: Settings) -> Path:
+    """Create the home with the shipped `dagster.yaml` and its databases, unless they are there.
+
+    Two processes may call it at once.
+    """
+    home = dagster_home(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home)
+    with file_lock(home / ".prepare.lock", exclusive=True, timeout=settings.lock_timeout):
+        config = home / CONFIG
+        if not config.exists():
+            config.write_text(files("nba_pipeline").joinpath(CONFIG).read_text())
+        with dg.DagsterInstance.get() as instance:
+            instance.get_run_records(limit=1)
+            instance.event_log_storage.get_maximum_record_id()
+    return home

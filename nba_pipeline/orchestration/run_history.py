@@ -1,0 +1,170 @@
+"""Runs over ranges of days, read from Dagster's run storage."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from nba_pipeline.common.throughput import Pace
+from nba_pipeline.orchestration.backfill import step_key
+from nba_pipeline.orchestration.recovery import UNFINISHED
+from nba_pipeline.orchestration.tags import BACKFILL, PARTITION, RANGE_END, RANGE_START, TITLE, TOTAL
+from nba_pipeline.tables.catalog import CATALOG
+
+UI_BACKFILL = "dagster/backfill"
+
+
+SCHEDULE, SENSOR = "dagster/schedule_name", "dagster/sensor_name"
+
+
+LOOK_BACK_RUNS = 500
+
+
+GOING_ON = frozenset(s.value.lower() for s in UNFINISHED)
+
+
+ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
+
+
+@dataclass(frozen=True)
+class TableEnd:
+    """A table's step ended: when, and how many of its days were refused or lost."""
+
+    at: datetime
+    failed_days: int
+
+
+@dataclass(frozen=True)
+class RangeRun:
+    """One run over a range of days: its group (runs of one backfill share it), tables, days and what has ended so far."""
+
+    group: str
+    title: str
+    state: str
+    start: date
+    end: date
+    tables: int
+    began: datetime
+    until: datetime
+    ends: tuple[TableEnd, ...]
+    planned: int | None = None
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """Runs that belong together."""
+
+    id: str
+    title: str
+    state: str
+    start: date
+    end: date
+    pace: Pace
+
+    def as_json(self) -> dict:
+        rate, left = self.pace.per_hour, self.pace.left
+        return {
+            "id": self.id,
+            "title": self.title,
+            "state": self.state,
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "began": self.pace.began.isoformat(),
+            "table_days": self.pace.total,
+            "done": self.pace.done,
+            "failed": self.pace.failed,
+            "remaining": self.pace.remaining,
+            "per_hour": rate,
+            "seconds_left": left.total_seconds() if left is not None and self.running else None,
+        }
+
+    @property
+    def running(self) -> bool:
+        return self.state in GOING_ON
+
+
+def grouped(runs: Iterable[RangeRun], now: datetime) -> list[Backfill]:
+    """One backfill per group, newest first. A backfill of the command line knows its total before its last run began."""
+    groups: dict[str, list[RangeRun]] = {}
+    for run in sorted(runs, key=lambda r: r.began):
+        groups.setdefault(run.group, []).append(run)
+    found = [_backfill(group, members, now) for group, members in groups.items()]
+    return sorted(found, key=lambda b: b.pace.began, reverse=True)
+
+
+def _backfill(group: str, runs: Sequence[RangeRun], now: datetime) -> Backfill:
+    ended = [(end.at, run.days) for run in runs for end in run.ends]
+    failed = sum(end.failed_days for run in runs for end in run.ends)
+    running = [r for r in runs if r.state in GOING_ON]
+    at = now if running else max(r.until for r in runs)
+    planned = [r.planned for r in runs if r.planned is not None]
+    total = max(planned) if planned else sum(r.tables * r.days for r in runs)
+    done = sum(days for _, days in ended) - failed
+    state = running[0].state if running else runs[-1].state
+    pace = Pace(total, done, failed, runs[0].began, at, sorted(ended))
+    asked = runs[-1]
+    return Backfill(group, asked.title, state, asked.start, asked.end, pace)
+
+
+def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
+    """The runs of the latest so many backfills; events of others are not read."""
+    known = {step_key(CATALOG[t]) for t in CATALOG}
+    found: list[RangeRun] = []
+    groups: set[str] = set()
+    for record in instance.get_run_records(limit=LOOK_BACK_RUNS):
+        run, tags = record.dagster_run, record.dagster_run.tags
+        first, last = tags.get(RANGE_START, tags.get(PARTITION)), tags.get(RANGE_END, tags.get(PARTITION))
+        if first is None or last is None:
+            continue
+        group = tags.get(BACKFILL) or tags.get(UI_BACKFILL) or run.run_id
+        if group not in groups and len(groups) == backfills:
+            continue
+        groups.add(group)
+        selected = {"__".join(k.path) for k in run.asset_selection} if run.asset_selection else known
+        began = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
+        until = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else began
+        days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+        planned = tags.get(TOTAL)
+        found.append(
+            RangeRun(
+                group=group,
+                title=_title(tags),
+                state=run.status.value.lower(),
+                start=date.fromisoformat(first),
+                end=date.fromisoformat(last),
+                tables=len(selected & known),
+                began=began,
+                until=until,
+                ends=tuple(_ends(instance, run.run_id, known, days)),
+                planned=int(planned) if planned else None,
+            )
+        )
+    return found
+
+
+def _title(tags: Mapping[str, str]) -> str:
+    for tag, word in ((SCHEDULE, "schedule"), (SENSOR, "sensor")):
+        if tag in tags:
+            return f"{word} {tags[tag]}"
+    if UI_BACKFILL in tags:
+        return "backfill of the UI"
+    return "backfill" if TITLE in tags else "run"
+
+
+def _ends(instance: dg.DagsterInstance, run_id: str, known: set[str], days: int) -> Iterable[TableEnd]:
+    for record in instance.get_records_for_run(run_id, of_type=ENDS).records:
+        entry = record.event_log_entry
+        event = entry.dagster_event
+        if event is None or event.step_key not in known:
+            continue
+        lost = 0
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            said = event.step_failure_data.user_failure_data
+            refused = said.metadata.get("refused_days") if said is not None else None
+            lost = int(str(refused.value)) if refused is not None else days
+        yield TableEnd(datetime.fromtimestamp(entry.timestamp, UTC), lost)

@@ -1,0 +1,290 @@
+"""Reads what the pages of some days show: a month of days with one snapshot of the warehouse."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nba_pipeline import asof
+from nba_pipeline.common.errors import MissingHistoryError
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.reporting import rolling
+from nba_pipeline.reporting.data import Game, Graded, GradedCall, GradedSystem, ReportData, TableState
+from nba_pipeline.reporting.forecasts import CALLS, OUT, PLAYER, absences, forecasts, records
+from nba_pipeline.reporting.reasons import EDGES, ROLE, allowed
+from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.tables.analytics.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
+from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
+from nba_pipeline.tables.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
+from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
+from nba_pipeline.tables.predictions.versions import V2
+from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.warehouse import Days, Warehouse
+
+# The first of these that forecast anything on the day leads its page.
+LEADS = ("ensemble_v1", "zone_matchup_v1", "moving_average")
+WINDOW_DAYS = 30
+DAYS_AT_ONCE = 31
+HISTORY = asof.before(PREDICTION_ACCURACY, WINDOW_DAYS)
+
+GRADES = ("played", "mae", "bias", "wins", "losses", "pushes", "priced_bets", "roi")
+
+READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
+    "schedule": (
+        SCHEDULE,
+        ("game_id", "game_date", "season", "season_type", "countable", "home_team", "away_team", "tip_off"),
+    ),
+    "teams": (UPCOMING_TEAM_GAME_CONTEXT, ("game_date", "game_id", "team", "game_spread", "game_total")),
+    "players": (
+        UPCOMING_PLAYER_GAME_CONTEXT,
+        (
+            *("game_date", "game_id", "player_id", "player_name", "team", "home_game", "days_rest", "back_to_back"),
+            *("injury_status", "injury_reported_on", "injuries_reported", "opening_points_line"),
+        ),
+    ),
+    "features": (
+        ML_FEATURE_STORE,
+        (
+            *(*PLAYER, "feature_version", "points_avg_season", "pace_edge", *ROLE),
+            *(f for edge in EDGES.values() for f in edge),
+            *(allowed(m) for m in MARKETS),
+        ),
+    ),
+    "predictions": (
+        PLAYER_PROP_PREDICTIONS,
+        (
+            *("game_date", "player_id", "market", "system_id", "game_id", "player_name", "team", "opponent"),
+            *("predicted_mean", "predicted_sd", "q10", "q25", "q75", "q90", "line", "line_books", "line_book_kind"),
+            *(
+                "p_over",
+                "p_push",
+                "recommendation",
+                "confidence",
+                "components",
+                "injury_status",
+                "insufficient_data_reason",
+            ),
+        ),
+    ),
+    "prices": (
+        PROP_PRICES,
+        (
+            *("game_date", "player_id", "market", "system_id", "bookmaker", "line", "over_odds", "under_odds"),
+            *("ev_over", "ev_under", "best_over", "best_under"),
+        ),
+    ),
+}
+READS_BEFORE: Mapping[str, tuple[Table, tuple[str, ...]]] = {
+    "graded": (PREDICTION_ACCURACY, (*rolling.COLUMNS, "team", "recommendation", "predicted_mean")),
+    "performance": (
+        SYSTEM_DAILY_PERFORMANCE,
+        ("game_date", "market", "system_id", *GRADES),
+    ),
+    "names": (UPCOMING_PLAYER_GAME_CONTEXT, (*PLAYER, "player_name")),
+}
+
+
+def read_reports(warehouse: Warehouse, days: Sequence[date], units: Mapping[str, str]) -> Iterator[ReportData]:
+    """The data of each day's page, in order of time.
+
+    `units` names the tables whose state a page tells, in order, and what their expected rows count. Raises MissingHistoryError
+    for days whose schedule was never published: there is no telling them from days without games.
+    """
+    wanted = sorted(set(days))
+    for start in range(0, len(wanted), DAYS_AT_ONCE):
+        yield from _month(warehouse, wanted[start : start + DAYS_AT_ONCE], units)
+
+
+def _month(warehouse: Warehouse, days: Sequence[date], units: Mapping[str, str]) -> Iterator[ReportData]:
+    entries = warehouse.ledger(list(units), days[0], days[-1]).to_pylist()
+    _require_schedule(entries, days)
+    found = warehouse.read(
+        {n: (t, Days(days[0], days[-1], columns)) for n, (t, columns) in READS.items()}
+        | {
+            n: (t, Days(HISTORY.first_needed(days[0]), HISTORY.last_needed(days[-1]), columns))
+            for n, (t, columns) in READS_BEFORE.items()
+        }
+    )
+    month = _Month.of(found)
+    for day in days:
+        yield month.report(day, tuple(_states([e for e in entries if e["day"] == day], units)))
+
+
+def _require_schedule(entries: Sequence[Mapping[str, Any]], days: Sequence[date]) -> None:
+    published = {e["day"] for e in entries if e["table_id"] == SCHEDULE.id and e["state"] == "published"}
+    unknown = [d for d in days if d not in published]
+    if unknown:
+        raise MissingHistoryError(
+            f"the schedule of {describe_days(unknown)} was never published, so there is nothing to report",
+            f"run `nba-pipeline backfill {unknown[0]} {unknown[-1]}` first",
+        )
+
+
+def _states(entries: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> Iterator[TableState]:
+    """The state of every table; a day that was refused after it was published counts as refused."""
+    for table, unit in units.items():
+        own = {e["state"]: e for e in entries if e["table_id"] == table}
+        e = own.get("refused") or own.get("published")
+        if e is None:
+            yield TableState(table, "never run", 0, 0, unit, {}, (), None)
+            continue
+        held = own.get("published", e)
+        yield TableState(
+            table=table,
+            state=e["state"],
+            rows=held["rows"],
+            expected=e["expected"],
+            unit=unit,
+            absent=json.loads(e["absent"]),
+            reasons=tuple(json.loads(e["reasons"])),
+            recorded_at=e["recorded_at"],
+        )
+
+
+@dataclass(frozen=True)
+class _Month:
+    """The rows of some days, by table and day."""
+
+    schedule: "_ByDay"
+    players: "_ByDay"
+    predictions: "_ByDay"
+    prices: "_ByDay"
+    graded: "_ByDay"
+    odds: Mapping[tuple[str, str], Mapping[str, Any]]
+    performance: pd.DataFrame
+    sums: pd.DataFrame
+
+    @staticmethod
+    def of(found: Mapping[str, pa.Table]) -> "_Month":
+        frames = {n: t.to_pandas(date_as_object=True) for n, t in found.items() if n not in ("graded", "prices")}
+        features = frames["features"]
+        features = features[features["feature_version"] == V2.name].drop(columns="feature_version")
+        # Only the leading systems' calls are listed, so only their rows leave Arrow.
+        graded = found["graded"]
+        called = graded.filter(pc.field("recommendation").isin(CALLS) & pc.field("system_id").isin(LEADS))
+        return _Month(
+            schedule=_ByDay(frames["schedule"].sort_values(["tip_off", "game_id"])),
+            players=_ByDay(frames["players"].merge(features, on=PLAYER, how="left")),
+            predictions=_ByDay(frames["predictions"]),
+            prices=_ByDay(_best(found["prices"])),
+            graded=_ByDay(called.to_pandas(date_as_object=True).merge(frames["names"], on=PLAYER, how="left")),
+            odds={(r["game_id"], r["team"]): r for r in records(frames["teams"])},
+            performance=frames["performance"],
+            sums=rolling.daily_sums(graded),
+        )
+
+    def report(self, day: date, tables: tuple[TableState, ...]) -> ReportData:
+        predictions = self.predictions[day]
+        lead = _lead(predictions)
+        games = tuple(self._games(day, predictions, lead))
+        first, last = HISTORY.first_needed(day), HISTORY.last_needed(day)
+        return ReportData(
+            day=day,
+            season=next(iter(self.schedule[day]["season"]), ""),
+            lead=lead,
+            games=games,
+            graded=self._graded(first, last, lead),
+            window_days=WINDOW_DAYS,
+            records=rolling.records(self.sums, first, last),
+            tables=tables,
+        )
+
+    def _games(self, day: date, predictions: pd.DataFrame, lead: str) -> Iterator[Game]:
+        players = self.players[day]
+        absent = tuple(absences(players))
+        made = forecasts(predictions, players, self.prices[day], absent, lead)
+        silent = _silent(predictions, lead)
+        spoken = set(players.loc[players["injuries_reported"], "game_id"])
+        for g in records(self.schedule[day]):
+            if not g["countable"]:
+                continue
+            odds = self.odds.get((g["game_id"], g["home_team"]), {})
+            yield Game(
+                game_id=g["game_id"],
+                away=g["away_team"],
+                home=g["home_team"],
+                season_type=g["season_type"],
+                tip_off=g["tip_off"],
+                spread=odds.get("game_spread"),
+                total=odds.get("game_total"),
+                forecasts=tuple(made.get(g["game_id"], ())),
+                absences=tuple(a for a in absent if a.team in (g["away_team"], g["home_team"])),
+                injuries_reported=g["game_id"] in spoken,
+                silent=silent.get(g["game_id"], {}),
+            )
+
+    def _graded(self, first: date, last: date, lead: str) -> Graded | None:
+        past = self.performance[(self.performance["game_date"] >= first) & (self.performance["game_date"] <= last)]
+        if past.empty:
+            return None
+        day = max(past["game_date"])
+        calls = self.graded[day]
+        calls = calls[calls["system_id"] == (lead or _lead(calls))].sort_values(["market", "player_name"])
+        return Graded(
+            day=day,
+            systems=tuple(
+                GradedSystem(
+                    market=r["market"],
+                    system=r["system_id"],
+                    **{c: r[c] for c in GRADES},
+                )
+                for r in records(past[past["game_date"] == day].sort_values(["market", "mae", "system_id"]))
+            ),
+            calls=tuple(
+                GradedCall(
+                    player=r["player_name"],
+                    team=r["team"],
+                    market=r["market"],
+                    call=r["recommendation"],
+                    line=r["line"],
+                    mean=r["predicted_mean"],
+                    actual=None if r["actual_value"] is None else int(r["actual_value"]),
+                    outcome=r["outcome"],
+                )
+                for r in records(calls)
+            ),
+        )
+
+
+class _ByDay:
+    """The rows of a table by their day; a day without rows is empty."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self._none = rows.iloc[:0]
+        self._days = dict(iter(rows.groupby("game_date", sort=False)))
+
+    def __getitem__(self, day: date) -> pd.DataFrame:
+        return self._days.get(day, self._none)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def _best(prices: pa.Table) -> pd.DataFrame:
+    """The best prices of the systems that may lead, each side on its own."""
+    best = prices.filter(pc.field("system_id").isin(LEADS) & (pc.field("best_over") | pc.field("best_under")))
+    return best.to_pandas(date_as_object=True)
+
+
+def _lead(predictions: pd.DataFrame) -> str:
+    made = set(predictions.loc[predictions["predicted_mean"].notna(), "system_id"])
+    return next((s for s in LEADS if s in made), "")
+
+
+def _silent(predictions: pd.DataFrame, lead: str) -> dict[str, Counter[str]]:
+    """How many listed players of each game have no forecast on the page, by reason."""
+    system = lead or next((s for s in LEADS if s in set(predictions["system_id"])), "")
+    rows = predictions[predictions["system_id"] == system]
+    why = rows["insufficient_data_reason"].mask(rows["injury_status"] == OUT, "reported out")
+    found: dict[str, Counter[str]] = {}
+    told = dict.fromkeys(zip(rows["game_id"], rows["player_id"], why, strict=True))
+    for game, _, reason in (t for t in told if isinstance(t[2], str)):
+        found.setdefault(game, Counter())[reason] += 1
+    return found

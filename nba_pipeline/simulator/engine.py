@@ -1,0 +1,214 @@
+"""Plays stretches of many games at once: integer counts, so that box-score identities hold by construction."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from nba_pipeline.simulator.league import Floats, Ints
+from nba_pipeline.simulator.rates import (
+    AND_ONE,
+    DREB_CREDITED,
+    THIRD_FREE_THROW,
+    Rates,
+    lineup_lift,
+    portion,
+    share_of_plays,
+)
+from nba_pipeline.simulator.skills import ZONE_VALUE, ZONES
+from nba_pipeline.simulator.slate import opponent, per_game
+
+FOUL_LIMIT = 6
+POSSESSION_SD = 3.25  # per game, around the clubs' pace
+STEALS_PER_TURNOVER = 0.578
+BLOCKS_PER_MISS = 0.205  # of two-point misses
+SECOND_CHANCES = 3  # rounds of attempts after offensive rebounds; a fourth would happen once in ten games
+EASING = 0.0016  # percentage points of shooting per point of lead, taken from the leader and given to the other
+TIGHTENING = (
+    0.0008  # percentage points of shooting of both clubs per point above the usual total: real totals vary less
+)
+OTHER_FOULS = 7.0  # per 48 minutes, beyond the ones that lead to free throws
+
+
+@dataclass
+class Counts:
+    """Counts per row and slot; `attempts` and `makes` per zone as well."""
+
+    attempts: Ints
+    makes: Ints
+    fta: Ints
+    ftm: Ints
+    oreb: Ints
+    dreb: Ints
+    ast: Ints
+    stl: Ints
+    blk: Ints
+    tov: Ints
+    pf: Ints
+
+    @property
+    def points(self) -> Ints:
+        return (self.makes * ZONE_VALUE).sum(axis=2) + self.ftm
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
+
+    def add_rows(self, rows: Ints, other: "Counts") -> None:
+        """Adds counts of some rows (in place)."""
+        for f in fields(Counts):
+            getattr(self, f.name)[rows] += getattr(other, f.name)
+
+
+@dataclass(frozen=True)
+class Luck:
+    """What the day brings and nobody knows before: per row and slot, and per row."""
+
+    usage: Floats
+    accuracy: Floats  # percentage points per row and slot
+    shooting: Floats  # percentage points per row
+    pace: Floats  # possessions per 48 minutes per row, the same for both clubs of a game
+    whistle: Floats  # factor on free-throw trips per row
+    care: Floats  # factor on turnovers per row
+
+
+def draw_luck(rng: np.random.Generator, form: Floats) -> Luck:
+    """`form` (rows, slots): the slow component in standard deviations. Sizes fit the variance of real box scores."""
+    rows, slots = form.shape
+    game = per_game(rng.normal(0, 1, rows // 2))
+    return Luck(
+        np.exp(0.035 * form + 0.03 * rng.standard_normal((rows, slots))),
+        0.006 * form,
+        0.003 * rng.normal(0, 1, rows),
+        POSSESSION_SD * game,
+        np.exp(0.04 * per_game(rng.normal(0, 1, rows // 2)) + 0.07 * rng.normal(0, 1, rows)),
+        np.exp(0.06 * rng.normal(0, 1, rows)),
+    )
+
+
+def take_rows(values: object, rows: Ints) -> object:
+    """A dataclass of arrays, restricted to some rows."""
+    return type(values)(*(getattr(values, f.name)[rows] for f in fields(values)))  # type: ignore[arg-type]
+
+
+def _spread(rng: np.random.Generator, total: Ints, weight: Floats, minutes: Floats) -> Ints:
+    return rng.multinomial(total, portion(weight, minutes))
+
+
+def _fouls(rng: np.random.Generator, total: Ints, rates: Rates, minutes: Floats, before: Ints) -> Ints:
+    """Personal fouls; nobody gets more than six: what is over goes to players with fewer."""
+    fouls = np.zeros_like(before)
+    for _ in range(6):
+        room = FOUL_LIMIT - before - fouls
+        fouls += rng.multinomial(total, portion(rates.pf * (room > 0), minutes))
+        over = np.maximum(before + fouls - FOUL_LIMIT, 0)
+        fouls -= over
+        total = over.sum(axis=1)
+        if not total.any():
+            break
+    return fouls
+
+
+def _attack(rng: np.random.Generator, plays: Ints, pass_rates: "_PlayRates") -> tuple[Ints, Ints, Ints, Ints]:
+    """(turnovers, trips to the line, attempts by zone, makes by zone) of the given number of plays per row."""
+    uses = rng.multinomial(plays, pass_rates.share)
+    tov = rng.binomial(uses, pass_rates.turnover)
+    trips = rng.binomial(uses - tov, pass_rates.trip)
+    attempts = rng.multinomial(uses - tov - trips, pass_rates.shares)
+    return tov, trips, attempts, rng.binomial(attempts, pass_rates.pct)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Where a game stands, per row: own lead, and points of both clubs above what was to be expected so far."""
+
+    lead: Ints | int
+    excess: Floats | int
+
+
+@dataclass(frozen=True)
+class _PlayRates:
+    """Probabilities of one stretch, luck and line-ups included."""
+
+    share: Floats
+    turnover: Floats
+    trip: Floats
+    shares: Floats
+    pct: Floats
+
+
+def play_stretch(
+    rng: np.random.Generator, rates: Rates, luck: Luck, minutes: Floats, fouls_before: Ints, score: Score
+) -> Counts:
+    """One stretch of every game. `minutes` (rows, slots) of the stretch; a row's sum divided by five is its length.
+
+    Every miss may be rebounded by the attack, which then has another play: bad shooting is partly paid back, as in
+    real games. Clubs that lead ease off, clubs that trail press, and defences tighten when many points fall (`score`:
+    before the stretch).
+    """
+    length = minutes.sum(axis=1) / 5.0
+    pace = np.maximum(rates.pace + luck.pace, 80.0) * length / 48.0
+    jitter = per_game(rng.normal(0, 0.6, len(pace) // 2)) + rng.normal(0, 0.3, len(pace))
+    turnover = np.clip(rates.turnover * luck.care[:, None], 0, 0.5)
+    lift = (
+        rates.lift
+        + (lineup_lift(rates, minutes) + luck.shooting - EASING * score.lead - TIGHTENING * score.excess)[:, None]
+    )
+    chances = _PlayRates(
+        share_of_plays(rates, minutes, luck.usage),
+        turnover,
+        np.clip(rates.foul_trip * luck.whistle[:, None] / (1 - turnover), 0, 0.6),
+        rates.shares,
+        np.clip(rates.percentages + lift[:, None, :] + luck.accuracy[:, :, None], 0.05, 0.95),
+    )
+    plays = np.maximum(np.round(pace + jitter), 1).astype(np.int64)
+    tov, trips, attempts, makes = _attack(rng, plays, chances)
+    boards = np.zeros(len(plays), dtype=np.int64)
+    missed = attempts.sum(axis=(1, 2)) - makes.sum(axis=(1, 2))
+    for _ in range(SECOND_CHANCES):
+        again = rng.binomial(missed, np.clip(rates.oreb_share, 0.02, 0.6))
+        boards += again
+        more = _attack(rng, again, chances)
+        missed = more[2].sum(axis=(1, 2)) - more[3].sum(axis=(1, 2))
+        tov, trips, attempts, makes = tov + more[0], trips + more[1], attempts + more[2], makes + more[3]
+    missed = attempts.sum(axis=(1, 2)) - makes.sum(axis=(1, 2))
+    and_ones = rng.binomial(makes[:, :, :2].sum(axis=2), np.clip(AND_ONE * luck.whistle, 0, 1)[:, None])
+    fta = 2 * trips + rng.binomial(trips, THIRD_FREE_THROW) + and_ones
+    ftm = rng.binomial(fta, rates.ft_pct)
+    left = opponent(missed + rng.binomial((fta - ftm).sum(axis=1), 0.45) - boards)
+    dreb = rng.binomial(left, DREB_CREDITED)
+    missed_twos = (attempts - makes)[:, :, :3].sum(axis=(1, 2))
+    fouls = opponent((trips + and_ones).sum(axis=1)) + rng.poisson(OTHER_FOULS * length / 48.0)
+    return Counts(
+        attempts,
+        makes,
+        fta,
+        ftm,
+        _spread(rng, boards, rates.oreb, minutes),
+        _spread(rng, dreb, rates.dreb, minutes),
+        _spread(rng, rng.binomial(makes.sum(axis=(1, 2)), np.clip(rates.assist_share, 0, 0.9)), rates.ast, minutes),
+        _spread(rng, rng.binomial(opponent(tov.sum(axis=1)), STEALS_PER_TURNOVER), rates.stl, minutes),
+        _spread(rng, rng.binomial(opponent(missed_twos), BLOCKS_PER_MISS), rates.blk, minutes),
+        tov,
+        _fouls(rng, fouls, rates, minutes, fouls_before),
+    )
+
+
+def force_ties(rng: np.random.Generator, counts: Counts, margin: Ints, chance: float) -> None:
+    """Trailing clubs foul and shoot for the tie: some games one to three points apart end level (in place).
+
+    `margin` per row. The trailing side turns one miss of the right value into a make: a free throw, a two or a three.
+    """
+    games = np.flatnonzero((np.abs(margin[::2]) <= 3) & (margin[::2] != 0))
+    for game in games[rng.random(len(games)) < chance]:
+        row = 2 * game + int(margin[2 * game] > 0)
+        gap = int(abs(margin[2 * game]))
+        missed = (counts.attempts - counts.makes)[row] if gap > 1 else None
+        if missed is None:
+            slots = np.flatnonzero(counts.fta[row] > counts.ftm[row])
+            if len(slots):
+                counts.ftm[row, rng.choice(slots)] += 1
+        else:
+            zones = slice(0, 3) if gap == 2 else slice(3, ZONES)
+            slot, zone = np.nonzero(missed[:, zones])
+            if len(slot):
+                pick = int(rng.integers(len(slot)))
+                counts.makes[row, slot[pick], zone[pick] + (0 if gap == 2 else 3)] += 1

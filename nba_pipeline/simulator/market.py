@@ -1,0 +1,79 @@
+"""What the market can know: expected box scores in three states of information. No result enters here.
+
+Morning: players listed as out are out, the others listed play or sit with the chance their status stands for. After
+the final report: everything but late scratches. Close: late scratches too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nba_pipeline.simulator.availability import DOUBTFUL, SITS, Availability
+from nba_pipeline.simulator.league import Floats
+from nba_pipeline.simulator.rates import Expected, Rates, expected, rates_of
+from nba_pipeline.simulator.rotation import fill, planned_minutes
+from nba_pipeline.simulator.slate import Slate, World
+
+# Planned minutes assume a close game; blow-outs take from the regulars and give to the end of the bench. Measured on
+# simulated games.
+_PLANNED = (0.0, 1.0, 5.0, 11.0, 14.0, 18.0, 22.0, 26.0, 29.0, 31.0, 33.0, 35.0, 37.0, 40.0)
+_PLAYED = (0.3, 2.5, 5.9, 10.4, 13.8, 18.3, 22.2, 25.6, 28.4, 30.2, 32.1, 33.8, 35.6, 38.3)
+
+MORNING, REPORTED, CLOSE = range(3)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Expected box score and minutes in one state of information; `active`: the market offers the player."""
+
+    minutes: Floats
+    box: Expected
+    active: np.ndarray
+
+
+def expected_minutes(slate: Slate, status: Availability, available: np.ndarray) -> Floats:
+    """Mean minutes given who is available, over close games and blow-outs."""
+    planned = planned_minutes(slate.score * status.returning, available, slate.playoff)
+    return fill(np.where(available, np.interp(planned, _PLANNED, _PLAYED), 0.0), 240.0, 44.0)
+
+
+def _mixed(a: Expected, b: Expected, weight: Floats) -> Expected:
+    w = weight[:, None]
+    return Expected(
+        a.points * (1 - w) + b.points * w,
+        a.rebounds * (1 - w) + b.rebounds * w,
+        a.assists * (1 - w) + b.assists * w,
+        a.threes * (1 - w) + b.threes * w,
+        a.team_points * (1 - weight) + b.team_points * weight,
+    )
+
+
+def _outlook(rates: Rates, slate: Slate, status: Availability, available: np.ndarray) -> tuple[Floats, Expected]:
+    minutes = expected_minutes(slate, status, available)
+    return minutes, expected(rates, minutes)
+
+
+def outlooks(world: World, slate: Slate, status: Availability) -> tuple[Outlook, Outlook, Outlook]:
+    """The three states, in order."""
+    rates = rates_of(world, slate)
+    sure = slate.member & (status.listed < DOUBTFUL)
+    doubt = sure & (SITS[status.listed] > 0)
+    all_in, box_in = _outlook(rates, slate, status, sure)
+    _, box_out = _outlook(rates, slate, status, sure & ~doubt)
+    # One weight per club: the minutes-weighted chance that its doubtful players sit.
+    at_stake = (all_in * doubt).sum(axis=1)
+    sits = (all_in * SITS[status.listed] * doubt).sum(axis=1) / np.maximum(at_stake, 1e-9)
+    morning = _mixed(box_in, box_out, np.where(at_stake > 0, sits, 0.0))
+    # A line on a doubtful player himself assumes that he plays: bets on players who sit are void.
+    own = Expected(
+        np.where(doubt, box_in.points, morning.points),
+        np.where(doubt, box_in.rebounds, morning.rebounds),
+        np.where(doubt, box_in.assists, morning.assists),
+        np.where(doubt, box_in.threes, morning.threes),
+        morning.team_points,
+    )
+    states = [Outlook(all_in, own, sure)]
+    for available in (slate.member & (~status.out | status.scratched), slate.member & ~status.out):
+        minutes, box = _outlook(rates, slate, status, available)
+        states.append(Outlook(minutes, box, available))
+    return states[0], states[1], states[2]

@@ -1,0 +1,137 @@
+"""A slate: games laid out as team-game rows (2 g = home, 2 g + 1 = away) with what is known before they start."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nba_pipeline.simulator.clubs import TEAM_COUNT
+from nba_pipeline.simulator.league import Floats, History, Ints, Stints
+from nba_pipeline.simulator.rotation import ROLE_MINUTES
+from nba_pipeline.simulator.seeds import stream
+from nba_pipeline.simulator.skills import Skills, skills_of
+
+DRIFT_PER_DAY = 0.96  # day-to-day persistence of roles and form: half gone after seventeen days
+
+
+@dataclass(frozen=True)
+class Club:
+    """A season's clubs as arrays (club, slot): who has a stint, when, and the role (minutes when all are healthy)."""
+
+    person: Ints
+    first_day: Ints
+    last_day: Ints
+    role: Floats
+    style: Floats
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything about a season that does not depend on games."""
+
+    seed: int
+    season: str
+    history: History
+    skills: Skills
+    clubs: Club
+    role_drift: Floats  # (people, days), standard deviations
+    form: Floats
+
+
+@dataclass(frozen=True)
+class Slate:
+    """Rows of games to play. `person` is -1 in empty slots; `member` marks stints that cover the day."""
+
+    home: Ints
+    away: Ints
+    day: Ints  # per game, days since opening night
+    neutral: np.ndarray
+    playoff: np.ndarray  # per row
+    club: Ints  # per row
+    row_day: Ints
+    days_off: Ints  # per row: days since the club's last game minus one, 9 for the first
+    person: Ints  # (rows, slots)
+    member: np.ndarray
+    score: Floats  # role of the day in minutes
+
+    @property
+    def games(self) -> int:
+        return len(self.home)
+
+
+def opponent(values: np.ndarray) -> np.ndarray:
+    """The same rows with home and away exchanged."""
+    return values.reshape(-1, 2, *values.shape[1:])[:, ::-1].reshape(values.shape)
+
+
+def per_game(values: np.ndarray) -> np.ndarray:
+    """Repeats values by game for both rows."""
+    return np.repeat(values, 2, axis=0)
+
+
+def _drift(rng: np.random.Generator, people: int, days: int) -> Floats:
+    steps = rng.standard_normal((days, people))
+    path = np.empty_like(steps)
+    path[0] = steps[0]
+    fresh = np.sqrt(1 - DRIFT_PER_DAY**2)
+    for day in range(1, days):
+        path[day] = DRIFT_PER_DAY * path[day - 1] + fresh * steps[day]
+    return path.T
+
+
+def build_world(seed: int, year: int, season: str, history: History, stints: Stints, days: int) -> World:
+    """Lays the stints out by club and gives every stint a role: rank by talent among the members on its first day."""
+    slots = int(np.bincount(stints.club).max())
+    person = np.full((TEAM_COUNT, slots), -1, dtype=np.int64)
+    first, last = np.zeros_like(person), np.full_like(person, -1)
+    role = np.zeros(person.shape)
+    for club in range(TEAM_COUNT):
+        rows = np.flatnonzero(stints.club == club)
+        n = len(rows)
+        person[club, :n], first[club, :n], last[club, :n] = (
+            stints.person[rows],
+            stints.first_day[rows],
+            stints.last_day[rows],
+        )
+        value = history.talent[stints.person[rows]] + 0.25 * history.traits[stints.person[rows], 23]
+        start = stints.first_day[rows]
+        there = (start[None, :] <= start[:, None]) & (stints.last_day[rows][None, :] >= start[:, None])
+        better = ((value[None, :] > value[:, None]) & there).sum(axis=1)
+        spread = np.interp(better, [0, 5, 9, 14], [0.9, 1.8, 2.2, 1.2])
+        role[club, :n] = np.maximum(ROLE_MINUTES[better] + spread * history.traits[stints.person[rows], 19], 0.5)
+    people = len(history.names)
+    clubs = Club(person, first, last, role, history.club_style)
+    return World(
+        seed, season, history, skills_of(history, year), clubs,
+        _drift(stream(seed, season, "role"), people, days), _drift(stream(seed, season, "form"), people, days),
+    )  # fmt: skip
+
+
+def build_slate(
+    world: World, home: Ints, away: Ints, day: Ints, neutral: np.ndarray, playoff: np.ndarray, last_played: Ints
+) -> Slate:
+    """Rows for the given games. `last_played` (games, 2): day of each club's game before, negative if none."""
+    club = np.stack([home, away], axis=1).reshape(-1)
+    row_day = per_game(day)
+    person = world.clubs.person[club]
+    member = (
+        (person >= 0)
+        & (world.clubs.first_day[club] <= row_day[:, None])
+        & (world.clubs.last_day[club] >= row_day[:, None])
+    )
+    role = world.clubs.role[club]
+    drift = np.interp(role, [0, 6, 14, 24, 34], [3.2, 4.6, 5.8, 4.6, 2.1])
+    score = role + drift * world.role_drift[person, row_day[:, None]]
+    last = last_played.reshape(-1)
+    days_off = np.where(last < 0, 9, np.minimum(row_day - last - 1, 9))
+    return Slate(home, away, day, neutral, per_game(playoff), club, row_day, days_off, person, member, score)
+
+
+def previous_days(home: Ints, away: Ints, day: Ints) -> Ints:
+    """(games, 2): the day of each club's previous game among these games, -1 for its first."""
+    club = np.stack([home, away], axis=1).reshape(-1)
+    row_day = per_game(day)
+    order = np.lexsort((row_day, club))
+    before = np.full(len(club), -1, dtype=np.int64)
+    same = club[order][1:] == club[order][:-1]
+    before[order[1:]] = np.where(same, row_day[order][:-1], -1)
+    return before.reshape(-1, 2)

@@ -1,0 +1,32 @@
+"""The day's games seen from each team, and the season's first days."""
+
+import ibis
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.domain.calendar import BOOTSTRAP_DAYS
+
+REGULAR_SEASON = "Regular Season"
+
+
+def slate_teams(slate: ir.Table) -> ir.Table:
+    """Two rows per countable game of nba_raw.schedule, one for each team: (game_date, team) with opponent and home_game."""
+    games = slate.filter(slate.countable)
+    facts = ("game_id", "game_date", "season", "season_type", "cutoff_at", "neutral_site")
+    sides = [
+        games.select(*facts, team=games[own], opponent=games[other], home_game=ibis.literal(own == "home_team"))
+        for own, other in (("home_team", "away_team"), ("away_team", "home_team"))
+    ]
+    return ibis.union(*sides)
+
+
+def season_openings(slate: ir.Table, season_games: ir.Table) -> ir.Table:
+    """(season, opening): the date of the season's first regular-season game, among the games up to the slate's."""
+    columns = ("season", "season_type", "game_date")
+    games = ibis.union(slate.select(*columns), season_games.select(*columns))
+    regular = games.filter(games.season_type == REGULAR_SEASON)
+    return regular.group_by("season").aggregate(opening=lambda t: t.game_date.min())
+
+
+def is_early(game_date: ir.DateValue, opening: ir.DateValue) -> ir.BooleanValue:
+    """True in the first days of a season; a game before any regular-season game is early, too."""
+    return (game_date.delta(opening, unit="day") < BOOTSTRAP_DAYS).fill_null(True)

@@ -1,0 +1,182 @@
+"""nba_analytics.player_game_summary: what each player did in each finished game."""
+
+from datetime import date
+
+import ibis
+
+from nba_pipeline import asof
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.table import Table, column
+from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
+from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN, with_lookup
+from nba_pipeline.engine.readiness import PENDING
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.tables.analytics.zones import (
+    ZoneCounts,
+    effective_field_goals,
+    known_zones,
+    true_shooting,
+    zone_counts,
+)
+from nba_pipeline.tables.raw.columns import BOX_RULES, FINAL, LANDING_COUNTS, BoxCounts, tricode
+from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.raw.shots import SHOTS
+from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
+from nba_pipeline.tables.shared import consensus_lines as lines
+
+OVER, UNDER, PUSH = "OVER", "UNDER", "PUSH"
+
+
+class PlayerGameSummary(BoxCounts, ZoneCounts):
+    """A player's finished game: box score, shot zones, efficiency, and the market's closing points line.
+    One row per finished game and player."""
+
+    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    game_date: date = column("US-Eastern calendar date")
+    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
+    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    player_id: int = column("NBA person id", gt=0)
+    player_name: str = column("display name")
+    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    team: str = tricode("tricode of the player's team in this game")
+    opponent: str = tricode("tricode of the opponent")
+    home_game: bool = column("true for the home team of the schedule")
+    minutes_played: float = column("minutes played", unit="minutes", precision=3, gt=0, le=70)
+    minutes_are_exact: bool = column("true where minutes are decimal, false where the source rounds them")
+    starter_flag: bool = column("true for the five starters; unknown where the source does not say", nullable=True)
+    win_flag: bool = column("true if the team won")
+    plus_minus: int = column(
+        "point differential while on the floor; 0 is 0", unit="points", nullable=True, ge=-80, le=80
+    )
+    usage_rate: float = column(
+        "share of team plays used while on the floor",
+        unit="percent",
+        formula="100·(FGA + 0.44·FTA + TOV)·(team minutes / 5) / (minutes·(team FGA + 0.44·team FTA + team TOV))",
+        nullable=True,
+        ge=0,
+    )
+    ts_pct: float = column(
+        "true shooting", unit="fraction", formula="points / (2·(FGA + 0.44·FTA))", nullable=True, ge=0, le=2
+    )
+    efg_pct: float = column(
+        "effective field-goal share", unit="fraction", formula="(FGM + 0.5·3PM) / FGA", nullable=True, ge=0, le=1.5
+    )
+    points_line: float = column(
+        "consensus points line in force at the cut-off", unit="points", precision=2, nullable=True, gt=0, le=80
+    )
+    points_line_source: str = column("sportsbook or dfs", nullable=True, isin=["sportsbook", "dfs"])
+    over_under_result: str = column(
+        "points against the line; NULL without a line", nullable=True, isin=[OVER, UNDER, PUSH]
+    )
+    margin: float = column("points minus the line", unit="points", precision=2, nullable=True)
+
+
+PLAYER_GAME_SUMMARY = Table(
+    model=PlayerGameSummary,
+    name="player_game_summary",
+    dataset="nba_analytics",
+    key=("game_id", "player_id"),
+    partition="game_date",
+    cluster=("player_id", "team"),
+    rules=BOX_RULES
+    | {
+        "zone attempts do not add up to FGA": lambda t: (
+            (t.paint_attempts + t.mid_range_attempts + t.corner_three_attempts + t.above_break_three_attempts)
+            == t.fg_attempts
+        ),
+        "a zone has more makes than attempts": lambda t: (
+            (t.paint_makes <= t.paint_attempts)
+            & (t.mid_range_makes <= t.mid_range_attempts)
+            & (t.corner_three_makes <= t.corner_three_attempts)
+            & (t.above_break_three_makes <= t.above_break_three_attempts)
+        ),
+        "over_under_result contradicts points and line": lambda t: (
+            (t.over_under_result == OVER) == (t.points > t.points_line)
+        ),
+    },
+    group_rules={
+        "a team has more than five starters": (
+            ("game_id", "team"),
+            lambda t: t.starter_flag.cast("int64").sum().fill_null(0) <= 5,
+        ),
+    },
+)
+
+
+def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Table, quotes: ir.Table) -> ir.Table:
+    """Box score + shot zones + efficiency + closing line, for players with minutes in countable final games."""
+    played = players.filter(players.minutes > 0)
+    zones = zone_counts(shots, ("game_id", "player_id"))
+    logged_games = shots.select("game_id").distinct()
+    games = schedule.filter(schedule.countable)
+    slate = played.inner_join(games, "game_id").select(played.game_date, played.player_id, games.cutoff_at)
+    market = lines.consensus(quotes.filter(quotes.market == "points"), slate)
+    named = with_lookup(played, "player_name")
+    joined = (
+        named.inner_join(games, "game_id")
+        .inner_join(teams, [named.game_id == teams.game_id, named.team == teams.team])
+        .left_join(zones, [named.game_id == zones.game_id, named.player_id == zones.player_id])
+        .left_join(logged_games, named.game_id == logged_games.game_id)
+        .left_join(market, [named.game_date == market.game_date, named.player_id == market.player_id])
+    )
+    used = named.fg_attempts + 0.44 * named.ft_attempts + named.turnovers
+    team_used = teams.fg_attempts + 0.44 * teams.ft_attempts + teams.turnovers
+    home = named.team == games.home_team
+    won = home.ifelse(games.home_points > games.away_points, games.away_points > games.home_points)
+    none_taken = (named.fg_attempts == 0) & logged_games.game_id.notnull()
+    return joined.select(
+        named.game_id,
+        named.game_date,
+        games.season,
+        games.season_type,
+        named.player_id,
+        named.player_name,
+        named.player_lookup,
+        named.team,
+        named.opponent,
+        home_game=home,
+        minutes_played=named.minutes,
+        minutes_are_exact=named.minutes_are_exact,
+        starter_flag=named.starter,
+        win_flag=won,
+        **{n: named[n] for n in LANDING_COUNTS},
+        plus_minus=named.plus_minus,
+        **known_zones(zones, zones.shots_logged == named.fg_attempts, none_taken),
+        usage_rate=100 * used * (teams.minutes / 5) / (named.minutes * team_used).nullif(0.0),
+        ts_pct=true_shooting(named.points, named.fg_attempts, named.ft_attempts),
+        efg_pct=effective_field_goals(named.fg_makes, named.three_pt_makes, named.fg_attempts),
+        points_line=market.line,
+        points_line_source=market.line_source,
+        over_under_result=ibis.cases(
+            (named.points > market.line, OVER), (named.points < market.line, UNDER), (named.points == market.line, PUSH)
+        ),
+        margin=named.points - market.line,
+    )
+
+
+def expected(players: ir.Table, schedule: ir.Table) -> ir.Table:
+    """Every player with minutes in a countable game's published box score; for a game to come, one row that waits."""
+    games = schedule.filter(schedule.countable)
+    played = players.filter(players.minutes > 0).semi_join(games, "game_id")
+    there = played.select("game_date", "game_id", "player_id", reason=ibis.null("string"))
+    to_come = games.filter(games.status != FINAL)
+    return there.union(
+        to_come.select("game_date", "game_id", player_id=ibis.null("int64"), reason=ibis.literal(PENDING))
+    )
+
+
+TRANSFORM = Transform(
+    PLAYER_GAME_SUMMARY,
+    build,
+    reads={
+        "players": asof.same_day(PLAYER_BOXSCORES),
+        "teams": asof.same_day(TEAM_BOXSCORES),
+        "schedule": asof.same_day(SCHEDULE),
+        "shots": asof.same_day(SHOTS),
+        "quotes": asof.same_day(PLAYER_PROP_LINES),
+    },
+    expected=expected,
+    watched=("starter_flag", "paint_attempts", "points_line"),
+)

@@ -1,0 +1,347 @@
+"""nba_analytics.upcoming_team_game_context: what is known of a team before its game."""
+
+from datetime import date
+
+import ibis
+
+from nba_pipeline import asof
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.tables.analytics._absences import absence_counts
+from nba_pipeline.tables.analytics._game_line_consensus import game_line_consensus, seen_from
+from nba_pipeline.tables.analytics._slate import is_early, season_openings, slate_teams
+from nba_pipeline.tables.analytics._streaks import with_runs
+from nba_pipeline.tables.analytics._travel import way_to_game
+from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
+from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.tables.raw.columns import tricode
+from nba_pipeline.tables.raw.game_lines import GAME_LINES
+from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
+
+SEASON_LABEL = r"^20[0-9]{2}-[0-9]{2}$"
+
+
+class UpcomingTeamGameContext(Rows):
+    """A team's situation before a scheduled game: rest, form, lines, absences and travel, all as known one minute before
+    tip-off. Its past games are finished games of the same season, strictly before the day. One row per scheduled game and team.
+    """
+
+    game_date: date = column("US-Eastern calendar date of the game")
+    team: str = tricode("tricode")
+    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    opponent: str = tricode("tricode of the opponent")
+    home_game: bool = column(
+        "true for the home team of the schedule, also on a neutral site", formula="team = schedule.home_team"
+    )
+    neutral_site: bool = column("true where neither team is at home; unknown if the source does not say", nullable=True)
+    season: str = column("season label", str_matches=SEASON_LABEL)
+    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    cutoff_at: Instant = column("last moment at which information entered the row (UTC)", formula="schedule.cutoff_at")
+
+    game_number_in_season: int = column(
+        "number of this game in the team's season",
+        unit="games",
+        formula="finished games of the season + 1",
+        ge=1,
+        le=125,
+    )
+    days_since_last_game: int = column(
+        "days since the team's previous game; unknown before its first of the season",
+        unit="days",
+        nullable=True,
+        ge=1,
+        le=200,
+    )
+    team_days_rest: int = column(
+        "free days before the game", unit="days", formula="days_since_last_game - 1", nullable=True, ge=0, le=199
+    )
+    team_back_to_back: bool = column("true where the team played the day before", formula="a game on D - 1")
+    games_in_last_7_days: int = column("games in [D - 7, D - 1]", unit="games", ge=0, le=7)
+    games_in_last_14_days: int = column("games in [D - 14, D - 1]", unit="games", ge=0, le=14)
+    team_win_streak_entering: int = column(
+        "wins in a row up to the latest game; unknown before the first of the season",
+        unit="games",
+        nullable=True,
+        ge=0,
+        le=110,
+    )
+    team_loss_streak_entering: int = column(
+        "losses in a row up to the latest game; unknown before the first of the season",
+        unit="games",
+        nullable=True,
+        ge=0,
+        le=110,
+    )
+    last_game_margin: int = column(
+        "own minus other points in the latest game of the season", unit="points", nullable=True, ge=-100, le=100
+    )
+    last_game_result: str = column("result of the latest game of the season", nullable=True, isin=["W", "L"])
+
+    game_spread: float = column(
+        "points the team gives; negative: favoured",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="median over books of each book's latest quote up to cutoff_at; where no quote has a capture time, of the quotes"
+        " that the source documents as closing lines before the game; sign turned for the visitors",
+        ge=-60,
+        le=60,
+    )
+    game_total: float = column(
+        "over/under of both teams' points",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="median over books, quotes as game_spread",
+        ge=100,
+        le=350,
+    )
+    moneyline: float = column(
+        "American odds of the team's win",
+        precision=1,
+        nullable=True,
+        formula="median over books of decimal odds, as American odds; quotes as game_spread",
+    )
+    implied_team_total: float = column(
+        "points the lines give the team",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="game_total / 2 - game_spread / 2",
+        ge=40,
+        le=200,
+    )
+    opening_spread: float = column(
+        "first spread known, oriented as game_spread; unknown without a capture time",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="median over books of each book's earliest quote up to cutoff_at",
+        ge=-60,
+        le=60,
+    )
+    opening_total: float = column(
+        "first total known; unknown without a capture time",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="median over books of each book's earliest quote up to cutoff_at",
+        ge=100,
+        le=350,
+    )
+    spread_movement: float = column(
+        "change of the spread; negative: towards the team",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="game_spread - opening_spread",
+    )
+    total_movement: float = column(
+        "change of the total", unit="points", precision=2, nullable=True, formula="game_total - opening_total"
+    )
+    game_line_books: int = column("books behind the lines; 0 where there is none", unit="books", ge=0, le=100)
+    game_line_captured_at: Instant = column(
+        "capture of the latest quote used (UTC); unknown for documented closing lines", nullable=True
+    )
+
+    players_out_count: int = column(
+        "listed players with the status out",
+        unit="players",
+        nullable=True,
+        formula="NULL where the source made no statement on anybody in the 7 days before the cut-off",
+        ge=0,
+        le=25,
+    )
+    players_doubtful_count: int = column(
+        "listed players with the status doubtful",
+        unit="players",
+        nullable=True,
+        formula="NULL where no report that grades availability was made in the 7 days before the cut-off;"
+        " transactions only know in and out",
+        ge=0,
+        le=25,
+    )
+    players_questionable_count: int = column(
+        "listed players with the status questionable",
+        unit="players",
+        nullable=True,
+        formula="as players_doubtful_count",
+        ge=0,
+        le=25,
+    )
+
+    travel_miles: float = column(
+        "great circle from the arena of the previous game of the season to this one; coming home counts",
+        unit="miles",
+        precision=1,
+        nullable=True,
+        formula="from the home city before the first game; NULL to or from a neutral site, whose place is not known",
+        ge=0,
+        le=3000,
+    )
+    time_zones_crossed: int = column(
+        "hours the clock is put forward on the way; positive: eastward",
+        unit="hours",
+        nullable=True,
+        formula="difference of the zones' UTC offsets on the game's date, daylight saving included; places as travel_miles",
+        ge=-4,
+        le=4,
+    )
+    consecutive_road_games: int = column(
+        "length of the road trip up to and with this game; 0 at home",
+        unit="games",
+        formula="games in a row not at home this season; a neutral site is not home",
+        ge=0,
+        le=30,
+    )
+    early_season_flag: bool = column(
+        "true in the first 14 days of the season", formula="D < date of the season's first regular-season game + 14"
+    )
+
+
+UPCOMING_TEAM_GAME_CONTEXT = Table(
+    model=UpcomingTeamGameContext,
+    name="upcoming_team_game_context",
+    dataset="nba_analytics",
+    key=("game_date", "team"),
+    partition="game_date",
+    cluster=("team",),
+    rules={
+        "back-to-back and days of rest disagree": lambda t: t.team_back_to_back == (t.team_days_rest == 0),
+        "days of rest are not the days since the last game minus one": lambda t: (
+            t.team_days_rest == t.days_since_last_game - 1
+        ),
+        "both a winning and a losing streak": lambda t: (
+            (t.team_win_streak_entering == 0) | (t.team_loss_streak_entering == 0)
+        ),
+        "fewer games in 14 days than in 7": lambda t: t.games_in_last_14_days >= t.games_in_last_7_days,
+        "a line was captured after the cut-off": lambda t: t.game_line_captured_at <= t.cutoff_at,
+        "American odds lie between -100 and 100": lambda t: t.moneyline.abs() >= 100,
+    },
+    group_rules={
+        "a game has a number of teams other than two": (("game_id",), lambda t: t.count() == 2),
+        "the spreads of a game's teams do not cancel out": (
+            ("game_id",),
+            lambda t: t.game_spread.sum().fill_null(0.0) == 0,
+        ),
+    },
+)
+
+
+def build(
+    slate: ir.Table, season_games: ir.Table, team_games: ir.Table, game_lines: ir.Table, listed: ir.Table
+) -> ir.Table:
+    """The slate's teams with their history of the season, the lines of their game, their absences and their way to it."""
+    teams = with_history(slate_teams(slate), team_games, season_games)
+    openings = season_openings(slate, season_games)
+    market = game_line_consensus(game_lines, slate.filter(slate.countable).select("game_id", "cutoff_at"))
+    absent = absence_counts(listed)
+    joined = (
+        teams.left_join(openings, teams.season == openings.season)
+        .left_join(market, teams.game_id == market.game_id)
+        .left_join(absent, [teams.game_date == absent.game_date, teams.team == absent.team])
+    )
+    return joined.select(
+        *[
+            teams[c]
+            for c in (
+                "game_date",
+                "team",
+                "game_id",
+                "opponent",
+                "home_game",
+                "neutral_site",
+                "season",
+                "season_type",
+                "cutoff_at",
+            )
+        ],
+        **rest_and_form(teams),
+        **seen_from(teams, market),
+        players_out_count=absent.players_out_count,
+        players_doubtful_count=absent.players_doubtful_count,
+        players_questionable_count=absent.players_questionable_count,
+        **way_to_game(teams),
+        early_season_flag=is_early(teams.game_date, openings.opening),
+    )
+
+
+PLAYED = ("game_id", "game_date", "season", "team", "home_game", "win_flag", "margin_of_victory")
+
+
+def with_history(teams: ir.Table, team_games: ir.Table, season_games: ir.Table) -> ir.Table:
+    """The teams with aggregates over their finished games of the season before the day, under `h_` names."""
+    played = team_games.select(*PLAYED)
+    known = played.left_join(season_games, ["game_id", "game_date"]).select(
+        played, neutral=season_games.neutral_site.fill_null(False), host=season_games.home_team
+    )
+    games = shared(known)
+    at_home = games.home_game & ~games.neutral
+    facts = with_runs(
+        games.mutate(place=games.neutral.ifelse(None, games.host), last_date=games.game_date),
+        {"wins": games.win_flag, "losses": ~games.win_flag, "road": ~at_home},
+        by=("team", "season"),
+    )
+    return asof.attach(
+        teams,
+        facts,
+        {
+            "h_games": asof.count(),
+            "h_last_date": asof.latest("last_date"),
+            "h_yesterday": asof.count(days=1),
+            "h_games_7": asof.count(days=7),
+            "h_games_14": asof.count(days=14),
+            "h_wins": asof.latest("wins"),
+            "h_losses": asof.latest("losses"),
+            "h_road": asof.latest("road"),
+            "h_margin": asof.latest("margin_of_victory"),
+            "h_place": asof.latest("place"),
+        },
+        by=("team",),
+    )
+
+
+def rest_and_form(teams: ir.Table) -> dict[str, ir.Value]:
+    days = teams.game_date.delta(teams.h_last_date, unit="day")
+    return {
+        "game_number_in_season": teams.h_games + 1,
+        "days_since_last_game": days,
+        "team_days_rest": days - 1,
+        "team_back_to_back": teams.h_yesterday > 0,
+        "games_in_last_7_days": teams.h_games_7,
+        "games_in_last_14_days": teams.h_games_14,
+        "team_win_streak_entering": teams.h_wins,
+        "team_loss_streak_entering": teams.h_losses,
+        "last_game_margin": teams.h_margin,
+        "last_game_result": (teams.h_margin > 0).ifelse("W", (teams.h_margin < 0).ifelse("L", None)),
+    }
+
+
+def expected(slate: ir.Table) -> ir.Table:
+    """Both teams of every countable game."""
+    return slate_teams(slate).select("game_date", "team", reason=ibis.null("string"))
+
+
+TRANSFORM = Transform(
+    UPCOMING_TEAM_GAME_CONTEXT,
+    build,
+    reads={
+        "slate": SLATE,
+        "season_games": asof.season_to_date(SCHEDULE),
+        "team_games": asof.season_to_date(TEAM_OFFENSE_GAME_SUMMARY),
+        "game_lines": asof.same_day(GAME_LINES),
+        "listed": asof.same_day(UPCOMING_PLAYER_GAME_CONTEXT),
+    },
+    expected=expected,
+    watched=(
+        "game_spread",
+        "moneyline",
+        "opening_spread",
+        "players_out_count",
+        "players_questionable_count",
+        "travel_miles",
+    ),
+)

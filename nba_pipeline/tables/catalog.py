@@ -1,0 +1,107 @@
+"""All tables: an explicit list of the transforms, their order and their groups."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from nba_pipeline.asof.reads import Read
+from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.tables.analytics import (
+    player_game_summary,
+    team_defense_game_summary,
+    team_offense_game_summary,
+    upcoming_player_game_context,
+    upcoming_team_game_context,
+)
+from nba_pipeline.tables.grading import prediction_accuracy, system_daily_performance
+from nba_pipeline.tables.precompute import (
+    player_composite_factors,
+    player_daily_cache,
+    player_shot_zone_analysis,
+    team_defense_zone_analysis,
+)
+from nba_pipeline.tables.predictions import (
+    ml_feature_store_v2,
+    player_prop_predictions,
+    prediction_models,
+    prop_prices,
+)
+from nba_pipeline.tables.raw import (
+    game_lines,
+    injury_reports,
+    player_boxscores,
+    player_prop_lines,
+    schedule,
+    shots,
+    team_boxscores,
+)
+
+TRANSFORMS: tuple[Transform, ...] = (
+    schedule.TRANSFORM,
+    player_boxscores.TRANSFORM,
+    team_boxscores.TRANSFORM,
+    shots.TRANSFORM,
+    player_prop_lines.TRANSFORM,
+    game_lines.TRANSFORM,
+    injury_reports.TRANSFORM,
+    player_game_summary.TRANSFORM,
+    team_offense_game_summary.TRANSFORM,
+    team_defense_game_summary.TRANSFORM,
+    upcoming_team_game_context.TRANSFORM,
+    upcoming_player_game_context.TRANSFORM,
+    team_defense_zone_analysis.TRANSFORM,
+    player_shot_zone_analysis.TRANSFORM,
+    player_daily_cache.TRANSFORM,
+    player_composite_factors.TRANSFORM,
+    ml_feature_store_v2.TRANSFORM,
+    prediction_models.TRANSFORM,
+    player_prop_predictions.TRANSFORM,
+    prop_prices.TRANSFORM,
+    prediction_accuracy.TRANSFORM,
+    system_daily_performance.TRANSFORM,
+)
+
+CATALOG: dict[str, Transform] = {t.table.id: t for t in TRANSFORMS}
+
+GROUPS: Mapping[str, str] = {
+    "nba_raw": "1_raw",
+    "nba_analytics": "2_analytics",
+    "nba_precompute": "3_precompute",
+    "nba_predictions": "4_predictions",
+}
+
+
+def graph_order() -> list[str]:
+    """All table ids: dataset by dataset, a table after the tables it reads, else by name."""
+
+    @cache
+    def depth(table: str) -> int:
+        return 1 + max((depth(t.id) for t in CATALOG[table].upstream()), default=0)
+
+    datasets = list(GROUPS)
+    return sorted(CATALOG, key=lambda t: (datasets.index(CATALOG[t].table.dataset), depth(t), t))
+
+
+def all_tables() -> list[Table]:
+    """The contracts of all tables, in the order of the graph."""
+    return [CATALOG[t].table for t in graph_order()]
+
+
+def find_table(name: str) -> Table:
+    """Return the contract of a table named with or without its dataset. Raises ConfigurationError for an unknown name."""
+    tables = all_tables()
+    for table in tables:
+        if name in (table.id, table.name):
+            return table
+    raise ConfigurationError(f"--table {name!r} is no table", f"use one of: {', '.join(t.id for t in tables)}")
+
+
+def group_of(transform: Transform) -> str:
+    """The asset group in the UI: the transform's own, else that of its dataset."""
+    return transform.group or GROUPS[transform.table.dataset]
+
+
+def schedule_read(transform: Transform) -> Read | None:
+    """The read of the day's games; None for the schedule itself."""
+    return None if transform is CATALOG[schedule.SCHEDULE.id] else schedule.SLATE

@@ -1,0 +1,241 @@
+"""nba_predictions.prediction_accuracy: each forecast against what happened."""
+
+from datetime import date
+
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from nba_pipeline import asof
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
+from nba_pipeline.domain.markets import MARKETS, by_market
+from nba_pipeline.engine.readiness import PENDING
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.systems import SYSTEM_IDS
+from nba_pipeline.systems.distribution import QUANTILES, crps, pinball
+from nba_pipeline.systems.pricing import decimal_odds
+from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_pipeline.tables.predictions.player_prop_predictions import NO_LINE, OVER, PASS, PLAYER_PROP_PREDICTIONS, UNDER
+from nba_pipeline.tables.raw.columns import FINAL, tricode
+from nba_pipeline.tables.raw.schedule import SCHEDULE
+
+WIN, LOSS, PUSH, VOID, PASSED, NO_BET = "win", "loss", "push", "void", "pass", "no_line"
+OUTCOMES = (WIN, LOSS, PUSH, VOID, PASSED, NO_BET)
+
+
+class PredictionAccuracy(Rows):
+    """Grades of forecasts that were made before tip-off; a player who did not play is void.
+    One row per forecast of a finished game."""
+
+    game_date: date = column("US-Eastern calendar date")
+    player_id: int = column("NBA person id", gt=0)
+    market: str = column("statistic that was forecast", isin=list(MARKETS))
+    system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
+    model_version: str = column("version of the system")
+    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    season: str = column("season label")
+    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    team: str = tricode("tricode of the player's team")
+    opponent: str = tricode("tricode of the opponent")
+    prior_games: int = column("games the player had finished this season before the day", unit="games", ge=0)
+    season_average: float = column(
+        "his mean of the market this season before the day", unit="market", nullable=True, ge=0
+    )
+    predicted_mean: float = column("forecast mean", unit="market", ge=0)
+    predicted_sd: float = column("forecast standard deviation", unit="market", gt=0)
+    q10: float = column("10 % quantile of the forecast", unit="market", ge=0)
+    q90: float = column("90 % quantile of the forecast", unit="market", ge=0)
+    line: float = column("line that the forecast was held against", unit="market", precision=2, nullable=True)
+    line_source: str = column("actual or none", isin=["actual", "none"])
+    p_over: float = column("forecast probability of the over", nullable=True, ge=0, le=1)
+    p_push: float = column("forecast probability of the line exactly", nullable=True, ge=0, le=1)
+    recommendation: str = column("call against the line", isin=[OVER, UNDER, PASS, NO_LINE])
+    confidence: float = column("probability of the more likely side", nullable=True, ge=0.5, le=1)
+    odds: float = column(
+        "American price of the called side: the best of a sportsbook at the line; NULL without a call or a price",
+        precision=1,
+        nullable=True,
+    )
+    actual_value: int = column("what happened; NULL if the player did not play", unit="market", nullable=True, ge=0)
+    minutes_played: float = column(
+        "minutes played; NULL if the player did not play", unit="minutes", precision=3, nullable=True
+    )
+    signed_error: float = column("forecast minus actual", unit="market", nullable=True)
+    absolute_error: float = column("absolute error", unit="market", nullable=True, ge=0)
+    within_3: bool = column("absolute error of at most 3", nullable=True)
+    within_5: bool = column("absolute error of at most 5", nullable=True)
+    within_80: bool = column("actual between the 10 % and the 90 % quantile", nullable=True)
+    crps: float = column("continuous ranked probability score", unit="market", nullable=True, ge=0)
+    pinball_q10: float = column("pinball loss of q10", unit="market", nullable=True, ge=0)
+    pinball_q25: float = column("pinball loss of q25", unit="market", nullable=True, ge=0)
+    pinball_q50: float = column("pinball loss of q50", unit="market", nullable=True, ge=0)
+    pinball_q75: float = column("pinball loss of q75", unit="market", nullable=True, ge=0)
+    pinball_q90: float = column("pinball loss of q90", unit="market", nullable=True, ge=0)
+    outcome: str = column(
+        "win or loss of an OVER/UNDER call on an actual line; push if actual = line; void if the player did not play; "
+        "pass; no_line",
+        isin=list(OUTCOMES),
+    )
+    profit: float = column(
+        "profit of one unit on the call at its price; 0 on a push; NULL without a decided bet or without a price",
+        unit="units",
+        nullable=True,
+        ge=-1,
+    )
+    as_of: Instant = column("what the forecast knew ends here (UTC)")
+
+
+PREDICTION_ACCURACY = Table(
+    model=PredictionAccuracy,
+    name="prediction_accuracy",
+    dataset="nba_predictions",
+    key=("game_date", "player_id", "market", "system_id"),
+    partition="game_date",
+    cluster=("system_id", "player_id"),
+    rules={
+        "a played row without an error, or the other way round": lambda t: (
+            t.actual_value.notnull() == t.absolute_error.notnull()
+        ),
+        "a bet is graded without an actual line": lambda t: (
+            ~t.outcome.isin([WIN, LOSS, PUSH]) | (t.line_source == "actual")
+        ),
+        "a profit without a price": lambda t: t.profit.isnull() | t.odds.notnull(),
+        "profit and outcome contradict each other": lambda t: (t.profit > 0) == (t.outcome == WIN),
+        "a void row has an actual value": lambda t: (t.outcome != VOID) | t.actual_value.isnull(),
+    },
+)
+
+_COPIED = (
+    "game_date",
+    "player_id",
+    "market",
+    "system_id",
+    "model_version",
+    "game_id",
+    "season",
+    "season_type",
+    "team",
+    "opponent",
+    "prior_games",
+    "season_average",
+    "predicted_mean",
+    "predicted_sd",
+    "q10",
+    "q90",
+    "line",
+    "line_source",
+    "p_over",
+    "p_push",
+    "recommendation",
+    "confidence",
+    "as_of",
+)
+
+
+def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
+    """Forecasts made before tip-off, joined to what happened; `grade` adds the scores."""
+    games = schedule.filter(schedule.status == FINAL).semi_join(facts, "game_id")
+    made = predictions.filter(predictions.predicted_mean.notnull())
+    joined = made.inner_join(games, "game_id").left_join(
+        facts, [made.game_id == facts.game_id, made.player_id == facts.player_id]
+    )
+    known = joined.select(
+        *[made[c] for c in _COPIED],
+        made.q25,
+        made.q50,
+        made.q75,
+        odds=made.recommendation.cases((OVER, made.best_over_odds), (UNDER, made.best_under_odds)),
+        actual_value=made.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values())),
+        minutes_played=facts.minutes_played,
+        in_time=asof.made_before(made.as_of, games.tip_off, games.cutoff_at),
+    )
+    return known.filter(known.in_time).drop("in_time")
+
+
+def grade(rows: pa.Table) -> pa.Table:
+    """Errors, scores and outcomes of joined forecasts."""
+    mean, sd, actual, line, odds = (
+        _floats(rows, c) for c in ("predicted_mean", "predicted_sd", "actual_value", "line", "odds")
+    )
+    error = mean - actual
+    size = np.abs(error)
+    played = ~np.isnan(actual)
+    inside = (actual >= _floats(rows, "q10")) & (actual <= _floats(rows, "q90"))
+    outcome = outcomes(rows["recommendation"].to_numpy(), actual, line)
+    scores = by_market(_scores, rows["market"].to_numpy().astype(str), mean, sd, actual)
+    graded = {c: rows[c] for c in (*_COPIED, "odds", "actual_value", "minutes_played")}
+    graded |= {
+        "signed_error": _numbers(error),
+        "absolute_error": _numbers(size),
+        "within_3": pa.array(size <= 3, mask=~played),
+        "within_5": pa.array(size <= 5, mask=~played),
+        "within_80": pa.array(inside, mask=~played),
+        "crps": _numbers(scores.get("crps", error)),
+        **{
+            f"pinball_q{round(100 * q)}": _numbers(pinball(_floats(rows, f"q{round(100 * q)}"), actual, q))
+            for q in QUANTILES
+        },
+        "outcome": pa.array(outcome),
+        "profit": _numbers(profit(outcome, odds)),
+    }
+    return pa.table(graded)
+
+
+def _scores(mean: np.ndarray, sd: np.ndarray, actual: np.ndarray, *, market: str) -> dict[str, np.ndarray]:
+    return {"crps": crps(mean, sd, actual, market)}
+
+
+def profit(outcome: np.ndarray, odds: np.ndarray) -> np.ndarray:
+    """Profit of one unit at American odds: what the odds pay on a win, -1 on a loss, 0 on a push, NaN otherwise."""
+    priced = ~np.isnan(odds)
+    bets = [(outcome == o) & priced for o in (WIN, LOSS, PUSH)]
+    return np.select(bets, [decimal_odds(odds) - 1, -1.0, 0.0], np.nan)
+
+
+def outcomes(called: np.ndarray, actual: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """win, loss, push, void, pass or no_line for each row. Who did not play is void, whatever was called."""
+    right = ((called == OVER) & (actual > line)) | ((called == UNDER) & (actual < line))
+    return np.select(
+        [np.isnan(actual), called == NO_LINE, called == PASS, actual == line, right],
+        [VOID, NO_BET, PASSED, PUSH, WIN],
+        LOSS,
+    )
+
+
+def _floats(rows: pa.Table, name: str) -> np.ndarray:
+    return rows[name].cast(pa.float64()).to_numpy()
+
+
+def _numbers(values: np.ndarray) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def expected(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
+    """Every forecast of a countable game: graded once the game is final and if it was made before tip-off."""
+    made = predictions.filter(predictions.predicted_mean.notnull())
+    played = facts.select("game_id").distinct()
+    joined = made.left_join(schedule, "game_id").left_join(played, made.game_id == played.game_id)
+    late = ~asof.made_before(made.as_of, schedule.tip_off, schedule.cutoff_at)
+    reason = ibis.cases(
+        (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),
+        ((schedule.status != FINAL) | played.game_id.isnull(), PENDING),
+        (late, "it was made after tip-off"),
+    )
+    return joined.select(made.game_date, made.player_id, made.market, made.system_id, reason=reason)
+
+
+TRANSFORM = Transform(
+    PREDICTION_ACCURACY,
+    build,
+    reads={
+        "predictions": asof.same_day(PLAYER_PROP_PREDICTIONS),
+        "facts": asof.same_day(PLAYER_GAME_SUMMARY),
+        "schedule": asof.same_day(SCHEDULE),
+    },
+    expected=expected,
+    apply=grade,
+    watched=("actual_value", "line"),
+    group="5_grading",
+)

@@ -1,0 +1,28 @@
+"""How a row says what it does not know: samples that are too small, and names of values that are missing."""
+
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import add
+from typing import Any
+
+import ibis
+
+from nba_pipeline.common import ibis_types as ir
+
+MIN_GAMES = 5
+
+
+def added(values: Iterable[Any]) -> Any:
+    """The sum of numeric columns, or the texts one after the other."""
+    return reduce(add, values)
+
+
+def shortfall(games: ir.IntegerValue, needed: int, kind: str = "games of the season") -> ir.StringValue:
+    """`3 of 10 games of the season` where games are too few, NULL where they suffice."""
+    return (games < needed).ifelse(games.cast("string") + f" of {needed} {kind}", ibis.null("string"))
+
+
+def names_where(conditions: Mapping[str, ir.BooleanValue], separator: str = ", ") -> ir.StringValue:
+    """The names whose condition holds, joined; NULL where none does. Names contain no spaces."""
+    said = [holds.fill_null(False).ifelse(f"{name} ", "") for name, holds in conditions.items()]
+    return added(said).strip().replace(" ", separator).nullif("")

@@ -1,0 +1,290 @@
+"""nba_predictions.player_prop_predictions: every system's forecast for every listed player, and its call against the line."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nba_pipeline import asof
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES, training_day
+from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN
+from nba_pipeline.engine.transform import Tools, Transform
+from nba_pipeline.systems import SYSTEM_IDS, VERSIONS, Forecast
+from nba_pipeline.systems.calibration import calibrated_over
+from nba_pipeline.systems.distribution import quantiles
+from nba_pipeline.systems.forecasting import forecast
+from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.prediction_models import (
+    PREDICTION_MODELS,
+    REGISTRY_COLUMNS,
+    ModelRegistry,
+    model_rows,
+)
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
+from nba_pipeline.tables.raw.columns import tricode
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
+
+OVER, UNDER, PASS, NO_LINE = "OVER", "UNDER", "PASS", "NO_LINE"
+CALL_PROBABILITY = 0.55
+OUT = "out"
+LISTED_LATER = "listed only after the forecasts of his game were made, before it started"
+IDENTITY = ("game_date", "player_id", "feature_version", "game_id", "season", "season_type", "player_name", "player_lookup",
+            "team", "opponent", "early_season_flag", "games_played_season")  # fmt: skip
+FORECAST_OF = ["game_date", "game_id", "market", "system_id"]
+LINE_COLUMNS = ("line", "line_source", "books", "captured_at", "best_over_odds", "best_under_odds")
+
+
+class PlayerPropPredictions(Rows):
+    """Forecasts made from what was known by `as_of`, with the call against the consensus line; a listed
+    player without a forecast has a row that says why. Forecasts that were made before the cut-off of their game stay as
+    they were made, once it has passed. One row per listed player, market and system."""
+
+    game_date: date = column("US-Eastern calendar date")
+    player_id: int = column("NBA person id", gt=0)
+    market: str = column("statistic that is forecast", isin=list(MARKETS))
+    system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
+    model_version: str = column("version of the system")
+    trained_on: date = column("training day of the models of the month; their rows stand in prediction_models")
+    feature_version: str = column("version of the features it saw")
+    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    season: str = column("season label")
+    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    player_name: str = column("display name")
+    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    team: str = tricode("tricode of the player's team")
+    opponent: str = tricode("tricode of the opponent")
+    prior_games: int = column("games the player has finished this season before the day", unit="games", ge=0, le=130)
+    season_average: float = column(
+        "his mean of the market this season before the day", unit="market", nullable=True, ge=0, le=130
+    )
+    injury_status: str = column("status in force at the cut-off; NULL without any statement", nullable=True)
+    predicted_mean: float = column("forecast mean; NULL with a reason", unit="market", nullable=True, ge=0, le=130)
+    predicted_sd: float = column("forecast standard deviation", unit="market", nullable=True, gt=0, le=40)
+    q10: float = column("10 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    q25: float = column("25 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    q50: float = column("median of the forecast", unit="market", nullable=True, ge=0)
+    q75: float = column("75 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    q90: float = column("90 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    line: float = column("consensus line in force at the cut-off", unit="market", precision=2, nullable=True, gt=0)
+    line_source: str = column("actual: quoted by books and captured in time; none: no line", isin=["actual", "none"])
+    line_book_kind: str = column("sportsbook or dfs", nullable=True, isin=["sportsbook", "dfs"])
+    line_books: int = column("books behind the consensus", nullable=True, ge=1)
+    line_captured_at: Instant = column("when the newest of these quotes was last known (UTC)", nullable=True)
+    best_over_odds: float = column(
+        "best American price of a sportsbook on the over at the line", precision=1, nullable=True
+    )
+    best_under_odds: float = column(
+        "best American price of a sportsbook on the under at the line", precision=1, nullable=True
+    )
+    over_shift: float = column("shift of the calibration of the over, fitted before the month", nullable=True)
+    over_slope: float = column("slope of the calibration of the over, fitted before the month", nullable=True, ge=0)
+    p_over: float = column(
+        "probability that the outcome exceeds the line",
+        formula="pushes aside, logit p = over_shift + over_slope·logit of the probability by mean, sd and the market's law",
+        nullable=True,
+        ge=0,
+        le=1,
+    )
+    p_push: float = column("probability that the outcome equals the line", nullable=True, ge=0, le=1)
+    edge: float = column("forecast mean minus the line", unit="market", nullable=True)
+    recommendation: str = column(
+        "call against the line",
+        formula=f"OVER/UNDER: confidence of at least {CALL_PROBABILITY} in that side; "
+        "PASS otherwise, for players reported out and without a forecast; NO_LINE without a line",
+        isin=[OVER, UNDER, PASS, NO_LINE],
+    )
+    confidence: float = column(
+        "calibrated probability of the more likely side, pushes aside",
+        formula="max(p, 1 - p), p = p_over / (1 - p_push)",
+        nullable=True,
+        ge=0.5,
+        le=1,
+    )
+    components: str = column("terms that add up to the mean, as JSON", nullable=True)
+    insufficient_data_reason: str = column("why there is no forecast; NULL where there is one", nullable=True)
+    early_season_flag: bool = column("true in the first 14 days of a season")
+    as_of: Instant = column(
+        "the forecast uses nothing that became known later (UTC)", formula="cut-off, or the run if earlier"
+    )
+
+
+PLAYER_PROP_PREDICTIONS = Table(
+    model=PlayerPropPredictions,
+    name="player_prop_predictions",
+    dataset="nba_predictions",
+    key=("game_date", "player_id", "market", "system_id"),
+    partition="game_date",
+    cluster=("system_id", "player_id"),
+    rules={
+        "neither a forecast nor a reason": lambda t: t.predicted_mean.notnull() != t.insufficient_data_reason.notnull(),
+        "quantiles are not in order": lambda t: (
+            (t.q10 <= t.q25) & (t.q25 <= t.q50) & (t.q50 <= t.q75) & (t.q75 <= t.q90)
+        ),
+        "a line without books, or books without a line": lambda t: (t.line_source == "actual") == t.line.notnull(),
+        "a call without a line": lambda t: t.line.notnull() | (t.recommendation == NO_LINE),
+        "a line known only after as_of": lambda t: t.line_captured_at <= t.as_of,
+    },
+)
+
+
+def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Table) -> ir.Table:
+    """One row per listed player: his features, the line of every market, and the moment that the forecast may know of."""
+    slate = shared(
+        context.cross_join(clock).select(
+            *[context[c] for c in ("game_date", "player_id", "injury_status")],
+            cutoff_at=ibis.least(context.cutoff_at, clock.now),
+        )
+    )
+    market = side_by_side(consensus(quotes, slate), LINE_COLUMNS, tuple(MARKETS))
+    mine = model_rows(features, IDENTITY)
+    on = ["game_date", "player_id"]
+    joined = mine.inner_join(slate, on).left_join(
+        market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
+    )
+    priced = [market[f"{c}_{m}"] for m in MARKETS for c in LINE_COLUMNS]
+    return joined.select(mine, *priced, injury_status=slate.injury_status, as_of=slate.cutoff_at)
+
+
+def kept(made: ir.Table, context: ir.Table, clock: ir.Table) -> ir.Table:
+    """The rows that stay: those of games whose cut-off has passed, made before it. A backfill's rows know all up to the cut-off
+    itself, and may be computed again."""
+    games = shared(context.select("game_date", "game_id", "cutoff_at").distinct().cross_join(clock))
+    over = games.filter(games.cutoff_at <= games.now)
+    joined = made.inner_join(over, ["game_date", "game_id"])
+    return joined.filter(made.as_of < over.cutoff_at).select(
+        *[made[c] for c in PLAYER_PROP_PREDICTIONS.computed_columns]
+    )
+
+
+def models_of_the_month(models: ir.Table) -> ir.Table:
+    """The registry rows that serve the days asked for."""
+    return models.select(*REGISTRY_COLUMNS)
+
+
+def forecasts(inputs: pa.Table, tools: Tools) -> pa.Table:
+    """All systems over all rows of `build`, in every market asked for, each month with its own models; where a system's
+    forecasts of a game's market are among the `kept`, these instead."""
+    registry = ModelRegistry(tools.aside["models"], tools.store)
+    served_by = pa.array([training_day(d) for d in inputs["game_date"].to_pylist()], pa.date32())
+    made = []
+    for trained_on in sorted(set(served_by.to_pylist())):
+        month = inputs.filter(pc.equal(served_by, trained_on))  # pyright: ignore[reportAttributeAccessIssue]
+        rows = month.to_pandas()
+        for market in tools.markets:
+            seen = rows.assign(line=rows[f"line_{market}"].astype(float))
+            found = forecast(seen, market, registry.artifacts(trained_on, market))
+            made += [_rows(month, seen, market, trained_on, s, f) for s, f in found.items()]
+    fresh = pa.concat_tables(made) if made else PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
+    stay = tools.aside["kept"]
+    if not stay.num_rows:
+        return fresh
+    told = stay.select(FORECAST_OF).group_by(FORECAST_OF).aggregate([])
+    fresh = fresh.join(told, FORECAST_OF, join_type="left anti")
+    return pa.concat_tables([fresh, stay.select(fresh.column_names).cast(fresh.schema)])
+
+
+def _rows(inputs: pa.Table, rows: pd.DataFrame, market: str, trained_on: date, system: str, made: Forecast) -> pa.Table:
+    line = rows["line"].to_numpy(dtype=float)
+    known = ~np.isnan(made.mean)
+    over, push = calibrated_over(made.mean, made.sd, line, market, made.over_shift, made.over_slope)
+    decided = over / np.where(push < 1, 1 - push, np.nan)
+    out = (rows["injury_status"] == OUT).to_numpy(dtype=bool)
+    columns = {c: inputs[c] for c in (*(i for i in IDENTITY if i != "games_played_season"), "injury_status", "as_of")}
+    columns |= {
+        "market": _constant(market, len(rows)),
+        "system_id": _constant(system, len(rows)),
+        "model_version": _constant(VERSIONS[system], len(rows)),
+        "trained_on": pa.repeat(pa.scalar(trained_on, pa.date32()), len(rows)),
+        "prior_games": inputs["games_played_season"],
+        "season_average": inputs[f"{market}_avg_season"],
+        "predicted_mean": _numbers(made.mean),
+        "predicted_sd": _numbers(np.where(known, made.sd, np.nan)),
+        **{f"q{round(100 * q)}": _numbers(v) for q, v in quantiles(made.mean, made.sd, market).items()},
+        "line": inputs[f"line_{market}"],
+        "line_source": pa.array(np.where(np.isnan(line), "none", "actual")),
+        "line_book_kind": inputs[f"line_source_{market}"],
+        "line_books": inputs[f"books_{market}"],
+        "line_captured_at": inputs[f"captured_at_{market}"],
+        "best_over_odds": inputs[f"best_over_odds_{market}"],
+        "best_under_odds": inputs[f"best_under_odds_{market}"],
+        "over_shift": _numbers(np.where(known, made.over_shift, np.nan)),
+        "over_slope": _numbers(np.where(known, made.over_slope, np.nan)),
+        "p_over": _numbers(over),
+        "p_push": _numbers(np.where(known, push, np.nan)),
+        "edge": _numbers(made.mean - line),
+        "recommendation": pa.array(call(decided, line, out)),
+        "confidence": _numbers(np.maximum(decided, 1 - decided)),
+        "components": _as_json(made.components, known),
+        "insufficient_data_reason": pa.array(made.reason, pa.string(), mask=known),
+    }
+    return pa.table(columns)
+
+
+def call(over: np.ndarray, line: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """OVER, UNDER, PASS or NO_LINE from the calibrated probability of the over, pushes aside; nobody reported out is called."""
+    with np.errstate(invalid="ignore"):
+        is_over, is_under = (over >= CALL_PROBABILITY) & ~out, (1 - over >= CALL_PROBABILITY) & ~out
+    return np.select([np.isnan(line), is_over, is_under], [NO_LINE, OVER, UNDER], PASS)
+
+
+def _numbers(values: np.ndarray) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def _constant(value: str, n: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([value])).cast(pa.string())
+
+
+def _as_json(components: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Array:
+    """{"form": 21.3, "venue": 0.15}: rounded to two decimals, unknown terms as null."""
+    if not components:
+        return pa.nulls(len(known), pa.string())
+    names = list(components)
+    texts = [np.char.mod("%.2f", np.round(np.nan_to_num(v), 2) + 0.0) for v in components.values()]
+    texts = [np.where(np.isnan(v), "null", t) for v, t in zip(components.values(), texts, strict=True)]
+    joined = np.full(len(known), "{", dtype=object)
+    for i, (name, text) in enumerate(zip(names, texts, strict=True)):
+        joined = joined + (", " if i else "") + f'"{name}": ' + text.astype(object)
+    return pa.array(joined + "}", pa.string(), mask=~known)
+
+
+def expected(features: ir.Table, markets: ir.Table, made: ir.Table, context: ir.Table, clock: ir.Table) -> ir.Table:
+    """Every listed player, market asked for, and system; of forecasts that stay, those that were made."""
+    listed = features.filter(features.feature_version == MODEL_FEATURES.name)
+    wanted = listed.cross_join(markets).select("game_date", "game_id", "player_id", "market")
+    systems = shared(ibis.union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS]))
+    stay = shared(kept(made, context, clock).select(*PLAYER_PROP_PREDICTIONS.key, "game_id"))
+    told = stay.select(*FORECAST_OF).distinct().mutate(reason=ibis.literal(LISTED_LATER))
+    asked = systems.anti_join(stay, PLAYER_PROP_PREDICTIONS.key).left_join(told, FORECAST_OF)
+    columns = [systems[c] for c in PLAYER_PROP_PREDICTIONS.key]
+    return ibis.union(
+        asked.select(*columns, told.reason),
+        stay.select(*PLAYER_PROP_PREDICTIONS.key, reason=ibis.null("string")),
+    )
+
+
+TRANSFORM = Transform(
+    PLAYER_PROP_PREDICTIONS,
+    build,
+    reads={
+        "features": asof.same_day(ML_FEATURE_STORE),
+        "context": asof.same_day(UPCOMING_PLAYER_GAME_CONTEXT),
+        "quotes": asof.same_day(PLAYER_PROP_LINES),
+        "models": asof.of_the_month(PREDICTION_MODELS),
+        "made": asof.kept(PLAYER_PROP_PREDICTIONS),
+    },
+    expected=expected,
+    apply=forecasts,
+    aside={"models": models_of_the_month, "kept": kept},
+    watched=("predicted_mean", "line"),
+)

@@ -1,0 +1,190 @@
+"""nba_predictions.prediction_models: the registry of trained models, and what a model of a month is trained on."""
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import ibis
+import pyarrow as pa
+
+from nba_pipeline import asof
+from nba_pipeline.artifacts import ArtifactStore
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.table import Rows, Table, column
+from nba_pipeline.domain.calendar import EPOCH, training_day
+from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.engine.transform import Tools, Transform
+from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
+from nba_pipeline.systems.training import Trained, train
+from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
+from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
+
+TRAINING_DAYS = 400
+WORKERS = 2
+
+
+class PredictionModels(Rows):
+    """What was trained on the first day of a month to serve the month, from rows of earlier days only: where the artifact
+    lies, and what it was made of. A system that could not be trained has a row that says why. One row per training day,
+    market and system."""
+
+    trained_on: date = column("first day of the month that the model serves, or the first partition")
+    market: str = column("statistic that is forecast", isin=list(MARKETS))
+    system_id: str = column("system", isin=list(SYSTEM_IDS))
+    model_version: str = column("version of the system")
+    feature_version: str = column("version of the features it saw")
+    rows: int = column("played player-days that it was trained on", unit="rows", ge=0)
+    first_day: date = column("first of these days; NULL without rows", nullable=True)
+    last_day: date = column("last of these days, before the training day; NULL without rows", nullable=True)
+    features: str = column("names of the features it reads, as JSON", nullable=True)
+    hyperparameters: str = column("as JSON", nullable=True)
+    library_versions: str = column("libraries that trained it, as JSON", nullable=True, hashed=False)
+    holdout_rows: int = column(
+        "latest rows that were kept out of a first fit, to measure it and to fit spread and calibration",
+        unit="rows",
+        nullable=True,
+        ge=0,
+    )
+    holdout_mae: float = column("mean absolute error on them", unit="market", nullable=True, ge=0)
+    holdout_bias: float = column("mean of forecast minus actual on them", unit="market", nullable=True)
+    holdout_crps: float = column("mean continuous ranked probability score", unit="market", nullable=True, ge=0)
+    artifact_location: str = column("where the artifact lies in the store; NULL without a model", nullable=True)
+    artifact_sha256: str = column("SHA-256 of the artifact", nullable=True, str_matches=r"^[0-9a-f]{64}$")
+    artifact_bytes: int = column("size of the artifact", unit="bytes", nullable=True, gt=0)
+    reason: str = column("why there is no model; NULL where there is one", nullable=True)
+
+
+PREDICTION_MODELS = Table(
+    model=PredictionModels,
+    name="prediction_models",
+    dataset="nba_predictions",
+    key=("trained_on", "market", "system_id"),
+    partition="trained_on",
+    cluster=("market", "system_id"),
+    rules={
+        "neither an artifact nor a reason": lambda t: t.artifact_sha256.notnull() != t.reason.notnull(),
+        "trained on days that are not before the training day": lambda t: t.last_day < t.trained_on,
+        "not a training day": lambda t: (t.trained_on.day() == 1) | (t.trained_on == ibis.literal(EPOCH)),
+    },
+)
+
+REGISTRY_COLUMNS = (
+    "trained_on",
+    "market",
+    "system_id",
+    "model_version",
+    "artifact_location",
+    "artifact_sha256",
+    "reason",
+)
+
+
+def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Table) -> ir.Table:
+    """What models learn from: the features of listed players who then played, what they did, and the lines at the cut-off."""
+    slate = context.select("game_date", "player_id", "cutoff_at")
+    market = side_by_side(consensus(quotes, slate), ("line",), tuple(MARKETS))
+    mine = model_rows(features, ("game_id", "game_date", "season", "player_id", "team", "games_played_season"))
+    joined = mine.inner_join(facts, [mine.game_id == facts.game_id, mine.player_id == facts.player_id]).left_join(
+        market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
+    )
+    return joined.select(
+        mine,
+        minutes_played=facts.minutes_played,
+        **{f"actual_{m.name}": m.actual(facts) for m in MARKETS.values()},
+        **{f"line_{m}": market[f"line_{m}"] for m in MARKETS},
+    )
+
+
+def model_rows(features: ir.Table, identity: Sequence[str]) -> ir.Table:
+    """The rows of the version that models read: these columns and the features."""
+    mine = features.filter(features.feature_version == MODEL_FEATURES.name)
+    return mine.select(*identity, *MODEL_FEATURES.names)
+
+
+def registered(rows: pa.Table, tools: Tools) -> pa.Table:
+    """Train every system of every market on each training day asked for, store the artifacts, and register them."""
+    frame = rows.to_pandas().sort_values(["game_date", "player_id"], ignore_index=True)
+    wanted = [(d, m) for d in tools.days if d == training_day(d) for m in tools.markets]
+
+    def fit(job: tuple[date, str]) -> list[dict]:
+        day, market = job
+        seen = frame[asof.training_window(frame["game_date"], day, TRAINING_DAYS)]
+        seen = seen.assign(actual=seen[f"actual_{market}"].astype(float), line=seen[f"line_{market}"].astype(float))
+        return [_entry(day, market, s, t, tools.store) for s, t in train(seen, market).items()]
+
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        entries = [e for found in pool.map(fit, wanted) for e in found]
+    return pa.Table.from_pylist(entries, schema=PREDICTION_MODELS.computed_schema)
+
+
+def _entry(day: date, market: str, system: str, trained: Trained, store: ArtifactStore) -> dict:
+    entry = {
+        "trained_on": day,
+        "market": market,
+        "system_id": system,
+        "model_version": VERSIONS[system],
+        "feature_version": MODEL_FEATURES.name,
+        "reason": trained.reason,
+        **trained.facts,
+    }
+    for name in ("features", "hyperparameters", "library_versions"):
+        if name in entry:
+            entry[name] = json.dumps(entry[name], sort_keys=True)
+    if trained.artifact is None:
+        return entry
+    stored = store.put("models", f"{day}/{market}-{system}", trained.artifact)
+    return entry | {
+        "artifact_location": stored.location,
+        "artifact_sha256": stored.sha256,
+        "artifact_bytes": stored.bytes,
+    }
+
+
+class ModelRegistry:
+    """The artifacts that registry rows point to."""
+
+    def __init__(self, rows: pa.Table, store: ArtifactStore) -> None:
+        self._store = store
+        self._rows: dict[tuple[date, str], list[Mapping]] = {}
+        for row in rows.to_pylist():
+            self._rows.setdefault((row["trained_on"], row["market"]), []).append(row)
+
+    def artifacts(self, trained_on: date, market: str) -> dict[str, bytes | None]:
+        """By system, the artifact of the month; None where the registry gives a reason for having none.
+
+        Raises ArtifactError where one is missing or altered.
+        """
+        return {
+            r["system_id"]: self._store.get(r["artifact_location"], r["artifact_sha256"])
+            if r["artifact_sha256"]
+            else None
+            for r in self._rows.get((trained_on, market), ())
+        }
+
+
+def expected(days: ir.Table, markets: ir.Table) -> ir.Table:
+    """Every system and market asked for, on every training day."""
+    training = days.filter((days.day.day() == 1) | (days.day == ibis.literal(EPOCH)))
+    wanted = training.cross_join(markets).select(trained_on=training.day, market=markets.market)
+    systems = ibis.union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
+    return systems.mutate(reason=ibis.null("string"))
+
+
+TRANSFORM = Transform(
+    PREDICTION_MODELS,
+    build,
+    reads={
+        "features": asof.before_training(ML_FEATURE_STORE, TRAINING_DAYS),
+        "facts": asof.before_training(PLAYER_GAME_SUMMARY, TRAINING_DAYS),
+        "context": asof.before_training(UPCOMING_PLAYER_GAME_CONTEXT, TRAINING_DAYS),
+        "quotes": asof.before_training(PLAYER_PROP_LINES, TRAINING_DAYS),
+    },
+    expected=expected,
+    apply=registered,
+    watched=("holdout_mae",),
+)

@@ -1,0 +1,186 @@
+"""nba_predictions.prop_prices: every quote in force, priced by every system."""
+
+from datetime import date
+
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from nba_pipeline import asof
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.markets import MARKETS, by_market
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.systems import BASELINE_IDS, SYSTEM_IDS
+from nba_pipeline.systems.pricing import Price, price
+from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.shared import consensus_lines as lines
+
+PRICED = tuple(s for s in SYSTEM_IDS if s not in BASELINE_IDS)
+
+
+class PropPrices(Rows):
+    """What a quote is worth by a system's forecast: probabilities, fair odds, edge over the book's price without its margin,
+    and expected value of both sides. Quotes without a price have probabilities and fair odds only. One row per forecast, book
+    and line."""
+
+    game_date: date = column("US-Eastern calendar date")
+    player_id: int = column("NBA person id", gt=0)
+    market: str = column("statistic that is bet on", isin=list(MARKETS))
+    system_id: str = column("system whose forecast prices the quote", isin=list(PRICED))
+    bookmaker: str = column("book")
+    line: float = column("the book's main line in force at the cut-off", precision=2, gt=0, le=150)
+    book_kind: str = column("sportsbook, or dfs for pick'em operators without real prices", isin=["sportsbook", "dfs"])
+    over_odds: float = column("American odds of the over", precision=1, nullable=True)
+    under_odds: float = column("American odds of the under", precision=1, nullable=True)
+    quoted_at: Instant = column("when the quote was last known before the cut-off (UTC)", nullable=True)
+    p_over: float = column("probability that the outcome exceeds the line, calibrated as the forecast's", ge=0, le=1)
+    p_push: float = column("probability that the outcome equals the line", ge=0, le=1)
+    fair_over_odds: float = column(
+        "American odds at which the over is worth nothing; NULL where it is certain or impossible",
+        formula="decimal 1 + p_under / p_over, as stakes come back on a push",
+        precision=1,
+        nullable=True,
+    )
+    fair_under_odds: float = column(
+        "American odds at which the under is worth nothing; NULL where it is certain or impossible",
+        formula="decimal 1 + p_over / p_under",
+        precision=1,
+        nullable=True,
+    )
+    margin: float = column(
+        "what the book keeps",
+        unit="fraction",
+        formula="sum of both implied probabilities minus 1; NULL without both odds",
+        nullable=True,
+    )
+    market_p_over: float = column(
+        "the book's probability of the over without its margin",
+        formula="implied probability of the over / sum of both",
+        nullable=True,
+        ge=0,
+        le=1,
+    )
+    edge_over: float = column(
+        "the system's probability of the over, pushes aside, minus the book's without margin; of the under it is the negative",
+        formula="p_over / (1 - p_push) - market_p_over",
+        nullable=True,
+        ge=-1,
+        le=1,
+    )
+    ev_over: float = column(
+        "expected profit of one unit on the over",
+        unit="units",
+        formula="p_over·(decimal odds - 1) - p_under",
+        nullable=True,
+        ge=-1,
+    )
+    ev_under: float = column(
+        "expected profit of one unit on the under",
+        unit="units",
+        formula="p_under·(decimal odds - 1) - p_over",
+        nullable=True,
+        ge=-1,
+    )
+    kelly_over: float = column(
+        "a quarter of the Kelly stake on the over, at most 5 %; for information, not advice",
+        unit="fraction of the bankroll",
+        formula="min(0.05, max(0, ev / ((decimal odds - 1)·(p_over + p_under))) / 4)",
+        nullable=True,
+        ge=0,
+        le=0.05,
+    )
+    kelly_under: float = column(
+        "the same for the under", unit="fraction of the bankroll", formula="as kelly_over", nullable=True, ge=0, le=0.05
+    )
+    best_over: bool = column("true for the sportsbook quote on which the over is worth most to the system")
+    best_under: bool = column("true for the sportsbook quote on which the under is worth most to the system")
+
+
+PROP_PRICES = Table(
+    model=PropPrices,
+    name="prop_prices",
+    dataset="nba_predictions",
+    key=("game_date", "player_id", "market", "system_id", "bookmaker", "line"),
+    partition="game_date",
+    cluster=("system_id", "player_id"),
+    rules={
+        "more than certain": lambda t: t.p_over + t.p_push <= 1.0001,
+        "an expected value without a price, or the other way round": lambda t: (
+            (t.over_odds.notnull() == t.ev_over.notnull()) & (t.under_odds.notnull() == t.ev_under.notnull())
+        ),
+        "a best price without a price": lambda t: (
+            (~t.best_over | t.over_odds.notnull()) & (~t.best_under | t.under_odds.notnull())
+        ),
+    },
+    group_rules={
+        "more than one best price of a side": (
+            ("game_date", "player_id", "market", "system_id"),
+            lambda t: (t.best_over.cast("int64").sum() <= 1) & (t.best_under.cast("int64").sum() <= 1),
+        ),
+    },
+)
+
+KEY = ("game_date", "player_id", "market")
+FORECAST = ("predicted_mean", "predicted_sd", "over_shift", "over_slope")
+
+
+def build(predictions: ir.Table, quotes: ir.Table) -> ir.Table:
+    """Every forecast beside every quote that was in force when it was made; `priced` adds what the quotes are worth."""
+    made = _priced(predictions)
+    slate = predictions.select("game_date", "player_id", cutoff_at=predictions.as_of).distinct()
+    current = lines.in_force(quotes, slate)
+    joined = made.inner_join(current, [*KEY, made.as_of == current.cutoff_at])
+    return joined.select(
+        *[made[c] for c in (*KEY, "system_id", *FORECAST)],
+        *[current[c] for c in ("bookmaker", "line", "book_kind", "over_odds", "under_odds")],
+        quoted_at=current.known_at,
+    )
+
+
+def _priced(predictions: ir.Table) -> ir.Table:
+    return predictions.filter(predictions.predicted_mean.notnull() & predictions.system_id.isin(PRICED))
+
+
+def priced(rows: pa.Table) -> pa.Table:
+    """The rows of `build` with probabilities, fair odds, edges and values; the best price per side is marked."""
+    frame = rows.to_pandas()
+    numbers = (_floats(rows, c) for c in (*FORECAST, "line", "over_odds", "under_odds"))
+    made = by_market(_price, frame["market"].to_numpy(dtype=str), *numbers)
+    real = (frame["book_kind"] == "sportsbook").to_numpy(dtype=bool)
+    nothing = dict.fromkeys(Price._fields, np.empty(0))
+    frame = frame.drop(columns=list(FORECAST)).assign(**(made or nothing))
+    for side in ("over", "under"):
+        worth = frame[f"ev_{side}"].where(real)
+        order = frame.assign(worth=worth).sort_values(["worth", "line", "bookmaker"], ascending=[False, True, True])
+        first = order[order["worth"].notna()].drop_duplicates([*KEY, "system_id"]).index
+        frame[f"best_{side}"] = frame.index.isin(first)
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _price(*numbers: np.ndarray, market: str) -> dict[str, np.ndarray]:
+    return price(*numbers, market=market)._asdict()
+
+
+def _floats(rows: pa.Table, name: str) -> np.ndarray:
+    return rows[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def expected(predictions: ir.Table) -> ir.Table:
+    """Every forecast that has a line has quotes."""
+    made = _priced(predictions)
+    return made.filter(made.line.notnull()).select(*KEY, "system_id", reason=ibis.null("string"))
+
+
+TRANSFORM = Transform(
+    PROP_PRICES,
+    build,
+    reads={
+        "predictions": asof.same_day(PLAYER_PROP_PREDICTIONS),
+        "quotes": asof.same_day(PLAYER_PROP_LINES),
+    },
+    expected=expected,
+    apply=priced,
+    watched=("over_odds", "market_p_over"),
+)

@@ -1,0 +1,231 @@
+"""Features of role: whether he is in the rotation now, who of his team is missing, and what they leave to the others.
+
+Who is missing is not known, but likely: from statements in force at the cut-off, and from how many of the team's latest games a
+player did not play in. The second needs no source of injuries: most absences last longer than a game. Every team-mate counts
+with his chance to play.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import ibis
+
+from nba_pipeline import asof
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.tables.analytics._availability import AVAILABLE, DOUBTFUL, OUT, PROBABLE
+from nba_pipeline.tables.predictions.features import CONTEXT, LAST_5, PLAYER_GAMES, SEASON, TEAM_GAMES, Feature
+
+RECENT_DAYS = 30
+GAME_MINUTES = 240
+SCALE = 10_000
+
+MONTH = f"{RECENT_DAYS} days before the day"
+TEAM_NOW = f"{SEASON}; statements in force at the cut-off"
+NO_MINUTES = "without a game in the year"
+NO_TEAM_GAME = "before his team's first game of the season"
+
+# Share of listed players who played, regular seasons and play-offs of 2021-22 and 2022-23 (77,000 player-days), by the games of
+# the team that they had missed up to the day: 0, 1, 2, 3, 4 or 5, more. Those seasons have no statements of other kinds than
+# out and available: probable counts as available, doubtful as out, and questionable as silence.
+CHANCE: Mapping[str, tuple[float, ...]] = {
+    "out": (0.02, 0.34, 0.22, 0.17, 0.15, 0.09),
+    "available": (0.87, 0.81, 0.56, 0.41, 0.35, 0.24),
+    "silent": (0.87, 0.44, 0.34, 0.27, 0.22, 0.12),
+}
+# Without a statement, by minutes_form under 10, under 20, and from 20 on: who played last time, and who missed one game.
+SILENT_BY_MINUTES = {0: (0.53, 0.84, 0.94), 1: (0.37, 0.47, 0.60)}
+# Before his first game of the season for the team.
+CHANCE_UNSEEN = {"out": 0.04, "available": 0.40, "silent": 0.20}
+
+ROLE_FEATURES: tuple[Feature, ...] = (
+    Feature(
+        "team_games_missed",
+        "games",
+        "games of his team since he last played in one; 0: he played in the latest",
+        TEAM_GAMES,
+        SEASON,
+        "before his first game of the season for the team",
+        bounds=(0, 110),
+    ),
+    Feature(
+        "appearance_share",
+        "fraction",
+        "his games / his team's games, at most 1",
+        TEAM_GAMES,
+        MONTH,
+        "without a game of his team in these days",
+        bounds=(0, 1),
+    ),
+    Feature(
+        "starter_last_game",
+        "flag",
+        "1 where he started his latest game",
+        PLAYER_GAMES,
+        "latest game of the season",
+        "before his first, or where the source does not say who started",
+        bounds=(0, 1),
+    ),
+    Feature(
+        "starter_share_last_5",
+        "fraction",
+        "starts / games of which it is known who started",
+        PLAYER_GAMES,
+        LAST_5,
+        "where none is",
+        bounds=(0, 1),
+    ),
+    Feature(
+        "minutes_rank_last_5",
+        "rank",
+        "mean rank of his minutes among his team's in the game; 1: nobody played longer",
+        PLAYER_GAMES,
+        LAST_5,
+        "with fewer than 3 games",
+        bounds=(1, 25),
+    ),
+    Feature(
+        "play_chance",
+        "probability",
+        "share of players in his place who played, by statement, games missed and minutes (`CHANCE` in role_features)",
+        CONTEXT,
+        TEAM_NOW,
+        NO_MINUTES,
+        bounds=(0, 1),
+    ),
+    Feature(
+        "rotation_rank",
+        "rank",
+        "1 + team-mates with a play_chance of at least a half and higher minutes_form",
+        CONTEXT,
+        TEAM_NOW,
+        NO_MINUTES,
+        bounds=(1, 40),
+    ),
+    Feature(
+        "minutes_expected",
+        "minutes",
+        f"{GAME_MINUTES}·m / (m + Σ play_chance·m of team-mates), m = minutes_form",
+        CONTEXT,
+        TEAM_NOW,
+        NO_MINUTES,
+        bounds=(0, GAME_MINUTES),
+    ),
+    Feature(
+        "minutes_vacated",
+        "minutes",
+        "Σ minutes_form·appearance_share·(1 - play_chance) of team-mates",
+        CONTEXT,
+        TEAM_NOW,
+        NO_TEAM_GAME,
+        bounds=(0, 500),
+    ),
+    Feature(
+        "minutes_newly_out",
+        "minutes",
+        "Σ minutes_form of team-mates who are out by a statement but played in the team's latest game",
+        CONTEXT,
+        "statements in force at the cut-off",
+        f"where the source says nothing on anybody, and {NO_TEAM_GAME}",
+        bounds=(0, 500),
+    ),
+)
+
+
+def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
+    """Player facts with the number of the game in the team's season, and the rank of his minutes in it."""
+    in_order = ibis.window(group_by=[offense.team, offense.season], order_by=offense.game_date)
+    numbered = offense.select("game_id", "team", number=ibis.row_number().over(in_order) + 1)
+    rank = ibis.rank().over(ibis.window(group_by=[games.game_id, games.team], order_by=games.minutes_played.desc()))
+    ranked = games.select(
+        *("game_id", "game_date", "season", "player_id", "team"),
+        started=games.starter_flag.cast("int64"),
+        minutes_rank=rank + 1,
+    )
+    joined = ranked.inner_join(numbered, [ranked.game_id == numbered.game_id, ranked.team == numbered.team])
+    return shared(joined.select(ranked, numbered.number))
+
+
+def with_attendance(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Table:
+    """`listed` with when he last played for the team, how often lately, and as what."""
+    played = appearances(games, offense)
+    of_player = {
+        "h_number": asof.latest("number"),
+        "h_team": asof.latest("team"),
+        "h_recent": asof.count(days=RECENT_DAYS),
+        "starter_last_game": asof.latest("started"),
+        "starter_share_last_5": asof.mean("started", last=5),
+        "minutes_rank_last_5": asof.mean("minutes_rank", last=5, at_least=3),
+    }
+    rows = asof.attach(listed, played, of_player, by=("player_id",))
+    team_games = offense.select("game_date", "season", "team")
+    of_team = {"h_team_games": asof.count(), "h_team_recent": asof.count(days=RECENT_DAYS)}
+    rows = asof.attach(rows, team_games, of_team, by=("team",))
+    share = ibis.least(rows["h_recent"] / rows["h_team_recent"].nullif(0), 1.0)
+    missed = (rows["h_team"] == rows.team).ifelse(rows["h_team_games"] - rows["h_number"], None)
+    return shared(rows.mutate(appearance_share=share, team_games_missed=missed))
+
+
+def role_features(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Table:
+    """`listed` with the features of `ROLE_FEATURES`.
+
+    `listed` has (game_date, season, player_id, team), injury_status, injuries_reported and `minutes_form`; one row
+    per listed player, so that a team's rows of a day are its team-mates.
+    """
+    rows = with_attendance(listed, games, offense)
+    rows = rows.mutate(play_chance=chance_to_play(rows.injury_status, rows.team_games_missed, rows.minutes_form))
+    newly_out = (rows.injury_status == OUT) & (rows.team_games_missed == 0)
+    chance, share = rows.play_chance.fill_null(0.0), rows.appearance_share.fill_null(0.0)
+    rows = rows.mutate(
+        __minutes=_whole(rows.minutes_form),
+        __likely=_whole(rows.minutes_form * chance),
+        __plays=(chance >= 0.5).cast("int64"),
+        __newly_out=newly_out.fill_null(False).ifelse(_whole(rows.minutes_form), 0),
+        __vacated=_whole(rows.minutes_form * share * (1.0 - chance)),
+    )
+    team = ibis.window(group_by=[rows.game_date, rows.team])
+    stronger = ibis.range_window(
+        preceding=None, following=0, group_by=[rows.game_date, rows.team], order_by=rows["__minutes"].desc()
+    )
+
+    def of_others(column: str) -> Any:
+        return rows[column].sum().over(team) - rows[column]
+
+    has_played, known = rows["h_team_games"] > 0, rows.minutes_form.notnull()
+    everyone = (of_others("__likely") + rows["__minutes"]).cast("float64")
+    rank = rows["__plays"].sum().over(stronger) - rows["__plays"] + 1
+    found = rows.mutate(
+        rotation_rank=known.ifelse(rank, None),
+        minutes_expected=GAME_MINUTES * rows["__minutes"].cast("float64") / everyone.nullif(0.0),
+        minutes_vacated=has_played.ifelse(of_others("__vacated") / SCALE, None),
+        minutes_newly_out=(has_played & rows.injuries_reported).ifelse(of_others("__newly_out") / SCALE, None),
+    )
+    return shared(found.drop(*[c for c in found.columns if c.startswith(("__", "h_"))]))
+
+
+def chance_to_play(status: ir.StringValue, missed: ir.IntegerValue, minutes: ir.FloatingValue) -> Any:
+    """The share of `CHANCE`; NULL where his minutes are not known."""
+    said = status.cases(
+        (OUT, "out"), (DOUBTFUL, "out"), (AVAILABLE, "available"), (PROBABLE, "available"), else_="silent"
+    )
+
+    def by_missed(shares: tuple[float, ...]) -> Any:
+        *upto, more = shares
+        return ibis.cases(*[(missed <= b, v) for b, v in zip((0, 1, 2, 3, 5), upto, strict=True)], else_=more)
+
+    def by_minutes(shares: tuple[float, ...]) -> Any:
+        low, middle, high = shares
+        return ibis.cases((minutes < 10, low), (minutes < 20, middle), else_=high)
+
+    seen = ibis.cases(
+        (said != "silent", said.cases(*[(n, by_missed(CHANCE[n])) for n in ("out", "available")], else_=None)),
+        *[(missed == n, by_minutes(shares)) for n, shares in SILENT_BY_MINUTES.items()],
+        else_=by_missed(CHANCE["silent"]),
+    )
+    unseen = said.cases(*CHANCE_UNSEEN.items(), else_=None)
+    return minutes.notnull().ifelse(missed.isnull().ifelse(unseen, seen), None)
+
+
+def _whole(value: ir.FloatingValue) -> ir.IntegerValue:
+    """As an integer, so that sums do not depend on the order of rows; nothing known adds nothing."""
+    return (value * SCALE).round().cast("int64").fill_null(0)

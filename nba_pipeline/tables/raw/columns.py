@@ -1,0 +1,112 @@
+"""Columns and reject reasons that several raw tables share."""
+
+from typing import Any
+
+import ibis
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.table import Rows, column
+from nba_pipeline.domain.teams import TRICODES
+from nba_pipeline.engine.readiness import PENDING
+from nba_pipeline.sources.landing import PROBLEMS
+
+LINE_CAPTURED_LATE = "captured after tip-off"
+FINAL, SCHEDULED = "final", "scheduled"
+
+
+def tricode(description: str, **more: Any) -> Any:
+    """A column that holds one of the thirty tricodes."""
+    return column(description, isin=list(TRICODES), **more)
+
+
+class BoxCounts(Rows):
+    """The counting statistics of a box score, of a player or of a team. One row per line of a box score."""
+
+    points: int = column("points scored", unit="points", ge=0, le=200)
+    fg_makes: int = column("field goals made", unit="shots", ge=0, le=90)
+    fg_attempts: int = column("field goals attempted", unit="shots", ge=0, le=150)
+    three_pt_makes: int = column("three-pointers made", unit="shots", ge=0, le=45)
+    three_pt_attempts: int = column("three-pointers attempted", unit="shots", ge=0, le=90)
+    ft_makes: int = column("free throws made", unit="shots", ge=0, le=80)
+    ft_attempts: int = column("free throws attempted", unit="shots", ge=0, le=90)
+    offensive_rebounds: int = column("offensive rebounds", unit="rebounds", ge=0, le=50)
+    defensive_rebounds: int = column("defensive rebounds", unit="rebounds", ge=0, le=80)
+    rebounds: int = column("rebounds", unit="rebounds", ge=0, le=110)
+    assists: int = column("assists", unit="assists", ge=0, le=70)
+    steals: int = column("steals", unit="steals", ge=0, le=40)
+    blocks: int = column("blocks", unit="blocks", ge=0, le=40)
+    turnovers: int = column("turnovers", unit="turnovers", ge=0, le=50)
+    personal_fouls: int = column("personal fouls", unit="fouls", ge=0, le=60)
+
+
+# Contract column -> landing column of the counts above.
+LANDING_COUNTS = {
+    "points": "pts",
+    "fg_makes": "fgm",
+    "fg_attempts": "fga",
+    "three_pt_makes": "fg3m",
+    "three_pt_attempts": "fg3a",
+    "ft_makes": "ftm",
+    "ft_attempts": "fta",
+    "offensive_rebounds": "oreb",
+    "defensive_rebounds": "dreb",
+    "rebounds": "reb",
+    "assists": "ast",
+    "steals": "stl",
+    "blocks": "blk",
+    "turnovers": "tov",
+    "personal_fouls": "pf",
+}
+
+BOX_RULES = {
+    "points are not 2·FG + 3·3P + FT": lambda t: (
+        t.points == 2 * (t.fg_makes - t.three_pt_makes) + 3 * t.three_pt_makes + t.ft_makes
+    ),
+    "rebounds are not offensive + defensive": lambda t: t.rebounds == t.offensive_rebounds + t.defensive_rebounds,
+    "more field goals made than attempted": lambda t: t.fg_makes <= t.fg_attempts,
+    "more threes made than attempted": lambda t: t.three_pt_makes <= t.three_pt_attempts,
+    "more threes attempted than field goals": lambda t: t.three_pt_attempts <= t.fg_attempts,
+    "more free throws made than attempted": lambda t: t.ft_makes <= t.ft_attempts,
+}
+
+
+def counts(landing: ir.Table) -> dict[str, ir.Value]:
+    """The counting columns, under their contract names."""
+    return {name: landing[source] for name, source in LANDING_COUNTS.items()}
+
+
+def first_reason(*reasons: ir.StringValue) -> ir.StringValue:
+    """The first reason that applies; NULL where none does."""
+    return ibis.coalesce(*reasons)
+
+
+def when(condition: ir.BooleanValue, reason: str) -> ir.StringValue:
+    """The reason where the condition holds, else NULL."""
+    return condition.fill_null(False).ifelse(reason, ibis.null("string"))
+
+
+def both_teams(schedule: ir.Table) -> ir.Table:
+    """Expected rows: both teams of every countable game; absent without fault only while the game is not final."""
+    games = schedule.filter(schedule.countable)
+    sides = [
+        games.select("game_date", "game_id", team=games[side], reason=when(games.status != FINAL, PENDING))
+        for side in ("home_team", "away_team")
+    ]
+    return ibis.union(*sides)
+
+
+def landing_reason(landing: ir.Table) -> ir.StringValue:
+    """Values that could not be typed."""
+    return landing[PROBLEMS]
+
+
+def game_reason(rows: ir.Table, games: ir.Table) -> ir.StringValue:
+    """Why a row's game does not fit the schedule. `rows` are joined to `games` by game id, from the left."""
+    other = (rows.team == games.home_team).ifelse(games.away_team, games.home_team)
+    strangers = (rows.team != games.home_team) & (rows.team != games.away_team)
+    return first_reason(
+        when(games.game_id.isnull(), "its game is not in the schedule of that day"),
+        when(strangers, "its team does not play in that game"),
+        when(rows.opponent != other, "its opponent is not the other team of that game"),
+        when(rows.is_home != (rows.team == games.home_team), "home and away are the other way round in the schedule"),
+    )

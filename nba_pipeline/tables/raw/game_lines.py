@@ -1,0 +1,82 @@
+"""nba_raw.game_lines: spreads, totals and moneylines."""
+
+from datetime import date
+
+import ibis
+
+from nba_pipeline import asof
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.calendar import GAME_ID
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.sources import landing as feeds
+from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE, first_reason, landing_reason, when
+from nba_pipeline.tables.raw.schedule import SCHEDULE
+
+CLOSING = "closing"
+
+
+class GameLines(Rows):
+    """Lines of the books on games. One row per game, book and capture."""
+
+    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    game_date: date = column("US-Eastern calendar date")
+    bookmaker: str = column("book", str_matches=r"^.{1,60}$")
+    captured_at: Instant = column("when captured (UTC); unknown if the source does not say", nullable=True)
+    spread_home: float = column(
+        "points the home team gives; negative: favoured", unit="points", precision=2, nullable=True, ge=-60, le=60
+    )
+    total: float = column("over/under of both teams' points", unit="points", precision=2, nullable=True, ge=100, le=350)
+    moneyline_home: float = column("American odds of the home team", precision=1, nullable=True)
+    moneyline_away: float = column("American odds of the visitors", precision=1, nullable=True)
+    documented_pre_game: bool = column("true where the source documents the line as the closing one before the game")
+    source: str = column("who captured it", nullable=True)
+
+
+GAME_LINES = Table(
+    model=GameLines,
+    name="game_lines",
+    dataset="nba_raw",
+    key=("game_id", "bookmaker", "captured_at"),
+    partition="game_date",
+    cluster=("game_id",),
+    on_bad_row="quarantine",
+)
+
+
+def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
+    """Type the lines; refuse those captured after the scheduled tip-off."""
+    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    return rows.select(
+        game_id=landing.game_id,
+        game_date=landing.game_date,
+        bookmaker=landing.bookmaker,
+        captured_at=landing.snapshot_utc,
+        spread_home=landing.spread_home,
+        total=landing.total,
+        moneyline_home=landing.ml_home,
+        moneyline_away=landing.ml_away,
+        documented_pre_game=(landing.line_kind == CLOSING).fill_null(False),
+        source=landing.source,
+        reject_reason=first_reason(
+            landing_reason(landing),
+            when(schedule.game_id.isnull(), "its game is not in the schedule of that day"),
+            when(landing.snapshot_utc > schedule.tip_off, LINE_CAPTURED_LATE),
+        ),
+    )
+
+
+def expected(schedule: ir.Table) -> ir.Table:
+    """Every countable game may have lines; where the source has none, that is said."""
+    games = schedule.filter(schedule.countable)
+    return games.select("game_date", "game_id", reason=ibis.literal("the source has no game lines for the game"))
+
+
+TRANSFORM = Transform(
+    GAME_LINES,
+    build,
+    reads={"schedule": asof.same_day(SCHEDULE)},
+    feeds={"landing": feeds.GAME_LINES},
+    expected=expected,
+    watched=("spread_home", "total"),
+)

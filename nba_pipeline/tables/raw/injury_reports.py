@@ -1,0 +1,85 @@
+"""nba_raw.injury_reports: statements about players' availability."""
+
+from datetime import date
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.calendar import GAME_ID
+from nba_pipeline.domain.identity.spelling import WAYS
+from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN, with_lookup
+from nba_pipeline.domain.teams import TRICODES
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.sources import landing as feeds
+from nba_pipeline.tables.raw.columns import first_reason, landing_reason
+from nba_pipeline.tables.raw.schedule import SLATE
+
+TRANSACTION, SNAPSHOT, OFFICIAL, AFTER_GAME = "transaction", "status_snapshot", "official_report", "boxscore_dnp"
+RECORD_TYPES = (TRANSACTION, SNAPSHOT, OFFICIAL, AFTER_GAME)
+PRE_GAME_TYPES = (TRANSACTION, SNAPSHOT, OFFICIAL)
+
+
+class InjuryReports(Rows):
+    """What was stated about a player's availability, and when it was known. One row per player and statement."""
+
+    report_date: date = column("day of the statement")
+    player_id: int = column("NBA person id; unknown where the name could not be resolved", nullable=True, gt=0)
+    player_name: str = column("display name", str_matches=r"^.{1,100}$")
+    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    resolved_by: str = column(
+        "rule that gave the id: source (it came with it), or how the spelling was matched; unknown: it was not",
+        nullable=True,
+        hashed=False,
+        isin=list(WAYS),
+    )
+    reported_at: Instant = column("when it was published (UTC); unknown where only the day is", nullable=True)
+    record_type: str = column(
+        "kind of statement; boxscore_dnp is known only after the game and never feeds a pre-game table",
+        isin=list(RECORD_TYPES),
+    )
+    status: str = column("status in the source's words", nullable=True)
+    team: str = column("tricode", nullable=True, isin=list(TRICODES))
+    game_id: str = column("NBA game id, where the statement is about one game", nullable=True, str_matches=GAME_ID)
+    reason: str = column("as stated", nullable=True)
+    source: str = column("who stated it", nullable=True)
+
+
+INJURY_REPORTS = Table(
+    model=InjuryReports,
+    name="injury_reports",
+    dataset="nba_raw",
+    key=("report_date", "player_lookup", "reported_at", "record_type", "status", "reason", "game_id", "team"),
+    partition="report_date",
+    cluster=("player_id",),
+    on_bad_row="quarantine",
+)
+
+
+def build(landing: ir.Table) -> ir.Table:
+    """Type the statements and normalise the names."""
+    landing = with_lookup(
+        landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source)), "player_name"
+    )
+    return landing.select(
+        report_date=landing.report_date,
+        player_id=landing.player_id,
+        player_name=landing.player_name,
+        player_lookup=landing.player_lookup,
+        resolved_by=landing.resolved_by,
+        reported_at=landing.report_utc,
+        record_type=landing.record_type,
+        status=landing.status,
+        team=landing.team,
+        game_id=landing.game_id,
+        reason=landing.reason,
+        source=landing.source,
+        reject_reason=first_reason(landing_reason(landing)),
+    )
+
+
+TRANSFORM = Transform(
+    INJURY_REPORTS,
+    build,
+    reads={"schedule": SLATE},
+    feeds={"landing": feeds.INJURIES},
+    watched=("player_id", "reported_at"),
+)

@@ -1,0 +1,115 @@
+"""nba_raw.player_boxscores: one line of a box score per player who appeared."""
+
+from datetime import date
+
+from nba_pipeline import asof
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.contracts.table import Table, column
+from nba_pipeline.domain.calendar import GAME_ID
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.sources import landing as feeds
+from nba_pipeline.tables.raw.columns import (
+    BOX_RULES,
+    FINAL,
+    BoxCounts,
+    both_teams,
+    counts,
+    first_reason,
+    game_reason,
+    landing_reason,
+    tricode,
+    when,
+)
+from nba_pipeline.tables.raw.schedule import SCHEDULE
+
+
+class PlayerBoxscores(BoxCounts):
+    """Box-score lines as the source gave them. One row per player who appeared in a game."""
+
+    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    game_date: date = column("US-Eastern calendar date")
+    team: str = tricode("tricode of the player's team")
+    opponent: str = tricode("tricode of the opponent")
+    is_home: bool = column("true for the home team")
+    player_id: int = column("NBA person id", gt=0)
+    player_name: str = column("display name", str_matches=r"^.{1,100}$")
+    starter: bool = column("true for the five starters; unknown where the source does not say", nullable=True)
+    minutes: float = column(
+        "minutes played",
+        unit="minutes",
+        precision=3,
+        formula="decimal minutes where the source has them, else whole minutes",
+        ge=0,
+        le=70,
+    )
+    minutes_are_exact: bool = column("true where minutes are decimal, false where the source rounds them")
+    plus_minus: int = column(
+        "point differential while on the floor; 0 is 0", unit="points", nullable=True, ge=-80, le=80
+    )
+
+
+PLAYER_BOXSCORES = Table(
+    model=PlayerBoxscores,
+    name="player_boxscores",
+    dataset="nba_raw",
+    key=("game_id", "player_id"),
+    partition="game_date",
+    cluster=("player_id", "team"),
+    on_bad_row="quarantine",
+    rules=BOX_RULES,
+    group_rules={
+        "a game has a number of teams other than two": (("game_id",), lambda t: t.team.nunique() == 2),
+        "a team has fewer than five or more than twenty players": (
+            ("game_id", "team"),
+            lambda t: t.count().between(5, 20),
+        ),
+    },
+)
+
+
+def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
+    """Type the lines and hold them against the schedule of the day."""
+    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    exact = landing.min_exact.notnull()
+    return rows.select(
+        game_id=landing.game_id,
+        game_date=landing.game_date,
+        team=landing.team,
+        opponent=landing.opponent,
+        is_home=landing.is_home,
+        player_id=landing.player_id,
+        player_name=landing.player_name,
+        starter=landing.starter,
+        minutes=exact.ifelse(landing.min_exact, landing.min.cast("float64")),
+        minutes_are_exact=exact,
+        **counts(landing),
+        plus_minus=landing.plus_minus,
+        reject_reason=first_reason(
+            landing_reason(landing),
+            game_reason(landing, schedule),
+            when(schedule.status != FINAL, "its game has no final score yet"),
+        ),
+    )
+
+
+def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
+    """Teams whose players' points do not add up to the final score."""
+    sums = result.group_by(day=result.game_date, game_id=result.game_id, team=result.team).aggregate(
+        added=lambda t: t.points.sum()
+    )
+    joined = sums.inner_join(schedule, "game_id")
+    score = (sums.team == schedule.home_team).ifelse(schedule.home_points, schedule.away_points)
+    wrong = joined.filter(sums.added != score)
+    text = sums.game_id + " " + sums.team + ": players " + sums.added.cast("string") + ", score " + score.cast("string")
+    return wrong.select(day=sums.day, entity=text)
+
+
+TRANSFORM = Transform(
+    PLAYER_BOXSCORES,
+    build,
+    reads={"schedule": asof.same_day(SCHEDULE)},
+    feeds={"landing": feeds.PLAYER_BOXSCORES},
+    expected=both_teams,
+    cross_checks={"players' points differ from the final score": scores_differ},
+    watched=("starter", "plus_minus"),
+)

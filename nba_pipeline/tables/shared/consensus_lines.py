@@ -1,0 +1,96 @@
+"""The market's lines as of the cut-off: the quote of each book that was in force, their consensus, and where it opened.
+
+A quote counts when it was first seen before the cut-off of its game. A quote without a capture time counts only where
+the source documents it as the last one before the game. Sportsbooks come first: quotes of DFS operators stand in
+only where no sportsbook quotes the player.
+"""
+
+from collections.abc import Sequence
+
+import ibis
+
+from nba_pipeline.asof.cutoffs import captured_in_time
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import medians, shared
+
+BALANCE_UNKNOWN = 10_000.0
+
+
+def implied_probability(odds: ir.FloatingValue) -> ir.FloatingValue:
+    """Break-even probability of American odds: -110 -> 0.524, +120 -> 0.455. The vig is still in it."""
+    return (odds < 0).ifelse(-odds / (100.0 - odds), 100.0 / (odds + 100.0))
+
+
+def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
+    """Main quotes known by the cut-off, one per player, market and book: the latest, and the most balanced of several.
+
+    Shapes: `quotes` as nba_raw.player_prop_lines; `games` has (game_date, player_id, cutoff_at), one row per player, day
+    and cut-off. Adds `known_at` (when the quote was last known before the cut-off) and the book's first line, `first_line`.
+    """
+    known = quotes.inner_join(games, ["game_date", "player_id"])
+    in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
+    seen_late = quotes.last_seen_at.isnull() | (quotes.last_seen_at > games.cutoff_at)
+    usable = known.filter((quotes.line_kind == "main") & in_time.fill_null(quotes.documented_pre_game))
+    usable = usable.select(
+        quotes, known_at=seen_late.ifelse(quotes.captured_at, quotes.last_seen_at), cutoff_at=games.cutoff_at
+    )
+    vig_gap = (implied_probability(usable.over_odds) - implied_probability(usable.under_odds)).abs()
+    book = [usable.game_date, usable.player_id, usable.cutoff_at, usable.market, usable.bookmaker]
+    newest = ibis.window(
+        group_by=book,
+        order_by=[ibis.desc(usable.known_at, nulls_first=False), vig_gap.fill_null(BALANCE_UNKNOWN), usable.line],
+    )
+    oldest = ibis.window(group_by=book, order_by=[usable.captured_at, vig_gap.fill_null(BALANCE_UNKNOWN), usable.line])
+    first = usable.captured_at.notnull().ifelse(usable.line, None).first().over(oldest)
+    ranked = usable.mutate(__place=ibis.row_number().over(newest), first_line=first)
+    return ranked.filter(ranked["__place"] == 0).drop("__place")
+
+
+def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
+    """One row per (game_date, player_id, market) that has a line by the cut-off.
+
+    `line` is the median over books of the quotes in force, rounded down to the half; `opening_line` the median of the books'
+    first quotes, NULL where no capture time is known; `books` how many; `line_source` sportsbook or dfs; `captured_at`
+    when the newest of them was last known; `best_over_odds` and `best_under_odds` the best American prices of sportsbooks
+    that quote exactly this line, NULL where none gives a price.
+    """
+    current = in_force(quotes, games)
+    player = [current.game_date, current.player_id, current.market]
+    real = (current.book_kind == "sportsbook").cast("int64").max().over(ibis.window(group_by=player))
+    chosen = current.mutate(__real=real).filter(lambda t: (t["__real"] == 0) | (t.book_kind == "sportsbook"))
+    key = ("game_date", "player_id", "market")
+    middle = medians(chosen, ("line", "first_line"), by=key)
+    counted = chosen.group_by(*key).aggregate(
+        books=chosen.bookmaker.nunique(), line_source=chosen.book_kind.max(), captured_at=chosen.known_at.max()
+    )
+    found = shared(
+        counted.inner_join(middle, key).select(counted, line=_half(middle.line), opening_line=_half(middle.first_line))
+    )
+    prices = _best_prices(chosen, found)
+    return shared(
+        found.left_join(prices, key).select(found, *[prices[c] for c in ("best_over_odds", "best_under_odds")])
+    )
+
+
+def _best_prices(quotes: ir.Table, lines: ir.Table) -> ir.Table:
+    """Per player and market, the best price of each side at the consensus line. A higher American price always pays more."""
+    key = ("game_date", "player_id", "market")
+    at_line = quotes.inner_join(lines, [*key, "line"]).select(
+        *[quotes[c] for c in (*key, "over_odds", "under_odds")], quotes.book_kind
+    )
+    real = at_line.filter(at_line.book_kind == "sportsbook")
+    return real.group_by(*key).aggregate(best_over_odds=real.over_odds.max(), best_under_odds=real.under_odds.max())
+
+
+def side_by_side(consensus: ir.Table, columns: Sequence[str], markets: Sequence[str]) -> ir.Table:
+    """The consensus with one row per (game_date, player_id) and a column `<column>_<market>` for each of both."""
+    found = {}
+    for market in markets:
+        here = consensus.market == market
+        found |= {f"{c}_{market}": here.ifelse(consensus[c], None).max() for c in columns}
+    return shared(consensus.group_by("game_date", "player_id").aggregate(**found))
+
+
+def _half(line: ir.FloatingValue) -> ir.FloatingValue:
+    """Medians of an even number of books may fall between; the lower half is the line that exists."""
+    return (line * 2).floor() / 2

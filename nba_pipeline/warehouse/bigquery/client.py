@@ -1,0 +1,250 @@
+"""The one way to BigQuery: how jobs and calls are sent, labelled, bounded and retried, and how their errors read."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from io import BytesIO
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet
+import requests
+from dagster_gcp import BigQueryResource
+from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.retry import Retry
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError, TransportError
+from google.cloud import bigquery
+from google.cloud.bigquery.table import RowIterator
+
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.warehouse.bigquery.location import Place
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+PARALLEL_JOBS = 4
+REQUEST_SECONDS = 60.0
+REQUEST_RETRY_SECONDS = 30.0
+RETRY_SECONDS = 300.0
+
+TRANSIENT_STATUS = frozenset({408, 500, 502, 503, 504})
+TRANSIENT_REASONS = frozenset(
+    {
+        "backendError",
+        "internalError",
+        "jobBackendError",
+        "jobInternalError",
+        "rateLimitExceeded",
+        "jobRateLimitExceeded",
+    }
+)
+CONCURRENT_UPDATE = "aborted due to concurrent update"
+
+
+class PlacedBigQuery(BigQueryResource):
+    """dagster-gcp's resource, which can also speak to another endpoint; without credentials only on this machine."""
+
+    endpoint: str | None = None
+    anonymous: bool = False
+
+    @contextmanager
+    def get_client(self) -> Iterator[bigquery.Client]:
+        if self.endpoint is None:
+            with super().get_client() as client:
+                yield client
+        else:
+            yield bigquery.Client(
+                project=self.project,
+                location=self.location,
+                credentials=AnonymousCredentials() if self.anonymous else None,  # pyright: ignore[reportArgumentType]
+                client_options={"api_endpoint": self.endpoint},
+            )
+
+
+def is_lost(error: BaseException) -> bool:
+    """The request or its answer did not get through."""
+    lost = requests.exceptions.ConnectionError | requests.exceptions.Timeout | TransportError
+    return isinstance(error, lost) or (isinstance(error, GoogleAPICallError) and error.code in TRANSIENT_STATUS)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Worth another try: a failure of the service or of the way to it, or a conflict with another transaction.
+
+    A quota is not: it does not come back within seconds, and every further try counts against it as well.
+    """
+    error = _last_failure(error)
+    if is_lost(error):
+        return True
+    if not isinstance(error, GoogleAPICallError):
+        return False
+    reasons = {str(e.get("reason", "")) for e in error.errors if isinstance(e, Mapping)}
+    if "quotaExceeded" in reasons or "quota exceeded" in str(error).lower():
+        return False
+    return bool(reasons & TRANSIENT_REASONS) or CONCURRENT_UPDATE in str(error)
+
+
+def default_retry() -> Retry:
+    """Exponential back-off with full jitter, for up to five minutes; every failure that is tried again is logged."""
+    return Retry(
+        predicate=is_transient, initial=1.0, maximum=30.0, multiplier=2.0, timeout=RETRY_SECONDS, on_error=_tell
+    )
+
+
+def _tell(error: Exception) -> None:
+    logger.warning("BigQuery: %s; trying again", _said(_last_failure(error)))
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Who a job works for; they become the job's and the staging table's labels."""
+
+    table: str
+    run: str = ""
+
+    def labels(self, **more: str) -> dict[str, str]:
+        given = {"product": "nba_pipeline", "table": self.table, "run": self.run, **more}
+        return {k: label_value(v) for k, v in given.items() if v}
+
+
+def label_value(text: str) -> str:
+    """The text as a label's value: small letters, digits, dashes and underscores, at most 63. A run's id stays as it is."""
+    return re.sub(r"[^a-z0-9_-]", "_", text.lower())[:63]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Sends jobs and calls to one place. Every call is bounded in time, retried where that can help, and named if it fails."""
+
+    place: Place
+    retry: Retry = field(default_factory=default_retry, compare=False)
+
+    @cached_property
+    def client(self) -> bigquery.Client:
+        place = self.place
+        resource = PlacedBigQuery(
+            project=place.project, location=place.location, endpoint=place.endpoint, anonymous=place.is_loopback
+        )
+        with named_errors("connecting to BigQuery"), resource.get_client() as client:
+            return client
+
+    @cached_property
+    def _patience(self) -> Retry:
+        """For a request about a job, which is repeated only if it was lost; a job that failed is another matter."""
+        return self.retry.with_predicate(is_lost).with_timeout(min(REQUEST_RETRY_SECONDS, self.retry.timeout or 0.0))
+
+    def call(self, what: str, function: Callable[..., Result], *arguments: object, **options: object) -> Result:
+        """One call of the API that is not a job, such as reading a table's schema."""
+        with named_errors(what):
+            return self.retry(function)(*arguments, retry=None, timeout=REQUEST_SECONDS, **options)
+
+    def query(
+        self,
+        what: str,
+        statement: str | Callable[[], str],
+        tags: Tags,
+        parameters: Sequence[bigquery.ArrayQueryParameter | bigquery.ScalarQueryParameter] = (),
+    ) -> RowIterator:
+        """Run a statement or script to its end; a job that failed is sent anew, and made anew if given as a function.
+
+        A request whose answer was lost is repeated under the id of its job, so that no job runs beside itself.
+        """
+        config = bigquery.QueryJobConfig(labels=tags.labels(), query_parameters=list(parameters))
+        if self.place.max_bytes_billed is not None:
+            config.maximum_bytes_billed = self.place.max_bytes_billed
+
+        def once() -> RowIterator:
+            sql = statement if isinstance(statement, str) else statement()
+            job = self.client.query(
+                sql, job_config=config, retry=self._patience, job_retry=None, timeout=REQUEST_SECONDS
+            )
+            return job.result(retry=self._patience, job_retry=None)
+
+        with named_errors(what):
+            return self.retry(once)()
+
+    def persist(self, what: str, work: Callable[[], Result]) -> Result:
+        """Do several steps again, from the first one, when one of them fails for a passing reason."""
+        with named_errors(what):
+            return self.retry.with_predicate(lambda e: is_transient(e.__cause__ or e))(work)()
+
+    def arrow(self, what: str, statement: str, tags: Tags, schema: pa.Schema, parameters: Sequence = ()) -> pa.Table:
+        """The rows of a query, in this schema. A large result comes through the Storage Read API."""
+        found = self.query(what, statement, tags, parameters)
+        with named_errors(what):
+            rows = found.to_arrow(create_bqstorage_client=not self.place.is_loopback)
+            return rows.select(schema.names).cast(schema)
+
+    def load(self, what: str, rows: pa.Table, destination: bigquery.Table, tags: Tags) -> None:
+        """One load job into a table that is there and empty; all rows or none."""
+        buffer = BytesIO()
+        pyarrow.parquet.write_table(rows, buffer, compression="zstd")
+        buffer.seek(0)
+        lists = bigquery.ParquetOptions()
+        lists.enable_list_inference = True
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            schema=destination.schema,
+            write_disposition=bigquery.WriteDisposition.WRITE_EMPTY,
+            parquet_options=lists,
+            labels=tags.labels(),
+        )
+        with named_errors(what):
+            job = self.client.load_table_from_file(
+                buffer, destination.reference, job_config=config, num_retries=0, timeout=REQUEST_SECONDS
+            )
+            job.result(retry=self._patience)
+        if job.output_rows != rows.num_rows:
+            raise WarehouseError(
+                f"{what}: {job.output_rows} of {rows.num_rows} rows arrived", "run the same range again"
+            )
+
+
+@contextmanager
+def named_errors(what: str) -> Iterator[None]:
+    """Failures of BigQuery as WarehouseError: what was done, what the service says, no addresses, no credentials."""
+    try:
+        yield
+    except RetryError as e:
+        last = _last_failure(e)
+        if isinstance(last, WarehouseError):
+            raise last from last.__cause__
+        raise WarehouseError(f"{what}: {_said(last)}", _remedy(last)) from e
+    except (GoogleAPICallError, GoogleAuthError, requests.exceptions.RequestException) as e:
+        raise WarehouseError(f"{what}: {_said(e)}", _remedy(e)) from e
+
+
+def _last_failure(error: BaseException) -> BaseException:
+    """What the last of all tries, and of the tries within it, failed with."""
+    while isinstance(error, RetryError) and error.cause is not None:
+        error = error.cause
+    return error
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, GoogleAuthError):
+        return "no usable application default credentials"
+    if isinstance(error, requests.exceptions.RequestException):
+        return "the service cannot be reached"
+    said = str(getattr(error, "message", error))
+    said = said.split("; reason: ")[0]
+    said = re.sub(r"(GET|POST|PUT|PATCH|DELETE) https?://\S+:? ?", "", said)
+    return re.sub(r"https?://\S+", "", said).strip().split("\n")[0] or type(error).__name__
+
+
+def _remedy(error: BaseException) -> str:
+    if isinstance(error, GoogleAuthError):
+        return "run `gcloud auth application-default login`, or attach a service account to the machine"
+    if isinstance(error, requests.exceptions.RequestException):
+        return "check the network, or whether the emulator runs, then run the same range again"
+    said = str(error).lower()
+    if "quota" in said:
+        return "a quota is used up: see docs/bigquery.md for what a run needs, and run the range again when it is back"
+    if "bytes billed" in said or "bytesbilled" in said:
+        return "run a shorter range, or raise NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED"
+    if getattr(error, "code", None) in (401, 403):
+        return "grant the roles that docs/bigquery.md lists to the account of the run"
+    return "nothing of the failed operation was published; mend the cause, then run the same range again"

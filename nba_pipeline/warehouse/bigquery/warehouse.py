@@ -1,0 +1,305 @@
+"""The warehouse that scales: BigQuery tables partitioned by day, replaced by one load and one transaction.
+
+Rows travel through a staging table; one script then deletes the days, inserts the rows and adds to ledger and quarantine, so
+that rows and ledger cannot disagree. Whatever the number of days, a replace sends at most three jobs: the load of the
+rows, the load of ledger entries and rejects, and the script. Only the last one changes what anybody sees.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
+
+import pyarrow as pa
+from google.api_core.exceptions import NotFound
+from google.cloud.bigquery import ArrayQueryParameter, Dataset, SchemaField
+from google.cloud.bigquery import Table as StoredTable
+
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.contracts.table import Table
+from nba_pipeline.engine.transform import REJECT_REASON, Run, Transform
+from nba_pipeline.warehouse.bigquery import schema, sql
+from nba_pipeline.warehouse.bigquery.client import PARALLEL_JOBS, Connection, Tags
+from nba_pipeline.warehouse.bigquery.location import OPERATIONS, STAGING, Place
+from nba_pipeline.warehouse.protocol import (
+    CONTENTS_SCHEMA,
+    ENTRY_SCHEMA,
+    REJECT_SCHEMA,
+    Days,
+    LedgerEntry,
+    entries_table,
+    read_schema,
+    require_only,
+)
+
+if TYPE_CHECKING:
+    from nba_pipeline.engine.bigquery_executor import BigQueryBench
+
+logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class BigQueryWarehouse:
+    """Keeps the tables in the datasets of one project; `connection` says which, and sends what has to be sent.
+
+    `pushdown` names the tables that are computed within BigQuery where their computation allows it, or is `all`.
+    """
+
+    connection: Connection
+    pushdown: frozenset[str] = frozenset()
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
+        stored = {t.id: self.stored(t.id) for t, _ in wanted.values()}
+        as_of = self.moment() if len(wanted) > 1 else None
+
+        def rows(name: str) -> pa.Table:
+            table, days = wanted[name]
+            held, shape = stored[table.id], read_schema(table, days.columns)
+            if held is None:
+                return shape.empty_table()
+            statement = sql.select(table, str(held.reference), column_names(held), days, as_of)
+            return self.connection.arrow(f"reading {table.id}", statement, Tags(table.id), shape)
+
+        return dict(zip(wanted, _side_by_side(rows, list(wanted)), strict=True))
+
+    def ledger(
+        self, tables: Sequence[str] | None = None, start: date | None = None, end: date | None = None
+    ) -> pa.Table:
+        journal, _ = self._journals()
+        if self.stored(schema.LEDGER) is None:
+            return ENTRY_SCHEMA.empty_table()
+        statement = sql.ledger(journal, by_table=tables is not None, start=start, end=end)
+        return self.connection.arrow("reading the ledger", statement, Tags("ledger"), ENTRY_SCHEMA, _tables(tables))
+
+    def quarantine(self, table: str | None = None, start: date | None = None, end: date | None = None) -> pa.Table:
+        if self.stored(schema.QUARANTINE) is None:
+            return REJECT_SCHEMA.empty_table()
+        chosen = [table] if table else None
+        statement = sql.quarantine(self._journals(), by_table=chosen is not None, start=start, end=end)
+        tags = Tags("quarantine")
+        return self.connection.arrow("reading the quarantine", statement, tags, REJECT_SCHEMA, _tables(chosen))
+
+    def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
+        held = [(t, s) for t in tables if (s := self.stored(t.id)) is not None]
+        if not held:
+            return CONTENTS_SCHEMA.empty_table()
+
+        def hashed(pair: tuple[Table, StoredTable]) -> pa.Table:
+            table, s = pair
+            statement = sql.content_hashes(table, str(s.reference), column_names(s), start, end)
+            return self.connection.arrow(f"hashing {table.id}", statement, Tags(table.id), CONTENTS_SCHEMA)
+
+        if hashes:
+            return pa.concat_tables(_side_by_side(hashed, sorted(held, key=lambda pair: pair[0].id)))
+        statement = sql.row_counts([(t, str(s.reference)) for t, s in held], start, end)
+        return self.connection.arrow("counting rows", statement, Tags("contents"), CONTENTS_SCHEMA)
+
+    def stored(self, table_id: str) -> StoredTable | None:
+        """The table as it is now; None where it does not exist."""
+        name = self.connection.place.table(table_id)
+        return self._found(f"looking up {table_id}", self.connection.client.get_table, name)
+
+    def moment(self) -> datetime:
+        """Now, by the clock of the service: what several tables are read as of, so that they fit together."""
+        found = self.connection.query("reading the clock", "SELECT CURRENT_TIMESTAMP() AS at", Tags("clock"))
+        return next(iter(found))["at"]
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def replace(
+        self,
+        table: Table,
+        days: Sequence[date],
+        rows: pa.Table,
+        entries: Sequence[LedgerEntry],
+        rejects: pa.Table,
+    ) -> None:
+        require_only(table, days, rows)
+        _require_filled(table, rows)
+        tags = Tags(table.id, entries[0].run_id if entries else "")
+        self.prepare(table)
+        with self.staged(f"{table.name}_rows", rows, schema.fields(table, required=False), tags) as rows_at:
+            self.publish_staged(table, days, rows_at, entries, rejects, tags)
+
+    def publish_staged(
+        self,
+        table: Table,
+        days: Sequence[date],
+        rows_at: str | None,
+        entries: Sequence[LedgerEntry],
+        rejects: pa.Table,
+        tags: Tags,
+    ) -> None:
+        """The transaction: staged rows become the only rows of the days, entries and rejects join the journals."""
+        records = pa.concat_tables([entries_table(entries), rejects], promote_options="default")
+        records = records.select(schema.RECORD_SCHEMA.names).cast(schema.RECORD_SCHEMA)
+        if not days and not records.num_rows:
+            return
+        at = self.connection.place.table(table.id)
+        with self.staged(f"{table.name}_records", records, schema.record_fields(), tags) as records_at:
+
+            def script() -> str:
+                return sql.publish(table, at, days, rows_at, records_at, self._journals(), uuid4().hex)
+
+            self.connection.query(f"publishing {table.id}", script, tags)
+
+    def prepare(self, table: Table) -> None:
+        """Let the table, ledger and quarantine exist as the contract says; refuse what cannot be mended by adding."""
+        place = self.connection.place
+        wanted, held = schema.definition(place, table), self.stored(table.id)
+        if held is None:
+            self._require_dataset(table.dataset)
+            self._create(wanted)
+        else:
+            self._grow(table, held, wanted)
+        for journal in schema.journals(place):
+            if self.stored(f"{OPERATIONS}.{journal.table_id}") is None:
+                self._require_dataset(OPERATIONS)
+                self._create(journal)
+        self._require_dataset(STAGING)
+
+    def _grow(self, table: Table, held: StoredTable, wanted: StoredTable) -> None:
+        """Add what the contract gained: columns by a statement, then modes and words by the interface."""
+        new = [c for c in table.columns if c not in column_names(held)]
+        grown = schema.changed(held, table, wanted)
+        if grown is None:
+            return
+        what = f"changing {table.id}"
+        if new:
+            self.connection.query(what, sql.add_columns(table, str(held.reference), new), Tags(table.id))
+        parts = ["schema", "description", "labels"]
+        self.connection.call(what, self.connection.client.update_table, grown, parts)
+
+    # --- computing ------------------------------------------------------------------------------------------------
+
+    def computes(self, transform: Transform) -> bool:
+        """Whether this table is computed here: it must be asked for, and made of stored tables by an expression alone."""
+        asked = {"all", transform.table.id, transform.table.name} & self.pushdown
+        return bool(asked) and can_be_pushed(transform)
+
+    def bench(self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: Run) -> "BigQueryBench":
+        from nba_pipeline.engine.bigquery_executor import BigQueryBench
+
+        return BigQueryBench(self, transform, wanted, run)
+
+    @contextmanager
+    def staged(self, name: str, rows: pa.Table, columns: Sequence[SchemaField], tags: Tags) -> Iterator[str | None]:
+        """Rows in a staging table for as long as the block lasts; its full name, or None where there are no rows."""
+        if not rows.num_rows:
+            yield None
+            return
+        with self.staging_table(name, columns, tags) as new:
+            what = f"loading {rows.num_rows} rows for {tags.table}"
+
+            def once() -> StoredTable:
+                at = new()
+                self.connection.load(what, rows, at, tags)
+                return at
+
+            yield str(self.connection.persist(what, once).reference)
+
+    @contextmanager
+    def staging_table(
+        self, name: str, columns: Sequence[SchemaField], tags: Tags
+    ) -> Iterator[Callable[[], StoredTable]]:
+        """A maker of empty staging tables, all of which are dropped when the block ends."""
+        made: list[StoredTable] = []
+
+        def new() -> StoredTable:
+            at = schema.staging(self.connection.place, f"{name}_{uuid4().hex}", columns, tags)
+            made.append(at)
+            self._create(at)
+            return at
+
+        try:
+            yield new
+        finally:
+            for at in made:
+                self._drop(at)
+
+    def _drop(self, at: StoredTable) -> None:
+        """What cannot be dropped now expires within a day; it is no reason to call a published range failed."""
+        try:
+            self.connection.call("dropping staging", self.connection.client.delete_table, at, not_found_ok=True)
+        except WarehouseError as e:
+            logger.warning("%s stays behind until it expires within 24 hours: %s", at.table_id, e.what)
+
+    def _create(self, wanted: StoredTable) -> None:
+        what = f"creating {wanted.dataset_id}.{wanted.table_id}"
+        self.connection.call(what, self.connection.client.create_table, wanted, exists_ok=True)
+
+    def _require_dataset(self, name: str) -> None:
+        client, at = self.connection.client, self.connection.place.dataset(name)
+        if self._found(f"looking up {name}", client.get_dataset, at) is not None:
+            return
+        wanted = Dataset(at)
+        if self.connection.place.location is not None:
+            wanted.location = self.connection.place.location
+        wanted.labels = {"product": "nba_pipeline"}
+        if name == STAGING:
+            wanted.default_table_expiration_ms = int(schema.STAGING_LIFE.total_seconds() * 1000)
+        self.connection.call(f"creating {name}", client.create_dataset, wanted, exists_ok=True)
+
+    def _found(self, what: str, look_up: Callable[..., Answer], name: str) -> Answer | None:
+        try:
+            return self.connection.call(what, look_up, name)
+        except WarehouseError as e:
+            if isinstance(e.__cause__, NotFound):
+                return None
+            raise
+
+    def _journals(self) -> tuple[str, str]:
+        place = self.connection.place
+        return place.table(schema.LEDGER), place.table(schema.QUARANTINE)
+
+
+@cache
+def open_bigquery(place: Place, pushdown: frozenset[str] = frozenset()) -> BigQueryWarehouse:
+    """The warehouse at a place; one client of the process speaks to it."""
+    return BigQueryWarehouse(Connection(place), pushdown)
+
+
+def can_be_pushed(transform: Transform) -> bool:
+    """Table to table, by an expression that the warehouse can run: no source, nothing finished in Python, no bad rows."""
+    made_of_tables = bool(transform.reads) and not transform.feeds and transform.apply is None
+    return (
+        made_of_tables and transform.table.on_bad_row == "refuse" and REJECT_REASON not in transform.expression.columns
+    )
+
+
+def column_names(stored: StoredTable) -> set[str]:
+    return {f.name for f in stored.schema}
+
+
+def _tables(tables: Sequence[str] | None) -> list[ArrayQueryParameter]:
+    return [] if tables is None else [ArrayQueryParameter("tables", "STRING", list(tables))]
+
+
+def _side_by_side(work: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+    """The answers in order; so many jobs at once as one run may send."""
+    with ThreadPoolExecutor(PARALLEL_JOBS) as pool:
+        return list(pool.map(work, items))
+
+
+def _require_filled(table: Table, rows: pa.Table) -> None:
+    """Refuse what the columns could not hold before anything is sent."""
+    for name, column in table.columns.items():
+        empty = rows[name].null_count
+        if empty and not column.nullable:
+            raise WarehouseError(
+                f"{table.id}.{name} is missing in {empty} rows", "fill it, or let the contract allow it"
+            )
+        if empty and column.type.is_array():
+            raise WarehouseError(
+                f"{table.id}.{name} is unknown in {empty} rows, and BigQuery knows no unknown lists",
+                "make the build give a list, with NaN for what is unknown",
+            )
