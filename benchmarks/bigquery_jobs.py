@@ -13,11 +13,11 @@ from pathlib import Path
 
 from nba_pipeline.definitions import ASSETS
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.publish import Run, publish
+from nba_pipeline.engine.publish import RunContext, publish
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 from nba_pipeline.warehouse.bigquery.client import Connection
-from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
 from nba_pipeline_tests.warehouse.wire import Request, tapped
@@ -45,14 +45,14 @@ def main() -> None:
     days = days_between(given.start, given.end)
     total: Counter[str] = Counter()
     with running_emulator() as address:
-        place = Place(PROJECT, endpoint=address)
-        warehouse = BigQueryWarehouse(Connection(place), frozenset(given.pushdown.split(",")))
+        location = BigQueryLocation(PROJECT, endpoint=address)
+        warehouse = BigQueryWarehouse(Connection(location), frozenset(given.pushdown.split(",")))
         wire, source = tapped(warehouse), FilesSource(given.data)
         print(f"{'table':45} {'load':>5} {'transaction':>12} {'computation':>12} {'reading':>8} {'per day':>8}")
         for name in graph_order():
             before = len(wire.sent)
             transform = CATALOG[name]
-            publish(transform, days, warehouse, source, schedule_read(transform), Run(name, datetime.now(UTC)))
+            publish(transform, days, warehouse, source, schedule_read(transform), RunContext(name, datetime.now(UTC)))
             counts = Counter(kind(r) for r in wire.sent[before:] if r.job)
             total += counts
             shown = [counts[k] for k in ("load", "transaction", "computation", "reading")]

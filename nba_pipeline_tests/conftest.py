@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from nba_pipeline.warehouse.bigquery.client import Connection, default_retry
-from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline_tests.postgres import Postgres, running_postgres
 from nba_pipeline_tests.storage_emulator import StorageService, storage_service
@@ -36,8 +36,8 @@ def googlesql() -> GoogleSQL:
 @pytest.fixture
 def bigquery_warehouse(emulator: str) -> BigQueryWarehouse:
     """An empty warehouse on the emulator. It does not wait long before it tries again."""
-    place = Place(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=emulator)
-    return BigQueryWarehouse(Connection(place, default_retry().with_delay(0.01, 0.1).with_timeout(2)))
+    location = BigQueryLocation(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=emulator)
+    return BigQueryWarehouse(Connection(location, default_retry().with_delay(0.01, 0.1).with_timeout(2)))
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,8 @@ from nba_pipeline import asof, definitions
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.table import FloatArray, Instant, Rows, Table, column
-from nba_pipeline.engine.duckdb_executor import Workbench
-from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
+from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.tables.catalog import CATALOG
 
 assert definitions.defs  # every shipped table is registered
@@ -105,20 +105,20 @@ def oracle(row: Row) -> str:
 # --- the product ------------------------------------------------------------------------------------------------------
 
 
-def computed(rows: pa.Table) -> Workbench:
+def computed(rows: pa.Table) -> DuckDBExecutor:
     """A workbench on which these rows went through typing, rounding and hashing."""
-    bench = Workbench({"rows": rows})
-    bench.compute(PASS_THROUGH, [DAY], Run("r", AT))
-    return bench
+    executor = DuckDBExecutor({"rows": rows})
+    executor.compute(PASS_THROUGH, [DAY], RunContext("r", AT))
+    return executor
 
 
 def hashes(rows: pa.Table | Sequence[Row]) -> list[str]:
     """data_hash of every row, in the order of the rows."""
-    bench = computed(rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), SCHEMA))
+    executor = computed(rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), SCHEMA))
     try:
-        return [r[0] for r in bench.db.execute("SELECT data_hash FROM result ORDER BY rowid").fetchall()]
+        return [r[0] for r in executor.db.execute("SELECT data_hash FROM result ORDER BY rowid").fetchall()]
     finally:
-        bench.close()
+        executor.close()
 
 
 def hash_of(**changes: Any) -> str:
@@ -126,11 +126,11 @@ def hash_of(**changes: Any) -> str:
 
 
 def content(rows: pa.Table) -> str:
-    bench = computed(rows)
+    executor = computed(rows)
     try:
-        return bench.content_hashes(EVERYTHING)[DAY]
+        return executor.content_hashes(EVERYTHING)[DAY]
     finally:
-        bench.close()
+        executor.close()
 
 
 def decimals(precision: int, limit: int = 10**9) -> st.SearchStrategy[float]:
@@ -204,9 +204,9 @@ def test_minus_zero_is_zero_in_columns_and_lists() -> None:
 
 def test_minus_zero_is_stored_as_zero() -> None:
     """Readers of the table see no "-0.0", whatever the order of a sum gave."""
-    bench = computed(pa.Table.from_pylist([FULL | {"minutes": -0.0, "share": -0.00001, "features": [-0.0]}], SCHEMA))
-    (found,) = bench.sql("SELECT minutes, share, features[1] AS first FROM result")
-    bench.close()
+    executor = computed(pa.Table.from_pylist([FULL | {"minutes": -0.0, "share": -0.00001, "features": [-0.0]}], SCHEMA))
+    (found,) = executor.sql("SELECT minutes, share, features[1] AS first FROM result")
+    executor.close()
     assert [math.copysign(1, v) for v in found.values()] == [1, 1, 1]
 
 

@@ -19,9 +19,9 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ContractError, SourceError
 from nba_pipeline.contracts.table import FloatArray, Rows, Table, column
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.sources.landing import Feed, LandingColumn
 from nba_pipeline.tables.raw.columns import when
 from nba_pipeline.warehouse import Days
@@ -208,7 +208,7 @@ class House:
         self.runs += 1
         schedule = None if transform is GAMES_OF else SCHEDULE
         source = HandMadeSource(self.feeds)
-        return publish(transform, days, self.warehouse, source, schedule, Run(f"run{self.runs}", AT))
+        return publish(transform, days, self.warehouse, source, schedule, RunContext(f"run{self.runs}", AT))
 
     def rows(self, table: Table = SCORES, *columns: str) -> list[Row]:
         read = self.warehouse.read({"r": (table, Days(date(2021, 1, 1), date(2022, 12, 31), columns or None))})
@@ -376,13 +376,13 @@ def test_a_repaired_day_is_published_and_clears_refusal_and_quarantine(house: Ho
 
 
 def test_a_tampered_row_is_found_by_its_hash(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Workbench.compute
+    honest = DuckDBExecutor.compute
 
-    def tamper(bench: Workbench, *arguments: Any) -> None:
-        honest(bench, *arguments)
-        bench.db.execute(f"UPDATE result SET threes = threes - 1 WHERE game_date = '{SECOND}' AND team = 'A'")
+    def tamper(executor: DuckDBExecutor, *arguments: Any) -> None:
+        honest(executor, *arguments)
+        executor.db.execute(f"UPDATE result SET threes = threes - 1 WHERE game_date = '{SECOND}' AND team = 'A'")
 
-    monkeypatch.setattr(Workbench, "compute", tamper)
+    monkeypatch.setattr(DuckDBExecutor, "compute", tamper)
     done = house.publish(REFUSING)
     assert [v.day for v in done.refused] == [SECOND]
     assert (
@@ -550,7 +550,7 @@ def test_a_source_that_cannot_be_read_publishes_nothing(house: House) -> None:
     house.publish(REFUSING)
     before = house.rows(), house.ledger()
     with pytest.raises(SourceError):
-        publish(REFUSING, DAYS, house.warehouse, Broken({}), SCHEDULE, Run("x", AT))
+        publish(REFUSING, DAYS, house.warehouse, Broken({}), SCHEDULE, RunContext("x", AT))
     assert (house.rows(), house.ledger()) == before
 
 
@@ -609,7 +609,7 @@ def test_one_day_a_range_random_cuts_shuffled_inputs_and_a_rerun_give_the_same_c
 def test_the_moment_and_the_run_are_not_part_of_the_content(house: House) -> None:
     house.publish(REFUSING)
     before = house.contents(SCORES)
-    later = Run("another", AT + timedelta(days=9))
+    later = RunContext("another", AT + timedelta(days=9))
     publish(REFUSING, DAYS, house.warehouse, HandMadeSource(house.feeds), SCHEDULE, later)
     assert house.contents(SCORES) == before
     assert {e["run_id"] for e in house.ledger().values()} == {"another"}

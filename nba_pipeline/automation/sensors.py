@@ -142,11 +142,11 @@ def housekeeping(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Asks for no run: what it does is done when it returns."""
     settings = Settings.from_environment()
     removed = tidy(settings.home, clock.now())
-    place = settings.bigquery
+    location = settings.bigquery
     staged = NOTHING_STAGED
-    if place is not None:
+    if location is not None:
         staged = _names(
-            "dropped", "staging tables", [v.table.name for v in sweep(connection_of(place), context.instance)]
+            "dropped", "staging tables", [v.table.name for v in sweep(connection_of(location), context.instance)]
         )
     return dg.SkipReason(f"{_names('removed', 'abandoned drafts', removed)}; {staged}")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 
 if TYPE_CHECKING:  # Google's libraries are loaded where they are used: the embedded default does without
     from nba_pipeline.warehouse.bigquery.client import Connection
@@ -48,7 +48,7 @@ def sweep(connection: "Connection", instance: dg.DagsterInstance) -> list[Verdic
     return ended
 
 
-def connection_of(place: Place) -> "Connection":
+def connection_of(location: BigQueryLocation) -> "Connection":
     from nba_pipeline.warehouse.bigquery.warehouse import open_bigquery
 
-    return open_bigquery(place).connection
+    return open_bigquery(location).connection

@@ -22,7 +22,7 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
     """Replay a sample of game days; False when a cell differs, or when there is nothing to replay."""
     runs.check_range(start, end, runs.latest_day())
     settings = Settings.from_environment()
-    from nba_pipeline.engine.transform import Run
+    from nba_pipeline.engine.transform import RunContext
     from nba_pipeline.tables.raw.schedule import SLATE
     from nba_pipeline.verification.replay import game_days, replay, sample
 
@@ -32,7 +32,7 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
         click.echo(f"error: no game day with features is published on {start}..{end}", err=True)
         click.echo(f"  What to do: run `nba-pipeline backfill {start} {end}` first", err=True)
         return False
-    run = Run("verify", clock.now(), settings.markets, settings.open_artifacts())
+    run = RunContext("verify", clock.now(), settings.markets, settings.open_artifacts())
     found = []
     for day in track(chosen, description="replaying", console=console, disable=not console.is_terminal):
         found.append(replay(day, warehouse, source, SLATE, run))
@@ -54,7 +54,7 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
 def show_corrections(start: date | None, end: date | None, hours: float | None, as_json: bool) -> bool:
     """Print where the source differs from published facts; False where it does, with what takes the differences in."""
     from nba_pipeline.asof.reads import CORRECTED_FOR
-    from nba_pipeline.engine.transform import Run
+    from nba_pipeline.engine.transform import RunContext
     from nba_pipeline.verification.corrections import REPAIRED, corrections, days_within
 
     if start:
@@ -64,7 +64,7 @@ def show_corrections(start: date | None, end: date | None, hours: float | None, 
     span = timedelta(hours=hours) if hours else CORRECTED_FOR
     days = days_between(start, end) if start and end else days_within(span, now)
     settings = Settings.from_environment()
-    run = Run("corrections", now, settings.markets, settings.open_artifacts())
+    run = RunContext("corrections", now, settings.markets, settings.open_artifacts())
     found = corrections(settings.open_warehouse(), settings.open_source(), days, run)
     if as_json:
         click.echo(json.dumps([c.as_json() for c in found], indent=2))

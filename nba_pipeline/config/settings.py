@@ -16,7 +16,7 @@ from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.resolved import ResolvedSource
 from nba_pipeline.warehouse import Warehouse
-from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
 
 SourceName = Literal["simulator", "files", "nba_stats"]
@@ -39,7 +39,7 @@ class Settings:
     warehouse: WarehouseName
     lock_timeout: float
     bucket: str | None
-    bigquery: Place | None
+    bigquery: BigQueryLocation | None
     pushdown: frozenset[str]
     markets: tuple[str, ...] = DEFAULT_MARKETS
     live: LiveSettings = field(default_factory=LiveSettings)
@@ -58,7 +58,7 @@ class Settings:
             warehouse=warehouse,
             lock_timeout=_number(environment, "NBA_PIPELINE_LOCK_TIMEOUT", DEFAULT_TIMEOUT),
             bucket=_bucket(environment.get("NBA_PIPELINE_BUCKET")),
-            bigquery=_place(environment) if warehouse == "bigquery" else None,
+            bigquery=_bigquery_location(environment) if warehouse == "bigquery" else None,
             markets=_markets(environment),
             pushdown=_names(environment.get("NBA_PIPELINE_PUSHDOWN", "none")),
             live=LiveSettings.from_environment(environment),
@@ -138,12 +138,12 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(n for n in (part.strip() for part in text.split(",")) if n and n != "none")
 
 
-def _place(environment: Mapping[str, str]) -> Place:
+def _bigquery_location(environment: Mapping[str, str]) -> BigQueryLocation:
     """Where BigQuery's datasets are; who may reach them is found by Google's own library, never given here."""
     limit = _number(environment, "NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED", 0)
-    return Place(
+    return BigQueryLocation(
         project=environment.get("NBA_PIPELINE_BIGQUERY_PROJECT", ""),
-        location=environment.get("NBA_PIPELINE_BIGQUERY_LOCATION") or None,
+        region=environment.get("NBA_PIPELINE_BIGQUERY_LOCATION") or None,
         prefix=environment.get("NBA_PIPELINE_BIGQUERY_PREFIX", ""),
         endpoint=environment.get("NBA_PIPELINE_BIGQUERY_ENDPOINT") or None,
         max_bytes_billed=int(limit) or None,

@@ -6,11 +6,11 @@ from datetime import date
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.contracts import rules as audit
+from nba_pipeline.contracts import rules as contract_rules
 from nba_pipeline.contracts.rules import BUSINESS, CONTRACT, COVERAGE, HASHES, RowRule
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
-from nba_pipeline.engine.duckdb_executor import Workbench
-from nba_pipeline.engine.executor import Bench
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
+from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.transform import RESULT, Transform
 
 SAMPLES = 20
@@ -19,7 +19,7 @@ SLATE = "slate_of_days"
 
 
 @dataclass
-class Inspection:
+class AuditFindings:
     """Findings per day. `problems` maps (day, check) to sentences; a day without problems is fit to be published."""
 
     rows: dict[date, int] = field(default_factory=dict)
@@ -33,32 +33,34 @@ class Inspection:
     problems: dict[tuple[date, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def inspect(transform: Transform, bench: Bench, schedule: Read | None) -> Inspection:
-    """Audit `result` on the bench. In tables that quarantine rows, bad rows are set aside first."""
-    found = Inspection()
+def audit(transform: Transform, executor: Executor, schedule: Read | None) -> AuditFindings:
+    """Audit `result` on the executor. In tables that quarantine rows, bad rows are set aside first."""
+    found = AuditFindings()
     table, result = transform.table, transform.unbound[RESULT]
-    rules = audit.row_rules(table, result, bench.dialect)
+    rules = contract_rules.row_rules(table, result, executor.dialect)
     if table.on_bad_row == "quarantine":
-        assert isinstance(bench, Workbench), "a table that sets rows aside is made from a source, on the workbench"
-        _set_aside(transform, bench, rules)
-    if _count(transform, bench, found, rules):
-        _keep_samples(transform, bench, rules)
-    for row in bench.sql(audit.repeated_keys(table, bench.dialect)):
+        assert isinstance(executor, DuckDBExecutor), (
+            "a table that sets rows aside is made from a source, by DuckDBExecutor"
+        )
+        _set_aside(transform, executor, rules)
+    if _count(transform, executor, found, rules):
+        _keep_samples(transform, executor, rules)
+    for row in executor.sql(contract_rules.repeated_keys(table, executor.dialect)):
         key = ", ".join(table.key)
         found.problems[row["day"], CONTRACT].append(f"{row['repeated']} rows repeat a key ({key})")
-    for row in bench.sql(audit.wrong_hashes(table, bench.dialect)):
+    for row in executor.sql(contract_rules.wrong_hashes(table, executor.dialect)):
         found.problems[row["day"], HASHES].append(f"{row['wrong']} rows have a data_hash that does not recompute")
-    for name, expression in (audit.broken_groups(table, result) | transform.cross_expressions).items():
-        _violations(bench, found, name, expression)
-    _coverage(transform, bench, found)
-    found.rejected = bench.rejected_by_day()
-    found.games = _by_day(bench, _games(RESULT if schedule is None else SLATE))
-    found.content = bench.content_hashes(table)
+    for name, expression in (contract_rules.broken_groups(table, result) | transform.cross_expressions).items():
+        _violations(executor, found, name, expression)
+    _coverage(transform, executor, found)
+    found.rejected = executor.rejected_by_day()
+    found.games = _by_day(executor, _games(RESULT if schedule is None else SLATE))
+    found.content = executor.content_hashes(table)
     return found
 
 
-def _by_day(bench: Bench, statement: str) -> dict[date, int]:
-    return {row["day"]: int(row["n"]) for row in bench.sql(statement)}
+def _by_day(executor: Executor, statement: str) -> dict[date, int]:
+    return {row["day"]: int(row["n"]) for row in executor.sql(statement)}
 
 
 def _games(schedule: str) -> str:
@@ -67,17 +69,17 @@ def _games(schedule: str) -> str:
     return f"SELECT game_date AS day, COUNT(*) AS n FROM {schedule} WHERE substr(game_id, 1, 3) IN ({prefixes}) GROUP BY day"
 
 
-def _set_aside(transform: Transform, bench: Workbench, rules: list[RowRule]) -> None:
+def _set_aside(transform: Transform, executor: DuckDBExecutor, rules: list[RowRule]) -> None:
     """Rows that break a rule, repeat a row or contradict one: out of the result, into quarantine, with the reason."""
     table = transform.table
-    bench.set_aside(table, audit.flagged(rules, place=True))
+    executor.set_aside(table, contract_rules.flagged(rules, place=True))
     key = tuple(dict.fromkeys((table.partition, *table.key)))
     keys = ", ".join(f'"{k}"' for k in key)
     repeats = f"""SELECT {keys}, COUNT(DISTINCT data_hash) AS versions, MIN(rowid) AS first
         FROM result GROUP BY {keys} HAVING COUNT(*) > 1"""
     same = " AND ".join(f'r."{k}" IS NOT DISTINCT FROM d."{k}"' for k in key)
     contradicts = f"other rows have the same key ({', '.join(table.key)}) and other values"
-    bench.set_aside(
+    executor.set_aside(
         table,
         f"""SELECT r.rowid AS place, r.*, CASE WHEN d.versions > 1 THEN '{contradicts}'
             ELSE 'the same row is there more than once; one was kept' END AS broken_rules
@@ -85,55 +87,57 @@ def _set_aside(transform: Transform, bench: Workbench, rules: list[RowRule]) -> 
     )
 
 
-def _keep_samples(transform: Transform, bench: Bench, rules: list[RowRule]) -> None:
+def _keep_samples(transform: Transform, executor: Executor, rules: list[RowRule]) -> None:
     """Of a refused day, the first rows that broke a rule, so that the reader can look at them."""
-    flagged = audit.flagged(rules, dialect=bench.dialect)
-    bench.keep(
+    flagged = contract_rules.flagged(rules, dialect=executor.dialect)
+    executor.keep(
         f"""SELECT * FROM ({flagged}) AS f
         WHERE TRUE QUALIFY row_number() OVER (PARTITION BY {transform.table.partition} ORDER BY data_hash) <= {SAMPLES}""",
         transform.table,
     )
 
 
-def _count(transform: Transform, bench: Bench, found: Inspection, rules: list[RowRule]) -> bool:
+def _count(transform: Transform, executor: Executor, found: AuditFindings, rules: list[RowRule]) -> bool:
     """Gather rows, violations and empty cells per day; true if any row broke a rule."""
     nullable = sum(c.nullable for c in transform.table.columns.values())
     before = len(found.problems)
-    for row in bench.sql(audit.tally(transform.table, rules, transform.watched, bench.dialect)):
+    for row in executor.sql(contract_rules.tally(transform.table, rules, transform.watched, executor.dialect)):
         day, rows = row["day"], int(row["n"])
         found.rows[day] = rows
         for i, rule in enumerate(rules):
             if row[f"v{i}"]:
                 found.problems[day, rule.check].append(f"{rule.text} in {row[f'v{i}']} of {rows} rows")
-        found.null_shares[day] = {"null_share": audit.share(row["empty"], rows * nullable)} | {
-            f"null_share_{c}": audit.share(row[f"null_{c}"], rows) for c in transform.watched
+        found.null_shares[day] = {"null_share": contract_rules.share(row["empty"], rows * nullable)} | {
+            f"null_share_{c}": contract_rules.share(row[f"null_{c}"], rows) for c in transform.watched
         }
     return len(found.problems) > before
 
 
-def _violations(bench: Bench, found: Inspection, name: str, expression: ir.Table) -> None:
+def _violations(executor: Executor, found: AuditFindings, name: str, expression: ir.Table) -> None:
     by_day: dict[date, list[str]] = defaultdict(list)
-    for row in bench.run(expression):
+    for row in executor.run(expression):
         by_day[row["day"]].append(row["entity"].strip())
     for day, entities in by_day.items():
         shown = ", ".join(sorted(entities)[:5])
         found.problems[day, BUSINESS].append(f"{name}: {len(entities)} times ({shown})")
 
 
-def _coverage(transform: Transform, bench: Bench, found: Inspection) -> None:
+def _coverage(transform: Transform, executor: Executor, found: AuditFindings) -> None:
     if transform.expected_expression is None:
         found.expected = dict(found.rows)
         return
     table, wanted = transform.table, transform.expected_expression
-    bench.expect(wanted)
-    found.expected = _by_day(bench, audit.expected_per_day(table))
+    executor.expect(wanted)
+    found.expected = _by_day(executor, contract_rules.expected_per_day(table))
     if transform.unit == "rows" and table.on_bad_row == "refuse":
-        for day, rows in _by_day(bench, audit.unexpected_rows(table, wanted.columns, bench.dialect)).items():
+        for day, rows in _by_day(
+            executor, contract_rules.unexpected_rows(table, wanted.columns, executor.dialect)
+        ).items():
             found.problems[day, COVERAGE].append(
                 f"{rows} rows that neither the schedule nor the upstream table asks for"
             )
     faults: dict[date, list[str]] = defaultdict(list)
-    for row in bench.sql(audit.absent_rows(table, wanted.columns, bench.dialect)):
+    for row in executor.sql(contract_rules.absent_rows(table, wanted.columns, executor.dialect)):
         reasons = found.absent[row["day"]]
         reasons[row["reason"] or UNEXPLAINED] = reasons.get(row["reason"] or UNEXPLAINED, 0) + 1
         if row["reason"] is None:

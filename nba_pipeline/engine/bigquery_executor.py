@@ -17,18 +17,18 @@ from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, has
 from nba_pipeline.contracts.sql_types import predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
 from nba_pipeline.engine.bigquery_render import rendered
-from nba_pipeline.engine.transform import CLOCK, RESULT, Run, Transform
+from nba_pipeline.engine.transform import CLOCK, RESULT, RunContext, Transform
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.bigquery import schema, sql
-from nba_pipeline.warehouse.bigquery.client import Tags
+from nba_pipeline.warehouse.bigquery.client import JobLabels
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse, column_names
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
 EXPECTED = "expected"
 
 
-class BigQueryBench:
-    """A bench within the warehouse. `result` is a staging table, dropped when the bench is closed."""
+class BigQueryExecutor:
+    """An executor within the warehouse. `result` is a staging table, dropped when the executor is closed."""
 
     dialect: Dialect = "bigquery"
 
@@ -37,10 +37,10 @@ class BigQueryBench:
         warehouse: BigQueryWarehouse,
         transform: Transform,
         wanted: Mapping[str, tuple[Table, Days]],
-        run: Run,
+        run: RunContext,
     ) -> None:
         self._warehouse, self._table = warehouse, transform.table
-        self._tags = Tags(transform.table.id, run.id)
+        self._labels = JobLabels(transform.table.id, run.id)
         self._inputs = _inputs(warehouse, wanted) if wanted else {}
         self._inputs[CLOCK] = f"SELECT TIMESTAMP '{run.at.isoformat()}' AS `now`"
         self._result_at: str | None = None
@@ -50,16 +50,18 @@ class BigQueryBench:
     def close(self) -> None:
         self._open.close()
 
-    def compute(self, transform: Transform, days: list[date], run: Run) -> None:
+    def compute(self, transform: Transform, days: list[date], run: RunContext) -> None:
         self._warehouse.prepare(self._table)
         columns = schema.fields(self._table, required=False)
-        new = self._open.enter_context(self._warehouse.staging_table(f"{self._table.name}_result", columns, self._tags))
+        new = self._open.enter_context(
+            self._warehouse.staging_table(f"{self._table.name}_result", columns, self._labels)
+        )
         statement = self._with_inputs(computation(transform, days, run.at))
 
         def fill() -> str:
             staged = str(new().reference)
             into = f"INSERT INTO `{staged}` ({sql.names(self._table.columns)})\n{statement}"
-            self._warehouse.connection.query(f"computing {self._table.id}", into, self._tags)
+            self._warehouse.connection.query(f"computing {self._table.id}", into, self._labels)
             return staged
 
         self._result_at = self._warehouse.connection.persist(f"computing {self._table.id}", fill)
@@ -75,7 +77,9 @@ class BigQueryBench:
         return self.sql(rendered(expression))
 
     def sql(self, statement: str) -> list[dict]:
-        found = self._warehouse.connection.query(f"auditing {self._table.id}", self._with_inputs(statement), self._tags)
+        found = self._warehouse.connection.query(
+            f"auditing {self._table.id}", self._with_inputs(statement), self._labels
+        )
         return [dict(row.items()) for row in found]
 
     def keep(self, flagged: str, table: Table) -> None:
@@ -107,7 +111,7 @@ class BigQueryBench:
         if self._result_at is None:
             self._warehouse.prepare(table)
         rows_at = self._result_at if days else None
-        self._warehouse.publish_staged(table, days, rows_at, entries, rejects, self._tags)
+        self._warehouse.publish_staged(table, days, rows_at, entries, rejects, self._labels)
 
     def _with_inputs(self, statement: str) -> str:
         """The statement with those inputs before it that it, or one of them, names."""

@@ -13,8 +13,8 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
 from nba_pipeline.contracts.sql_types import duckdb_type, predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
-from nba_pipeline.engine.executor import Bench
-from nba_pipeline.engine.transform import REJECT_REASON, Run, Tools, Transform
+from nba_pipeline.engine.executor import Executor
+from nba_pipeline.engine.transform import REJECT_REASON, FinishContext, RunContext, Transform
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
@@ -27,13 +27,13 @@ class ComputingWarehouse(Warehouse, Protocol):
         """Whether it can, and is asked to, compute this table."""
         ...
 
-    def bench(self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: Run) -> Bench:
-        """A bench within the warehouse that sees these days of these tables."""
+    def executor(self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: RunContext) -> Executor:
+        """An executor within the warehouse that sees these days of these tables."""
         ...
 
 
-class Workbench:
-    """The bench of the embedded engine, and of all that comes from a source: an in-process DuckDB on Arrow inputs."""
+class DuckDBExecutor:
+    """The executor of the embedded engine, and of all that comes from a source: an in-process DuckDB on Arrow inputs."""
 
     dialect: Dialect = "duckdb"
 
@@ -51,7 +51,7 @@ class Workbench:
     def sql(self, statement: str) -> list[dict]:
         return self.db.execute(statement).to_arrow_table().to_pylist()
 
-    def compute(self, transform: Transform, days: list[date], run: Run) -> None:
+    def compute(self, transform: Transform, days: list[date], run: RunContext) -> None:
         """Fill `result` with the typed, rounded and hashed rows of these days, and `rejects` with the rest.
 
         Rows of other days are dropped: builds may compute more than was asked. In raw tables a row beyond the range of the days
@@ -62,7 +62,9 @@ class Workbench:
         if transform.apply is None:
             statement, names = transform.statement, transform.expression.columns
         else:
-            finished = transform.finish(self._rows(transform.statement), lambda: self._tools(transform, days, run))
+            finished = transform.finish(
+                self._rows(transform.statement), lambda: self._finish_context(transform, days, run)
+            )
             self.db.register("finished", finished)
             statement, names = "SELECT * FROM finished", tuple(finished.column_names)
         table.require_columns([n for n in names if n != REJECT_REASON], f"days {days[0]}..{days[-1]}")
@@ -86,9 +88,9 @@ class Workbench:
     def _rows(self, statement: str) -> pa.Table:
         return self.db.execute(statement).to_arrow_table()
 
-    def _tools(self, transform: Transform, days: list[date], run: Run) -> Tools:
-        aside = {n: self._rows(s) for n, s in transform.aside_statements.items()}
-        return Tools(tuple(days), run.markets, aside, run.artifacts)
+    def _finish_context(self, transform: Transform, days: list[date], run: RunContext) -> FinishContext:
+        side_inputs = {n: self._rows(s) for n, s in transform.side_input_statements.items()}
+        return FinishContext(tuple(days), run.markets, side_inputs, run.artifacts)
 
     def set_aside(self, table: Table, bad_rows: str) -> None:
         """Move rows of `result` to `rejects`. `bad_rows` selects them with their `place` (rowid) and `broken_rules`."""

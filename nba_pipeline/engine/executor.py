@@ -9,17 +9,17 @@ import pyarrow as pa
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.hashing import Dialect
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 
 
-class Bench(Protocol):
+class Executor(Protocol):
     """Where one table is computed and audited: it holds the inputs under their names, `result`, `expected` and rejects."""
 
     @property
     def dialect(self) -> Dialect: ...
 
-    def compute(self, transform: Transform, days: list[date], run: Run) -> None:
+    def compute(self, transform: Transform, days: list[date], run: RunContext) -> None:
         """Make `result`, the typed, rounded and hashed rows of these days."""
         ...
 

@@ -17,11 +17,11 @@ import pyarrow as pa
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.contracts.rules import CHECKS, COVERAGE
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.engine.audit import SLATE, Inspection, inspect
-from nba_pipeline.engine.duckdb_executor import ComputingWarehouse, Workbench
-from nba_pipeline.engine.executor import Bench
+from nba_pipeline.engine.audit import SLATE, AuditFindings, audit
+from nba_pipeline.engine.duckdb_executor import ComputingWarehouse, DuckDBExecutor
+from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.readiness import unmet, waived
-from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, Run, Transform
+from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, RunContext, Transform
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
 from nba_pipeline.engine.waivers import Waiver, Waivers
 from nba_pipeline.sources.protocol import Source
@@ -43,7 +43,12 @@ class Publication:
 
 
 def publish(
-    transform: Transform, days: Sequence[date], warehouse: Warehouse, source: Source, schedule: Read | None, run: Run
+    transform: Transform,
+    days: Sequence[date],
+    warehouse: Warehouse,
+    source: Source,
+    schedule: Read | None,
+    run: RunContext,
 ) -> Publication:
     """Compute these days of the transform's table and publish those that pass the audit.
 
@@ -59,26 +64,26 @@ def publish(
     with _timed(clock, "read"):
         blocked, waivers = _blocked(transform, warehouse, ordered, run.waivers)
         runnable = [d for d in ordered if d not in blocked]
-        bench = _bench(transform, warehouse, source, schedule, runnable, run)
+        executor = _executor(transform, warehouse, source, schedule, runnable, run)
     try:
-        inspection = Inspection()
+        findings = AuditFindings()
         if runnable:
             with _timed(clock, "compute"):
-                bench.compute(transform, runnable, run)
+                executor.compute(transform, runnable, run)
             with _timed(clock, "audit"):
-                inspection = inspect(transform, bench, schedule)
+                findings = audit(transform, executor, schedule)
         verdicts = [
-            _unmet(d, blocked[d]) if d in blocked else _verdict(d, inspection, waivers.get(d, ())) for d in ordered
+            _unmet(d, blocked[d]) if d in blocked else _verdict(d, findings, waivers.get(d, ())) for d in ordered
         ]
         publication.verdicts = verdicts
         good = [v.day for v in verdicts if v.published]
-        entries = [_entry(transform, v, Inspection() if v.day in blocked else inspection, run) for v in verdicts]
+        entries = [_entry(transform, v, AuditFindings() if v.day in blocked else findings, run) for v in verdicts]
         with _timed(clock, "write"):
-            rejects = bench.rejects(transform.table, run.id, run.at) if runnable else REJECT_SCHEMA.empty_table()
-            bench.store(warehouse, transform.table, good, entries, rejects)
+            rejects = executor.rejects(transform.table, run.id, run.at) if runnable else REJECT_SCHEMA.empty_table()
+            executor.store(warehouse, transform.table, good, entries, rejects)
         publication.rejected = rejects.num_rows
     finally:
-        bench.close()
+        executor.close()
     return publication
 
 
@@ -102,14 +107,14 @@ def _blocked(
     return unmet(transform.reads, ledger, days, waivers), waived(transform.reads, ledger, days, waivers)
 
 
-def _bench(
-    transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: Run
-) -> Bench:
+def _executor(
+    transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: RunContext
+) -> Executor:
     """Where to compute: in the warehouse itself where it can and is asked to, else in this process, from what it read."""
     if isinstance(warehouse, ComputingWarehouse) and warehouse.computes(transform):
         wanted = _windows(transform, schedule, days) if days else {}
-        return warehouse.bench(transform, wanted, run)
-    return Workbench(read_inputs(transform, warehouse, source, schedule, days, run) if days else {})
+        return warehouse.executor(transform, wanted, run)
+    return DuckDBExecutor(read_inputs(transform, warehouse, source, schedule, days, run) if days else {})
 
 
 def _windows(transform: Transform, schedule: Read | None, days: list[date]) -> dict[str, tuple[Table, Days]]:
@@ -123,7 +128,7 @@ def _windows(transform: Transform, schedule: Read | None, days: list[date]) -> d
 
 
 def read_inputs(
-    transform: Transform, warehouse: Reader, source: Source, schedule: Read | None, days: list[date], run: Run
+    transform: Transform, warehouse: Reader, source: Source, schedule: Read | None, days: list[date], run: RunContext
 ) -> dict[str, pa.Table]:
     """All inputs of the transform for these days, under their parameter names, from one snapshot of the warehouse."""
     inputs = warehouse.read(_windows(transform, schedule, days))
@@ -145,7 +150,7 @@ def _unmet(day: date, need: str) -> PartitionVerdict:
     )
 
 
-def _verdict(day: date, found: Inspection, waivers: Sequence[Waiver]) -> PartitionVerdict:
+def _verdict(day: date, found: AuditFindings, waivers: Sequence[Waiver]) -> PartitionVerdict:
     """The verdict on a computed day: fit to be published when no check found a problem."""
     problems = {c: list(found.problems.get((day, c), ())) for c in CHECKS}
     rows, expected = found.rows.get(day, 0), found.expected.get(day, 0)
@@ -172,7 +177,7 @@ def _verdict(day: date, found: Inspection, waivers: Sequence[Waiver]) -> Partiti
     return PartitionVerdict(day, published, rows, checks, facts)
 
 
-def _entry(transform: Transform, v: PartitionVerdict, found: Inspection, run: Run) -> LedgerEntry:
+def _entry(transform: Transform, v: PartitionVerdict, found: AuditFindings, run: RunContext) -> LedgerEntry:
     failed = [f"{n}: {c.description}" for n, c in v.checks.items() if c.metadata["problems"]]
     return LedgerEntry(
         table=transform.table.id,

@@ -27,7 +27,7 @@ CLOCK = "clock"
 DAYS = "days"
 MARKETS = "markets"
 
-# Inputs that no table or feed holds: what the run itself knows.
+# Inputs that come from the run itself, not from a table or feed.
 RUN_INPUTS = {
     CLOCK: {"now": "timestamp('UTC')"},
     DAYS: {"day": "date"},
@@ -38,8 +38,8 @@ Expression = Callable[..., ir.Table]
 
 
 @dataclass(frozen=True)
-class Run:
-    """Who publishes, when it counts as computed, for which markets, where trained models are kept, and which gaps are waived."""
+class RunContext:
+    """Context of a run: its id, the moment of computation (UTC), markets, store of trained models and waived gaps."""
 
     id: str
     at: datetime
@@ -49,38 +49,50 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Tools:
-    """What `apply` may use beside the rows of the build: the days and markets that were asked for, the rows of the
-    transform's `aside` expressions by name, and the store of trained models."""
+class FinishContext:
+    """Inputs of `apply` besides the rows of the build.
+
+    Attributes:
+        days: The requested days.
+        markets: The requested markets.
+        side_inputs: Rows of the transform's `side_inputs` expressions, by name.
+        artifacts: The store of trained models; None where the run has none.
+    """
 
     days: tuple[date, ...]
     markets: tuple[str, ...]
-    aside: Mapping[str, pa.Table]
+    side_inputs: Mapping[str, pa.Table]
     artifacts: ArtifactStore | None
 
     @property
     def store(self) -> ArtifactStore:
         if self.artifacts is None:
-            raise ConfigurationError("the run has no store for trained models", "give the run one")
+            raise ConfigurationError("the run has no store for trained models", "pass `artifacts` to RunContext")
         return self.artifacts
 
 
-Finish = Callable[[pa.Table], pa.Table] | Callable[[pa.Table, Tools], pa.Table]
+Finish = Callable[[pa.Table], pa.Table] | Callable[[pa.Table, FinishContext], pa.Table]
 
 
 @dataclass(frozen=True, eq=False)
 class Transform:
-    """One table's computation.
+    """The computation of one table.
 
-    `reads` and `feeds` name the parameters of `build`: tables of the warehouse and feeds of the raw source; `build` may also
-    ask for what the run knows: `clock`, one row with its moment (`now`), `days`, a row per `day` asked for, and
-    `markets`, a row per `market` asked for. It returns an ibis expression; where a table cannot be computed in the
-    engine, `apply` finishes it, from Arrow to Arrow, with `Tools` if it asks for them; `aside` are further expressions
-    whose rows it finds among them. `expected` gives the rows that must exist:
-    some columns of the result plus `reason`, which explains the absence of the row, or is NULL where its absence is a
-    fault. `cross_checks` give the violations that only show against other tables, as rows of `day` and `entity`.
-    `watched` names columns whose share of unknown values is worth plotting. `group` is the asset group in the UI where it
-    is not that of the dataset.
+    Attributes:
+        table: The contract of the table.
+        build: A pure function from ibis tables to the ibis expression of the rows. Its parameters name its inputs:
+            keys of `reads` and `feeds`, or inputs of the run: `clock` (one row, its moment in `now`), `days` (one row per
+            requested `day`) and `markets` (one row per requested `market`).
+        reads: Warehouse tables by parameter name, each with its window of days.
+        feeds: Feeds of the raw source by parameter name.
+        expected: Builds the rows that must exist: some columns of the result, and `reason`, which explains why the row is
+            absent; a NULL reason marks an unexplained absence.
+        cross_checks: Build the violations that only show against other tables, as rows of `day` and `entity`.
+        apply: Completes the rows outside the engine, Arrow to Arrow, where SQL cannot compute them; takes a `FinishContext` as
+            its second argument if it declares one.
+        side_inputs: Further expressions whose rows `apply` reads from `FinishContext.side_inputs`.
+        watched: Columns whose share of NULLs is plotted over the partitions.
+        group: The asset group in the UI; empty: the group of the dataset.
     """
 
     table: Table
@@ -90,7 +102,7 @@ class Transform:
     expected: Expression | None = None
     cross_checks: Mapping[str, Expression] = field(default_factory=dict)
     apply: Finish | None = None
-    aside: Mapping[str, Expression] = field(default_factory=dict)
+    side_inputs: Mapping[str, Expression] = field(default_factory=dict)
     watched: tuple[str, ...] = ()
     group: str = ""
 
@@ -147,8 +159,8 @@ class Transform:
             return ibis.to_sql(self.expression, dialect="duckdb")
 
     @cached_property
-    def aside_statements(self) -> dict[str, str]:
-        return {n: ibis.to_sql(e, dialect="duckdb") for n, e in self.aside_expressions.items()}
+    def side_input_statements(self) -> dict[str, str]:
+        return {n: ibis.to_sql(e, dialect="duckdb") for n, e in self.side_input_expressions.items()}
 
     @cached_property
     def expected_expression(self) -> ir.Table | None:
@@ -159,14 +171,14 @@ class Transform:
         return {n: f(**self.inputs_of(f)) for n, f in self.cross_checks.items()}
 
     @cached_property
-    def aside_expressions(self) -> dict[str, ir.Table]:
-        return {n: f(**self.inputs_of(f)) for n, f in self.aside.items()}
+    def side_input_expressions(self) -> dict[str, ir.Table]:
+        return {n: f(**self.inputs_of(f)) for n, f in self.side_inputs.items()}
 
-    def finish(self, rows: pa.Table, tools: Callable[[], Tools]) -> pa.Table:
-        """The rows of the build as `apply` leaves them; `tools` are made only for an `apply` that asks for them."""
+    def finish(self, rows: pa.Table, context: Callable[[], FinishContext]) -> pa.Table:
+        """The rows of the build as `apply` leaves them; `context` is made only for an `apply` that asks for them."""
         assert self.apply is not None
         wanted = len(signature(self.apply).parameters) > 1
-        return self.apply(rows, tools()) if wanted else self.apply(rows)  # pyright: ignore[reportCallIssue]
+        return self.apply(rows, context()) if wanted else self.apply(rows)  # pyright: ignore[reportCallIssue]
 
     @cached_property
     def used_columns(self) -> dict[str, tuple[str, ...]]:
@@ -176,7 +188,7 @@ class Transform:
             self.expression,
             self.expected_expression,
             *self.cross_expressions.values(),
-            *self.aside_expressions.values(),
+            *self.side_input_expressions.values(),
         ]
         for expression in expressions:
             for name, column in touched_columns(expression) if expression is not None else ():
@@ -187,7 +199,7 @@ class Transform:
     @cached_property
     def parameters(self) -> frozenset[str]:
         """The names of all inputs that any of its functions asks for."""
-        functions = (self.build, *([self.expected] if self.expected else ()), *self.aside.values())
+        functions = (self.build, *([self.expected] if self.expected else ()), *self.side_inputs.values())
         return frozenset(p for f in functions for p in signature(f).parameters)
 
     @cached_property

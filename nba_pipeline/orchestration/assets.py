@@ -15,7 +15,7 @@ from nba_pipeline.contracts import rules as audit
 from nba_pipeline.contracts.table import Column, Table
 from nba_pipeline.engine.lineage import column_origins
 from nba_pipeline.engine.publish import publish
-from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.orchestration.live_ingest import fetch
 from nba_pipeline.orchestration.partition_results import check_specs, report
@@ -63,7 +63,7 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
         current = pipeline.settings
         claim(context.instance, context.run)
         waivers = read_waivers(current.home, graph_order(), clock.today())
-        run = Run(context.run.run_id, clock.now(), current.markets, current.open_artifacts(), waivers)
+        run = RunContext(context.run.run_id, clock.now(), current.markets, current.open_artifacts(), waivers)
         announce(table.id, STARTED, len(days))
         fetched = fetch(current, run.id, context.run.tags, transform.feeds.values(), days)
         if fetched:

@@ -7,7 +7,7 @@ from datetime import date
 import dagster as dg
 
 from nba_pipeline.common import clock
-from nba_pipeline.engine.transform import Run
+from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.orchestration.assets import Pipeline, asset_key
 from nba_pipeline.orchestration.tags import PARTITION, RANGE_END, RANGE_START
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
@@ -37,7 +37,7 @@ def replay_of_a_day(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) 
     chosen = sample(game_days(warehouse, *span), 1, zlib.crc32(context.run.run_id.encode())) if span else []
     if not chosen:
         return dg.AssetCheckResult(passed=True, description="the run has no game day with features")
-    run = Run(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts())
+    run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts())
     done = replay(chosen[0], warehouse, settings.open_source(), SLATE, run)
     said = "\n".join(str(d) for d in done.differences)
     return dg.AssetCheckResult(

@@ -14,10 +14,10 @@ import pyarrow as pa
 from nba_pipeline.common.clock import eastern
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Table
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.audit import inspect
-from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.audit import audit
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
-from nba_pipeline.engine.transform import Run
+from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
@@ -97,7 +97,7 @@ def days_within(span: timedelta, now: datetime) -> list[date]:
 
 
 def corrections(
-    warehouse: Warehouse, source: Source, days: Sequence[date], run: Run, tables: Sequence[Table] = FACTS
+    warehouse: Warehouse, source: Source, days: Sequence[date], run: RunContext, tables: Sequence[Table] = FACTS
 ) -> list[Correction]:
     """What the source says otherwise about these days than what is published, day by day and table by table.
 
@@ -129,23 +129,23 @@ def _published(warehouse: Warehouse, tables: Sequence[Table], days: Sequence[dat
 
 
 def _offer(
-    table: Table, seen: _WithOffered, source: Source, days: list[date], run: Run
+    table: Table, seen: _WithOffered, source: Source, days: list[date], run: RunContext
 ) -> tuple[pa.Table, dict[date, str], dict[date, str]]:
     """The rows that would be published, their content hashes by day, and why a day would be refused."""
     transform, schedule = CATALOG[table.id], schedule_read(CATALOG[table.id])
-    bench = Workbench(read_inputs(transform, seen, source, schedule, days, run))
+    executor = DuckDBExecutor(read_inputs(transform, seen, source, schedule, days, run))
     try:
-        bench.compute(transform, days, run)
-        inspection = inspect(transform, bench, schedule)
-        rows = bench.rows(table, days)
+        executor.compute(transform, days, run)
+        findings = audit(transform, executor, schedule)
+        rows = executor.rows(table, days)
     finally:
-        bench.close()
+        executor.close()
     problems: dict[date, str] = {}
-    for (day, _), sentences in inspection.problems.items():
+    for (day, _), sentences in findings.problems.items():
         said = "; ".join(sentences)
         problems[day] = f"{problems[day]}; {said}" if day in problems else said
     schema = pa.schema([f.with_nullable(True) for f in table.arrow_schema])
-    return rows.cast(schema), inspection.content, {d: w for d, w in problems.items() if w}
+    return rows.cast(schema), findings.content, {d: w for d, w in problems.items() if w}
 
 
 def _differences(table: Table, warehouse: Warehouse, offered: pa.Table, days: list[date]) -> Iterator[Correction]:

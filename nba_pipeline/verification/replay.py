@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.contracts.table import COMPUTED_AT, Table
-from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
-from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
@@ -74,7 +74,7 @@ def sample(days: Sequence[date], n: int, seed: int = 0) -> list[date]:
 
 
 def replay(
-    day: date, warehouse: Warehouse, source: Source, schedule: Read, run: Run, only: Sequence[str] | None = None
+    day: date, warehouse: Warehouse, source: Source, schedule: Read, run: RunContext, only: Sequence[str] | None = None
 ) -> Replayed:
     """Compute the pre-game tables of a day again from what was known by its cut-offs, and compare every cell.
 
@@ -109,7 +109,7 @@ class Recomputed:
 
 
 def recompute(
-    day: date, warehouse: Reader, source: Source, schedule: Read, run: Run, tables: Sequence[str]
+    day: date, warehouse: Reader, source: Source, schedule: Read, run: RunContext, tables: Sequence[str]
 ) -> Iterator[Recomputed]:
     """The day's rows of these tables, in this order; each reads the recomputed ones before it."""
     known = KnownBy(warehouse, day)
@@ -119,16 +119,16 @@ def recompute(
         yield again
 
 
-def from_known(transform: Transform, known: KnownBy, source: Source, schedule: Read, run: Run) -> Recomputed:
+def from_known(transform: Transform, known: KnownBy, source: Source, schedule: Read, run: RunContext) -> Recomputed:
     """One table's rows of the day, from what was known."""
     table = transform.table
-    bench = Workbench(read_inputs(transform, known, source, schedule, [known.day], run))
+    executor = DuckDBExecutor(read_inputs(transform, known, source, schedule, [known.day], run))
     try:
-        bench.compute(transform, [known.day], run)
-        rows = bench.rows(table, [known.day])
-        content = bench.content_hashes(table).get(known.day, "")
+        executor.compute(transform, [known.day], run)
+        rows = executor.rows(table, [known.day])
+        content = executor.content_hashes(table).get(known.day, "")
     finally:
-        bench.close()
+        executor.close()
     return Recomputed(table, rows.cast(pa.schema([f.with_nullable(True) for f in table.arrow_schema])), content)
 
 

@@ -23,7 +23,7 @@ from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse import transfer as copying
-from nba_pipeline.warehouse.bigquery.client import Tags
+from nba_pipeline.warehouse.bigquery.client import JobLabels
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
@@ -104,9 +104,9 @@ def test_a_copy_to_bigquery_and_back_is_the_same_and_mends_a_lost_day(
     refuse(home.warehouse, FACTS, DAMAGED)
     first = copy_table(FACTS, home.warehouse, bigquery_warehouse)
     assert (first.complete, first.copied) == (True, ALL)
-    place = bigquery_warehouse.connection.place.table(FACTS.id)
-    lost = f"DELETE FROM `{place}` WHERE game_date = DATE '{DAMAGED}' AND points > 10"
-    bigquery_warehouse.connection.query("losing rows", lost, Tags("test"))
+    table_name = bigquery_warehouse.connection.location.table(FACTS.id)
+    lost = f"DELETE FROM `{table_name}` WHERE game_date = DATE '{DAMAGED}' AND points > 10"
+    bigquery_warehouse.connection.query("losing rows", lost, JobLabels("test"))
     again = copy_table(FACTS, home.warehouse, bigquery_warehouse)
     assert (again.complete, again.copied, len(again.present)) == (True, (DAMAGED,), len(ALL) - 1)
     assert copy_table(FACTS, bigquery_warehouse, there).complete

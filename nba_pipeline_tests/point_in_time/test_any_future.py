@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
-from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, pre_game_tables
@@ -83,18 +83,18 @@ class Trial:
     def __init__(self, home: Home, transform: Transform) -> None:
         self.transform = transform
         self.days = days_between(DAY, DAY + timedelta(days=3))
-        self.run = Run("any future", datetime(2026, 1, 1, tzinfo=UTC), artifacts=home.settings.open_artifacts())
+        self.run = RunContext("any future", datetime(2026, 1, 1, tzinfo=UTC), artifacts=home.settings.open_artifacts())
         self.inputs = read_inputs(transform, home.warehouse, home.settings.open_source(), SLATE, self.days, self.run)
 
     def content(self, future: Future | None = None) -> str:
         """The content hash of the day; empty if it has no rows."""
         inputs = {n: self._changed(n, rows, future) for n, rows in self.inputs.items()} if future else self.inputs
-        bench = Workbench(inputs)
+        executor = DuckDBExecutor(inputs)
         try:
-            bench.compute(self.transform, self.days, self.run)
-            return bench.content_hashes(self.transform.table).get(DAY, "")
+            executor.compute(self.transform, self.days, self.run)
+            return executor.content_hashes(self.transform.table).get(DAY, "")
         finally:
-            bench.close()
+            executor.close()
 
     def unknown(self, name: str, rows: pa.Table) -> pa.ChunkedArray:
         """Which rows of an input the day cannot know."""

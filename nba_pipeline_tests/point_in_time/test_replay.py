@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import duckdb
 
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.transform import Run
+from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, Replayed, pre_game_tables, replay, sample
@@ -15,8 +15,8 @@ DAY = date(2021, 10, 28)
 CACHE = "nba_precompute.player_daily_cache"
 
 
-def a_run(home: Home) -> Run:
-    return Run("replay", datetime.now(UTC), artifacts=home.settings.open_artifacts())
+def a_run(home: Home) -> RunContext:
+    return RunContext("replay", datetime.now(UTC), artifacts=home.settings.open_artifacts())
 
 
 def replayed(home: Home, day: date = DAY) -> Replayed:

@@ -12,7 +12,7 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
-from nba_pipeline.engine.transform import Tools
+from nba_pipeline.engine.transform import FinishContext
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions import player_prop_predictions as predictions
@@ -101,7 +101,7 @@ def made(
     monkeypatch.setattr(predictions, "forecast", asked or Asked())
     nothing = PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
     aside = {"models": registry(*months, markets=markets), "kept": nothing if stay is None else stay}
-    return forecasts(rows, Tools((), markets, aside, LocalArtifacts(tmp_path))).to_pylist()
+    return forecasts(rows, FinishContext((), markets, aside, LocalArtifacts(tmp_path))).to_pylist()
 
 
 def test_each_month_is_forecast_by_the_models_trained_on_its_first_day(
@@ -198,7 +198,7 @@ def still_there(made: dict[str, Any], now: str) -> pa.Table:
         "context": [CONTEXT | {"game_date": JANUARY, "game_id": FEATURES["game_id"], "cutoff_at": TIP_MINUS_ONE}],
         "clock": [{"now": now}],
     }
-    return support._execute(FORECASTS, inputs, FORECASTS.aside_statements["kept"])
+    return support._execute(FORECASTS, inputs, FORECASTS.side_input_statements["kept"])
 
 
 def test_a_forecast_made_before_the_cutoff_stays_as_it_was_once_the_cutoff_has_passed(

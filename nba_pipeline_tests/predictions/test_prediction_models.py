@@ -13,7 +13,7 @@ from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.common.errors import ArtifactError
 from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.domain.markets import MARKETS
-from nba_pipeline.engine.transform import Tools
+from nba_pipeline.engine.transform import FinishContext
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
 from nba_pipeline.systems.training import Trained
 from nba_pipeline.tables.catalog import CATALOG
@@ -66,8 +66,8 @@ def learned(*played: tuple[date, int], lines: float | None = None) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def tools(store: LocalArtifacts, *days: date, markets: tuple[str, ...] = ("points",)) -> Tools:
-    return Tools(days, markets, {}, store)
+def finish_context(store: LocalArtifacts, *days: date, markets: tuple[str, ...] = ("points",)) -> FinishContext:
+    return FinishContext(days, markets, {}, store)
 
 
 # --- what it learns from ----------------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def test_a_model_sees_rows_before_its_training_day_only_and_none_older_than_its_
     training: Recorder, tmp_path: Path
 ) -> None:
     days = [FEBRUARY + timedelta(days=n) for n in (-TRAINING_DAYS - 1, -TRAINING_DAYS, -1, 0, 1)]
-    registered(learned(*[(d, 7) for d in days]), tools(LocalArtifacts(tmp_path), FEBRUARY))
+    registered(learned(*[(d, 7) for d in days]), finish_context(LocalArtifacts(tmp_path), FEBRUARY))
     ((_, rows),) = training.seen
     assert rows["game_date"].tolist() == days[1:3]
 
@@ -86,9 +86,10 @@ def test_a_model_sees_rows_before_its_training_day_only_and_none_older_than_its_
 def test_a_training_day_sees_the_same_rows_alone_and_within_a_range(tmp_path: Path) -> None:
     rows = learned(*[(FEBRUARY + timedelta(days=n), p) for n in range(-40, 40) for p in (7, 8)])
     store = LocalArtifacts(tmp_path)
-    alone = registered(rows, tools(store, FEBRUARY))
+    alone = registered(rows, finish_context(store, FEBRUARY))
     within = registered(
-        rows.take(list(range(rows.num_rows))[::-1]), tools(store, *days_between(day("2024-01-15"), day("2024-03-10")))
+        rows.take(list(range(rows.num_rows))[::-1]),
+        finish_context(store, *days_between(day("2024-01-15"), day("2024-03-10"))),
     )
     assert within.filter(pa.compute.field("trained_on") == FEBRUARY).to_pylist() == alone.to_pylist()  # pyright: ignore
     assert within["trained_on"].to_pylist() == [FEBRUARY, day("2024-03-01")]
@@ -96,7 +97,7 @@ def test_a_training_day_sees_the_same_rows_alone_and_within_a_range(tmp_path: Pa
 
 def test_every_market_asked_for_learns_its_own_value(training: Recorder, tmp_path: Path) -> None:
     rows = learned((day("2024-01-05"), 7), (day("2024-01-06"), 7))
-    found = registered(rows, tools(LocalArtifacts(tmp_path), FEBRUARY, markets=("points", "assists")))
+    found = registered(rows, finish_context(LocalArtifacts(tmp_path), FEBRUARY, markets=("points", "assists")))
     assert {m: r["actual"].tolist() for m, r in training.seen} == {"points": [0, 0], "assists": [2, 2]}
     assert found["market"].to_pylist() == ["points", "assists"]
 
@@ -138,7 +139,7 @@ def test_only_players_who_played_are_learned_from_with_the_lines_of_their_cut_of
 @pytest.mark.usefixtures("training")
 def test_the_registered_artifact_is_what_was_trained(tmp_path: Path) -> None:
     store = LocalArtifacts(tmp_path)
-    rows = registered(learned((day("2024-01-05"), 7), (day("2024-01-06"), 7)), tools(store, FEBRUARY))
+    rows = registered(learned((day("2024-01-05"), 7), (day("2024-01-06"), 7)), finish_context(store, FEBRUARY))
     (row,) = rows.to_pylist()
     assert (row["model_version"], row["feature_version"], row["rows"]) == (VERSIONS[SYSTEM], MODEL_FEATURES.name, 2)
     assert (row["features"], row["hyperparameters"]) == ('["a"]', '{"b": 1}')
@@ -148,7 +149,7 @@ def test_the_registered_artifact_is_what_was_trained(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("training")
 def test_a_model_that_cannot_be_trained_has_a_row_that_says_why(tmp_path: Path) -> None:
     store = LocalArtifacts(tmp_path)
-    rows = registered(learned((day("2024-01-05"), 7)), tools(store, FEBRUARY))
+    rows = registered(learned((day("2024-01-05"), 7)), finish_context(store, FEBRUARY))
     (row,) = rows.to_pylist()
     assert (row["artifact_sha256"], row["reason"]) == (None, "only 1 rows")
     assert ModelRegistry(rows, store).artifacts(FEBRUARY, "points") == {SYSTEM: None}
@@ -157,7 +158,7 @@ def test_a_model_that_cannot_be_trained_has_a_row_that_says_why(tmp_path: Path) 
 @pytest.mark.usefixtures("training")
 def test_an_artifact_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> None:
     store = LocalArtifacts(tmp_path)
-    rows = registered(learned((day("2024-01-05"), 7), (day("2024-01-06"), 7)), tools(store, FEBRUARY))
+    rows = registered(learned((day("2024-01-05"), 7), (day("2024-01-06"), 7)), finish_context(store, FEBRUARY))
     for file in tmp_path.rglob("*points*"):
         file.unlink()
     with pytest.raises(ArtifactError, match="2024-02-01"):
@@ -165,7 +166,7 @@ def test_an_artifact_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> N
 
 
 def test_days_on_which_nothing_is_trained_have_no_rows(training: Recorder, tmp_path: Path) -> None:
-    rows = registered(learned((day("2024-01-05"), 7)), tools(LocalArtifacts(tmp_path), day("2024-02-02")))
+    rows = registered(learned((day("2024-01-05"), 7)), finish_context(LocalArtifacts(tmp_path), day("2024-02-02")))
     assert rows.num_rows == 0
     assert rows.schema == PREDICTION_MODELS.computed_schema
     assert training.seen == []

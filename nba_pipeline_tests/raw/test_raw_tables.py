@@ -13,7 +13,7 @@ from nba_pipeline import definitions
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import Run
+from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.catalog import CATALOG, schedule_read
@@ -107,7 +107,7 @@ class League:
             if table is not tables[-1] and self._is_sound(table):
                 continue
             source = self.source or HandMadeSource(self.feeds)
-            done = publish(transform, days, self.warehouse, source, schedule_read(transform), Run("r", AT))
+            done = publish(transform, days, self.warehouse, source, schedule_read(transform), RunContext("r", AT))
         return done
 
     def _is_sound(self, table: Table) -> bool:

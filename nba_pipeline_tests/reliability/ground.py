@@ -17,7 +17,7 @@ from nba_pipeline import definitions
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import Run
+from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
@@ -87,7 +87,7 @@ class Ground:
         at: datetime | None = None,
     ) -> dict[str, Publication]:
         """Publish these days of these tables, in the order of the graph."""
-        who = Run(run, at or datetime.now(UTC), self.settings.markets, self.settings.open_artifacts())
+        who = RunContext(run, at or datetime.now(UTC), self.settings.markets, self.settings.open_artifacts())
         source, warehouse = source or self.source, warehouse or self.warehouse
         return {
             t: publish(CATALOG[t], days, warehouse, source, schedule_read(CATALOG[t]), who)

@@ -24,10 +24,10 @@ from nba_pipeline.asof import aggregates
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.audit import inspect
-from nba_pipeline.engine.duckdb_executor import Workbench
+from nba_pipeline.engine.audit import audit
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
-from nba_pipeline.engine.transform import Run, Transform
+from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.tables.analytics import _availability, _game_line_consensus
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
@@ -291,9 +291,9 @@ class Stand:
         again = recompute(self.day, self.warehouse, self.source, SLATE, run, pre_game_tables())
         return {a.table.id: a.rows for a in again}
 
-    def _run(self, table: str) -> Run:
+    def _run(self, table: str) -> RunContext:
         store = self._scratch if table == MODELS else self.settings.open_artifacts()
-        return Run("leaks", datetime(2026, 1, 1, tzinfo=UTC), self.settings.markets, store)
+        return RunContext("leaks", datetime(2026, 1, 1, tzinfo=UTC), self.settings.markets, store)
 
     def verdict(self, kind: str | None, table: str) -> str:
         """How the leak was caught, empty where it was not; without a kind, the honest table is tried."""
@@ -301,13 +301,13 @@ class Stand:
             honest = CATALOG[table]
             transform = KINDS[kind][0](patch, honest) if kind else replace(honest)
             run, days = self._run(table), [self.day] if table == MODELS else self.days
-            bench = Workbench(read_inputs(transform, self.warehouse, self.source, SLATE, days, run))
+            executor = DuckDBExecutor(read_inputs(transform, self.warehouse, self.source, SLATE, days, run))
             try:
-                bench.compute(transform, days, run)
-                problems = inspect(transform, bench, SLATE).problems
-                rows, content = bench.rows(transform.table, [self.day]), bench.content_hashes(transform.table)
+                executor.compute(transform, days, run)
+                problems = audit(transform, executor, SLATE).problems
+                rows, content = executor.rows(transform.table, [self.day]), executor.content_hashes(transform.table)
             finally:
-                bench.close()
+                executor.close()
             refused = "; ".join(s for (d, _), said in problems.items() if d == self.day for s in said)
             if refused:
                 return f"refused: {refused}"

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.engine.transform import Run
+from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import game_days, pre_game_tables, replay, sample
 from nba_pipeline_tests.reliability.ground import REAL_FIRST, REAL_LAST, real_home
@@ -26,7 +26,7 @@ def replayed(settings: Settings, days: list[date], on: str) -> Proof:
     """Replay these days; a case is one table's day, and it fails with every difference named."""
     tally, cells, tables = Tally(), 0, Counter()
     warehouse, source = settings.open_warehouse(), settings.open_source()
-    run = Run("replay", datetime.now(UTC), settings.markets, settings.open_artifacts())
+    run = RunContext("replay", datetime.now(UTC), settings.markets, settings.open_artifacts())
     for day in following(days, len(days), "replaying days"):
         done = replay(day, warehouse, source, SLATE, run)
         for difference in done.differences:

@@ -12,7 +12,7 @@ from nba_pipeline.asof.reads import CORRECTED_FOR
 from nba_pipeline.cli.main import main
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.publish import publish
-from nba_pipeline.engine.transform import Run
+from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.verification.corrections import REPAIRED, Correction, corrections, days_within
@@ -26,8 +26,8 @@ AROUND = days_between(date(2021, 10, 26), date(2021, 10, 30))
 Change = Callable[[pa.Table], pa.Table]
 
 
-def a_run(home: Home) -> Run:
-    return Run("corrections", datetime.now(UTC), artifacts=home.settings.open_artifacts())
+def a_run(home: Home) -> RunContext:
+    return RunContext("corrections", datetime.now(UTC), artifacts=home.settings.open_artifacts())
 
 
 def offered(home: Home, changes: Mapping[str, Change]) -> AlteredSource:

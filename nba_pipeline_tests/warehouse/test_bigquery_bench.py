@@ -13,19 +13,19 @@ from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.ibis_relations import medians
-from nba_pipeline.contracts import rules as audit
+from nba_pipeline.contracts import rules as contract_rules
 from nba_pipeline.contracts.hashing import hash_expression
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.audit import SLATE, inspect
+from nba_pipeline.engine.audit import SLATE, audit
 from nba_pipeline.engine.bigquery_render import rendered
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import RESULT, Run
+from nba_pipeline.engine.transform import RESULT, RunContext
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.sources.simulated import SimulatorSource
 from nba_pipeline.tables.catalog import CATALOG, schedule_read
 from nba_pipeline.warehouse import Days, Warehouse
-from nba_pipeline.warehouse.bigquery.client import Connection, Tags
-from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.client import Connection, JobLabels
+from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.bigquery.schema import definition, fields
 from nba_pipeline.warehouse.bigquery.sql import content_hashes
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse, can_be_pushed
@@ -33,7 +33,7 @@ from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.warehouse.googlesql import GoogleSQL
 
 FIRST, LAST = date(2021, 10, 19), date(2021, 10, 22)
-RUN = Run("run1", datetime(2021, 11, 1, tzinfo=UTC))
+RUN = RunContext("run1", datetime(2021, 11, 1, tzinfo=UTC))
 PUSHED = sorted(t for t, transform in CATALOG.items() if can_be_pushed(transform))
 RAW = ("schedule", "player_boxscores", "team_boxscores", "shots", "player_prop_lines", "game_lines")
 COMPUTED = ("player_game_summary", "team_offense_game_summary", "team_defense_game_summary")
@@ -60,7 +60,7 @@ class OnPaper(Connection):
         if function == "create_table":
             self.created.append(arguments[0])
 
-    def query(self, what: str, statement: Any, tags: Tags, parameters: Sequence = ()) -> Any:  # noqa: ARG002
+    def query(self, what: str, statement: Any, labels: JobLabels, parameters: Sequence = ()) -> Any:  # noqa: ARG002
         self.statements.append(statement if isinstance(statement, str) else statement())
         return []
 
@@ -71,7 +71,7 @@ class PaperWarehouse(BigQueryWarehouse):
 
     def stored(self, table_id: str) -> StoredTable | None:
         transform = CATALOG.get(table_id)
-        return definition(self.connection.place, transform.table) if transform else None
+        return definition(self.connection.location, transform.table) if transform else None
 
     def moment(self) -> datetime:
         return RUN.at
@@ -89,28 +89,28 @@ def test_only_what_is_asked_for_is_pushed() -> None:
         "all": PUSHED,
         "shots,player_daily_cache": ["nba_precompute.player_daily_cache"],
     }.items():
-        warehouse = BigQueryWarehouse(Connection(Place("test-project")), frozenset(asked.split(",")))
+        warehouse = BigQueryWarehouse(Connection(BigQueryLocation("test-project")), frozenset(asked.split(",")))
         assert [t for t in sorted(CATALOG) if warehouse.computes(CATALOG[t])] == wanted
 
 
 @pytest.mark.parametrize("name", PUSHED)
 def test_every_statement_of_a_pushed_table_passes_googles_analyser(name: str, googlesql: GoogleSQL) -> None:
-    transform, paper = CATALOG[name], OnPaper(Place("test-project"))
+    transform, paper = CATALOG[name], OnPaper(BigQueryLocation("test-project"))
     warehouse, schedule = PaperWarehouse(paper), schedule_read(transform)
     days = [FIRST, LAST]
     assert schedule is not None
     wanted = {n: (r.table, Days(FIRST, LAST)) for n, r in (dict(transform.reads) | {SLATE: schedule}).items()}
-    bench = warehouse.bench(transform, wanted, RUN)
-    bench.compute(transform, days, RUN)
-    inspect(transform, bench, schedule)
-    rules = audit.row_rules(transform.table, transform.unbound[RESULT], "bigquery")
-    bench.keep(audit.flagged(rules, dialect="bigquery"), transform.table)
+    executor = warehouse.executor(transform, wanted, RUN)
+    executor.compute(transform, days, RUN)
+    audit(transform, executor, schedule)
+    rules = contract_rules.row_rules(transform.table, transform.unbound[RESULT], "bigquery")
+    executor.keep(contract_rules.flagged(rules, dialect="bigquery"), transform.table)
     paper.statements.append(
-        content_hashes(transform.table, paper.place.table(name), list(transform.table.columns), FIRST, LAST)
+        content_hashes(transform.table, paper.location.table(name), list(transform.table.columns), FIRST, LAST)
     )
     for table in {t.id: t for t, _ in wanted.values()}.values():
-        googlesql.know(paper.place.table(table.id), fields(table))
-    googlesql.know(paper.place.table(name), fields(transform.table))
+        googlesql.know(paper.location.table(table.id), fields(table))
+    googlesql.know(paper.location.table(name), fields(transform.table))
     for staged in paper.created:
         googlesql.know(str(staged.reference), staged.schema)
     wrong = [e for s in paper.statements for e in googlesql.errors(s)]
@@ -187,7 +187,7 @@ def spoil(warehouse: Warehouse) -> None:
         with duck.connect(warehouse.path) as db:
             db.execute(change.format("nba_raw.player_boxscores"))
     elif isinstance(warehouse, BigQueryWarehouse):
-        at = warehouse.connection.place.table("nba_raw.player_boxscores")
+        at = warehouse.connection.location.table("nba_raw.player_boxscores")
         warehouse.connection.client.query(change.format(f"`{at}`")).result()
 
 
@@ -236,12 +236,12 @@ def test_unknown_values_mean_the_same_in_both_engines(
     statement = f"WITH numbers AS (SELECT * FROM UNNEST([{cells}]))"
     text = rendered(expression)
     whole = f"{statement}, {text.removeprefix('WITH ')}" if text.startswith("WITH ") else f"{statement} {text}"
-    found = bigquery_warehouse.connection.query("asking", whole, Tags("numbers"))
+    found = bigquery_warehouse.connection.query("asking", whole, JobLabels("numbers"))
     assert sorted(map(str, (tuple(r.values()) for r in found))) == sorted(map(str, embedded))
     assert googlesql.errors(whole) == []
 
 
 def test_the_hash_that_is_checked_is_the_hash_of_the_engine() -> None:
     table = CATALOG["nba_raw.shots"].table
-    assert hash_expression(table, "bigquery") in audit.wrong_hashes(table, "bigquery")
-    assert hash_expression(table) in audit.wrong_hashes(table)
+    assert hash_expression(table, "bigquery") in contract_rules.wrong_hashes(table, "bigquery")
+    assert hash_expression(table) in contract_rules.wrong_hashes(table)

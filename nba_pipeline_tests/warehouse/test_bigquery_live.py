@@ -11,7 +11,7 @@ import pytest
 from google.cloud.bigquery import QueryJobConfig
 
 from nba_pipeline.warehouse.bigquery.client import Connection
-from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.bigquery.sql import publish
 from nba_pipeline.warehouse.bigquery.staging import staging_tables
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
@@ -27,19 +27,19 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def live() -> Iterator[BigQueryWarehouse]:
     """A warehouse in datasets of its own, which are dropped in the end."""
-    place = Place(PROJECT, prefix=f"scratch_{uuid4().hex[:8]}_")
-    warehouse = BigQueryWarehouse(Connection(place))
+    location = BigQueryLocation(PROJECT, prefix=f"scratch_{uuid4().hex[:8]}_")
+    warehouse = BigQueryWarehouse(Connection(location))
     try:
         write(warehouse, days(0, 1, 2))
         yield warehouse
     finally:
         for name in ("nba_raw", "nba_ops", "nba_staging"):
-            warehouse.connection.client.delete_dataset(place.dataset(name), delete_contents=True, not_found_ok=True)
+            warehouse.connection.client.delete_dataset(location.dataset(name), delete_contents=True, not_found_ok=True)
 
 
 @pytest.mark.parametrize("chosen", [days(0, 1), days(0, 2)], ids=["range", "scattered"])
 def test_deleting_whole_days_bills_nothing(live: BigQueryWarehouse, chosen: list) -> None:
-    at = live.connection.place.table(RESULTS.id)
+    at = live.connection.location.table(RESULTS.id)
     script = publish(RESULTS, at, chosen, None, None, ("", ""), "dry")
     (delete,) = [s for s in script.split(";\n") if s.startswith("DELETE")]
     job = live.connection.client.query(delete, job_config=QueryJobConfig(dry_run=True, use_query_cache=False))
@@ -54,4 +54,4 @@ def test_a_replace_changes_these_days_alone_and_leaves_nothing_in_staging(live: 
 
 def test_a_query_of_all_days_by_oversight_is_refused(live: BigQueryWarehouse) -> None:
     with pytest.raises(Exception, match="partition"):
-        live.connection.client.query(f"SELECT * FROM `{live.connection.place.table(RESULTS.id)}`").result()
+        live.connection.client.query(f"SELECT * FROM `{live.connection.location.table(RESULTS.id)}`").result()

@@ -14,7 +14,7 @@ from nba_pipeline.automation.sensors import housekeeping
 from nba_pipeline.automation.staging_cleanup import NOTHING_STAGED, judged, sweep
 from nba_pipeline.cli.main import main
 from nba_pipeline.common.errors import WarehouseError
-from nba_pipeline.warehouse.bigquery.client import Tags
+from nba_pipeline.warehouse.bigquery.client import JobLabels
 from nba_pipeline.warehouse.bigquery.location import STAGING
 from nba_pipeline.warehouse.bigquery.schema import staging
 from nba_pipeline.warehouse.bigquery.staging import StagingTable, drop, staging_tables
@@ -43,7 +43,7 @@ def _nothing() -> None:
 
 def leave(warehouse: BigQueryWarehouse, run_id: str, name: str) -> None:
     """A staging table that its run did not drop."""
-    table = staging(warehouse.connection.place, name, COLUMNS, Tags("nba_raw.results", run_id))
+    table = staging(warehouse.connection.location, name, COLUMNS, JobLabels("nba_raw.results", run_id))
     warehouse.connection.client.create_table(table)
 
 
@@ -71,9 +71,9 @@ def test_49_orphans_go_and_tables_that_are_only_named_alike_stay(
     for i in range(49):
         leave(bigquery_warehouse, dead, f"results_rows_{i:02}")
     leave(bigquery_warehouse, alive, "results_rows_of_a_live_run")
-    place, client = bigquery_warehouse.connection.place, bigquery_warehouse.connection.client
-    client.create_table(StoredTable(f"{place.dataset(STAGING)}.by_hand_staging", schema=COLUMNS))
-    ours = StoredTable(f"{place.dataset('nba_raw')}.results_staging", schema=COLUMNS)
+    location, client = bigquery_warehouse.connection.location, bigquery_warehouse.connection.client
+    client.create_table(StoredTable(f"{location.dataset(STAGING)}.by_hand_staging", schema=COLUMNS))
+    ours = StoredTable(f"{location.dataset('nba_raw')}.results_staging", schema=COLUMNS)
     ours.labels = {"product": "nba_pipeline", "kind": "staging", "run": dead, "table": "nba_raw_results"}
     client.create_table(ours)
     assert len(sweep(bigquery_warehouse.connection, instance)) == 49
@@ -100,8 +100,8 @@ def test_a_table_without_our_labels_cannot_be_dropped(bigquery_warehouse: BigQue
 
 
 def test_without_a_staging_dataset_there_is_nothing_to_list(bigquery_warehouse: BigQueryWarehouse) -> None:
-    client, place = bigquery_warehouse.connection.client, bigquery_warehouse.connection.place
-    client.create_dataset(Dataset(place.dataset("nba_raw")))
+    client, location = bigquery_warehouse.connection.client, bigquery_warehouse.connection.location
+    client.create_dataset(Dataset(location.dataset("nba_raw")))
     assert staging_tables(bigquery_warehouse.connection) == []
 
 

@@ -14,8 +14,8 @@ from google.cloud.bigquery import TimePartitioning
 from nba_pipeline.common.errors import ConfigurationError, WarehouseError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.table import Rows, Table
-from nba_pipeline.warehouse.bigquery.client import Connection, Tags, default_retry, is_transient, named_errors
-from nba_pipeline.warehouse.bigquery.location import STAGING, Place
+from nba_pipeline.warehouse.bigquery.client import Connection, JobLabels, default_retry, is_transient, named_errors
+from nba_pipeline.warehouse.bigquery.location import STAGING, BigQueryLocation
 from nba_pipeline.warehouse.bigquery.schema import changed, definition
 from nba_pipeline.warehouse.bigquery.sql import PARTITIONS_A_STATEMENT, publish
 from nba_pipeline.warehouse.bigquery.staging import StagingTable, drop, staging_tables
@@ -38,7 +38,7 @@ from nba_pipeline_tests.warehouse.results import (
 )
 from nba_pipeline_tests.warehouse.wire import When, cut, killed, tapped
 
-TAGS = Tags(RESULTS.id, "run1")
+TAGS = JobLabels(RESULTS.id, "run1")
 OLD = {0: (2, 1), 1: (2, 1), 2: (2, 1)}
 NEW = {0: (2, 1), 1: (3, 2), 2: (3, 2), 3: (3, 2)}
 
@@ -53,7 +53,7 @@ def change(warehouse: BigQueryWarehouse, version: int = 2) -> None:
 
 def again(warehouse: BigQueryWarehouse) -> BigQueryWarehouse:
     """The same warehouse, as another process sees it."""
-    return BigQueryWarehouse(Connection(warehouse.connection.place, warehouse.connection.retry))
+    return BigQueryWarehouse(Connection(warehouse.connection.location, warehouse.connection.retry))
 
 
 def staged(warehouse: BigQueryWarehouse) -> list[StagingTable]:
@@ -84,8 +84,8 @@ def test_every_job_says_for_which_table_and_run_it_works(bigquery_warehouse: Big
 
 
 def test_every_query_is_bounded_in_bytes(emulator: str) -> None:
-    place = Place("test-project", prefix="bounded_", endpoint=emulator, max_bytes_billed=12_345)
-    warehouse = BigQueryWarehouse(Connection(place, default_retry().with_timeout(2)))
+    location = BigQueryLocation("test-project", prefix="bounded_", endpoint=emulator, max_bytes_billed=12_345)
+    warehouse = BigQueryWarehouse(Connection(location, default_retry().with_timeout(2)))
     wire = tapped(warehouse)
     fill(warehouse)
     state(warehouse)
@@ -137,7 +137,7 @@ def test_tables_are_as_the_contract_says(bigquery_warehouse: BigQueryWarehouse) 
     assert held.labels == {"product": "nba_pipeline", "stage": "nba_raw"}
     modes = {f.name: f.mode for f in held.schema}
     assert (modes["team"], modes["points"]) == ("REQUIRED", "NULLABLE")
-    wanted = definition(bigquery_warehouse.connection.place, clustered())
+    wanted = definition(bigquery_warehouse.connection.location, clustered())
     assert (wanted.require_partition_filter, wanted.clustering_fields) == (True, ["team"])
 
 
@@ -172,21 +172,21 @@ def test_every_statement_passes_googles_own_analyser(
         bigquery_warehouse.quarantine(tables[0] if tables else None, *days(0, 1))
     for name, columns in filter(None, (r.created_table for r in wire.sent)):
         googlesql.know(name, columns)
-    at = bigquery_warehouse.connection.place.table(RESULTS.id)
+    at = bigquery_warehouse.connection.location.table(RESULTS.id)
     before, after = [], []
     for statement in wire.statements:
         (after if "ALTER TABLE" in statement or after else before).append(statement)
     assert [e for s in before for e in googlesql.errors(s)] == []
     assert googlesql.errors(after[0]) == []
-    googlesql.know(at, definition(bigquery_warehouse.connection.place, wider).schema)
+    googlesql.know(at, definition(bigquery_warehouse.connection.location, wider).schema)
     assert [e for s in after[1:] for e in googlesql.errors(s)] == []
     assert len(before) >= 3 and len(after) >= 7
 
 
 def test_the_analyser_finds_a_wrong_type_and_a_wrong_name(googlesql: GoogleSQL) -> None:
-    place = Place("test-project")
-    googlesql.know(place.table(RESULTS.id), definition(place, RESULTS).schema)
-    right = publish(RESULTS, place.table(RESULTS.id), days(0), place.table(RESULTS.id), None, ("", ""), "b")
+    location = BigQueryLocation("test-project")
+    googlesql.know(location.table(RESULTS.id), definition(location, RESULTS).schema)
+    right = publish(RESULTS, location.table(RESULTS.id), days(0), location.table(RESULTS.id), None, ("", ""), "b")
     assert googlesql.errors(right) == []
     assert googlesql.errors(right.replace("`points`", "`pionts`"))
     assert googlesql.errors(right.replace("SELECT `game_date`, `team`", "SELECT `team`, `game_date`"))
@@ -206,30 +206,30 @@ def test_any_other_change_is_refused_with_the_statement_that_mends_it(
     bigquery_warehouse: BigQueryWarehouse, model: type[Rows], statement: str
 ) -> None:
     write(bigquery_warehouse, days(0))
-    other, at = declared(model), bigquery_warehouse.connection.place.table(RESULTS.id)
+    other, at = declared(model), bigquery_warehouse.connection.location.table(RESULTS.id)
     with pytest.raises(WarehouseError, match=re.escape(statement.format(at))):
         bigquery_warehouse.replace(other, days(1), other.arrow_schema.empty_table(), [entry(days(1)[0])], NO_REJECTS)
     assert state(bigquery_warehouse) == recorded(bigquery_warehouse) == {0: (2, 1)}
 
 
 def test_another_partition_column_is_refused() -> None:
-    place = Place("test-project")
-    there, wanted = definition(place, RESULTS), definition(place, RESULTS)
+    location = BigQueryLocation("test-project")
+    there, wanted = definition(location, RESULTS), definition(location, RESULTS)
     there.time_partitioning = TimePartitioning(field="seen")
     with pytest.raises(WarehouseError, match=r"partitioned by seen[\s\S]*DROP TABLE"):
         changed(there, RESULTS, wanted)
 
 
 def test_a_table_that_is_as_the_contract_says_is_left_alone() -> None:
-    place = Place("test-project")
-    assert changed(definition(place, RESULTS), RESULTS, definition(place, RESULTS)) is None
+    location = BigQueryLocation("test-project")
+    assert changed(definition(location, RESULTS), RESULTS, definition(location, RESULTS)) is None
 
 
 def test_new_words_of_the_contract_reach_the_table() -> None:
-    place = Place("test-project")
-    held: StoredTable = definition(place, RESULTS)
+    location = BigQueryLocation("test-project")
+    held: StoredTable = definition(location, RESULTS)
     held.description = "old words"
-    grown = changed(held, RESULTS, definition(place, RESULTS))
+    grown = changed(held, RESULTS, definition(location, RESULTS))
     assert grown is not None and grown.description == RESULTS.description
 
 
@@ -298,11 +298,11 @@ def test_a_line_cut_for_good_at_any_request_leaves_the_old_days_or_the_new(
     bigquery_warehouse: BigQueryWarehouse,
 ) -> None:
     before, version, seen = 2, 2, set()
-    place = bigquery_warehouse.connection.place
+    location = bigquery_warehouse.connection.location
     for at in range(1, requests_of_a_change(bigquery_warehouse) + 1):
         for when in EITHER_SIDE:
             version += 1
-            fresh = BigQueryWarehouse(Connection(place, default_retry().with_timeout(0.05)))
+            fresh = BigQueryWarehouse(Connection(location, default_retry().with_timeout(0.05)))
             tapped(fresh).fault = cut(at, when, for_good=True)
             failed = fails(fresh, version)
             now = version_of(bigquery_warehouse)
@@ -351,10 +351,10 @@ def test_a_process_killed_at_any_request_leaves_the_old_days_or_the_new(bigquery
 
 def test_an_error_within_the_transaction_undoes_the_delete(bigquery_warehouse: BigQueryWarehouse) -> None:
     fill(bigquery_warehouse)
-    place = bigquery_warehouse.connection.place
-    journals = (place.table("nba_ops.ledger"), place.table("nba_ops.quarantine"))
+    location = bigquery_warehouse.connection.location
+    journals = (location.table("nba_ops.ledger"), location.table("nba_ops.quarantine"))
     script = publish(
-        RESULTS, place.table(RESULTS.id), days(0, 1), f"{place.dataset(STAGING)}.nowhere", None, journals, "b"
+        RESULTS, location.table(RESULTS.id), days(0, 1), f"{location.dataset(STAGING)}.nowhere", None, journals, "b"
     )
     with pytest.raises(WarehouseError):
         bigquery_warehouse.connection.query("failing", script, TAGS)
@@ -469,10 +469,10 @@ def configured(**given: str) -> Settings:
 
 
 def test_the_environment_says_where_the_datasets_are() -> None:
-    place = configured(LOCATION="EU", PREFIX="dev_", MAX_BYTES_BILLED="1000000000").bigquery
-    assert place is not None
-    assert place == Place("my-project", "EU", "dev_", None, 1_000_000_000)
-    assert place.table("nba_raw.shots") == "my-project.dev_nba_raw.shots"
+    location = configured(LOCATION="EU", PREFIX="dev_", MAX_BYTES_BILLED="1000000000").bigquery
+    assert location is not None
+    assert location == BigQueryLocation("my-project", "EU", "dev_", None, 1_000_000_000)
+    assert location.table("nba_raw.shots") == "my-project.dev_nba_raw.shots"
 
 
 @pytest.mark.parametrize(
@@ -505,7 +505,7 @@ def test_a_place_that_cannot_be_is_refused_by_the_name_of_its_variable(name: str
     ],
 )
 def test_only_this_machine_is_spoken_to_without_credentials(endpoint: str, loopback: bool) -> None:
-    assert Place("my-project", endpoint=endpoint).is_loopback is loopback
+    assert BigQueryLocation("my-project", endpoint=endpoint).is_loopback is loopback
 
 
 def test_duckdb_needs_nothing_of_it() -> None:

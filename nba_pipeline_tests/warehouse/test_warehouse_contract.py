@@ -47,7 +47,7 @@ def alter(warehouse: Warehouse, statement: str) -> None:
             db.execute(statement.format(RESULTS.id))
     else:
         assert isinstance(warehouse, BigQueryWarehouse)
-        at = warehouse.connection.place.table(RESULTS.id)
+        at = warehouse.connection.location.table(RESULTS.id)
         warehouse.connection.client.query(statement.format(f"`{at}`")).result()
 
 

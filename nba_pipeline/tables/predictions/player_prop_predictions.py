@@ -16,7 +16,7 @@ from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES, training_day
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN
-from nba_pipeline.engine.transform import Tools, Transform
+from nba_pipeline.engine.transform import FinishContext, Transform
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS, Forecast
 from nba_pipeline.systems.calibration import calibrated_over
 from nba_pipeline.systems.distribution import quantiles
@@ -171,21 +171,21 @@ def models_of_the_month(models: ir.Table) -> ir.Table:
     return models.select(*REGISTRY_COLUMNS)
 
 
-def forecasts(inputs: pa.Table, tools: Tools) -> pa.Table:
+def forecasts(inputs: pa.Table, context: FinishContext) -> pa.Table:
     """All systems over all rows of `build`, in every market asked for, each month with its own models; where a system's
     forecasts of a game's market are among the `kept`, these instead."""
-    registry = ModelRegistry(tools.aside["models"], tools.store)
+    registry = ModelRegistry(context.side_inputs["models"], context.store)
     served_by = pa.array([training_day(d) for d in inputs["game_date"].to_pylist()], pa.date32())
     made = []
     for trained_on in sorted(set(served_by.to_pylist())):
         month = inputs.filter(pc.equal(served_by, trained_on))  # pyright: ignore[reportAttributeAccessIssue]
         rows = month.to_pandas()
-        for market in tools.markets:
+        for market in context.markets:
             seen = rows.assign(line=rows[f"line_{market}"].astype(float))
             found = forecast(seen, market, registry.artifacts(trained_on, market))
             made += [_rows(month, seen, market, trained_on, s, f) for s, f in found.items()]
     fresh = pa.concat_tables(made) if made else PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
-    stay = tools.aside["kept"]
+    stay = context.side_inputs["kept"]
     if not stay.num_rows:
         return fresh
     told = stay.select(FORECAST_OF).group_by(FORECAST_OF).aggregate([])
@@ -285,6 +285,6 @@ TRANSFORM = Transform(
     },
     expected=expected,
     apply=forecasts,
-    aside={"models": models_of_the_month, "kept": kept},
+    side_inputs={"models": models_of_the_month, "kept": kept},
     watched=("predicted_mean", "line"),
 )

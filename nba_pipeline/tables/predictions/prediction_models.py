@@ -14,7 +14,7 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.calendar import EPOCH, training_day
 from nba_pipeline.domain.markets import MARKETS
-from nba_pipeline.engine.transform import Tools, Transform
+from nba_pipeline.engine.transform import FinishContext, Transform
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
 from nba_pipeline.systems.training import Trained, train
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
@@ -106,16 +106,16 @@ def model_rows(features: ir.Table, identity: Sequence[str]) -> ir.Table:
     return mine.select(*identity, *MODEL_FEATURES.names)
 
 
-def registered(rows: pa.Table, tools: Tools) -> pa.Table:
+def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
     """Train every system of every market on each training day asked for, store the artifacts, and register them."""
     frame = rows.to_pandas().sort_values(["game_date", "player_id"], ignore_index=True)
-    wanted = [(d, m) for d in tools.days if d == training_day(d) for m in tools.markets]
+    wanted = [(d, m) for d in context.days if d == training_day(d) for m in context.markets]
 
     def fit(job: tuple[date, str]) -> list[dict]:
         day, market = job
         seen = frame[asof.training_window(frame["game_date"], day, TRAINING_DAYS)]
         seen = seen.assign(actual=seen[f"actual_{market}"].astype(float), line=seen[f"line_{market}"].astype(float))
-        return [_entry(day, market, s, t, tools.store) for s, t in train(seen, market).items()]
+        return [_entry(day, market, s, t, context.store) for s, t in train(seen, market).items()]
 
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         entries = [e for found in pool.map(fit, wanted) for e in found]

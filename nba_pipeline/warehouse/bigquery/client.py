@@ -21,7 +21,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.table import RowIterator
 
 from nba_pipeline.common.errors import WarehouseError
-from nba_pipeline.warehouse.bigquery.location import Place
+from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -45,7 +45,7 @@ TRANSIENT_REASONS = frozenset(
 CONCURRENT_UPDATE = "aborted due to concurrent update"
 
 
-class PlacedBigQuery(BigQueryResource):
+class BigQueryClientResource(BigQueryResource):
     """dagster-gcp's resource, which can also speak to another endpoint; without credentials only on this machine."""
 
     endpoint: str | None = None
@@ -99,13 +99,13 @@ def _tell(error: Exception) -> None:
 
 
 @dataclass(frozen=True)
-class Tags:
-    """Who a job works for; they become the job's and the staging table's labels."""
+class JobLabels:
+    """Labels of a job and its staging tables: the table it works for and the run it belongs to."""
 
     table: str
     run: str = ""
 
-    def labels(self, **more: str) -> dict[str, str]:
+    def as_dict(self, **more: str) -> dict[str, str]:
         given = {"product": "nba_pipeline", "table": self.table, "run": self.run, **more}
         return {k: label_value(v) for k, v in given.items() if v}
 
@@ -117,16 +117,19 @@ def label_value(text: str) -> str:
 
 @dataclass(frozen=True)
 class Connection:
-    """Sends jobs and calls to one place. Every call is bounded in time, retried where that can help, and named if it fails."""
+    """Sends jobs and calls to one BigQuery location: bounded in time, retried if transient, with named errors."""
 
-    place: Place
+    location: BigQueryLocation
     retry: Retry = field(default_factory=default_retry, compare=False)
 
     @cached_property
     def client(self) -> bigquery.Client:
-        place = self.place
-        resource = PlacedBigQuery(
-            project=place.project, location=place.location, endpoint=place.endpoint, anonymous=place.is_loopback
+        location = self.location
+        resource = BigQueryClientResource(
+            project=location.project,
+            location=location.region,
+            endpoint=location.endpoint,
+            anonymous=location.is_loopback,
         )
         with named_errors("connecting to BigQuery"), resource.get_client() as client:
             return client
@@ -145,16 +148,16 @@ class Connection:
         self,
         what: str,
         statement: str | Callable[[], str],
-        tags: Tags,
+        labels: JobLabels,
         parameters: Sequence[bigquery.ArrayQueryParameter | bigquery.ScalarQueryParameter] = (),
     ) -> RowIterator:
         """Run a statement or script to its end; a job that failed is sent anew, and made anew if given as a function.
 
         A request whose answer was lost is repeated under the id of its job, so that no job runs beside itself.
         """
-        config = bigquery.QueryJobConfig(labels=tags.labels(), query_parameters=list(parameters))
-        if self.place.max_bytes_billed is not None:
-            config.maximum_bytes_billed = self.place.max_bytes_billed
+        config = bigquery.QueryJobConfig(labels=labels.as_dict(), query_parameters=list(parameters))
+        if self.location.max_bytes_billed is not None:
+            config.maximum_bytes_billed = self.location.max_bytes_billed
 
         def once() -> RowIterator:
             sql = statement if isinstance(statement, str) else statement()
@@ -171,14 +174,16 @@ class Connection:
         with named_errors(what):
             return self.retry.with_predicate(lambda e: is_transient(e.__cause__ or e))(work)()
 
-    def arrow(self, what: str, statement: str, tags: Tags, schema: pa.Schema, parameters: Sequence = ()) -> pa.Table:
+    def arrow(
+        self, what: str, statement: str, labels: JobLabels, schema: pa.Schema, parameters: Sequence = ()
+    ) -> pa.Table:
         """The rows of a query, in this schema. A large result comes through the Storage Read API."""
-        found = self.query(what, statement, tags, parameters)
+        found = self.query(what, statement, labels, parameters)
         with named_errors(what):
-            rows = found.to_arrow(create_bqstorage_client=not self.place.is_loopback)
+            rows = found.to_arrow(create_bqstorage_client=not self.location.is_loopback)
             return rows.select(schema.names).cast(schema)
 
-    def load(self, what: str, rows: pa.Table, destination: bigquery.Table, tags: Tags) -> None:
+    def load(self, what: str, rows: pa.Table, destination: bigquery.Table, labels: JobLabels) -> None:
         """One load job into a table that is there and empty; all rows or none."""
         buffer = BytesIO()
         pyarrow.parquet.write_table(rows, buffer, compression="zstd")
@@ -190,7 +195,7 @@ class Connection:
             schema=destination.schema,
             write_disposition=bigquery.WriteDisposition.WRITE_EMPTY,
             parquet_options=lists,
-            labels=tags.labels(),
+            labels=labels.as_dict(),
         )
         with named_errors(what):
             job = self.client.load_table_from_file(

@@ -11,7 +11,7 @@ OPERATIONS, STAGING = "nba_ops", "nba_staging"
 
 
 @dataclass(frozen=True)
-class Place:
+class BigQueryLocation:
     """Where the datasets live, from the environment. Credentials are not part of it: Google's library finds them.
 
     `prefix` stands before every dataset's name; `endpoint` is another address of the API, such as an emulator's;
@@ -19,7 +19,7 @@ class Place:
     """
 
     project: str
-    location: str | None = None
+    region: str | None = None
     prefix: str = ""
     endpoint: str | None = None
     max_bytes_billed: int | None = None

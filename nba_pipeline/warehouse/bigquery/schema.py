@@ -10,8 +10,8 @@ from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.contracts.table import Column, Table
-from nba_pipeline.warehouse.bigquery.client import Tags, label_value
-from nba_pipeline.warehouse.bigquery.location import STAGING, Place
+from nba_pipeline.warehouse.bigquery.client import JobLabels, label_value
+from nba_pipeline.warehouse.bigquery.location import STAGING, BigQueryLocation
 from nba_pipeline.warehouse.protocol import ENTRY_SCHEMA, REJECT_SCHEMA
 
 _TYPES: dict[type[dt.DataType], str] = {
@@ -69,9 +69,9 @@ def _described(c: Column) -> str:
     return said if len(said) <= DESCRIPTION_LENGTH else said[: DESCRIPTION_LENGTH - 3] + "..."
 
 
-def definition(place: Place, table: Table) -> StoredTable:
+def definition(location: BigQueryLocation, table: Table) -> StoredTable:
     """The table that keeps a contract's rows: one partition a day, and no query of all days by oversight."""
-    wanted = StoredTable(place.table(table.id), schema=fields(table))
+    wanted = StoredTable(location.table(table.id), schema=fields(table))
     wanted.description = table.description
     wanted.labels = {"product": "nba_pipeline", "stage": label_value(table.dataset)}
     wanted.time_partitioning = TimePartitioning(type_=TimePartitioningType.DAY, field=table.partition)
@@ -80,7 +80,7 @@ def definition(place: Place, table: Table) -> StoredTable:
     return wanted
 
 
-def journals(place: Place) -> tuple[StoredTable, StoredTable]:
+def journals(location: BigQueryLocation) -> tuple[StoredTable, StoredTable]:
     """Ledger and quarantine. Rows are only ever added, so that runs of different tables never stand in each other's way."""
     said = {
         LEDGER: "What became of each day of each table, run by run. One row per table, day and write.",
@@ -93,7 +93,7 @@ def journals(place: Place) -> tuple[StoredTable, StoredTable]:
             SchemaField(f.name, _ARROW_TYPES[f.type], "NULLABLE" if open_day and f.name == "day" else "REQUIRED")
             for f in schema
         ]
-        journal = StoredTable(place.table(name), schema=[*columns, *_write_columns()])
+        journal = StoredTable(location.table(name), schema=[*columns, *_write_columns()])
         journal.description = said[name]
         journal.labels = {"product": "nba_pipeline", "stage": "nba_ops"}
         journal.time_partitioning = TimePartitioning(type_=TimePartitioningType.MONTH, field="day")
@@ -111,10 +111,10 @@ def _write_columns() -> list[SchemaField]:
     ]
 
 
-def staging(place: Place, name: str, columns: Sequence[SchemaField], tags: Tags) -> StoredTable:
+def staging(location: BigQueryLocation, name: str, columns: Sequence[SchemaField], labels: JobLabels) -> StoredTable:
     """A table for rows on their way. It says which run it belongs to, and is gone after a day whatever happens."""
-    wanted = StoredTable(f"{place.dataset(STAGING)}.{name}", schema=columns)
-    wanted.labels = tags.labels(kind="staging")
+    wanted = StoredTable(f"{location.dataset(STAGING)}.{name}", schema=columns)
+    wanted.labels = labels.as_dict(kind="staging")
     wanted.expires = datetime.now(UTC) + STAGING_LIFE
     return wanted
 

@@ -39,7 +39,7 @@ def staging_tables(connection: Connection) -> list[StagingTable]:
 def _held(connection: Connection) -> Iterator[StoredTable]:
     client, what = connection.client, "listing staging tables"
     try:
-        listed = list(connection.call(what, client.list_tables, connection.place.dataset(STAGING)))
+        listed = list(connection.call(what, client.list_tables, connection.location.dataset(STAGING)))
     except WarehouseError as e:
         if isinstance(e.__cause__, NotFound):
             return
@@ -70,5 +70,5 @@ def drop(connection: Connection, table: StagingTable) -> None:
         raise WarehouseError(
             f"{table.name} in the staging dataset was not made by this product", "whoever made it may drop it"
         )
-    name = f"{connection.place.dataset(STAGING)}.{table.name}"
+    name = f"{connection.location.dataset(STAGING)}.{table.name}"
     connection.call(f"dropping {table.name}", connection.client.delete_table, name, not_found_ok=True)

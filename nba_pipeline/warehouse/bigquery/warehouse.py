@@ -22,10 +22,10 @@ from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.engine.transform import REJECT_REASON, Run, Transform
+from nba_pipeline.engine.transform import REJECT_REASON, RunContext, Transform
 from nba_pipeline.warehouse.bigquery import schema, sql
-from nba_pipeline.warehouse.bigquery.client import PARALLEL_JOBS, Connection, Tags
-from nba_pipeline.warehouse.bigquery.location import OPERATIONS, STAGING, Place
+from nba_pipeline.warehouse.bigquery.client import PARALLEL_JOBS, Connection, JobLabels
+from nba_pipeline.warehouse.bigquery.location import OPERATIONS, STAGING, BigQueryLocation
 from nba_pipeline.warehouse.protocol import (
     CONTENTS_SCHEMA,
     ENTRY_SCHEMA,
@@ -38,7 +38,7 @@ from nba_pipeline.warehouse.protocol import (
 )
 
 if TYPE_CHECKING:
-    from nba_pipeline.engine.bigquery_executor import BigQueryBench
+    from nba_pipeline.engine.bigquery_executor import BigQueryExecutor
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -67,7 +67,7 @@ class BigQueryWarehouse:
             if held is None:
                 return shape.empty_table()
             statement = sql.select(table, str(held.reference), column_names(held), days, as_of)
-            return self.connection.arrow(f"reading {table.id}", statement, Tags(table.id), shape)
+            return self.connection.arrow(f"reading {table.id}", statement, JobLabels(table.id), shape)
 
         return dict(zip(wanted, _side_by_side(rows, list(wanted)), strict=True))
 
@@ -78,15 +78,17 @@ class BigQueryWarehouse:
         if self.stored(schema.LEDGER) is None:
             return ENTRY_SCHEMA.empty_table()
         statement = sql.ledger(journal, by_table=tables is not None, start=start, end=end)
-        return self.connection.arrow("reading the ledger", statement, Tags("ledger"), ENTRY_SCHEMA, _tables(tables))
+        return self.connection.arrow(
+            "reading the ledger", statement, JobLabels("ledger"), ENTRY_SCHEMA, _tables(tables)
+        )
 
     def quarantine(self, table: str | None = None, start: date | None = None, end: date | None = None) -> pa.Table:
         if self.stored(schema.QUARANTINE) is None:
             return REJECT_SCHEMA.empty_table()
         chosen = [table] if table else None
         statement = sql.quarantine(self._journals(), by_table=chosen is not None, start=start, end=end)
-        tags = Tags("quarantine")
-        return self.connection.arrow("reading the quarantine", statement, tags, REJECT_SCHEMA, _tables(chosen))
+        labels = JobLabels("quarantine")
+        return self.connection.arrow("reading the quarantine", statement, labels, REJECT_SCHEMA, _tables(chosen))
 
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         held = [(t, s) for t in tables if (s := self.stored(t.id)) is not None]
@@ -96,21 +98,21 @@ class BigQueryWarehouse:
         def hashed(pair: tuple[Table, StoredTable]) -> pa.Table:
             table, s = pair
             statement = sql.content_hashes(table, str(s.reference), column_names(s), start, end)
-            return self.connection.arrow(f"hashing {table.id}", statement, Tags(table.id), CONTENTS_SCHEMA)
+            return self.connection.arrow(f"hashing {table.id}", statement, JobLabels(table.id), CONTENTS_SCHEMA)
 
         if hashes:
             return pa.concat_tables(_side_by_side(hashed, sorted(held, key=lambda pair: pair[0].id)))
         statement = sql.row_counts([(t, str(s.reference)) for t, s in held], start, end)
-        return self.connection.arrow("counting rows", statement, Tags("contents"), CONTENTS_SCHEMA)
+        return self.connection.arrow("counting rows", statement, JobLabels("contents"), CONTENTS_SCHEMA)
 
     def stored(self, table_id: str) -> StoredTable | None:
         """The table as it is now; None where it does not exist."""
-        name = self.connection.place.table(table_id)
+        name = self.connection.location.table(table_id)
         return self._found(f"looking up {table_id}", self.connection.client.get_table, name)
 
     def moment(self) -> datetime:
         """Now, by the clock of the service: what several tables are read as of, so that they fit together."""
-        found = self.connection.query("reading the clock", "SELECT CURRENT_TIMESTAMP() AS at", Tags("clock"))
+        found = self.connection.query("reading the clock", "SELECT CURRENT_TIMESTAMP() AS at", JobLabels("clock"))
         return next(iter(found))["at"]
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -125,10 +127,10 @@ class BigQueryWarehouse:
     ) -> None:
         require_only(table, days, rows)
         _require_filled(table, rows)
-        tags = Tags(table.id, entries[0].run_id if entries else "")
+        labels = JobLabels(table.id, entries[0].run_id if entries else "")
         self.prepare(table)
-        with self.staged(f"{table.name}_rows", rows, schema.fields(table, required=False), tags) as rows_at:
-            self.publish_staged(table, days, rows_at, entries, rejects, tags)
+        with self.staged(f"{table.name}_rows", rows, schema.fields(table, required=False), labels) as rows_at:
+            self.publish_staged(table, days, rows_at, entries, rejects, labels)
 
     def publish_staged(
         self,
@@ -137,31 +139,31 @@ class BigQueryWarehouse:
         rows_at: str | None,
         entries: Sequence[LedgerEntry],
         rejects: pa.Table,
-        tags: Tags,
+        labels: JobLabels,
     ) -> None:
         """The transaction: staged rows become the only rows of the days, entries and rejects join the journals."""
         records = pa.concat_tables([entries_table(entries), rejects], promote_options="default")
         records = records.select(schema.RECORD_SCHEMA.names).cast(schema.RECORD_SCHEMA)
         if not days and not records.num_rows:
             return
-        at = self.connection.place.table(table.id)
-        with self.staged(f"{table.name}_records", records, schema.record_fields(), tags) as records_at:
+        at = self.connection.location.table(table.id)
+        with self.staged(f"{table.name}_records", records, schema.record_fields(), labels) as records_at:
 
             def script() -> str:
                 return sql.publish(table, at, days, rows_at, records_at, self._journals(), uuid4().hex)
 
-            self.connection.query(f"publishing {table.id}", script, tags)
+            self.connection.query(f"publishing {table.id}", script, labels)
 
     def prepare(self, table: Table) -> None:
         """Let the table, ledger and quarantine exist as the contract says; refuse what cannot be mended by adding."""
-        place = self.connection.place
-        wanted, held = schema.definition(place, table), self.stored(table.id)
+        location = self.connection.location
+        wanted, held = schema.definition(location, table), self.stored(table.id)
         if held is None:
             self._require_dataset(table.dataset)
             self._create(wanted)
         else:
             self._grow(table, held, wanted)
-        for journal in schema.journals(place):
+        for journal in schema.journals(location):
             if self.stored(f"{OPERATIONS}.{journal.table_id}") is None:
                 self._require_dataset(OPERATIONS)
                 self._create(journal)
@@ -175,7 +177,7 @@ class BigQueryWarehouse:
             return
         what = f"changing {table.id}"
         if new:
-            self.connection.query(what, sql.add_columns(table, str(held.reference), new), Tags(table.id))
+            self.connection.query(what, sql.add_columns(table, str(held.reference), new), JobLabels(table.id))
         parts = ["schema", "description", "labels"]
         self.connection.call(what, self.connection.client.update_table, grown, parts)
 
@@ -186,36 +188,40 @@ class BigQueryWarehouse:
         asked = {"all", transform.table.id, transform.table.name} & self.pushdown
         return bool(asked) and can_be_pushed(transform)
 
-    def bench(self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: Run) -> "BigQueryBench":
-        from nba_pipeline.engine.bigquery_executor import BigQueryBench
+    def executor(
+        self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: RunContext
+    ) -> "BigQueryExecutor":
+        from nba_pipeline.engine.bigquery_executor import BigQueryExecutor
 
-        return BigQueryBench(self, transform, wanted, run)
+        return BigQueryExecutor(self, transform, wanted, run)
 
     @contextmanager
-    def staged(self, name: str, rows: pa.Table, columns: Sequence[SchemaField], tags: Tags) -> Iterator[str | None]:
+    def staged(
+        self, name: str, rows: pa.Table, columns: Sequence[SchemaField], labels: JobLabels
+    ) -> Iterator[str | None]:
         """Rows in a staging table for as long as the block lasts; its full name, or None where there are no rows."""
         if not rows.num_rows:
             yield None
             return
-        with self.staging_table(name, columns, tags) as new:
-            what = f"loading {rows.num_rows} rows for {tags.table}"
+        with self.staging_table(name, columns, labels) as new:
+            what = f"loading {rows.num_rows} rows for {labels.table}"
 
             def once() -> StoredTable:
                 at = new()
-                self.connection.load(what, rows, at, tags)
+                self.connection.load(what, rows, at, labels)
                 return at
 
             yield str(self.connection.persist(what, once).reference)
 
     @contextmanager
     def staging_table(
-        self, name: str, columns: Sequence[SchemaField], tags: Tags
+        self, name: str, columns: Sequence[SchemaField], labels: JobLabels
     ) -> Iterator[Callable[[], StoredTable]]:
         """A maker of empty staging tables, all of which are dropped when the block ends."""
         made: list[StoredTable] = []
 
         def new() -> StoredTable:
-            at = schema.staging(self.connection.place, f"{name}_{uuid4().hex}", columns, tags)
+            at = schema.staging(self.connection.location, f"{name}_{uuid4().hex}", columns, labels)
             made.append(at)
             self._create(at)
             return at
@@ -238,12 +244,12 @@ class BigQueryWarehouse:
         self.connection.call(what, self.connection.client.create_table, wanted, exists_ok=True)
 
     def _require_dataset(self, name: str) -> None:
-        client, at = self.connection.client, self.connection.place.dataset(name)
+        client, at = self.connection.client, self.connection.location.dataset(name)
         if self._found(f"looking up {name}", client.get_dataset, at) is not None:
             return
         wanted = Dataset(at)
-        if self.connection.place.location is not None:
-            wanted.location = self.connection.place.location
+        if self.connection.location.region is not None:
+            wanted.location = self.connection.location.region
         wanted.labels = {"product": "nba_pipeline"}
         if name == STAGING:
             wanted.default_table_expiration_ms = int(schema.STAGING_LIFE.total_seconds() * 1000)
@@ -258,14 +264,14 @@ class BigQueryWarehouse:
             raise
 
     def _journals(self) -> tuple[str, str]:
-        place = self.connection.place
-        return place.table(schema.LEDGER), place.table(schema.QUARANTINE)
+        location = self.connection.location
+        return location.table(schema.LEDGER), location.table(schema.QUARANTINE)
 
 
 @cache
-def open_bigquery(place: Place, pushdown: frozenset[str] = frozenset()) -> BigQueryWarehouse:
-    """The warehouse at a place; one client of the process speaks to it."""
-    return BigQueryWarehouse(Connection(place), pushdown)
+def open_bigquery(location: BigQueryLocation, pushdown: frozenset[str] = frozenset()) -> BigQueryWarehouse:
+    """Open the warehouse at a location; its client is shared within the process."""
+    return BigQueryWarehouse(Connection(location), pushdown)
 
 
 def can_be_pushed(transform: Transform) -> bool:
