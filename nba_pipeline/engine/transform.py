@@ -1,10 +1,12 @@
 """What makes a table: its contract, what it reads, and the pure function that computes it."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -213,6 +215,12 @@ class Transform:
         if "system_id" in told:
             return "forecasts"
         return "teams" if "team" in told else "games"
+
+    def source_files(self) -> set[Path]:
+        """Return the files that declare the contract and the functions of this transform."""
+        functions = (self.build, self.expected, self.apply, *self.cross_checks.values(), *self.aside.values())
+        modules = {sys.modules[f.__module__] for f in (self.table.model, *functions) if f is not None}
+        return {Path(file) for module in modules if (file := module.__file__)}
 
     def upstream(self) -> list[Table]:
         """The tables it reads, each once, in order of declaration."""

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Iterator
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +12,7 @@ from nba_pipeline.common.progress import DONE, STARTED, announce, run_pace
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts import rules as audit
 from nba_pipeline.contracts.table import Column, Table
+from nba_pipeline.engine.fingerprint import installed_code
 from nba_pipeline.engine.lineage import column_origins
 from nba_pipeline.engine.publish import publish
 from nba_pipeline.engine.transform import RunContext, Transform
@@ -86,10 +86,8 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
 
 
 def code_version(transform: Transform) -> str:
-    """Changes when the table's own module changes: the UI then marks days that older code computed."""
-    module = inspect.getmodule(transform.build)
-    assert module is not None
-    return sha256(inspect.getsource(module).encode()).hexdigest()[:12]
+    """Return the version of the code a table is computed with: the UI marks days that another version computed."""
+    return installed_code().fingerprint(transform.source_files())[:12]
 
 
 def asset_key(table: Table) -> dg.AssetKey:
