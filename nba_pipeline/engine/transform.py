@@ -218,7 +218,7 @@ class Transform:
 
     def source_files(self) -> set[Path]:
         """Return the files that declare the contract and the functions of this transform."""
-        functions = (self.build, self.expected, self.apply, *self.cross_checks.values(), *self.aside.values())
+        functions = (self.build, self.expected, self.apply, *self.cross_checks.values(), *self.side_inputs.values())
         modules = {sys.modules[f.__module__] for f in (self.table.model, *functions) if f is not None}
         return {Path(file) for module in modules if (file := module.__file__)}
 
