@@ -27,13 +27,13 @@ bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing fil
 	$(BIN)/python benchmarks/whole_graph.py $(DATA)
 
 mutation: $(INSTALLED)  ## plant faults into the modules that matter most, and write docs/mutation.md
-	$(BIN)/python -m nba_pipeline_tests.mutation
+	$(BIN)/python -m tools.mutation
 
 reliability: $(INSTALLED)  ## prove the promises on real data, and write docs/reliability.md
-	$(BIN)/python -m nba_pipeline_tests.reliability $(HARNESS)
+	$(BIN)/python -m tools.reliability $(HARNESS)
 
 soak: $(INSTALLED)  ## let 45 days of a season play themselves, with outages, corrections and restarts
-	$(BIN)/python -m nba_pipeline_tests.reliability soak
+	$(BIN)/python -m tools.reliability soak
 
 docs: $(INSTALLED)  ## write docs/landing.md and docs/tables.md from the declarations
 	$(BIN)/python -m nba_pipeline.cli.docs docs

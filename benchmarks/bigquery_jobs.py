@@ -19,8 +19,8 @@ from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 from nba_pipeline.warehouse.bigquery.client import Connection
 from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
-from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
-from nba_pipeline_tests.warehouse.wire import Request, tapped
+from nba_pipeline_tests.support.bigquery_emulator import PROJECT, running_emulator
+from nba_pipeline_tests.support.wire import Request, tapped
 
 
 def kind(request: Request) -> str:

@@ -11,13 +11,13 @@ import pytest
 from nba_pipeline.warehouse.bigquery.client import Connection, default_retry
 from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
-from nba_pipeline_tests.postgres import Postgres, running_postgres
-from nba_pipeline_tests.storage_emulator import StorageService, storage_service
-from nba_pipeline_tests.warehouse.emulator import PROJECT, running_emulator
-from nba_pipeline_tests.warehouse.googlesql import GoogleSQL
+from nba_pipeline_tests.support.bigquery_emulator import PROJECT, running_emulator
+from nba_pipeline_tests.support.googlesql import GoogleSQL
+from nba_pipeline_tests.support.postgres import Postgres, running_postgres
+from nba_pipeline_tests.support.storage_emulator import StorageService, storage_service
 
 if TYPE_CHECKING:
-    from nba_pipeline_tests.graph.homes import Home
+    from nba_pipeline_tests.support.homes import Home
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +58,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageService]:
 @pytest.fixture(scope="session")
 def finished_home(tmp_path_factory: pytest.TempPathFactory) -> "Home":
     """A home with the first two weeks of a simulated season in every table, built once; only to be read or copied."""
-    from nba_pipeline_tests.graph.homes import FIRST, LAST, Home
+    from nba_pipeline_tests.support.homes import FIRST, LAST, Home
 
     home = Home(tmp_path_factory.mktemp("graph") / "home")
     result = home.materialize(FIRST, LAST)
@@ -69,7 +69,7 @@ def finished_home(tmp_path_factory: pytest.TempPathFactory) -> "Home":
 @pytest.fixture
 def home(finished_home: "Home", tmp_path: Path) -> "Home":
     """A copy that the test may change."""
-    from nba_pipeline_tests.graph.homes import Home
+    from nba_pipeline_tests.support.homes import Home
 
     shutil.copytree(finished_home.path, tmp_path / "home")
     return Home(tmp_path / "home")

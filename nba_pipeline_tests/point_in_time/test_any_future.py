@@ -20,8 +20,8 @@ from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, pre_game_tables
-from nba_pipeline_tests.graph.homes import Home
-from nba_pipeline_tests.reliability import leaks
+from nba_pipeline_tests.support.homes import Home
+from tools.reliability import leaks
 
 # The compute functions are registered at import, out of a type checker's sight.
 pc: Any = pyarrow.compute

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from nba_pipeline.verification.replay import pre_game_tables
-from nba_pipeline_tests.graph.homes import Home
-from nba_pipeline_tests.reliability.leaks import MATRIX, MODELS, PRICES, Stand
+from nba_pipeline_tests.support.homes import Home
+from tools.reliability.leaks import MATRIX, MODELS, PRICES, Stand
 
 DAY = date(2021, 10, 28)
 TRAINING_DAY = date(2021, 11, 1)

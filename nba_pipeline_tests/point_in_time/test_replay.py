@@ -9,7 +9,7 @@ from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, Replayed, pre_game_tables, replay, sample
-from nba_pipeline_tests.graph.homes import Home
+from nba_pipeline_tests.support.homes import Home
 
 DAY = date(2021, 10, 28)
 CACHE = "nba_precompute.player_daily_cache"

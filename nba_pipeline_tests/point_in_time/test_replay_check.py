@@ -10,7 +10,7 @@ from nba_pipeline.definitions import defs
 from nba_pipeline.orchestration.assets import asset_key
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.verification.asset_check import days_of_run, replay_of_a_day
-from nba_pipeline_tests.graph.homes import Home, HomePipeline
+from nba_pipeline_tests.support.homes import Home, HomePipeline
 
 FIRST, LAST = date(2021, 10, 27), date(2021, 10, 29)
 CACHE = "nba_precompute.player_daily_cache"

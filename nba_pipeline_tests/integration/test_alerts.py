@@ -1,0 +1,272 @@
+"""Alerts: each thing is said once, and once more when it is over; every kind arrives; secrets do not."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from nba_pipeline import definitions
+from nba_pipeline.automation import alert_rules as watch
+from nba_pipeline.automation import selections
+from nba_pipeline.automation.alert_rules import Published
+from nba_pipeline.automation.alert_store import LINES_A_MESSAGE, MESSAGES_AN_HOUR, Alert, Desk
+from nba_pipeline.automation.game_slate import Game
+from nba_pipeline.automation.notifiers import LogNotifier, WebhookNotifier, notifiers
+from nba_pipeline.automation.retries import FailedRun
+from nba_pipeline.cli.main import main
+from nba_pipeline.common.errors import AlertError, ConfigurationError
+from nba_pipeline.engine.readiness import PENDING
+from nba_pipeline.engine.waivers import Waiver, Waivers
+from nba_pipeline.sources.state_db import State
+from nba_pipeline_tests.support import day, moment
+from nba_pipeline_tests.support.channels import Mailbox, Webhook, mailbox, webhook
+
+assert definitions.defs  # every table is registered
+DAY, NEXT = day("2024-11-06"), day("2024-11-07")
+NOON, BEFORE_NOON = moment("2024-11-06 17:00"), moment("2024-11-06 16:59")
+GAMES = [Game("0022400100", moment("2024-11-06 23:59"), False)]
+SLATE = {DAY - timedelta(days=1): [], DAY: GAMES, NEXT: []}
+ONE = Alert("gap", "gap x", "x is not complete")
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def chat() -> Iterator[Webhook]:
+    with webhook() as found:
+        yield found
+
+
+@pytest.fixture
+def mail() -> Iterator[Mailbox]:
+    with mailbox() as found:
+        yield found
+
+
+@pytest.fixture
+def desk(tmp_path: Path, chat: Webhook) -> Desk:
+    return Desk(State(tmp_path), [WebhookNotifier(chat.url)])
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def test_a_thing_is_said_once_and_once_more_when_it_is_over(desk: Desk, chat: Webhook, tmp_path: Path) -> None:
+    for minute in range(3):
+        desk.report(["gap"], [ONE], at(minute))
+        desk = Desk(State(tmp_path), desk.channels)  # as after a restart
+    desk.report(["gap"], [], at(5))
+    desk.report(["gap"], [], at(6))
+    assert [t.split("\n")[1].split()[0] for t in chat.texts] == ["OPEN", "RESOLVED"]
+    assert desk.open_alerts() == []
+
+
+def test_a_thing_that_comes_back_is_said_again(desk: Desk, chat: Webhook) -> None:
+    for minute, present in enumerate(([ONE], [], [ONE])):
+        desk.report(["gap"], present, at(minute))
+    assert len(chat.texts) == 3
+
+
+def test_kinds_that_could_not_be_judged_are_not_over(desk: Desk, chat: Webhook) -> None:
+    desk.report(["gap"], [ONE], at(0))
+    desk.report(["run"], [], at(1))
+    assert len(chat.texts) == 1
+    assert [a.key for a in desk.open_alerts()] == [ONE.key]
+
+
+def test_all_that_is_new_is_one_message_and_a_long_one_is_cut(desk: Desk, chat: Webhook) -> None:
+    desk.report(["gap"], [Alert("gap", f"gap {i:02}", f"thing {i:02}") for i in range(40)], at(0))
+    (text,) = chat.texts
+    assert "40 new alerts" in text
+    assert f"and {40 - LINES_A_MESSAGE} more" in text
+
+
+def test_messages_are_limited_by_the_hour_and_what_waits_is_sent_later(desk: Desk, chat: Webhook) -> None:
+    present: list[Alert] = []
+    for minute in range(20):
+        present.append(Alert("gap", f"gap {minute}", f"thing {minute}"))
+        desk.report(["gap"], present, at(minute))
+    assert len(chat.texts) == MESSAGES_AN_HOUR
+    desk.report(["gap"], present, at(90))
+    assert "14 new alerts" in chat.texts[-1]
+
+
+def test_a_channel_that_was_down_gets_the_message_later(desk: Desk, chat: Webhook) -> None:
+    chat.answer = 503
+    done = desk.report(["gap"], [ONE], at(0))
+    assert (done.sent, "503" in done.why_not) == (False, True)
+    chat.answer = 200
+    assert desk.report(["gap"], [ONE], at(1)).sent
+    assert len(chat.texts) == 1
+
+
+def entry(table: str, on: date, state: str = "published", **more: Any) -> Row:
+    known = {"games": 1, "absent": "{}", "reasons": "[]", "unexplained": 0, "recorded_at": NOON, "run_id": "r"}
+    return {"table_id": table, "day": on, "state": state} | known | more
+
+
+def held(*entries: Row) -> Published:
+    return Published.of(entries)
+
+
+def texts(alerts: Sequence[Alert]) -> list[str]:
+    return [a.text for a in alerts]
+
+
+def test_forecasts_are_due_by_noon_of_a_game_day() -> None:
+    (late,) = watch.freshness(NOON, SLATE, held())
+    assert late.key == f"freshness {selections.FORECASTS} {DAY}"
+    assert watch.freshness(BEFORE_NOON, SLATE, held()) == []
+    assert watch.freshness(NOON, SLATE, held(entry(selections.FORECASTS, DAY))) == []
+
+
+@pytest.mark.parametrize("made", [{"state": "refused", "reasons": '["contract: x"]'}, {"games": 0}])
+def test_forecasts_that_are_refused_or_empty_are_late_too(made: Row) -> None:
+    assert len(watch.freshness(NOON, SLATE, held(entry(selections.FORECASTS, DAY, **made)))) == 1
+
+
+def test_grades_are_due_by_nine_of_the_next_morning() -> None:
+    nine = moment("2024-11-07 14:00")
+    assert texts(watch.freshness(nine, SLATE, held()))[0].startswith(f"no grades of {DAY}")
+    assert watch.freshness(nine - timedelta(minutes=1), SLATE, held()) == []
+    waiting = entry(selections.GRADES, DAY, absent=json.dumps({PENDING: 9}))
+    assert len(watch.freshness(nine, SLATE, held(waiting))) == 1
+    assert watch.freshness(nine, SLATE, held(entry(selections.GRADES, DAY))) == []
+
+
+def test_without_games_nothing_is_late_and_nothing_is_missing() -> None:
+    empty = {d: [] for d in SLATE}
+    assert watch.freshness(moment("2024-11-06 23:00"), empty, held()) == []
+    assert watch.gaps(moment("2024-11-09 23:00"), empty, held(), selections.daily(), DAY) == []
+
+
+def test_a_refused_day_is_an_alert_but_not_the_days_that_only_lack_it() -> None:
+    bad = entry("nba_raw.shots", DAY, "refused", reasons='["contract: pts is missing"]')
+    below = entry(
+        "nba_analytics.player_game_summary", DAY, "refused", reasons='["coverage: needs the day itself of x"]'
+    )
+    (alert,) = watch.refusals(held(bad, below))
+    assert "nba_raw.shots refused 2024-11-06: contract: pts is missing" in alert.text
+
+
+def test_a_game_day_that_is_over_and_not_complete_is_one_alert() -> None:
+    late = moment("2024-11-07 16:00")
+    entries = [entry(t, DAY) for t in selections.daily()]
+    assert watch.gaps(late, SLATE, held(*entries), selections.daily(), DAY) == []
+    (gap,) = watch.gaps(late, SLATE, held(*entries[:-2]), selections.daily(), DAY)
+    unexplained = entry(selections.daily()[0], DAY, unexplained=1)
+    assert len(watch.gaps(late, SLATE, held(*entries[1:], unexplained), selections.daily(), DAY)) == 1
+    assert f"backfill {DAY} {DAY} --missing" in gap.text
+    assert watch.gaps(late - timedelta(minutes=1), SLATE, held(), selections.daily(), DAY) == []
+
+
+def test_what_is_waived_is_no_alert() -> None:
+    bad = entry("nba_raw.shots", DAY, "refused", reasons='["contract: pts is missing"]')
+    rest = [entry(t, DAY) for t in selections.daily() if t != "nba_raw.shots"]
+    waived = Waivers((Waiver("nba_raw.shots", DAY, DAY, DAY, "me", "the log is lost"),))
+    seen, late = held(bad, *rest), moment("2024-11-07 16:00")
+    assert len(watch.refusals(seen)) == len(watch.gaps(late, SLATE, seen, selections.daily(), DAY)) == 1
+    assert watch.refusals(seen.without(waived)) == []
+    assert watch.gaps(late, SLATE, seen, selections.daily(), DAY, waived) == []
+
+
+def failed(**more: Any) -> FailedRun:
+    known: Row = {"run_id": "abcdefgh1", "ended": NOON, "tables": ("a",), "start": DAY, "end": DAY, "refused": False}
+    return FailedRun(**known | {"errors": frozenset({"WarehouseError"}), "origin": "abcdefgh1", "attempt": 0} | more)
+
+
+def test_a_failed_run_is_an_alert_until_a_later_try_succeeds_or_its_days_are_published() -> None:
+    (alert,) = watch.failed_runs([failed(said="nba_raw.shots: the disk is full")], set(), held())
+    assert "WarehouseError: nba_raw.shots: the disk is full" in alert.text
+    assert watch.failed_runs([failed()], {"abcdefgh1"}, held()) == []
+    assert watch.failed_runs([failed()], set(), held(entry("a", DAY, recorded_at=NOON))) == []
+    assert len(watch.failed_runs([failed()], set(), held(entry("a", DAY, recorded_at=BEFORE_NOON)))) == 1
+
+
+def test_the_tries_of_a_run_are_one_alert_and_refusals_are_alerts_of_their_own() -> None:
+    tries = [failed(), failed(run_id="b", attempt=1)]
+    assert len(watch.failed_runs(tries, set(), held())) == 1
+    assert watch.failed_runs([failed(refused=True)], set(), held()) == []
+
+
+def test_figures_that_are_too_good_and_sources_that_are_out_are_alerts() -> None:
+    assert "suspected leakage: ridge_v1: MAE" in watch.alarms(["ridge_v1: MAE 3.0 is under 4.35"])[0].text
+    assert "source out: no answer" in watch.outages({"lines": "no answer"})[0].text
+
+
+def test_the_log_is_the_default_channel() -> None:
+    assert notifiers({}) == [LogNotifier()]
+
+
+def mail_to(box: Mailbox, **more: str) -> dict[str, str]:
+    known = {
+        "HOST": "127.0.0.1",
+        "PORT": str(box.port),
+        "SECURITY": "none",
+        "FROM": "p@example.org",
+        "TO": "d@example.org",
+    }
+    return {f"NBA_PIPELINE_ALERT_EMAIL_{k}": v for k, v in (known | more).items()}
+
+
+def test_an_e_mail_arrives(mail: Mailbox) -> None:
+    (channel,) = notifiers(mail_to(mail))
+    channel.send("subject", ["one", "two"])
+    (message,) = mail.messages
+    assert "Subject: subject" in message
+    assert "one\r\ntwo" in message
+
+
+@pytest.mark.parametrize("answer", [404, 500])
+def test_a_webhook_that_does_not_take_the_message_is_an_error_without_its_address(chat: Webhook, answer: int) -> None:
+    chat.answer = answer
+    with pytest.raises(AlertError) as caught:
+        WebhookNotifier(chat.url).send("s", [])
+    assert str(answer) in str(caught.value)
+    assert "secret" not in f"{caught.value}{WebhookNotifier(chat.url)!r}{caught.value.__cause__}"
+
+
+def test_a_mail_server_that_refuses_is_an_error_without_the_password(mail: Mailbox) -> None:
+    mail.refuses = True
+    (channel,) = notifiers(mail_to(mail, PASSWORD="hush-hush"))
+    with pytest.raises(AlertError) as caught:
+        channel.send("s", [])
+    assert "hush-hush" not in f"{caught.value}{channel!r}"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"HOST": ""}, {"PORT": "many"}, {"SECURITY": "some"}, {"TO": ""}], ids=lambda c: next(iter(c))
+)
+def test_half_a_configuration_is_refused(changes: Row) -> None:
+    with pytest.raises(ConfigurationError, match="ALERT_EMAIL_"):
+        notifiers(mail_to(Mailbox(port=25), **changes))
+
+
+def test_the_drill_goes_through_the_configured_channel_and_says_whether_it_arrived(
+    chat: Webhook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
+    monkeypatch.setenv("NBA_PIPELINE_ALERT_WEBHOOK", chat.url)
+    done = CliRunner().invoke(main, ["alerts", "test"])
+    assert (done.exit_code, done.output) == (0, "webhook: delivered\n")
+    assert "drill" in chat.texts[0]
+    chat.answer = 404
+    done = CliRunner().invoke(main, ["alerts", "test"])
+    assert done.exit_code == 1
+    assert "NOT delivered" in done.output
+    assert "secret" not in done.output
+
+
+def test_the_command_lists_what_is_open_and_its_exit_code_says_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
+    assert CliRunner().invoke(main, ["alerts"]).exit_code == 0
+    desk.report(["gap"], [ONE], NOON)
+    done = CliRunner().invoke(main, ["alerts"])
+    assert done.exit_code == 1
+    assert ONE.text in done.output

@@ -1,0 +1,484 @@
+"""The embedded warehouse: days are replaced whole or not at all, whatever dies, fails or competes."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import duckdb
+import pytest
+
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.common.locking import file_lock
+from nba_pipeline.contracts.table import Rows
+from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
+from nba_pipeline_tests.support.results import (
+    NO_REJECTS,
+    OtherName,
+    OtherType,
+    days,
+    declared,
+    entry,
+    recorded,
+    state,
+    write,
+)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> DuckDBWarehouse:
+    return DuckDBWarehouse(tmp_path / "nba.duckdb", timeout=10)
+
+
+@pytest.mark.parametrize("name", ["it's; DROP TABLE x--.duckdb", 'quo"te [a] *?.duckdb', "é ü.duckdb", "no_suffix"])
+def test_sql_and_wildcards_in_the_path_are_a_path(tmp_path: Path, name: str) -> None:
+    warehouse = DuckDBWarehouse(tmp_path / "a'b" / name)
+    write(warehouse, days(0))
+    assert state(warehouse) == {0: (2, 1)}
+    assert warehouse.path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("model", "statement"),
+    [
+        (OtherType, 'ALTER TABLE nba_raw.results ALTER "points" TYPE VARCHAR'),
+        (OtherName, 'nba_raw.results DROP "points"'),
+    ],
+)
+def test_any_other_change_is_refused_with_the_statement_that_mends_it(
+    warehouse: DuckDBWarehouse, model: type[Rows], statement: str
+) -> None:
+    write(warehouse, days(0))
+    other = declared(model)
+    with pytest.raises(WarehouseError, match=re.escape(statement)):
+        warehouse.replace(other, days(1), other.arrow_schema.empty_table(), [entry(days(1)[0])], NO_REJECTS)
+    assert state(warehouse) == recorded(warehouse) == {0: (2, 1)}
+
+
+# --- all or nothing ---------------------------------------------------------------------------------------------------
+
+
+class Faulty:
+    """A connection that fails at its n-th statement."""
+
+    seen: ClassVar[int] = 0
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, fail_at: int, error: BaseException) -> None:
+        self._db, self._fail_at, self._error = db, fail_at, error
+        Faulty.seen = 0
+
+    def execute(self, *arguments: Any) -> Any:
+        Faulty.seen += 1
+        if Faulty.seen == self._fail_at:
+            raise self._error
+        return self._db.execute(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+@contextmanager
+def failing_at(number: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    real = duck.connect
+
+    def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
+        return Faulty(real(path, read_only=read_only), number, error)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nba_pipeline.warehouse.duckdb.duck.connect", connect)
+        yield
+
+
+@pytest.mark.parametrize("error", [duckdb.Error("disk on fire"), KeyboardInterrupt()], ids=["duckdb", "ctrl-c"])
+def test_an_error_at_any_statement_changes_nothing(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    write(warehouse, days(0, 1, 2))
+    raised = WarehouseError if isinstance(error, duckdb.Error) else KeyboardInterrupt
+    with failing_at(10**6, error, monkeypatch):
+        write(warehouse, days(0, 1, 2))
+    statements = Faulty.seen
+    assert statements > 10
+    for number in range(1, statements + 1):
+        with failing_at(number, error, monkeypatch), pytest.raises(raised):
+            write(warehouse, days(1, 2, 3), version=2, per_day=3)
+        assert state(warehouse) == recorded(warehouse) == {0: (2, 1), 1: (2, 1), 2: (2, 1)}, number
+    write(warehouse, days(1, 2, 3), version=2, per_day=3)
+    assert state(warehouse) == recorded(warehouse) == {0: (2, 1), 1: (3, 2), 2: (3, 2), 3: (3, 2)}
+
+
+def test_a_failing_first_write_leaves_no_table(warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        failing_at(8, duckdb.Error("no"), monkeypatch),
+        pytest.raises(WarehouseError, match=r"nba\.duckdb: writing failed, nothing was changed: "),
+    ):
+        write(warehouse, days(0))
+    assert state(warehouse) == {}
+    assert warehouse.ledger().num_rows == 0
+
+
+class Interfering:
+    """A connection that does something else before a statement that begins so, or after it is closed."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, at: str, act: Callable[[], Any]) -> None:
+        self._db, self._at, self._act = db, at, act
+
+    def execute(self, sql: str, *arguments: Any) -> Any:
+        if sql.startswith(self._at):
+            self._act()
+        return self._db.execute(sql, *arguments)
+
+    def close(self) -> None:
+        self._db.close()
+        if self._at == "close":
+            self._act()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+@contextmanager
+def interfering(at: str, act: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    real = duck.connect
+
+    def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
+        return Interfering(real(path, read_only=read_only), at, act)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nba_pipeline.warehouse.duckdb.duck.connect", connect)
+        yield
+
+
+@pytest.mark.parametrize("at", ["DELETE", "COMMIT", "close"])
+@pytest.mark.parametrize("exchanged", [False, True], ids=["removed", "exchanged"])
+def test_a_write_into_a_file_that_is_no_longer_there_is_not_called_a_success(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch, at: str, exchanged: bool
+) -> None:
+    write(warehouse, days(0))
+    copy = warehouse.path.read_bytes()
+
+    def take_away() -> None:
+        warehouse.path.unlink(missing_ok=True)
+        if exchanged:
+            warehouse.path.write_bytes(copy)
+
+    with (
+        interfering(at, take_away, monkeypatch),
+        pytest.raises(WarehouseError, match=r"removed or exchanged[\s\S]*--missing"),
+    ):
+        write(warehouse, days(0, 1), version=2)
+    write(warehouse, days(0, 1), version=3)
+    assert state(warehouse) == {0: (2, 3), 1: (2, 3)}
+
+
+def test_an_error_after_the_commit_is_not_called_a_failed_write(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        interfering("close", lambda: fail(duckdb.IOException("IO Error: no space")), monkeypatch),
+        pytest.raises(WarehouseError, match=r"nba\.duckdb: it was written, but the file could not be closed: "),
+    ):
+        write(warehouse, days(0))
+    assert state(warehouse) == recorded(warehouse) == {0: (2, 1)}
+
+
+@pytest.mark.parametrize("error", [duckdb.IOException("IO Error: bad block"), OSError(5, "Input/output error")])
+def test_a_disk_that_cannot_be_read_is_a_named_error(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    write(warehouse, days(0))
+    with (
+        interfering("SELECT", lambda: fail(error), monkeypatch),
+        pytest.raises(WarehouseError, match=r"nba\.duckdb: reading failed: [\s\S]*check the disk"),
+    ):
+        state(warehouse)
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+# --- other processes --------------------------------------------------------------------------------------------------
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+HERE = "import nba_pipeline_tests.integration.test_duckdb_warehouse as t\n"
+
+
+def start(code: str, *arguments: Any, prelude: str = HERE) -> subprocess.Popen[str]:
+    """A Python process; it knows this module as `t`, unless the prelude is another."""
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            "import sys, time\n" + prelude + textwrap.dedent(code),
+            *map(str, arguments),
+        ],
+        cwd=REPOSITORY,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return out
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+# Forks a child per version, so that the price of the imports is paid once; kills each at a random moment.
+KILLER = """
+import os, random, signal
+warehouse = t.DuckDBWarehouse(t.Path(sys.argv[1]), timeout=10)
+chance = random.Random(5)
+of = t.days(*range(40))
+began = time.monotonic()
+t.write(warehouse, of, 1, per_day=50)
+usual = time.monotonic() - began
+for version in range(2, 2 + int(sys.argv[2])):
+    before = t.state(warehouse)
+    child = os.fork()
+    if child == 0:
+        try:
+            t.write(warehouse, of, version, per_day=50 + version)
+        finally:
+            os._exit(0)
+    time.sleep(chance.uniform(0, 2 * usual))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    after = t.state(warehouse)
+    assert after == t.recorded(warehouse), (version, "ledger and rows disagree")
+    whole = {n: (50 + version, version) for n in range(40)}
+    assert after in (before, whole), (version, "torn")
+    print("after" if after == whole else "before", flush=True)
+"""
+
+
+def test_a_writer_killed_at_any_moment_leaves_the_days_as_they_were_or_as_they_should_be(
+    warehouse: DuckDBWarehouse,
+) -> None:
+    outcomes = finish(start(KILLER, warehouse.path, 30)).split()
+    assert len(outcomes) == 30
+    assert set(outcomes) == {"before", "after"}, "kills must hit both before and after the commit to prove anything"
+    write(warehouse, days(*range(40)), version=99)
+    assert set(state(warehouse).values()) == {(2, 99)}
+    left = {p.name for p in warehouse.path.parent.iterdir()}
+    assert left == {"nba.duckdb", "nba.duckdb.lock", "nba.duckdb.lock.queue"}
+
+
+# Four writers and a reader, each a process of its own that opens the file itself.
+COMPETITORS = """
+import os
+warehouse = t.DuckDBWarehouse(t.Path(sys.argv[1]), timeout=60)
+
+def writes(me):
+    for turn in range(5):
+        first = (me * 3 + turn * 2) % 10
+        t.write(warehouse, t.days(*range(first, first + 10)), version=100 * me + turn, per_day=20 + me)
+
+def reads(me):
+    for _ in range(12):
+        found = t.state(warehouse)
+        assert all(rows == 20 + version // 100 for rows, version in found.values()), found
+
+def run(job, me):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            job(me)
+            code = 0
+        finally:
+            if code:
+                import traceback
+                traceback.print_exc()
+            os._exit(code)
+    return child
+
+children = [run(writes, n) for n in (1, 2, 3, 4)] + [run(reads, 0)]
+sys.exit(max(os.waitpid(c, 0)[1] != 0 for c in children))
+"""
+
+
+def test_four_writers_and_a_reader_of_overlapping_days_see_only_whole_days(warehouse: DuckDBWarehouse) -> None:
+    finish(start(COMPETITORS, warehouse.path))
+    found = state(warehouse)
+    assert found == recorded(warehouse)
+    assert len(found) > 15
+    assert all(n == 20 + version // 100 for n, version in found.values())
+
+
+HOLD_LOCK = """
+import fcntl
+file = open(sys.argv[1], "a")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(60)
+"""
+HOLD_FILE = """
+import duckdb
+db = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("reading", [False, True], ids=["write", "read"])
+@pytest.mark.parametrize(("code", "suffix"), [(HOLD_LOCK, ".lock"), (HOLD_FILE, "")], ids=["our lock", "duckdb shell"])
+def test_waiting_is_bounded_and_the_error_names_the_holder(
+    tmp_path: Path, code: str, suffix: str, reading: bool
+) -> None:
+    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb", timeout=0.3)
+    write(warehouse, days(0))
+    holder = start(code, f"{warehouse.path}{suffix}", prelude="")
+    try:
+        assert said(holder) == "held"
+        began = time.monotonic()
+        with pytest.raises(WarehouseBusyError, match=rf"nba\.duckdb: process {holder.pid}\b.*(0\.3 s)"):
+            state(warehouse) if reading else write(warehouse, days(1), 2)
+        assert time.monotonic() - began < DEFAULT_TIMEOUT / 3
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert state(warehouse) == {0: (2, 1)}
+
+
+def test_the_lock_is_free_once_its_holder_died(tmp_path: Path) -> None:
+    lock = tmp_path / "x.lock"
+    holder = start(HOLD_LOCK, lock, prelude="")
+    assert said(holder) == "held"
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.communicate()
+    with file_lock(lock, exclusive=True, timeout=1):
+        pass
+
+
+def test_readers_share_and_a_writer_waits_for_them(tmp_path: Path) -> None:
+    lock = tmp_path / "x.lock"
+    with (
+        file_lock(lock, exclusive=False, timeout=1),
+        file_lock(lock, exclusive=False, timeout=0.1),
+        pytest.raises(WarehouseBusyError),
+        file_lock(lock, exclusive=True, timeout=0.1),
+    ):
+        pass
+
+
+# --- a hostile disk ---------------------------------------------------------------------------------------------------
+
+FULL_DISK = """
+import resource, signal
+warehouse = t.DuckDBWarehouse(t.Path(sys.argv[1]), timeout=5)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+limit = warehouse.path.stat().st_size + 4096
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    t.write(warehouse, t.days(*range(300)), version=2, per_day=2000)
+except t.WarehouseError as e:
+    print("refused:", e)
+"""
+
+
+def test_a_full_disk_changes_nothing_and_says_so(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(0, 1))
+    assert re.search(r"refused: .*nothing was changed[\s\S]*disk space", finish(start(FULL_DISK, warehouse.path)))
+    assert state(warehouse) == recorded(warehouse) == {0: (2, 1), 1: (2, 1)}
+    write(warehouse, days(0, 1), version=3)
+    assert state(warehouse) == {0: (2, 3), 1: (2, 3)}
+
+
+# Runs as a user without rights even where the tests run as root.
+UNPRIVILEGED = """
+import os
+import ibis, numpy, pandas
+warehouse = t.DuckDBWarehouse(t.Path(sys.argv[1]), timeout=1)
+t.DuckDBWarehouse(t.Path(sys.argv[2])).ledger()
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    {action}
+    print("no error")
+except Exception as e:
+    print(type(e).__name__, e)
+"""
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Iterator[tuple[DuckDBWarehouse, Path]]:
+    """A warehouse that everybody may reach, and another one to warm up with."""
+    warm = DuckDBWarehouse(tmp_path / "warm.duckdb")
+    write(warm, days(0))
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        warehouse = DuckDBWarehouse(Path(directory) / "nba.duckdb")
+        write(warehouse, days(0))
+        yield warehouse, warm.path
+
+
+def unprivileged(action: str, at: tuple[DuckDBWarehouse, Path]) -> str:
+    return finish(start(UNPRIVILEGED.format(action=action), at[0].path, at[1]))
+
+
+def test_a_file_that_may_not_be_written_is_a_named_error(public: tuple[DuckDBWarehouse, Path]) -> None:
+    for path in public[0].path.parent.iterdir():
+        path.chmod(0o444)
+    text = unprivileged("t.write(warehouse, t.days(1), 2)", public)
+    assert text.startswith("WarehouseError")
+    assert "permissions" in text
+    assert state(public[0]) == {0: (2, 1)}
+
+
+def test_a_directory_that_may_not_be_written_is_a_named_error(public: tuple[DuckDBWarehouse, Path]) -> None:
+    public[0].path.parent.chmod(0o555)
+    elsewhere = DuckDBWarehouse(public[0].path.parent / "below" / "nba.duckdb"), public[1]
+    text = unprivileged("t.write(warehouse, t.days(1), 2)", elsewhere)
+    public[0].path.parent.chmod(0o755)
+    assert text.startswith("WarehouseError")
+    assert "permissions" in text
+
+
+def test_reading_a_file_that_may_only_be_read_works_or_is_a_named_error(public: tuple[DuckDBWarehouse, Path]) -> None:
+    for path in public[0].path.parent.iterdir():
+        path.chmod(0o444)
+    assert re.match(r"WarehouseError|\{0: \(2, 1\)\}", unprivileged("print(t.state(warehouse))", public))
+
+
+@pytest.mark.parametrize("content", [b"this is no database", b"\x00" * 20_000, b""], ids=["text", "zeros", "empty"])
+def test_a_file_that_is_no_database_is_a_named_error_and_stays_as_it_is(
+    warehouse: DuckDBWarehouse, content: bytes
+) -> None:
+    warehouse.path.write_bytes(content)
+    with pytest.raises(WarehouseError, match=r"nba\.duckdb"):
+        warehouse.ledger()
+    if content:
+        with pytest.raises(WarehouseError, match=r"nba\.duckdb"):
+            write(warehouse, days(0))
+        assert warehouse.path.read_bytes() == content
+
+
+def test_a_question_that_is_no_sql_is_an_error_not_a_change(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(0))
+    for sql in ("SELEKT 1", "DELETE FROM nba_raw.results", "SELECT * FROM nowhere"):
+        with pytest.raises((WarehouseError, duckdb.Error)):
+            warehouse.query(sql)
+    assert warehouse.query("SELECT count(*) AS n FROM nba_raw.results").to_pylist() == [{"n": 2}]

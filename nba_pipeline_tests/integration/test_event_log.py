@@ -1,0 +1,503 @@
+"""The batched event log answers as the stock one does, is safe for several processes, and loses nothing."""
+
+import datetime
+import json
+import multiprocessing
+import os
+import sqlite3
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+from dagster._core.events import AssetMaterializationPlannedData, StepMaterializationData
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqlEventLogStorage
+from dagster._core.storage.event_log.base import EventLogStorage
+from dagster._core.test_utils import in_process_test_workspace
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._serdes import serialize_value
+from dagster_graphql.test.utils import execute_dagster_graphql
+
+from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
+from nba_pipeline.orchestration.event_log import sqlite as event_log
+from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE
+from nba_pipeline.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage, EventLogBusyError
+from nba_pipeline.orchestration.partition_results import check_specs, report
+from nba_pipeline_tests.support.postgres import Postgres
+
+DAILY = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-11", timezone="America/New_York")
+PARENT, CHILD = dg.AssetKey(["analytics", "box_scores"]), dg.AssetKey(["precompute", "form"])
+NAMES = ("contract", "coverage")
+MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
+
+
+# ---- one history of runs, on both storages -----------------------------------------------------------------------
+
+
+def table(key: dg.AssetKey, deps: Sequence[dg.AssetKey] = ()) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=key,
+        deps=deps,
+        partitions_def=DAILY,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        check_specs=check_specs(key, NAMES, dict.fromkeys(NAMES, "rule"), DAILY),
+    )
+    def built(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        bad = context.run.tags.get("bad", "").split()
+        yield from report(context, key, [_verdict(day, day not in bad) for day in context.partition_keys])
+
+    return built
+
+
+def _verdict(key: str, good: bool) -> PartitionVerdict:
+    checks = {
+        "contract": CheckVerdict(good, "fine" if good else "points is NULL", {"bad_rows": 0 if good else 3}),
+        "coverage": CheckVerdict(True, "10 of 10 games", {"games": 10}),
+    }
+    day = datetime.date.fromisoformat(key)
+    return PartitionVerdict(day, good, 200 + day.day, checks, {})
+
+
+@dg.asset(key=["raw", "notes"])
+def unpartitioned(context: dg.AssetExecutionContext) -> None:
+    context.log.info("an asset without partitions or checks")
+    context.log_event(dg.AssetObservation(asset_key="feed", metadata={"rows": 1}))
+
+
+defs = dg.Definitions(assets=[table(PARENT), table(CHILD, [PARENT]), unpartitioned])
+
+
+BATCHED, POSTGRES, STOCK_POSTGRES = "batched", "batched postgres", "stock postgres"
+
+
+@contextmanager
+def opened(home: Path, event_log_storage: Mapping[str, Any] | None) -> Iterator[dg.DagsterInstance]:
+    """An instance with this event log; None: the stock one."""
+    home.mkdir(exist_ok=True)
+    overrides = {"event_log_storage": dict(event_log_storage)} if event_log_storage else {}
+    with dg.DagsterInstance.local_temp(str(home), overrides=overrides) as instance:
+        yield instance
+
+
+def storage_config(kind: str, home: Path, request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    if kind == BATCHED:
+        config, place = (
+            {"base_dir": str(home)},
+            ("nba_pipeline.orchestration.event_log.sqlite", "BatchedSqliteEventLogStorage"),
+        )
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        config = {"postgres_url": server.url(server.new_database())}
+        batched = ("nba_pipeline.orchestration.event_log.postgres", "BatchedPostgresEventLogStorage")
+        place = batched if kind == POSTGRES else ("dagster_postgres", "PostgresEventLogStorage")
+    return {"module": place[0], "class": place[1], "config": config}
+
+
+def live_through(instance: dg.DagsterInstance) -> None:
+    """A good range, a range with a refused day, its repair, a single partition, an asset of another kind, a wipe."""
+    job = defs.resolve_implicit_global_asset_job_def()
+
+    def run(assets: Sequence[dg.AssetKey], start: str, end: str, bad: str = "") -> None:
+        tags = {"dagster/asset_partition_range_start": start, "dagster/asset_partition_range_end": end, "bad": bad}
+        job.execute_in_process(instance=instance, tags=tags, asset_selection=list(assets), raise_on_error=False)
+
+    run([PARENT, CHILD], "2024-01-02", "2024-01-05")
+    run([PARENT, CHILD], "2024-01-04", "2024-01-07", bad="2024-01-04 2024-01-06")
+    run([PARENT], "2024-01-04", "2024-01-04")
+    dg.materialize([table(PARENT)], instance=instance, partition_key="2024-01-09")
+    dg.materialize([unpartitioned], instance=instance)
+    instance.wipe_assets([dg.AssetKey("feed")])
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    """The history on the stock storage."""
+    with opened(tmp_path_factory.mktemp("homes") / "stock", None) as instance:
+        live_through(instance)
+        yield instance
+
+
+@pytest.fixture(scope="module", params=[BATCHED, POSTGRES, STOCK_POSTGRES])
+def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    """The same history where verdicts are written in batches: on our storages, and on Dagster's own Postgres storage."""
+    home = tmp_path_factory.mktemp("homes") / "other"
+    with opened(home, storage_config(request.param, home, request)) as instance:
+        live_through(instance)
+        yield instance
+
+
+class Normalised:
+    """Answers of one instance with run ids and storage ids replaced by what they stand for."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.storage: EventLogStorage = instance.event_log_storage
+        ids = [record.dagster_run.run_id for record in instance.get_run_records(ascending=True)]
+        self.runs = {run_id: f"run {number}" for number, run_id in enumerate(ids, 1)}
+
+    def text(self, value: object) -> str:
+        found = json.dumps(value, default=str)
+        for run_id, name in self.runs.items():
+            found = found.replace(run_id, name)
+        return found
+
+    def latest(self, key: dg.AssetKey) -> Mapping[str, str]:
+        latest = self.storage.get_latest_storage_id_by_partition(key, MATERIALIZED)
+        records = self.storage.get_asset_event_summary_records(MATERIALIZED, key, storage_ids=list(latest.values()))
+        assert {record.partition: record.storage_id for record in records} == latest
+        return {str(record.partition): self.runs[str(record.run_id)] for record in records}
+
+
+@pytest.fixture(scope="module")
+def pair(stock: dg.DagsterInstance, other: dg.DagsterInstance) -> tuple[Normalised, Normalised]:
+    return Normalised(stock), Normalised(other)
+
+
+def test_every_run_has_the_same_events_in_the_same_order(pair: tuple[Normalised, Normalised]) -> None:
+    def events(side: Normalised) -> list[list[tuple[object, ...]]]:
+        return [
+            [
+                (entry.dagster_event_type, entry.step_key, event and event.asset_key, event and event.partition)
+                for entry in side.instance.all_logs(run_id)
+                for event in [entry.dagster_event]
+            ]
+            for run_id in side.runs
+        ]
+
+    stock, batched = map(events, pair)
+    assert [Counter(run) for run in batched] == [Counter(run) for run in stock]
+    assert batched == stock
+    assert len(batched) == 5
+
+
+def test_the_latest_materialization_of_each_partition_is_the_same(pair: tuple[Normalised, Normalised]) -> None:
+    stock, batched = pair
+    assert batched.latest(PARENT) == stock.latest(PARENT)
+    assert batched.latest(CHILD) == stock.latest(CHILD)
+    assert batched.latest(PARENT)["2024-01-05"] == "run 2"
+    assert "2024-01-06" not in batched.latest(PARENT)
+
+
+def test_the_history_of_every_check_is_the_same(pair: tuple[Normalised, Normalised]) -> None:
+    def history(side: Normalised, key: dg.AssetKey, name: str) -> list[tuple[object, ...]]:
+        found = []
+        for record in side.storage.get_asset_check_execution_history(dg.AssetCheckKey(key, name), limit=500):
+            data = (
+                record.event.dagster_event.event_specific_data if record.event and record.event.dagster_event else None
+            )
+            evaluation = data if isinstance(data, dg.AssetCheckEvaluation) else None
+            target = evaluation.target_materialization_data if evaluation else None
+            shown = evaluation and (evaluation.passed, evaluation.description, evaluation.metadata)
+            found.append(
+                (record.partition, record.status, side.runs[record.run_id], shown, target and side.runs[target.run_id])
+            )
+        return found
+
+    stock, batched = pair
+    for key in (PARENT, CHILD):
+        for name in NAMES:
+            assert history(batched, key, name) == history(stock, key, name)
+    assert history(batched, PARENT, "contract")
+
+
+def test_the_status_of_every_check_and_partition_is_the_same(pair: tuple[Normalised, Normalised]) -> None:
+    def status(side: Normalised) -> list[tuple[object, ...]]:
+        keys = [dg.AssetCheckKey(key, name) for key in (PARENT, CHILD) for name in NAMES]
+        infos = side.storage.get_asset_check_partition_info(keys)
+        return sorted(
+            (
+                info.check_key.to_user_string(),
+                str(info.partition_key),
+                info.latest_execution_status.value,
+                side.runs[info.latest_planned_run_id],
+                info.latest_target_materialization_storage_id == info.latest_materialization_storage_id,
+            )
+            for info in infos
+        )
+
+    stock, batched = map(status, pair)
+    assert batched == stock
+    assert ("analytics/box_scores:contract", "2024-01-06", "FAILED", "run 2", True) in batched
+
+
+def test_asset_records_and_tags_are_the_same(pair: tuple[Normalised, Normalised]) -> None:
+    def answers(side: Normalised) -> str:
+        records = side.storage.get_asset_records([PARENT, CHILD, dg.AssetKey(["raw", "notes"]), dg.AssetKey("feed")])
+        entries = [
+            (
+                entry.asset_key.to_user_string(),
+                entry.last_run_id,
+                entry.last_materialization and entry.last_materialization.get_dagster_event().partition,
+                entry.asset_details is not None,
+            )
+            for entry in sorted((record.asset_entry for record in records), key=lambda entry: entry.asset_key)
+        ]
+        tags = side.storage.get_latest_tags_by_partition(PARENT, MATERIALIZED, ["dagster/data_version"])
+        planned = side.storage.get_latest_planned_materialization_info(PARENT, "2024-01-06")
+        keys = [key.to_user_string() for key in sorted(side.storage.all_asset_keys())]
+        touched = {name: side.storage.get_materialized_partitions(PARENT) for name in ("PARENT",)}
+        steps = [
+            [(stat.step_key, stat.status) for stat in side.storage.get_step_stats_for_run(run)] for run in side.runs
+        ]
+        return side.text([entries, sorted(tags), planned and planned.run_id, keys, sorted(touched["PARENT"]), steps])
+
+    stock, batched = pair
+    assert answers(batched) == answers(stock)
+
+
+def test_cursors_page_through_all_materializations_once(pair: tuple[Normalised, Normalised]) -> None:
+    def paged(side: Normalised) -> list[str | None]:
+        found: list[str | None] = []
+        cursor, more = None, True
+        while more:
+            page = side.instance.fetch_materializations(PARENT, limit=3, cursor=cursor, ascending=True)
+            found += [record.partition_key for record in page.records]
+            cursor, more = page.cursor, page.has_more
+        return found
+
+    stock, batched = map(paged, pair)
+    assert batched == stock
+    assert len(batched) == 4 + 2 + 1 + 1
+
+
+GRAPHQL = """
+query($key: AssetKeyInput!) {
+  assetNodeOrError(assetKey: $key) { ... on AssetNode {
+    assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey status } } }
+    partitionStats { numMaterialized numFailed numMaterializing numPartitions }
+    assetMaterializations(limit: 50) { partition runId metadataEntries { label ... on IntMetadataEntry { intValue } } }
+    latestMaterializationByPartition(partitions: ["2024-01-04", "2024-01-06"]) { partition runId }
+    assetChecksOrError { ... on AssetChecks { checks {
+      name blocking
+      partitionStatuses { ... on AssetCheckTimePartitionStatuses { ranges { startKey endKey status } } }
+      executionForLatestMaterialization { status partition runId }
+    } } }
+  } }
+  assetCheckExecutions(assetKey: $key, checkName: "contract", limit: 50) {
+    runId status partition
+    evaluation { success severity partition description targetMaterialization { runId }
+                 metadataEntries { label ... on IntMetadataEntry { intValue } } }
+  }
+}
+"""
+
+
+def test_the_ui_is_told_the_same(pair: tuple[Normalised, Normalised]) -> None:
+    def told(side: Normalised, key: dg.AssetKey) -> Any:
+        origin = LoadableTargetOrigin(executable_path=sys.executable, python_file=__file__, attribute="defs")
+        with in_process_test_workspace(side.instance, origin) as workspace:
+            answer = execute_dagster_graphql(workspace, GRAPHQL, {"key": {"path": list(key.path)}})
+        assert not answer.errors
+        return json.loads(side.text(answer.data))
+
+    stock, batched = pair
+    for key in (PARENT, CHILD):
+        assert told(batched, key) == told(stock, key)
+    node = told(batched, PARENT)["assetNodeOrError"]
+    ranges = {(item["startKey"], item["endKey"]): item["status"] for item in node["assetPartitionStatuses"]["ranges"]}
+    assert ranges["2024-01-06", "2024-01-06"] == "FAILED"
+    assert ranges["2024-01-02", "2024-01-05"] == "MATERIALIZED"
+    contract = {check["name"]: check for check in node["assetChecksOrError"]["checks"]}["contract"]
+    statuses = {(item["startKey"], item["endKey"]): item["status"] for item in contract["partitionStatuses"]["ranges"]}
+    assert statuses["2024-01-06", "2024-01-06"] == "FAILED"
+    assert statuses["2024-01-02", "2024-01-05"] == "SUCCEEDED"
+
+
+def test_events_are_stored_as_the_text_dagster_reads_and_writes(pair: tuple[Normalised, Normalised]) -> None:
+    storage = pair[1].storage
+    assert isinstance(storage, SqlEventLogStorage)
+    with storage.index_connection() as conn:
+        texts = [row[0] for row in conn.exec_driver_sql("SELECT event FROM event_logs")]
+    entries = [dg.EventLogEntry.from_json(text) for text in texts]
+    assert [serialize_value(entry) for entry in entries] == texts
+    assert len(texts) > 100
+
+
+# ---- writing ----------------------------------------------------------------------------------------------------
+
+
+def materialization(key: str, partition: str, run_id: str = "run") -> dg.EventLogEntry:
+    data = StepMaterializationData(
+        dg.AssetMaterialization(key, partition=partition, tags={"dagster/data_version": "1"})
+    )
+    return _entry(run_id, MATERIALIZED, data)
+
+
+def planned(key: str, partition: str, run_id: str = "run") -> dg.EventLogEntry:
+    data = AssetMaterializationPlannedData(dg.AssetKey(key), partition=partition)
+    return _entry(run_id, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, data)
+
+
+def planned_check(key: str, partitions: Sequence[str] | None) -> dg.EventLogEntry:
+    subset = DAILY.subset_with_partition_keys(partitions).to_serializable_subset() if partitions else None
+    data = AssetCheckEvaluationPlanned(asset_key=dg.AssetKey(key), check_name="contract", partitions_subset=subset)
+    return _entry("run", dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED, data)
+
+
+def evaluation(key: str, partition: str | None, passed: bool, run_id: str = "run") -> dg.EventLogEntry:
+    data = dg.AssetCheckEvaluation(dg.AssetKey(key), "contract", passed, partition=partition)
+    return _entry(run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION, data)
+
+
+def _entry(run_id: str, event_type: dg.DagsterEventType, data: Any) -> dg.EventLogEntry:
+    event = dg.DagsterEvent(event_type.value, "job", event_specific_data=data, message=event_type.value)
+    return dg.EventLogEntry(
+        error_info=None, level=10, user_message="", run_id=run_id, timestamp=time.time(), dagster_event=event
+    )
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[BatchedSqliteEventLogStorage]:
+    made = BatchedSqliteEventLogStorage(str(tmp_path))
+    yield made
+    made.dispose()
+
+
+def contents(storage: SqlEventLogStorage) -> Mapping[str, list[Any]]:
+    queries = {
+        "event_logs": "id, event, dagster_event_type, timestamp, step_key, asset_key, partition, run_id",
+        "asset_keys": "asset_key, last_materialization, last_run_id, last_materialization_timestamp",
+        "asset_event_tags": "event_id, asset_key, key, value, event_timestamp",
+        "asset_check_executions": "id, asset_key, check_name, partition, run_id, execution_status, evaluation_event, "
+        "evaluation_event_timestamp, evaluation_event_storage_id, materialization_event_storage_id",
+    }
+    with storage.index_connection() as conn:
+        return {
+            name: [tuple(row) for row in conn.exec_driver_sql(f"SELECT {columns} FROM {name} ORDER BY 1, 2")]
+            for name, columns in queries.items()
+        }
+
+
+def test_a_batch_leaves_the_rows_that_dagster_s_own_storage_leaves_for_its_events_one_by_one(tmp_path: Path) -> None:
+    events = [
+        planned("a", "2024-01-01"),
+        planned("b", "2024-01-01"),
+        planned_check("a", ["2024-01-01", "2024-01-02", "2024-01-03"]),
+        planned_check("b", None),
+        materialization("a", "2024-01-01"),
+        evaluation("a", "2024-01-01", True),
+        planned("a", "2024-01-02", run_id="later"),
+        evaluation("a", "2024-01-01", False),
+        evaluation("a", "2024-01-01", True, run_id="later"),
+        evaluation("a", None, True),
+        evaluation("b", None, True),
+        materialization("a", "2024-01-02", run_id="later"),
+    ]
+    reference = ConsolidatedSqliteEventLogStorage(str(tmp_path / "reference"))
+    at_once = BatchedSqliteEventLogStorage(str(tmp_path / "at_once"))
+    singly = BatchedSqliteEventLogStorage(str(tmp_path / "singly"))
+    for event in events:
+        reference.store_event(event)
+        singly.store_event(event)
+    at_once.store_event_batch(events)
+    assert contents(at_once) == contents(reference)
+    assert contents(singly) == contents(reference)
+    assert len(contents(reference)["asset_check_executions"]) == 3 + 1 + 2
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(storage: BatchedSqliteEventLogStorage) -> None:
+    runless = evaluation("a", "2024-01-01", True, run_id="")
+    with pytest.raises(Exception, match="UNIQUE constraint failed"):
+        storage.store_event_batch([materialization("a", "2024-01-01"), runless, runless])
+    assert not any(contents(storage).values())
+
+
+def test_importing_the_storage_turns_batching_on() -> None:
+    assert int(os.environ["DAGSTER_EVENT_BATCH_SIZE"]) > 0
+    assert BATCH_SIZE > 1000
+
+
+def test_a_listener_of_a_run_hears_each_new_event_once(storage: BatchedSqliteEventLogStorage, tmp_path: Path) -> None:
+    heard: list[str | None] = []
+    done = threading.Event()
+
+    def listen(entry: dg.EventLogEntry, _cursor: str) -> None:
+        heard.append(entry.get_dagster_event().partition)
+        if len(heard) == 3:
+            done.set()
+
+    storage.store_event(materialization("a", "before"))
+    storage.watch("run", storage.get_records_for_run("run").cursor, listen)
+    other = BatchedSqliteEventLogStorage(str(tmp_path))
+    other.store_event_batch(
+        [materialization("a", "one"), materialization("a", "two"), materialization("a", "x", "else")]
+    )
+    other.store_event(materialization("a", "three"))
+    assert done.wait(10)
+    storage.end_watch("run", listen)
+    other.store_event(materialization("a", "after"))
+    time.sleep(3 * event_log.WATCH_INTERVAL_SECONDS)
+    assert heard == ["one", "two", "three"]
+
+
+def test_a_locked_log_is_reported_after_a_bounded_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_log, "LOCK_WAIT_SECONDS", 0.2)
+    storage = BatchedSqliteEventLogStorage(str(tmp_path))
+    holder = sqlite3.connect(tmp_path / "event_log.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(EventLogBusyError, match=r"event_log\.db has been locked by another process.*\n.*What to do"):
+        storage.store_event(materialization("a", "2024-01-01"))
+    assert not storage.get_logs_for_run("run")
+    holder.execute("ROLLBACK")
+    storage.store_event(materialization("a", "2024-01-01"))
+    assert len(storage.get_logs_for_run("run")) == 1
+
+
+# ---- several processes ------------------------------------------------------------------------------------------
+
+
+def _initialise(base: str, barrier: Barrier) -> None:
+    barrier.wait()
+    BatchedSqliteEventLogStorage(base).store_event(materialization("a", str(os.getpid())))
+
+
+def _write(base: str, barrier: Barrier, name: str) -> None:
+    storage = BatchedSqliteEventLogStorage(base)
+    barrier.wait()
+    for batch in range(10):
+        days = [f"{name}-{batch}-{number}" for number in range(50)]
+        storage.store_event_batch([planned("a", day, name) for day in days])
+        storage.store_event(materialization("a", days[0], name))
+        storage.store_event_batch([evaluation("a", day, True, name) for day in days])
+
+
+def together(target: Any, arguments: Sequence[tuple[Any, ...]]) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(len(arguments))
+    processes = [spawn.Process(target=target, args=(first, barrier, *rest)) for first, *rest in arguments]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * len(processes)
+
+
+def test_processes_that_start_on_an_empty_home_at_once_find_one_complete_log(tmp_path: Path) -> None:
+    together(_initialise, [(str(tmp_path / "home"),)] * 2)
+    storage = BatchedSqliteEventLogStorage(str(tmp_path / "home"))
+    current, head = storage.alembic_version()
+    assert current == head
+    assert len(storage.get_logs_for_run("run")) == 2
+    with storage.index_connection() as conn:
+        assert len(conn.exec_driver_sql("SELECT * FROM alembic_version").fetchall()) == 1
+        assert conn.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_three_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
+    together(_write, [(str(tmp_path), name) for name in ("web", "daemon", "run")])
+    storage = BatchedSqliteEventLogStorage(str(tmp_path))
+    for name in ("web", "daemon", "run"):
+        counts = Counter(entry.dagster_event_type for entry in storage.get_logs_for_run(name))
+        assert sorted(counts.values()) == [10, 500, 500]
+    found = contents(storage)
+    assert len(found["asset_check_executions"]) == 1500
+    assert len(found["asset_event_tags"]) == 30
+    assert [row[0] for row in found["event_logs"]] == list(range(1, 3 * 1010 + 1))

@@ -1,0 +1,428 @@
+"""From services to landing files, over real sockets: what is asked, what is kept, what becomes rows, and what never does."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from nba_pipeline.cli.main import main
+from nba_pipeline.common.errors import ConfigurationError, SourceError
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
+from nba_pipeline.sources.landing import (
+    FEEDS,
+    GAME_LINES,
+    INJURIES,
+    PLAYER_AGES,
+    PLAYER_BOXSCORES,
+    PLAYERS,
+    PROP_LINES,
+    SCHEDULE,
+    SHOTS,
+    TEAM_BOXSCORES,
+    Feed,
+)
+from nba_pipeline.sources.plan import KINDS
+from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback, of_json
+from nba_pipeline_tests.support.service_answers import Services
+from nba_pipeline_tests.support.small_league import BOSTON, DAY, DENVER, NEXT_DAY, TO_COME, services
+
+CANARY = "canary-key-4711"
+AFTER, LATER = "2024-11-06T15:00:00+00:00", "2024-11-20T15:00:00+00:00"
+
+
+@dataclass
+class Live:
+    """A home whose services are played by the loopback."""
+
+    server: Loopback
+    services: Services
+    environment: dict[str, str]
+    patch: pytest.MonkeyPatch
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment(self.environment)
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+    def at(self, moment: str) -> None:
+        self.patch.setenv("NBA_PIPELINE_NOW", moment)
+
+    def ingest(self, *kinds: str, days: tuple[date, ...] = (DAY,), replay: bool = False) -> IngestOutcome:
+        self.server.requests.clear()
+        return ingest_days(self.settings, days, kinds or KINDS, replay=replay)
+
+    def rows(self, feed: Feed, day: date = DAY) -> list[dict[str, Any]]:
+        return self.settings.open_source().inner.read(feed, [day]).to_pylist()
+
+    def but(self, part: str, answer: Answer) -> None:
+        """Answer as the services do, except where the path contains this."""
+        self.server.rule = lambda r: answer if part in r.path else self.services(r)
+
+    def files(self) -> dict[str, bytes]:
+        return {
+            f"{p.relative_to(self.settings.landing)}": p.read_bytes() for p in self.settings.landing.rglob("*.parquet")
+        }
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    with loopback() as server:
+        environment = {
+            "NBA_PIPELINE_HOME": str(tmp_path / "home"),
+            "NBA_PIPELINE_SOURCE": "nba_stats",
+            "NBA_PIPELINE_NBA_STATS_URL": f"{server.url}/stats",
+            "NBA_PIPELINE_ODDS_API_URL": f"{server.url}/odds",
+            "NBA_PIPELINE_INJURIES_URL": f"{server.url}/injuries",
+            "NBA_PIPELINE_ODDS_API_KEY": CANARY,
+            "NBA_PIPELINE_INJURY_HOURS": "13",
+            "NBA_PIPELINE_LIVE_PAUSE": "0",
+            "NBA_PIPELINE_LIVE_TIMEOUT": "5",
+            "NBA_PIPELINE_LIVE_ATTEMPTS": "2",
+        }
+        made = services()
+        server.rule = made
+        here = Live(server, made, environment, monkeypatch)
+        here.at(AFTER)
+        yield here
+
+
+# --- a whole day ------------------------------------------------------------------------------------------------------
+
+
+def test_a_day_arrives_with_everything_that_was_said_about_it(live: Live) -> None:
+    outcome = live.ingest()
+    assert outcome.complete, outcome.failures
+    assert set(outcome.changed) == set(FEEDS) - {"players", "player_ages"}
+    games = {r["game_id"]: r for r in live.rows(SCHEDULE)}
+    assert set(games) == {BOSTON, DENVER}
+    assert (games[BOSTON]["home_pts"], games[BOSTON]["game_datetime_utc"].isoformat()) == (
+        80,
+        "2024-11-06T00:30:00+00:00",
+    )
+    assert {len(live.rows(f)) for f in (PLAYER_BOXSCORES,)} == {32}
+    first = min(live.rows(PLAYER_BOXSCORES), key=lambda r: r["player_id"])
+    assert (first["starter"], first["min_exact"]) == (True, 29.5)
+    assert sum(r["starter"] for r in live.rows(PLAYER_BOXSCORES)) == 20
+    assert {(r["team"], r["pts"], r["min"]) for r in live.rows(TEAM_BOXSCORES)} >= {("BOS", 80, 240), ("LAL", 72, 240)}
+    assert len(live.rows(SHOTS)) == 32 * 5
+    assert live.rows(PLAYERS) and live.rows(PLAYER_AGES)
+
+
+def test_who_did_not_play_and_who_was_reported_stand_in_one_feed(live: Live) -> None:
+    live.ingest()
+    by_type: dict[str, list[dict[str, Any]]] = {}
+    for r in live.rows(INJURIES):
+        by_type.setdefault(r["record_type"], []).append(r)
+    assert {r["status"] for r in by_type["boxscore_dnp"]} == {"did_not_play"}
+    assert all(r["report_utc"] is None and r["player_id"] for r in by_type["boxscore_dnp"])
+    reported = {r["player_name_source"]: r for r in by_type["official_report"]}
+    assert set(reported) == {"Gómez O'Neal Jr.", "BOS Absent", "LAL van Absent"}
+    out = reported["BOS Absent"]
+    assert (out["status"], out["game_id"], out["player_id"]) == ("out", BOSTON, None)
+    assert out["report_utc"].isoformat() == "2024-11-05T18:30:00+00:00"
+
+
+def test_quotes_carry_the_first_and_last_snapshot_that_showed_them(live: Live) -> None:
+    live.ingest()
+    quotes = live.rows(PROP_LINES)
+    assert len(quotes) == 20
+    boston = next(q for q in quotes if q["game_id"] == BOSTON)
+    assert boston["player_id"] is None and boston["player_name_source"]
+    seen = [boston[c].isoformat() for c in ("first_seen_utc", "last_seen_utc")]
+    assert seen == ["2024-11-05T14:30:00+00:00", "2024-11-06T00:20:00+00:00"]
+    lines = [r for r in live.rows(GAME_LINES) if r["game_id"] == BOSTON]
+    assert [(r["spread_home"], r["ml_away"], r["snapshot_utc"].isoformat()) for r in lines] == [
+        (-3.5, 140.0, "2024-11-05T14:30:00+00:00"),
+        (-3.5, 140.0, "2024-11-06T00:20:00+00:00"),
+    ]
+
+
+@pytest.mark.slow
+def test_the_day_goes_from_the_services_into_the_raw_tables(live: Live) -> None:
+    assert live.ingest().complete
+    for name, value in live.environment.items():
+        live.patch.setenv(name, value)
+    live.patch.setenv("DAGSTER_HOME", str(live.home / "dagster"))
+    from nba_pipeline.cli.backfill import run_backfill
+
+    assert run_backfill(DAY, DAY, ["nba_raw"], missing=False)
+    warehouse = live.settings.open_warehouse()
+    published = {e["table_id"]: e for e in warehouse.ledger(None, DAY, DAY).to_pylist()}
+    assert {t: e["state"] for t, e in published.items()} == dict.fromkeys(published, "published")
+    rows = {t.split(".")[1]: e["rows"] for t, e in published.items()}
+    assert rows == {
+        "schedule": 2,
+        "player_boxscores": 32,
+        "team_boxscores": 4,
+        "shots": 160,
+        "player_prop_lines": 20,
+        "game_lines": 4,
+        "injury_reports": 7,
+    }
+
+
+# --- what is asked, and what is not asked again -----------------------------------------------------------------------
+
+
+def test_a_day_is_asked_again_until_its_corrections_are_over(live: Live) -> None:
+    assert live.ingest("boxscores").complete
+    assert len(live.server.asked("boxscore")) == 2
+    assert live.ingest("boxscores").fetched["nba_stats box_score"] == 2
+    live.at(LATER)
+    assert live.ingest("boxscores").fetched["nba_stats box_score"] == 2
+    assert live.ingest("boxscores").fetched == {"nba_stats schedule": 1}
+    assert live.server.asked("boxscore") == []
+
+
+def test_a_correction_changes_exactly_its_day_and_says_so(live: Live) -> None:
+    live.ingest()
+    live.services.players[0]["ast"] += 1
+    outcome = live.ingest()
+    assert outcome.changed == {"player_boxscores": (DAY,)}
+    assert live.ingest().changed == {}
+
+
+def test_a_game_that_moves_to_another_day_leaves_the_day_that_has_a_file(live: Live) -> None:
+    live.ingest("schedule", days=(DAY, NEXT_DAY))
+    game = next(g for g in live.services.games if g["game_id"] == TO_COME)
+    game["game_date"] = date(2024, 12, 1)
+    game["game_datetime_utc"] = game["game_datetime_utc"].replace(month=12, day=2)
+    outcome = live.ingest("schedule")
+    assert outcome.changed == {"schedule": (NEXT_DAY,)}
+    assert live.rows(SCHEDULE, NEXT_DAY) == []
+
+
+def test_lines_of_games_to_come_are_captured_now_and_at_every_call(live: Live) -> None:
+    live.at("2024-11-06T20:00:00+00:00")
+    for hour in (20, 21):
+        live.at(f"2024-11-06T{hour}:00:00+00:00")
+        assert live.ingest("lines", days=(NEXT_DAY,)).complete
+    assert [r["snapshot_utc"].hour for r in live.rows(GAME_LINES, NEXT_DAY)] == [20, 21]
+    assert all("historical" not in r.path for r in live.server.requests)
+
+
+def test_lines_that_were_captured_live_are_not_bought_again(live: Live) -> None:
+    live.at("2024-11-05T20:00:00+00:00")
+    for g in live.services.games:
+        g["home_pts"] = g["away_pts"] = None
+    live.ingest("lines")
+    assert len(live.server.asked("/odds")) == 3
+    live.at(AFTER)
+    live.ingest("lines")
+    assert [r.path.rsplit("/", 1)[-1] for r in live.server.asked("historical")] == ["events"]
+
+
+def test_a_day_without_games_has_files_without_rows(live: Live) -> None:
+    quiet = date(2024, 11, 4)
+    outcome = live.ingest(days=(quiet,))
+    assert outcome.complete
+    for feed in (SCHEDULE, PLAYER_BOXSCORES):
+        assert live.rows(feed, quiet) == []
+
+
+def test_a_day_that_was_never_brought_in_is_not_a_day_without_games(live: Live) -> None:
+    live.ingest("schedule")
+    with pytest.raises(SourceError, match=r"no file for 2024-11-07.*") as e:
+        live.rows(SCHEDULE, date(2024, 11, 7))
+    assert "nba-pipeline ingest 2024-11-07 2024-11-07" in e.value.remedy
+
+
+def test_a_kind_that_was_never_fetched_is_fetched_not_added_by_hand(live: Live) -> None:
+    live.ingest("schedule")
+    with pytest.raises(SourceError, match="no file for the feed player_boxscores") as e:
+        live.rows(PLAYER_BOXSCORES, date(2024, 11, 6))
+    assert e.value.remedy == "run `nba-pipeline ingest START END`"
+
+
+def test_without_a_box_score_the_log_gives_the_lines_and_starters_stay_unknown(live: Live) -> None:
+    live.but("boxscore", Answer(status=404))
+    outcome = live.ingest("boxscores")
+    assert not outcome.complete
+    rows = live.rows(PLAYER_BOXSCORES)
+    assert len(rows) == 32
+    assert {(r["starter"], r["min_exact"]) for r in rows} == {(None, None)}
+
+
+# --- replay -----------------------------------------------------------------------------------------------------------
+
+
+def test_replay_makes_the_same_files_without_a_single_request(live: Live) -> None:
+    live.ingest()
+    before = live.files()
+    for path in live.settings.landing.rglob("*.parquet"):
+        path.unlink()
+    live.environment.pop("NBA_PIPELINE_ODDS_API_KEY")
+    outcome = live.ingest(replay=True)
+    assert outcome.complete and live.server.requests == []
+    assert live.files() == before
+
+
+def test_replay_without_kept_answers_says_what_is_missing(live: Live) -> None:
+    outcome = live.ingest(replay=True)
+    assert not outcome.complete
+    assert "the schedule of 2024-25 is not known" in outcome.failures[0]
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+def changed_columns(live: Live) -> Answer:
+    payload = live.services.shot_chart({"SeasonType": "Regular Season", "TeamID": "0"})
+    headers = payload["resultSets"][0]["headers"]
+    headers[headers.index("LOC_X")] = "X"
+    return of_json(payload)
+
+
+def no_rows(live: Live) -> Answer:
+    payload = live.services.shot_chart({"SeasonType": "Regular Season", "TeamID": "0"})
+    payload["resultSets"][0]["rowSet"] = []
+    return of_json(payload)
+
+
+def text_for_a_number(live: Live) -> Answer:
+    payload = live.services.shot_chart({"SeasonType": "Regular Season", "TeamID": "0"})
+    payload["resultSets"][0]["rowSet"][0][4] = "first"
+    return of_json(payload)
+
+
+def truncated(live: Live) -> Answer:
+    whole = json.dumps(live.services.shot_chart({"SeasonType": "Regular Season", "TeamID": "0"}))
+    return Answer(whole[: len(whole) // 2])
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda _: Answer("<!DOCTYPE html><title>Access denied</title>"), "is a web page, not JSON"),
+        (lambda _: Answer('{"Message":"An error has occurred."}'), "is a web page, not JSON: '<Error>"),
+        (lambda _: Answer(""), "the answer is empty"),
+        (truncated, "is not JSON, or is cut off"),
+        (changed_columns, "columns are missing: LOC_X"),
+        (no_rows, "Shot_Chart_Detail has no rows"),
+        (text_for_a_number, 'PERIOD is "first", not a whole number'),
+        (lambda _: Answer("[]"), "an object with the part 'resultSets' is expected"),
+        (lambda _: Answer('{"resultSets": [{"name": "Else"}]}'), "there is no result set Shot_Chart_Detail"),
+    ],
+    ids=[
+        "HTML",
+        "error of the service",
+        "empty",
+        "truncated",
+        "columns",
+        "no rows",
+        "type",
+        "form",
+        "other result set",
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_kept_for_inspection_and_never_becomes_rows(
+    live: Live, answer: Any, said: str
+) -> None:
+    live.but("shotchart", answer(live))
+    outcome = live.ingest("shots")
+    assert not outcome.complete
+    (failure,) = outcome.failures
+    assert failure.startswith("nba_stats shots 2024-25_Regular-Season_2024-11-05: ") and said in failure
+    (kept,) = (live.home / "payloads" / "rejected").rglob("*.gz")
+    assert str(kept) in failure
+    assert not (live.settings.landing / "shots").exists()
+    live.server.rule = live.services
+    assert live.ingest("shots").complete
+    assert len(live.rows(SHOTS)) == 160
+
+
+def test_the_outage_of_one_source_does_not_stop_the_others(live: Live) -> None:
+    live.but("/odds/", Answer(status=503))
+    outcome = live.ingest()
+    assert not outcome.complete
+    assert all(f.startswith("odds_api ") for f in outcome.failures)
+    assert "status 503" in outcome.failures[0]
+    assert len(live.rows(PLAYER_BOXSCORES)) == 32 and len(live.rows(SHOTS)) == 160
+    assert not (live.settings.landing / "prop_lines").exists()
+
+
+def test_a_source_that_fails_three_times_in_a_row_is_not_asked_further(live: Live) -> None:
+    live.ingest("schedule")
+    live.but("/stats/", Answer(reset=True))
+    outcome = live.ingest("boxscores", "shots", "rosters")
+    assert len(outcome.failures) == 3 and outcome.untried == 5
+    assert len(live.server.requests) == 3 * 2
+
+
+def test_a_key_that_is_refused_ends_the_questions_to_that_source(live: Live) -> None:
+    live.but("/odds/", Answer(f"API key {CANARY} is not valid", 401))
+    outcome = live.ingest("lines")
+    (failure,) = outcome.failures
+    assert "refused with status 401: API key *** is not valid" in failure
+    assert "check the key" in failure
+
+
+def test_without_a_key_lines_fail_by_name_and_nothing_is_asked(live: Live) -> None:
+    live.environment.pop("NBA_PIPELINE_ODDS_API_KEY")
+    outcome = live.ingest()
+    (failure,) = outcome.failures
+    assert "NBA_PIPELINE_ODDS_API_KEY is not set" in failure
+    assert live.server.asked("/odds/") == []
+    assert len(live.rows(PLAYER_BOXSCORES)) == 32
+
+
+def test_the_key_is_in_no_file_no_error_and_no_representation(live: Live) -> None:
+    live.ingest()
+    live.but("/odds/", Answer(status=500))
+    outcome = live.ingest("lines", days=(NEXT_DAY,))
+    assert all(r.parameters["apiKey"] == CANARY for r in live.server.asked("/odds/"))
+    assert CANARY not in f"{outcome!r} {live.settings!r}"
+    for path in live.home.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        assert CANARY.encode() not in content, path
+
+
+def test_an_unknown_kind_is_refused_before_anything_is_asked(live: Live) -> None:
+    with pytest.raises(ConfigurationError, match="no such kind: boxes"):
+        live.ingest("boxes")
+    assert live.server.requests == []
+
+
+def test_a_row_in_the_file_of_another_day_is_named_and_belongs_to_no_day(live: Live) -> None:
+    live.ingest("schedule")
+    folder = live.settings.landing / "schedule"
+    pq.write_table(pq.read_table(folder / f"{DAY}.parquet"), folder / f"{NEXT_DAY}.parquet")
+    rows = live.rows(SCHEDULE, NEXT_DAY)
+    assert {r["game_date"] for r in rows} == {None}
+    assert {r["landing_problems"] for r in rows} == {"game_date: '2024-11-05' is not the day of its file"}
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def command(live: Live, *arguments: str):
+    return CliRunner().invoke(main, ["ingest", f"{DAY}", f"{DAY}", *arguments], env={**os.environ, **live.environment})
+
+
+def test_the_command_ends_with_0_only_when_all_came(live: Live) -> None:
+    good = command(live, "--only", "schedule", "--only", "boxscores")
+    assert good.exit_code == 0, good.output
+    assert "5 answers fetched" in good.output and "landing files of player_boxscores changed: 2024-11-05" in good.output
+    live.but("shotchart", Answer(status=404))
+    bad = command(live, "--only", "shots")
+    assert bad.exit_code == 1
+    assert "error: nba_stats shots" in bad.output and "What to do" in bad.output
+
+
+def test_the_command_replays(live: Live) -> None:
+    assert command(live, "--only", "boxscores").exit_code == 0
+    live.server.requests.clear()
+    again = command(live, "--only", "boxscores", "--replay")
+    assert again.exit_code == 0 and live.server.requests == []
+    assert "nothing changed" in again.output

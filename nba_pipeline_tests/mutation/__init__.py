@@ -1,4 +1,0 @@
-"""Faults planted into the source, one at a time, to see whether the tests notice: `python -m nba_pipeline_tests.mutation`.
-
-`mutants` makes the faults, `judging` runs the tests of a target against each in a forked child, `page` writes docs/mutation.md.
-"""

@@ -1,0 +1,217 @@
+"""Reading a day: who leads, who is told, and that neither the day's own results nor old grades reach its page."""
+
+from datetime import date, timedelta
+from typing import Any, cast
+
+import pytest
+
+from nba_pipeline.common.errors import MissingHistoryError
+from nba_pipeline.reporting.data import Forecast, Price, ReportData
+from nba_pipeline.reporting.forecasts import LEANS
+from nba_pipeline.reporting.page import page
+from nba_pipeline.reporting.queries import LEADS, READS_BEFORE, WINDOW_DAYS, read_reports
+from nba_pipeline.systems import SYSTEM_IDS
+from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.warehouse import Warehouse
+from nba_pipeline_tests.support import report_tables as tables
+from nba_pipeline_tests.support.report_tables import (
+    DAY,
+    HORN,
+    KNEE,
+    TABLES,
+    UNITS,
+    HandMadeWarehouse,
+    before,
+    entry,
+    features,
+    game,
+    grade,
+    performance,
+    player,
+    prediction,
+)
+
+
+def read(warehouse: HandMadeWarehouse, *days: date) -> list[ReportData]:
+    return list(read_reports(cast(Warehouse, warehouse), days or (DAY,), UNITS))
+
+
+def report(**more: list[dict[str, Any]]) -> ReportData:
+    (data,) = read(HandMadeWarehouse(tables.day(**more)))
+    return data
+
+
+def the_forecast(**more: list[dict[str, Any]]) -> Forecast:
+    (found,) = report(**more).forecasts
+    return found
+
+
+# --- games and forecasts ----------------------------------------------------------------------------------------------
+
+
+def test_a_game_has_its_lines_from_the_home_team() -> None:
+    (found,) = report().games
+    assert (found.away, found.home, found.spread, found.total) == ("LAL", "BOS", -4.5, 228.5)
+
+
+def test_games_that_do_not_count_are_left_out() -> None:
+    assert report(schedule=[game(countable=False)]).games == ()
+
+
+def test_every_leading_system_exists() -> None:
+    assert set(LEADS) <= set(SYSTEM_IDS)
+
+
+@pytest.mark.parametrize("lead", LEADS)
+def test_the_first_system_of_the_list_that_forecast_anything_leads(lead: str) -> None:
+    later = LEADS[LEADS.index(lead) :]
+    rows = [prediction(s, predicted_mean=20.0 if s in later else None) for s in LEADS]
+    rows.append(prediction("last_10"))
+    data = report(player_prop_predictions=rows)
+    assert data.lead == lead
+    assert set(data.forecasts[0].others) == {*later, "last_10"} - {lead}
+
+
+def test_where_nothing_is_forecast_nothing_leads_and_the_reason_is_counted() -> None:
+    silent = {"predicted_mean": None, "insufficient_data_reason": "no model this month"}
+    data = report(player_prop_predictions=[prediction("ensemble_v1", **silent), prediction("last_10", **silent)])
+    assert (data.lead, data.forecasts) == ("", ())
+    assert data.games[0].silent == {"no model this month": 1}
+
+
+def test_a_player_who_is_out_is_counted_and_named_but_not_forecast() -> None:
+    rows = [prediction(), prediction(of=KNEE, injury_status="out")]
+    data = report(
+        player_prop_predictions=rows,
+        upcoming_player_game_context=[player(), player(KNEE, injury_status="out", injury_reported_on=before(2))],
+        ml_feature_store_v2=[features(), features(KNEE)],
+    )
+    assert [f.player for f in data.forecasts] == ["Al Horn"]
+    assert data.games[0].silent == {"reported out": 1}
+    (absent,) = data.games[0].absences
+    assert (absent.player, absent.since, absent.points) == ("Bo Knee", before(2), 24.0)
+    assert "without Bo Knee (24.0 points a game)" in [r.text for r in data.forecasts[0].reasons]
+
+
+def test_the_outcomes_of_a_call_are_those_of_its_law() -> None:
+    found = the_forecast()
+    assert sum(found.outcomes) == pytest.approx(1, abs=0.002)
+    assert sum(k * p for k, p in enumerate(found.outcomes)) == pytest.approx(found.mean, abs=0.2)
+
+
+def test_averages_in_the_reasons_are_those_of_the_market() -> None:
+    rows = [prediction(market=m, predicted_mean=v) for m, v in (("points", 22.0), ("assists", 6.0))]
+    rows += [prediction("last_5", market=m, predicted_mean=v) for m, v in (("points", 21.0), ("assists", 5.5))]
+    found = {f.market: f.reasons[0].text for f in report(player_prop_predictions=rows).forecasts}
+    assert found == {"points": "averages 21.0 over 5 games", "assists": "averages 5.5 over 5 games"}
+
+
+def test_the_opening_line_belongs_to_points_alone() -> None:
+    moved = [player(opening_points_line=16.5)]
+    assert any("line moved" in r.text for r in the_forecast(upcoming_player_game_context=moved).reasons)
+    rows = [prediction(market="assists", line=6.5, predicted_mean=6.0)]
+    assists = the_forecast(upcoming_player_game_context=moved, player_prop_predictions=rows)
+    assert not any("line moved" in r.text for r in assists.reasons)
+
+
+@pytest.mark.parametrize(
+    ("call", "found"), [("OVER", Price("b", 17.5, -110.0, 0.05)), ("UNDER", Price("c", 18.5, -110.0, -0.1))]
+)
+def test_the_price_is_the_best_of_the_side_that_is_called(call: str, found: Price) -> None:
+    assert the_forecast(player_prop_predictions=[prediction(recommendation=call)]).price == found
+
+
+def test_what_is_not_called_has_no_price() -> None:
+    assert the_forecast(player_prop_predictions=[prediction(recommendation="PASS")]).price is None
+
+
+def test_calls_and_the_few_nearest_to_one_are_told_at_length() -> None:
+    rows = [prediction(of=HORN, market="points"), *_passes(LEANS + 3)]
+    players = [player(), *(player(KNEE) | {"player_id": 100 + n} for n in range(LEANS + 3))]
+    data = report(player_prop_predictions=rows, upcoming_player_game_context=players)
+    assert [f.player for f in data.calls] == ["Al Horn"]
+    assert [f.confidence for f in data.leans] == [0.64 - n / 100 for n in range(LEANS)]
+    assert all(f.reasons == () for f in data.forecasts if not f.outcomes)
+
+
+def _passes(n: int) -> list[dict[str, Any]]:
+    return [
+        prediction(of=KNEE, recommendation="PASS", confidence=0.64 - i / 100, p_over=0.64 - i / 100)
+        | {"player_id": 100 + i}
+        for i in range(n)
+    ]
+
+
+# --- grades and accuracy ----------------------------------------------------------------------------------------------
+
+
+def test_the_latest_graded_day_before_stands_on_the_page_with_the_leads_calls() -> None:
+    found = report().graded
+    assert found is not None
+    assert found.day == before(1)
+    assert [(c.player, c.call, c.actual, c.outcome) for c in found.calls] == [("Al Horn", "OVER", 24, "win")]
+
+
+def test_grades_of_the_day_and_later_change_nothing_on_its_page() -> None:
+    absurd = {"absolute_error": 90.0, "signed_error": 90.0, "outcome": "loss", "profit": -1.0}
+    late = [grade(-n, s, **absurd) for n in range(4) for s in ("ensemble_v1", "last_10")]
+    rows = tables.day()
+    planted = rows | {
+        "prediction_accuracy": rows["prediction_accuracy"] + late,
+        "system_daily_performance": rows["system_daily_performance"] + [performance(-n, mae=90.0) for n in range(4)],
+    }
+    (seen,) = read(HandMadeWarehouse(planted))
+    assert seen == report()
+    earlier = planted | {"prediction_accuracy": [r | absurd for r in planted["prediction_accuracy"]]}
+    assert read(HandMadeWarehouse(earlier)) != [seen]
+
+
+def test_a_range_does_not_let_a_day_see_the_grades_of_the_next() -> None:
+    days = (before(5), DAY)
+    ledger = [entry(t, d) for t in TABLES for d in days]
+    rows = tables.day(schedule=[game(), game(game_date=before(5), game_id="0022300400")])
+    first, second = read(HandMadeWarehouse(rows, ledger), *days)
+    assert first.graded is not None
+    assert second.graded is not None
+    assert (first.graded.day, second.graded.day) == (before(6), before(1))
+    assert (first.records[0].n, second.records[0].n) == (5, 10)
+    assert [first, second] == [d for day in days for d in read(HandMadeWarehouse(rows, ledger), day)]
+
+
+@pytest.mark.parametrize(("days_before", "n"), [(WINDOW_DAYS, 1), (WINDOW_DAYS + 1, 0)])
+def test_accuracy_looks_back_thirty_days(days_before: int, n: int) -> None:
+    rows = [grade(days_before, s) for s in ("ensemble_v1", "last_10")]
+    assert [r.n for r in report(prediction_accuracy=rows).records[:1]] == [1] * n
+
+
+# --- state and errors -------------------------------------------------------------------------------------------------
+
+
+def test_a_day_refused_after_it_was_published_counts_as_refused_and_keeps_its_rows() -> None:
+    ledger = [entry(SCHEDULE), entry(TABLES[1]), entry(TABLES[1], state="refused", rows=0, reasons=("a rule: why",))]
+    (data,) = read(HandMadeWarehouse(tables.day(), ledger))
+    states = {t.table: t for t in data.tables}
+    assert list(states) == list(UNITS)
+    assert states[TABLES[1].id].state == "refused"
+    assert (states[TABLES[1].id].rows, states[TABLES[1].id].reasons) == (5, ("a rule: why",))
+    assert states[TABLES[2].id].state == "never run"
+    assert data.refused == (states[TABLES[1].id],)
+
+
+def test_a_day_whose_schedule_was_never_published_is_an_error_not_a_day_without_games() -> None:
+    with pytest.raises(MissingHistoryError, match=r"backfill 2024-01-16 2024-01-16"):
+        read(HandMadeWarehouse(tables.day()), DAY, DAY + timedelta(days=1))
+
+
+def test_a_published_day_without_games_is_a_short_page() -> None:
+    (data,) = read(HandMadeWarehouse({}, [entry(SCHEDULE)]))
+    assert (data.games, data.records, data.graded, data.season) == ((), (), None, "")
+    assert "No games that count" in page(data)
+
+
+def test_a_month_of_days_takes_one_read() -> None:
+    days = [before(n) for n in range(31)]
+    warehouse = HandMadeWarehouse(tables.day(), [entry(SCHEDULE, d) for d in days])
+    assert len(read(warehouse, *days)) == 31
+    assert warehouse.reads == 1
+    assert set(READS_BEFORE) == {"graded", "performance", "names"}

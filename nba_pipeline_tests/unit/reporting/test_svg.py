@@ -1,0 +1,51 @@
+"""Drawings: bars for every outcome, on the right side of the line, within the frame."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from nba_pipeline.reporting.svg import PLOT_HEIGHT, PLOT_WIDTH, STRIP_WIDTH, histogram, strip
+from nba_pipeline_tests.support.report_pages import FORECAST
+
+LAW = tuple([0.05] * 20)
+
+
+def bars(svg: str, name: str) -> int:
+    found = re.search(rf'<path class="{name}" d="([^"]*)"', svg)
+    return found.group(1).count("M") if found else 0
+
+
+@pytest.mark.parametrize(("line", "under", "pushed", "over"), [(9.5, 10, 0, 10), (9.0, 9, 1, 10), (0.5, 1, 0, 19)])
+def test_outcomes_under_at_and_over_the_line(line: float, under: int, pushed: int, over: int) -> None:
+    svg = histogram(replace(FORECAST, outcomes=LAW, line=line))
+    assert (bars(svg, "under"), bars(svg, "pushed"), bars(svg, "over")) == (under, pushed, over)
+
+
+def test_a_line_beyond_every_likely_outcome_is_still_drawn() -> None:
+    svg = histogram(replace(FORECAST, outcomes=LAW, line=30.5))
+    assert bars(svg, "over") == 1
+    assert bars(svg, "under") == 31
+    assert ">30.5<" in svg
+
+
+def test_without_a_line_all_bars_are_alike() -> None:
+    svg = histogram(replace(FORECAST, outcomes=LAW, line=None))
+    assert (bars(svg, "pushed"), bars(svg, "over"), bars(svg, "under")) == (20, 0, 0)
+
+
+def test_the_tallest_bar_fits_the_frame() -> None:
+    svg = histogram(replace(FORECAST, outcomes=(0.01, 0.9, 0.09), line=1.5))
+    assert max(float(h) for h in re.findall(r"v-([\d.]+)", svg)) <= PLOT_HEIGHT
+    assert max(float(x) for x in re.findall(r"M([\d.]+) ", svg)) < PLOT_WIDTH
+
+
+def test_a_strip_stays_within_its_frame_and_says_its_numbers() -> None:
+    svg = strip(replace(FORECAST, q90=99.0, line=120.5), top=40.0)
+    places = [float(x) for x in re.findall(r'(?:x|cx)="([\d.]+)"|M([\d.]+) ', svg) for x in x if x]
+    assert max(places) <= STRIP_WIDTH
+    assert 'aria-label="mean 21.4, 80 % between 12.0 and 99.0, line 120.5"' in svg
+
+
+def test_names_are_escaped_in_the_label() -> None:
+    assert "&#34;&gt;" in histogram(replace(FORECAST, player='x">'))

@@ -1,0 +1,20 @@
+"""Harnesses that prove the promises of the pipeline, with figures: `python -m tools.reliability --help`.
+
+Each harness is a module with a `TITLE` and `prove(scale) -> list[Proof]`, listed in `HARNESSES`. What it found is kept as
+JSON, one file per harness, from which docs/reliability.md is written.
+"""
+
+HARNESSES = (
+    "replay",
+    "leaks",
+    "poison",
+    "same_answer",
+    "listed",
+    "fuzz",
+    "completeness",
+    "kills",
+    "run_kills",
+    "concurrency",
+    "storage",
+    "soak",
+)
