@@ -15,7 +15,7 @@ from nba_pipeline.engine.readiness import history_needed, is_unfinished
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.assets import asset_key
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
-from nba_pipeline.orchestration.recovery import PROCESS, this_process
+from nba_pipeline.orchestration.recovery import PROCESS, Claim
 from nba_pipeline.orchestration.tags import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 
@@ -169,15 +169,17 @@ def _published(ledger: pa.Table) -> dict[str, set[date]]:
 def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Outcome:
     """Run one step in this process, recorded in the instance like any other run, with these tags."""
     keys = [asset_key(CATALOG[t].table) for t in step.tables]
+    run_id = str(uuid4())
     result = defs.resolve_job_def(WHOLE_GRAPH).execute_in_process(
         instance=instance,
+        run_id=run_id,
         asset_selection=keys,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         tags={
             RANGE_START: step.start.isoformat(),
             RANGE_END: step.end.isoformat(),
             TITLE: step.why,
-            PROCESS: this_process(),
+            PROCESS: Claim.of_this_process(run_id).to_tag(),
             **tags,
         },
         raise_on_error=False,

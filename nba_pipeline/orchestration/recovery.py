@@ -1,16 +1,16 @@
-"""What a process that died in the middle of a run leaves in Dagster's storage, and how the next one puts it right.
+"""End runs whose process died, and find the days that such a run published without recording them.
 
-Nothing in the tables needs mending: a range is replaced whole or not at all. But the run stays `started` for good, and with
-it a place in the queue and its pool slots; and days that it published just before it died are not recorded as
-materialized. A run therefore carries the process that works on it; once that process is gone, the run is ended as failed,
-and days whose record is lost count as missing, so that `--missing` runs them again.
+The tables need no repair: a range is replaced whole or not at all. But in Dagster's storage the run stays `started` for good,
+and keeps its place in the queue and its pool slots; and days that it published just before it died are not recorded as
+materialized. A run is therefore tagged with the process that executes it. Once that process is gone, the run is reported as
+failed, and days whose record is lost count as missing, so that `--missing` runs them again.
 """
 
-import os
 import socket
-from pathlib import Path
+from dataclasses import dataclass
 
 import dagster as dg
+import psutil
 import pyarrow as pa
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
@@ -19,54 +19,79 @@ UNFINISHED = [*NOT_FINISHED_STATUSES]
 DIED = "nba_pipeline/process_died"
 STEP_ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
 STEPS = 1_000
+ENDED_STATUSES = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
-def this_process() -> str:
-    """Names this process among all that ever ran: host, PID and, where the system tells, when it started."""
-    return f"{socket.gethostname()} {os.getpid()} {_started(os.getpid())}"
+@dataclass(frozen=True)
+class Claim:
+    """The process that executes a run.
+
+    `started` is the start of the process in hundredths of a second since the system started: a PID that another process got
+    later has another start. It is None where an earlier version could not tell. `run_id` is the claimed run, because
+    re-executions and retries inherit the tags of their parent; it is empty in tags of earlier versions.
+    """
+
+    host: str
+    pid: int
+    started: int | None
+    run_id: str = ""
+
+    @staticmethod
+    def of_this_process(run_id: str) -> "Claim":
+        process = psutil.Process()
+        return Claim(socket.gethostname(), process.pid, _started(process), run_id)
+
+    @staticmethod
+    def from_tag(value: str) -> "Claim":
+        host, pid, started, *run_id = value.split(" ")
+        return Claim(host, int(pid), int(started) if started.isdecimal() else None, *run_id)
+
+    def to_tag(self) -> str:
+        return f"{self.host} {self.pid} {self.started} {self.run_id}".rstrip()
+
+    def is_about(self, run_id: str) -> bool:
+        """Return False for a claim that the run inherited from another run."""
+        return self.run_id in ("", run_id)
 
 
-def is_gone(process: str) -> bool:
-    """True when the named process of this host has ended; of another host's processes nothing is known, so False."""
-    host, pid, started = process.split(" ")
-    if host != socket.gethostname():
+def process_has_ended(claim: Claim) -> bool:
+    """Return True where the claiming process has ended, False for processes of other hosts, which cannot be seen from here."""
+    if claim.host != socket.gethostname():
         return False
     try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
+        process = psutil.Process(claim.pid)
+        return process.status() in ENDED_STATUSES or claim.started not in (None, _started(process))
+    except psutil.NoSuchProcess:
         return True
-    except PermissionError:
-        pass
-    return _started(int(pid)) != started
 
 
-def _started(pid: int) -> str:
-    """Clock ticks from the start of the system to that of the process; a process that only waits to be reaped has ended."""
-    try:
-        state, *others = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return "unknown"
-    return "ended" if state in ("Z", "X") else others[18]
+def _started(process: psutil.Process) -> int:
+    """Return hundredths of a second from the start of the system, which do not move when the clock is set."""
+    return round((process.create_time() - psutil.boot_time()) * 100)
 
 
 def claim(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Note on the run that this process works on it."""
-    if run.tags.get(PROCESS) != this_process():
-        instance.add_run_tags(run.run_id, {PROCESS: this_process()})
+    """Tag the run with this process."""
+    tag = Claim.of_this_process(run.run_id).to_tag()
+    if run.tags.get(PROCESS) != tag:
+        instance.add_run_tags(run.run_id, {PROCESS: tag})
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """End, as failed, every run whose process is gone, and free its pool slots; their ids."""
+    """Report every unfinished run whose own process has ended as failed, free its pool slots, and return the run ids."""
     ended = []
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
-        process = run.tags.get(PROCESS)
-        if process is None or not is_gone(process):
+        tag = run.tags.get(PROCESS)
+        if tag is None:
+            continue
+        owner = Claim.from_tag(tag)
+        if not owner.is_about(run.run_id) or not process_has_ended(owner):
             continue
         instance.add_run_tags(run.run_id, {DIED: "true"})
         instance.report_run_failed(
             run,
-            f"The process of this run (PID {process.split(' ')[1]}) ended without a word, killed or out of memory. What it had "
-            "published stays, whole days only. What to do: `nba-pipeline backfill START END --missing` runs the rest.",
+            f"The process of this run (PID {owner.pid}) ended without reporting a result: killed, or out of memory. Days that it "
+            "had published completely stay published. Fix: run the rest with `nba-pipeline backfill START END --missing`.",
         )
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         ended.append(run.run_id)
@@ -74,7 +99,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def recorded_only(ledger: pa.Table, instance: dg.DagsterInstance) -> pa.Table:
-    """The ledger without the days that a run published and did not live to record: Dagster does not know of them."""
+    """Return the ledger without entries of tables that a dead run published but did not record in Dagster."""
     died = {r.run_id for r in instance.get_runs(dg.RunsFilter(tags={DIED: "true"}))}
     entries = ledger.select(["table_id", "run_id"]).to_pylist()
     recorded = {run: _tables_recorded_by(instance, run) for run in died & {e["run_id"] for e in entries}}
@@ -83,7 +108,7 @@ def recorded_only(ledger: pa.Table, instance: dg.DagsterInstance) -> pa.Table:
 
 
 def _tables_recorded_by(instance: dg.DagsterInstance, run: str) -> set[str]:
-    """The tables whose step came to its end: it follows the materializations and verdicts of all days."""
+    """Return the tables whose step ended: the end follows the materializations and verdicts of all days."""
     page = instance.get_records_for_run(run, of_type=STEP_ENDS, limit=STEPS)
     ended = (r.event_log_entry.get_dagster_event().step_key or "" for r in page.records)
     return {step.replace("__", ".", 1) for step in ended}

@@ -2,15 +2,18 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psutil
 import pyarrow as pa
 import pytest
 from dagster._core.events import StepMaterializationData
@@ -45,19 +48,22 @@ def other() -> Iterator[subprocess.Popen]:
     process.wait()
 
 
-def started(instance: dg.DagsterInstance, process: str | None) -> dg.DagsterRun:
-    """A run that began, in the words of Dagster's storage, on a process."""
+def started(instance: dg.DagsterInstance, process: recovery.Claim | None) -> dg.DagsterRun:
+    """A run with the status `started` that is tagged with a process."""
     job = dg.define_asset_job("job", [table]).resolve(asset_graph=dg.Definitions([table]).resolve_asset_graph())
-    tags = {recovery.PROCESS: process} if process else {}
+    tags = {recovery.PROCESS: process.to_tag()} if process else {}
     run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     instance.event_log_storage.set_concurrency_slots(POOL, 1)
     instance.event_log_storage.claim_concurrency_slot(POOL, run.run_id, "step")
     return run
 
 
-def named(process: subprocess.Popen) -> str:
-    host = recovery.this_process().split(" ")[0]
-    return f"{host} {process.pid} {recovery._started(process.pid)}"
+def claim_of(process: subprocess.Popen, run_id: str = "") -> recovery.Claim:
+    return recovery.Claim(socket.gethostname(), process.pid, recovery._started(psutil.Process(process.pid)), run_id)
+
+
+def this_process() -> recovery.Claim:
+    return recovery.Claim.of_this_process("")
 
 
 def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
@@ -73,7 +79,7 @@ def slots(instance: dg.DagsterInstance) -> int:
 def test_a_run_whose_process_was_killed_is_ended_and_gives_back_its_pool_slot(
     instance: dg.DagsterInstance, other: subprocess.Popen
 ) -> None:
-    run = started(instance, named(other))
+    run = started(instance, claim_of(other))
     assert recovery.end_dead_runs(instance) == []
     assert (status(instance, run), slots(instance)) == ("STARTED", 1)
     os.kill(other.pid, signal.SIGKILL)
@@ -86,26 +92,53 @@ def test_a_run_whose_process_was_killed_is_ended_and_gives_back_its_pool_slot(
 
 
 def test_a_process_that_waits_to_be_reaped_has_ended(other: subprocess.Popen) -> None:
-    name = named(other)
+    owner = claim_of(other)
     os.kill(other.pid, signal.SIGKILL)
     time.sleep(0.2)
-    assert recovery.is_gone(name)
+    assert recovery.process_has_ended(owner)
 
 
 def test_a_pid_that_another_process_got_since_is_not_that_process() -> None:
-    host, pid, began = recovery.this_process().split(" ")
-    assert not recovery.is_gone(f"{host} {pid} {began}")
-    assert recovery.is_gone(f"{host} {pid} {int(began) - 1}")
+    owner = this_process()
+    assert not recovery.process_has_ended(owner)
+    assert recovery.process_has_ended(replace(owner, started=1))
 
 
-def test_of_the_processes_of_another_host_nothing_is_known(other: subprocess.Popen) -> None:
+def test_processes_of_another_host_are_not_taken_for_ended(other: subprocess.Popen) -> None:
     other.kill()
     other.wait()
-    assert not recovery.is_gone(f"elsewhere {other.pid} 1")
+    assert not recovery.process_has_ended(recovery.Claim("elsewhere", other.pid, 1))
+
+
+def test_a_run_that_inherited_the_tag_of_its_parent_goes_on_when_the_process_of_the_parent_has_ended(
+    instance: dg.DagsterInstance, other: subprocess.Popen
+) -> None:
+    child = started(instance, claim_of(other, run_id="the-parent"))
+    other.kill()
+    other.wait()
+    assert recovery.end_dead_runs(instance) == []
+    assert status(instance, child) == "STARTED"
+
+
+def test_a_run_is_ended_when_the_process_that_claimed_it_by_its_id_has_ended(
+    instance: dg.DagsterInstance, other: subprocess.Popen
+) -> None:
+    run = started(instance, None)
+    instance.add_run_tags(run.run_id, {recovery.PROCESS: claim_of(other, run.run_id).to_tag()})
+    other.kill()
+    other.wait()
+    assert recovery.end_dead_runs(instance) == [run.run_id]
+
+
+def test_a_claim_is_read_back_from_its_tag_and_from_the_shorter_tag_of_earlier_versions() -> None:
+    owner = recovery.Claim("host", 12, 345, "run")
+    assert recovery.Claim.from_tag(owner.to_tag()) == owner
+    assert recovery.Claim.from_tag("host 12 345") == replace(owner, run_id="")
+    assert recovery.Claim.from_tag("host 12 unknown").started is None
 
 
 def test_runs_of_living_processes_and_runs_without_one_go_on(instance: dg.DagsterInstance) -> None:
-    mine, unknown = started(instance, recovery.this_process()), started(instance, None)
+    mine, unknown = started(instance, this_process()), started(instance, None)
     assert recovery.end_dead_runs(instance) == []
     assert {status(instance, mine), status(instance, unknown)} == {"STARTED"}
 
@@ -113,7 +146,7 @@ def test_runs_of_living_processes_and_runs_without_one_go_on(instance: dg.Dagste
 def test_a_run_can_be_claimed_by_the_process_that_works_on_it(
     instance: dg.DagsterInstance, other: subprocess.Popen
 ) -> None:
-    run = started(instance, named(other))
+    run = started(instance, claim_of(other))
     recovery.claim(instance, run)
     other.kill()
     other.wait()
@@ -139,7 +172,7 @@ def test_what_a_dead_run_published_without_coming_to_the_end_of_its_record_count
     instance: dg.DagsterInstance, other: subprocess.Popen, end: dg.DagsterEventType, ended: Any
 ) -> None:
     """A table's materializations and verdicts are written in batches; only the end of its step says that all are there."""
-    dead, living = started(instance, named(other)), started(instance, recovery.this_process())
+    dead, living = started(instance, claim_of(other)), started(instance, this_process())
     data = StepMaterializationData(dg.AssetMaterialization(["raw", "torn"], partition="2024-01-01"))
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION.value
     instance.report_dagster_event(dg.DagsterEvent(kind, "job", event_specific_data=data), dead.run_id)
