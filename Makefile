@@ -15,9 +15,10 @@ demo: $(INSTALLED)  ## run a simulated season through every table and show what 
 test: $(INSTALLED)  ## run the tests
 	$(BIN)/pytest
 
-lint: $(INSTALLED)  ## style and types
+lint: $(INSTALLED)  ## check style, imports between packages, and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 dev: $(INSTALLED)  ## open the UI on the same data: http://127.0.0.1:$(PORT)

@@ -12,10 +12,16 @@ from dataclasses import dataclass
 import dagster as dg
 import psutil
 import pyarrow as pa
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 PROCESS = "nba_pipeline/process"
-UNFINISHED = [*NOT_FINISHED_STATUSES]
+UNFINISHED = [
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.SUSPENDED,
+    dg.DagsterRunStatus.CANCELING,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+]
 DIED = "nba_pipeline/process_died"
 STEP_ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
 STEPS = 1_000
