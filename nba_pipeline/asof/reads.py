@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import EPOCH, reading_bound, training_day
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # How long after a game its results are corrected.
 CORRECTED_FOR = timedelta(hours=72)
@@ -97,7 +98,9 @@ def before_training(table: Table, days: int) -> Read:
     return Read(table, "training", days)
 
 
-def training_window(game_date: pd.Series, trained_on: date, days: int) -> pd.Series:
+def training_window(game_date: "pd.Series", trained_on: date, days: int) -> "pd.Series":
     """True for the rows that a model of that training day may see: the `days` days that end the day before."""
+    import pandas as pd  # deferred: takes most of a second to load, and only training needs it
+
     day = pd.to_datetime(game_date)
     return (day < pd.Timestamp(trained_on)) & (day >= pd.Timestamp(trained_on - timedelta(days=days)))

@@ -101,25 +101,19 @@ def row_rules(table: Table, result: ir.Table, dialect: Dialect = "duckdb") -> li
         if c.type.is_array():
             odd = e.odd_elements.format(cell)
             rules.append(RowRule(BUSINESS, f"{c.name} holds something that is no number and not NaN", odd))
-        texts = c.range_text.split("; ")
-        for (kind, statistics), words in zip(c.checks, texts, strict=False):
-            rules.append(RowRule(BUSINESS, f"{c.name} is not {words}", _OUTSIDE[kind](cell, statistics, e)))
+        for name, text in c.check_texts.items():
+            rules.append(RowRule(BUSINESS, f"{c.name} is not {text}", _OUTSIDE[name](cell, c.checks[name], e)))
     return rules + [RowRule(BUSINESS, name, sql) for name, sql in _business(table, result, dialect).items()]
 
 
-_OUTSIDE: Mapping[str, Callable[[str, Mapping[str, Any], _Engine], str]] = {
-    "greater_than_or_equal_to": lambda cell, s, _: f"{cell} < {s['min_value']}",
-    "greater_than": lambda cell, s, _: f"{cell} <= {s['min_value']}",
-    "less_than_or_equal_to": lambda cell, s, _: f"{cell} > {s['max_value']}",
-    "less_than": lambda cell, s, _: f"{cell} >= {s['max_value']}",
-    "isin": lambda cell, s, e: f"{cell} NOT IN ({', '.join(e.literal(v) for v in s['allowed_values'])})",
-    "str_matches": lambda cell, s, e: f"NOT {e.matches.format(cell, e.literal(pattern_text(s)))}",
+_OUTSIDE: Mapping[str, Callable[[str, Any, _Engine], str]] = {
+    "gt": lambda cell, limit, _: f"{cell} <= {limit}",
+    "ge": lambda cell, limit, _: f"{cell} < {limit}",
+    "lt": lambda cell, limit, _: f"{cell} >= {limit}",
+    "le": lambda cell, limit, _: f"{cell} > {limit}",
+    "isin": lambda cell, values, e: f"{cell} NOT IN ({', '.join(e.literal(v) for v in values)})",
+    "str_matches": lambda cell, pattern, e: f"NOT {e.matches.format(cell, e.literal(pattern))}",
 }
-
-
-def pattern_text(statistics: Mapping[str, Any]) -> str:
-    """The pattern of a `str_matches` check, whether it was given as text or compiled."""
-    return getattr(statistics["pattern"], "pattern", statistics["pattern"])
 
 
 def _business(table: Table, result: ir.Table, dialect: Dialect) -> dict[str, str]:

@@ -1,21 +1,19 @@
 """Contracts: one declaration per table, from which everything else about the table is derived.
 
-A contract is a pandera model (columns, types, ranges, descriptions) plus what a warehouse table needs: dataset, key,
-partition column, clustering and row rules. Column types, DDL, the audit, the hash, the Dagster column schema and
-the data dictionary are all derived from it; there is no second list of columns anywhere.
+A contract is a class of declared columns (types, ranges, descriptions) plus what a warehouse table needs: dataset, key,
+partition column, clustering and row rules. Column types, DDL, the audit, the hash, the Dagster column schema, the
+pandera schema and the data dictionary are all derived from it; there is no second list of columns anywhere.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import date
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 import ibis.expr.datatypes as dt
-import pandera.ibis as pa
 import pyarrow
-from pandera.dtypes import immutable
-from pandera.engines import ibis_engine
 
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ContractError
@@ -27,20 +25,45 @@ FLOAT_PRECISION = 4
 Dataset = Literal["nba_raw", "nba_analytics", "nba_precompute", "nba_predictions"]
 
 
-@ibis_engine.Engine.register_dtype()
-@immutable
-class Instant(ibis_engine.DataType):
-    """A moment in time, microseconds, UTC."""
-
-    type = dt.Timestamp(timezone="UTC")
+class Instant:
+    """The type of a column that holds a moment in time, in microseconds UTC."""
 
 
-@ibis_engine.Engine.register_dtype()
-@immutable
-class FloatArray(ibis_engine.DataType):
-    """A list of floats; unknown elements are NaN, because a REPEATED column cannot hold NULL."""
+class FloatArray:
+    """The type of a column that holds a list of floats; unknown elements are NaN: a REPEATED column cannot hold NULL."""
 
-    type = dt.Array(value_type=dt.float64)
+
+_TYPES: Mapping[type, dt.DataType] = {
+    str: dt.string,
+    int: dt.int64,
+    float: dt.float64,
+    bool: dt.boolean,
+    date: dt.date,
+    Instant: dt.Timestamp(timezone="UTC"),
+    FloatArray: dt.Array(value_type=dt.float64),
+}
+# The checks of a column, in the order in which they are shown, by pandera's names, and how they read.
+_CHECKS: Mapping[str, Callable[[Any], str]] = {
+    "gt": "> {}".format,
+    "ge": ">= {}".format,
+    "lt": "< {}".format,
+    "le": "<= {}".format,
+    "isin": lambda values: "one of " + ", ".join(str(v) for v in values),
+    "str_matches": "matches {}".format,
+}
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a contract declares of a column besides its name and type."""
+
+    description: str
+    unit: str
+    formula: str
+    nullable: bool
+    hashed: bool
+    precision: int
+    checks: Mapping[str, Any]
 
 
 def column(
@@ -55,14 +78,30 @@ def column(
 ) -> Any:
     """Declare a column of a contract.
 
-    `unit` and `formula` (with its source) go to the data dictionary; `precision` is the number of decimals that are
-    stored and hashed (floats only); `checks` are pandera's own (`ge`, `le`, `gt`, `lt`, `isin`, `str_matches`).
+    Args:
+        description: Meaning of a value, for the data dictionary.
+        unit: Unit of a value, for the data dictionary.
+        formula: Formula and its source, for the data dictionary.
+        nullable: True where a value may be unknown.
+        hashed: True where a value is part of `data_hash`.
+        precision: Number of decimals that are stored and hashed (floats only).
+        **checks: Limits of a value: `ge`, `le`, `gt`, `lt`, `isin` or `str_matches` (a pattern that matches from the start).
+
+    Raises:
+        ContractError: a check is none of these.
     """
-    facts = {"unit": unit, "formula": formula, "hashed": hashed, "precision": precision}
-    return pa.Field(description=description, nullable=nullable, metadata=facts, **checks)
+    unknown = [name for name in checks if name not in _CHECKS]
+    if unknown:
+        raise ContractError(f"a contract column has unknown checks: {', '.join(unknown)}", f"use {', '.join(_CHECKS)}")
+    patterns = {n: getattr(v, "pattern", v) for n, v in checks.items()}
+    ordered = {n: patterns[n] for n in _CHECKS if patterns.get(n) is not None}
+    return Declaration(description, unit, formula, nullable, hashed, precision, ordered)
 
 
-class Rows(pa.DataFrameModel):
+_UNDECLARED: Declaration = column("")
+
+
+class Rows:
     """Base of all contracts: the two columns that every table carries."""
 
     data_hash: str = column(
@@ -77,13 +116,13 @@ class Column:
 
     name: str
     type: dt.DataType
-    nullable: bool
     description: str
     unit: str
     formula: str
+    nullable: bool
     hashed: bool
     precision: int
-    checks: tuple[tuple[str, Mapping[str, Any]], ...]
+    checks: Mapping[str, Any]
 
     @property
     def is_float(self) -> bool:
@@ -92,15 +131,12 @@ class Column:
     @property
     def range_text(self) -> str:
         """The checks as a reader would write them: `0 to 100`, `one of OVER, UNDER`."""
-        words = {
-            "greater_than_or_equal_to": lambda s: f">= {s['min_value']}",
-            "less_than_or_equal_to": lambda s: f"<= {s['max_value']}",
-            "greater_than": lambda s: f"> {s['min_value']}",
-            "less_than": lambda s: f"< {s['max_value']}",
-            "isin": lambda s: "one of " + ", ".join(str(v) for v in s["allowed_values"]),
-            "str_matches": lambda s: f"matches {getattr(s['pattern'], 'pattern', s['pattern'])}",
-        }
-        return "; ".join(words[name](statistics) for name, statistics in self.checks)
+        return "; ".join(self.check_texts.values())
+
+    @property
+    def check_texts(self) -> dict[str, str]:
+        """For each check by its name, how it reads."""
+        return {name: _CHECKS[name](value) for name, value in self.checks.items()}
 
 
 Rule = Callable[[ir.Table], ir.BooleanValue]
@@ -152,26 +188,20 @@ class Table:
     @cached_property
     def columns(self) -> dict[str, Column]:
         """All columns in order: partition and key first, the common two last."""
-        declared = {name: self._column(name, c) for name, c in self.model.to_schema().columns.items()}
+        declared = {name: self._column(name, kind) for name, kind in get_type_hints(self.model).items()}
         common = (HASH_COLUMN, COMPUTED_AT)
         lead = [n for n in dict.fromkeys((self.partition, *self.key)) if n in declared]
         rest = [n for n in declared if n not in lead and n not in common]
         return {n: declared[n] for n in (*lead, *rest, *common)}
 
-    @staticmethod
-    def _column(name: str, c: Any) -> Column:
-        facts = c.metadata or {}
-        return Column(
-            name=name,
-            type=c.dtype.type,
-            nullable=c.nullable,
-            description=c.description or "",
-            unit=facts.get("unit", ""),
-            formula=facts.get("formula", ""),
-            hashed=facts.get("hashed", True),
-            precision=facts.get("precision", FLOAT_PRECISION),
-            checks=tuple((k.name, dict(k.statistics)) for k in c.checks),
-        )
+    def _column(self, name: str, kind: Any) -> Column:
+        declared: Declaration = getattr(self.model, name, _UNDECLARED)
+        if kind not in _TYPES:
+            raise ContractError(
+                f"{self.id}: the column {name} has the type {kind}",
+                "use one of str, int, float, bool, date, Instant, FloatArray",
+            )
+        return Column(name, _TYPES[kind], **{f.name: getattr(declared, f.name) for f in fields(declared)})
 
     @property
     def id(self) -> str:

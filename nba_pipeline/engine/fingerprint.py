@@ -61,6 +61,8 @@ class _Reader:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self.imports += _bindings(node)
             return ""
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return ""
         if isinstance(node, ast.AnnAssign) and node not in self.fields:
             return self.read(ast.Assign([node.target], node.value)) if node.value else ""
         if isinstance(node, ast.Name):

@@ -1,12 +1,17 @@
 """The baselines that every system is held against: plain averages of the player's past."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nba_pipeline.systems.distribution import spread
 from nba_pipeline.systems.protocol import Forecast, why_not
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)

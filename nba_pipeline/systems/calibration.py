@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import nnls
-from scipy.special import expit, logit
 
 from nba_pipeline.systems.distribution import probability_over
 from nba_pipeline.systems.protocol import Floats
@@ -32,7 +31,7 @@ def rounded(values: Any) -> list[float]:
 def _nonnegative(basis: Floats, wanted: Floats) -> Floats:
     """Non-negative least squares through the Cholesky factor of the Gram matrix: a few columns, however many rows."""
     factor = np.linalg.cholesky(basis.T @ basis + SURE * np.eye(basis.shape[1]))
-    return nnls(factor.T, np.linalg.solve(factor, basis.T @ wanted))[0]
+    return scipy.optimize.nnls(factor.T, np.linalg.solve(factor, basis.T @ wanted))[0]
 
 
 @dataclass(frozen=True)
@@ -126,18 +125,18 @@ class Confidence:
         start = np.array([0.0, 1.0])
         weights, prior = start.copy(), PRIOR_DECIDED / 4 * np.diag([1.0, max(float(z.var()), SURE)])
         for _ in range(NEWTON_STEPS):
-            p = expit(x @ weights)
+            p = scipy.special.expit(x @ weights)
             gradient = x.T @ (over - p) - prior @ (weights - start)
             weights = weights + np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + prior, gradient)
         shift, slope = rounded([weights[0], max(weights[1], 0.0)])
         return cls(shift, slope, len(z))
 
     def apply(self, p_over: Floats) -> Floats:
-        return expit(self.shift + self.slope * _logit(p_over))
+        return scipy.special.expit(self.shift + self.slope * _logit(p_over))
 
 
 def _logit(p: Floats) -> Floats:
-    return logit(np.clip(p, SURE, 1 - SURE))
+    return scipy.special.logit(np.clip(p, SURE, 1 - SURE))
 
 
 def calibrated_over(
@@ -145,7 +144,7 @@ def calibrated_over(
 ) -> tuple[Floats, Floats]:
     """(P(outcome > line), P(outcome = line)) as the law says them, the first calibrated among decided outcomes."""
     over, push = probability_over(mean, sd, line, market)
-    decided = expit(shift + slope * _logit(over / np.where(push < 1, 1 - push, np.nan)))
+    decided = scipy.special.expit(shift + slope * _logit(over / np.where(push < 1, 1 - push, np.nan)))
     return decided * (1 - push), push
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
-from scipy.special import gammainc, gammaincinv, gammaln
+import scipy
 
 from nba_pipeline.systems.protocol import Floats
 
@@ -47,7 +47,7 @@ def _shape_and_scale(mean: Floats, sd: Floats, market: str) -> tuple[Floats, Flo
 def _table(q: float) -> tuple[Floats, Floats]:
     """log shape, and the q-quantile of the gamma law with that shape and mean 1."""
     shape = np.geomspace(LOWEST_SHAPE, HIGHEST_SHAPE, TABULATED)
-    return np.log(shape), gammaincinv(shape, q) / shape
+    return np.log(shape), scipy.special.gammaincinv(shape, q) / shape
 
 
 def quantile(mean: Floats, sd: Floats, q: float, market: str) -> Floats:
@@ -67,7 +67,7 @@ def probability_over(mean: Floats, sd: Floats, line: Floats, market: str) -> tup
     shape, scale = _shape_and_scale(mean, sd, market)
 
     def at_most(n: Floats) -> Floats:
-        return np.where(n < 0, 0.0, gammainc(shape, np.maximum(n + 0.5 + SHIFT[market], 0) / scale))
+        return np.where(n < 0, 0.0, scipy.special.gammainc(shape, np.maximum(n + 0.5 + SHIFT[market], 0) / scale))
 
     whole = np.floor(line)
     over = 1 - at_most(whole)
@@ -80,8 +80,8 @@ def crps(mean: Floats, sd: Floats, actual: Floats, market: str) -> Floats:
     """Continuous ranked probability score; lower is better (gamma law: Scheuerer and Möller 2015, eq. A.4)."""
     shape, scale = _shape_and_scale(mean, sd, market)
     y = np.maximum(actual + SHIFT[market], 0)
-    below, below_next = gammainc(shape, y / scale), gammainc(shape + 1, y / scale)
-    spread = np.exp(gammaln(shape + 0.5) - gammaln(shape)) / np.sqrt(np.pi)
+    below, below_next = scipy.special.gammainc(shape, y / scale), scipy.special.gammainc(shape + 1, y / scale)
+    spread = np.exp(scipy.special.gammaln(shape + 0.5) - scipy.special.gammaln(shape)) / np.sqrt(np.pi)
     return y * (2 * below - 1) - scale * (shape * (2 * below_next - 1) + spread)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.optimize import nnls
+import scipy
 
 from nba_pipeline.systems.calibration import rounded
 from nba_pipeline.systems.protocol import Floats
@@ -22,7 +22,7 @@ def fit_weights(means: Mapping[str, Floats], actual: Floats) -> dict[str, float]
     known = ~np.isnan(stacked).any(axis=1) & ~np.isnan(actual)
     scale = HOLD * np.sqrt((stacked[known] ** 2).mean(axis=0)).max() if known.any() else 1.0
     held = np.vstack([stacked[known], np.full(len(MEMBERS), scale)])
-    weights, _ = nnls(held, np.append(actual[known], scale))
+    weights, _ = scipy.optimize.nnls(held, np.append(actual[known], scale))
     return dict(zip(MEMBERS, rounded(weights / weights.sum()), strict=True))
 
 

@@ -1,10 +1,12 @@
 """Forecasts of all systems for a market, from the features of a day and the artifacts of its month. Pure."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from nba_pipeline.common.errors import ModelError
@@ -13,6 +15,9 @@ from nba_pipeline.systems.artifact import RETRAIN, decode
 from nba_pipeline.systems.calibration import Calibration, Level
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
 from nba_pipeline.systems.protocol import Floats, Forecast
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NO_MODEL = "no model this month: too few rows before it, as prediction_models says"
 NO_FORM = "no game in the 365 days before the day"

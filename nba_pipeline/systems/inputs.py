@@ -1,11 +1,15 @@
 """How the columns of the feature store reach the systems: rules read a market's form under names without the market."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from nba_pipeline.systems import LEARNERS
 from nba_pipeline.systems.protocol import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What a rule calls a column of form, and how the column ends in the feature store.
 FORM: Mapping[str, str] = {

@@ -1,12 +1,16 @@
 """What the trained systems read, and the model matrix they read it from."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import pandas as pd
 
 from nba_pipeline.systems.protocol import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Rate times minutes, both ways of expecting the minutes: not columns of the store, since they follow from two that are.
 EXPECTED_BY_FORM, EXPECTED_BY_ROTATION = "expected_by_form", "expected_by_rotation"

@@ -1,11 +1,17 @@
 """`moving_average`: recent form, moved a little by fatigue, matchup, pace, usage and venue."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from nba_pipeline.domain.markets import POINTS
 from nba_pipeline.systems.distribution import spread
 from nba_pipeline.systems.protocol import Floats, Forecast, why_not
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORM_WEIGHTS = {"last_5": 0.50, "last_10": 0.30, "season_average": 0.20}
 MINIMUM_GAMES = 10

@@ -4,14 +4,19 @@ Features are standardised and clipped to five standard deviations; an unknown on
 the artifact records. The squares of four features, on each side of their mean, let the line bend.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nba_pipeline.systems.calibration import rounded
 from nba_pipeline.systems.learned import EXPECTED_BY_FORM, EXPECTED_BY_ROTATION, matrix, stored
 from nba_pipeline.systems.protocol import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PENALTY = 100.0
 CLIP = 5.0

@@ -1,12 +1,17 @@
 """`similarity_balanced_v1`: what the player did in similar games of the season, balanced with his recent form."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nba_pipeline.systems.distribution import spread
 from nba_pipeline.systems.protocol import Floats, Forecast, why_not
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MINIMUM_GAMES = 5
 

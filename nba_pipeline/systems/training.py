@@ -6,12 +6,13 @@ the model is fitted on all rows. What the registry shows as hold-out are the for
 earlier days only.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from nba_pipeline.systems import (
@@ -29,6 +30,9 @@ from nba_pipeline.systems.calibration import Calibration, Level
 from nba_pipeline.systems.distribution import crps
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
 from nba_pipeline.systems.protocol import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BLOCKS = 3
 RECENT_DAYS = 45
@@ -71,7 +75,9 @@ class _Rows:
     recent: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, market: str) -> "_Rows":
+    def of(cls, frame: pd.DataFrame, market: str) -> _Rows:
+        import pandas as pd  # deferred: takes most of a second to load, and only training needs it
+
         days = pd.to_datetime(frame["game_date"])
         late = (days > days.max() - pd.Timedelta(days=RECENT_DAYS)).to_numpy()
         return cls(
@@ -111,6 +117,8 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
 
 def day_blocks(days: pd.Series, blocks: int) -> NDArray[np.int64]:
     """The block, from 0, of each row: consecutive whole days, about as many rows in each. Rows are in order of day."""
+    import pandas as pd  # deferred: takes most of a second to load, and only training needs it
+
     number = pd.factorize(days)[0]
     first_row = np.searchsorted(number, number)
     return np.minimum(first_row * blocks // max(len(number), 1), blocks - 1)
@@ -181,6 +189,8 @@ def _small(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seen(rows: pd.DataFrame) -> dict[str, Any]:
+    import pandas as pd  # deferred: takes most of a second to load, and only training needs it
+
     days = pd.to_datetime(rows["game_date"])
     known = {"first_day": days.min().date(), "last_day": days.max().date()} if len(rows) else {}
     return {"rows": len(rows), **known}

@@ -1,14 +1,18 @@
 """`xgboost_v1`: gradient boosted trees, trained every month. Trees read an unknown value as unknown; nothing is filled in."""
 
+from __future__ import annotations
+
 import base64
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import xgboost
 
 from nba_pipeline.systems.learned import EXPECTED_BY_FORM, EXPECTED_BY_ROTATION, matrix, stored
 from nba_pipeline.systems.protocol import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROUNDS = 120
 PARAMETERS: Mapping[str, object] = {
@@ -70,12 +74,16 @@ class XGBoostV1:
         return {**PARAMETERS, "rounds": ROUNDS}
 
     def fit(self, rows: pd.DataFrame, market: str, actual: Floats) -> dict[str, object]:
+        import xgboost  # deferred: takes a second to load, and only training needs it
+
         values = matrix(rows, market, _columns(market)).astype(np.float32)
         data = xgboost.QuantileDMatrix(values, actual, max_bin=PARAMETERS["max_bin"], nthread=1)
         trees = xgboost.train(dict(PARAMETERS), data, num_boost_round=ROUNDS)
         return {"ubjson": base64.b64encode(bytes(trees.save_raw("ubj"))).decode()}
 
     def predict(self, rows: pd.DataFrame, market: str, body: dict) -> tuple[Floats, dict[str, Floats]]:
+        import xgboost  # deferred: takes a second to load, and only forecasting needs it
+
         trees = xgboost.Booster({"nthread": 1})
         trees.load_model(bytearray(base64.b64decode(body["ubjson"])))
         values = matrix(rows, market, _columns(market)).astype(np.float32)

@@ -1,13 +1,18 @@
 """`zone_matchup_v1`: recent form, moved by what the opponent allows in the zones where the player shoots, and by pace."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from nba_pipeline.systems.distribution import spread
 from nba_pipeline.systems.protocol import Floats, Forecast, why_not
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MINIMUM_GAMES = 5
 

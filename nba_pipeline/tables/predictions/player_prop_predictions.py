@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,6 +33,9 @@ from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OVER, UNDER, PASS, NO_LINE = "OVER", "UNDER", "PASS", "NO_LINE"
 CALL_PROBABILITY = 0.55
@@ -193,7 +196,9 @@ def forecasts(inputs: pa.Table, context: FinishContext) -> pa.Table:
     return pa.concat_tables([fresh, stay.select(fresh.column_names).cast(fresh.schema)])
 
 
-def _rows(inputs: pa.Table, rows: pd.DataFrame, market: str, trained_on: date, system: str, made: Forecast) -> pa.Table:
+def _rows(
+    inputs: pa.Table, rows: "pd.DataFrame", market: str, trained_on: date, system: str, made: Forecast
+) -> pa.Table:
     line = rows["line"].to_numpy(dtype=float)
     known = ~np.isnan(made.mean)
     over, push = calibrated_over(made.mean, made.sd, line, market, made.over_shift, made.over_slope)

@@ -107,7 +107,8 @@ def test_docstrings_comments_layout_and_annotations_change_no_version(code: Path
         'LIMIT: int = 3\n\n\ndef add(day: date, n: int) -> date:\n    """Add."""\n    return day + n * LIMIT\n'
     )
     other = (
-        "# What follows are rules.\nimport ibis\n\nLIMIT = 3\n\n"
+        "# What follows are rules.\nfrom typing import TYPE_CHECKING\n\nimport ibis\n\n"
+        "if TYPE_CHECKING:\n    import pandas\n\nLIMIT = 3\n\n"
         'def add(day, n):\n    """Return the day\n    after."""\n    # whole days\n    return (day +\n            n * LIMIT)\n'
     )
     assert of_text(code, text) == of_text(code, other)
