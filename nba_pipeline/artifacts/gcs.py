@@ -6,7 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, PreconditionFailed, RetryError
+from google.api_core.exceptions import (
+    Forbidden,
+    GoogleAPICallError,
+    NotFound,
+    PreconditionFailed,
+    RetryError,
+    ServerError,
+    TooManyRequests,
+)
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage
 from requests.exceptions import RequestException
@@ -112,12 +120,15 @@ class BucketArtifacts:
             ) from None
         except GoogleAPICallError as e:
             raise ArtifactError(
-                f"{where} could not be {done}: {_said(e)}", "run it again; nothing was changed"
+                f"{where} could not be {done}: {_said(e)}",
+                "run it again; nothing was changed",
+                transient=isinstance(e, ServerError | TooManyRequests),
             ) from None
         except (RetryError, RequestException) as e:
             raise ArtifactError(
                 f"{where} could not be {done}: no answer from the storage service ({type(e).__name__})",
                 "check the network, then run it again; nothing was changed",
+                transient=True,
             ) from None
 
 

@@ -16,6 +16,7 @@ from nba_pipeline.common.clock import eastern
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.readiness import is_unfinished
+from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
 
 FRESHNESS, REFUSED, GAP, ALARM, RUN, OUTAGE = "freshness", "refused", "gap", "alarm", "run", "outage"
@@ -89,16 +90,10 @@ def refusals(held: Published) -> list[Alert]:
     """Every refused day of every table, but not those that only lack what another table refused."""
     found = []
     for (table, day), entry in sorted(held.refused.items(), key=lambda item: (item[0][1], item[0][0])):
-        if not lacks_only_others(entry):
+        if not lacks_only_upstream(entry):
             text = f"{table} refused {day}: {_reasons(entry)}; nba-pipeline quarantine --table {table}"
             found.append(Alert(REFUSED, f"refused {table} {day}", text))
     return found
-
-
-def lacks_only_others(entry: Entry) -> bool:
-    """True where the day was not computed, because days that it needs were not published."""
-    reasons = json.loads(entry["reasons"])
-    return bool(reasons) and all(r.startswith("coverage: needs ") for r in reasons)
 
 
 def gaps(

@@ -9,7 +9,7 @@ import dagster as dg
 
 from nba_pipeline.automation import observations as looking
 from nba_pipeline.automation import reconcile, selections
-from nba_pipeline.automation.alert_rules import Published, lacks_only_others
+from nba_pipeline.automation.alert_rules import Published
 from nba_pipeline.automation.alert_store import Desk
 from nba_pipeline.automation.file_cleanup import tidy
 from nba_pipeline.automation.notifiers import notifiers
@@ -22,6 +22,7 @@ from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.readiness import unmet
+from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.orchestration import jobs
 from nba_pipeline.sources.fingerprints import DAILY_FEEDS, current, grows
 from nba_pipeline.sources.state_db import State
@@ -118,7 +119,7 @@ def repairs(settings: Settings) -> list[Ask]:
     refusals = [
         Refusal(e["table_id"], e["day"], e["run_id"])
         for e in ledger.to_pylist()
-        if e["state"] == "refused" and e["day"] >= today - timedelta(days=REPAIR_DAYS) and lacks_only_others(e)
+        if e["state"] == "refused" and e["day"] >= today - timedelta(days=REPAIR_DAYS) and lacks_only_upstream(e)
     ]
     lacking = {
         t: list(unmet(CATALOG[t].reads, ledger, sorted(r.day for r in refusals if r.table == t)))

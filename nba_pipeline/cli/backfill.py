@@ -79,7 +79,7 @@ def _summary(
         )
     if refused:
         click.echo(
-            "  What to do: look at `nba-pipeline quarantine` and the failed checks in the UI, mend the source, then run "
+            "  Fix: look at `nba-pipeline quarantine` and the failed checks in the UI, mend the source, then run "
             f"`nba-pipeline backfill {start} {end} --missing`",
             err=True,
         )

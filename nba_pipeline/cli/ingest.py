@@ -47,7 +47,7 @@ def _say(outcome: IngestOutcome, settings: Settings, seconds: float) -> None:
     if outcome.untried:
         click.echo(
             f"error: {outcome.untried:,} calls were not made, because their source does not answer\n"
-            "  What to do: run the same command again later; what has been fetched is kept",
+            "  Fix: run the same command again later; what has been fetched is kept",
             err=True,
         )
 

@@ -28,9 +28,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     selected = rows.select(_graded(rows))
     if selected.empty:
         click.echo(f"error: no graded forecast of: {rows.words}", err=True)
-        click.echo(
-            "  What to do: run `nba-pipeline backfill START END` over such days, or ask for fewer conditions", err=True
-        )
+        click.echo("  Fix: run `nba-pipeline backfill START END` over such days, or ask for fewer conditions", err=True)
         return False
     board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
     invented = Settings.from_environment().source == "simulator"
@@ -53,7 +51,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         click.echo(f"ALARM    suspected leakage: {sentence}", err=True)
     if alarms:
         click.echo(f"         features closest to the outcome: {', '.join(_suspects(selected))}", err=True)
-        click.echo("  What to do: look for rows of the day itself, or of later days, in these features", err=True)
+        click.echo("  Fix: look for rows of the day itself, or of later days, in these features", err=True)
     return not alarms
 
 

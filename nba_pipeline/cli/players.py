@@ -119,7 +119,7 @@ def _print(found: Iterable[Resolution], settings: Settings, limit: int) -> None:
         if r.unresolved:
             first, last = ranges([d for u in r.unresolved for d in u.days])[0]
             click.echo(
-                f"  What to do: where one of them is meant, add a line `spelling,player name` to "
+                f"  Fix: where one of them is meant, add a line `spelling,player name` to "
                 f"{settings.home / 'aliases.csv'} (header: alias,player_name,note), then run "
                 f"`nba-pipeline backfill {first} {last} --select '{with_all_below(r.table)}'` for the days of the spelling"
             )

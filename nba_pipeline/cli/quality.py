@@ -30,7 +30,7 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
     chosen = sample(game_days(warehouse, start, end), n, seed)
     if not chosen:
         click.echo(f"error: no game day with features is published on {start}..{end}", err=True)
-        click.echo(f"  What to do: run `nba-pipeline backfill {start} {end}` first", err=True)
+        click.echo(f"  Fix: run `nba-pipeline backfill {start} {end}` first", err=True)
         return False
     run = RunContext("verify", clock.now(), settings.markets, settings.open_artifacts())
     found = []
@@ -44,7 +44,7 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
     )
     if wrong:
         click.echo(
-            "  What to do: a table of these days knew more than it may, or its code or inputs changed since. If they\n"
+            "  Fix: a table of these days knew more than it may, or its code or inputs changed since. If they\n"
             f"  changed, run `nba-pipeline backfill {start} {end}` and verify again",
             err=True,
         )
@@ -75,9 +75,7 @@ def show_corrections(start: date | None, end: date | None, hours: float | None, 
     click.echo(f"{len(found)} differences on {len(touched)} of the days {days[0]}..{days[-1]}")
     if found:
         selects = " ".join(f"--select {t.split('.')[1]}" for t in REPAIRED)
-        click.echo(
-            "  What to do: publish facts and grades of these days again; forecasts made before stay as they were:"
-        )
+        click.echo("  Fix: publish facts and grades of these days again; forecasts made before stay as they were:")
         for first, last in ranges(touched):
             click.echo(f"  nba-pipeline backfill {first} {last} {selects}")
     return not found

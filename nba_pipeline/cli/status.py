@@ -102,7 +102,7 @@ def run_check(start: date | None, end: date | None) -> bool:
     warehouse = settings.open_warehouse()
     found = read_statuses(warehouse, start, end, waivers)
     if found is None:
-        click.echo("nothing was ever published\n  What to do: run `nba-pipeline backfill START END`", err=True)
+        click.echo("nothing was ever published\n  Fix: run `nba-pipeline backfill START END`", err=True)
         return False
     altered = _altered(warehouse, found.first, found.last)
     said: dict[tuple[str, str], list[str]] = {}

@@ -1,25 +1,37 @@
-"""Errors of the pipeline: each says what is wrong, where, and what to do about it."""
+"""Named errors of the pipeline: each says what is wrong, where, and how to fix it."""
+
+from typing import ClassVar
 
 
 class PipelineError(Exception):
-    """Base of every named error. `remedy` is the sentence that tells the reader what to do next."""
+    """Base of every named error.
 
-    def __init__(self, what: str, remedy: str = "") -> None:
+    Attributes:
+        what: What is wrong and where.
+        remedy: How to fix it; shown after `Fix:`.
+        transient: Whether the same operation may succeed later without a change by the user. A class sets the default of its
+            errors; `raise ...(transient=...)` overrides it for one error.
+    """
+
+    transient_by_default: ClassVar[bool] = False
+
+    def __init__(self, what: str, remedy: str = "", *, transient: bool | None = None) -> None:
         self.what = what
         self.remedy = remedy
-        super().__init__(f"{what}\n  What to do: {remedy}" if remedy else what)
+        self.transient = self.transient_by_default if transient is None else transient
+        super().__init__(f"{what}\n  Fix: {remedy}" if remedy else what)
 
 
 class ConfigurationError(PipelineError):
-    """An environment variable or a command-line argument has a value that cannot work."""
+    """An environment variable or a command-line argument has an invalid value."""
 
 
 class ContractError(PipelineError):
-    """A table's declaration, or what is built for it, contradicts its contract."""
+    """A table's declaration or its build contradicts the contract."""
 
 
 class SourceError(PipelineError):
-    """Raw data cannot be read at all: directory, file, format or columns."""
+    """Raw data cannot be read: directory, file, format or columns."""
 
 
 class MissingHistoryError(PipelineError):
@@ -27,24 +39,26 @@ class MissingHistoryError(PipelineError):
 
 
 class ExportError(PipelineError):
-    """A file for other tools could not be written; an earlier one is untouched."""
+    """An export file could not be written; an earlier file is unchanged."""
 
 
 class WarehouseError(PipelineError):
-    """The warehouse refused or failed an operation; what was published before is untouched."""
+    """The warehouse refused or failed an operation; published data is unchanged."""
 
 
 class WarehouseBusyError(WarehouseError):
-    """Another process holds the warehouse for longer than the bounded wait."""
+    """Another process has held the warehouse for longer than the lock timeout."""
+
+    transient_by_default = True
 
 
 class ArtifactError(PipelineError):
-    """A stored file (model, report, export) is missing, altered, or cannot be stored."""
+    """A stored file (model, report, export) is missing, altered or cannot be stored."""
 
 
 class ModelError(PipelineError):
-    """A trained model is missing, cannot be read, or was made for something else than what is asked of it."""
+    """A trained model is missing, unreadable or of another kind than requested."""
 
 
 class AlertError(PipelineError):
-    """A channel for alerts did not take a message."""
+    """A channel for alerts rejected a message."""

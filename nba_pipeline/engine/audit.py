@@ -7,7 +7,8 @@ from datetime import date
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts import rules as contract_rules
-from nba_pipeline.contracts.rules import BUSINESS, CONTRACT, COVERAGE, HASHES, RowRule
+from nba_pipeline.contracts.checks import BUSINESS, CONTRACT, COVERAGE, HASHES
+from nba_pipeline.contracts.rules import RowRule
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor

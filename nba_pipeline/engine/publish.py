@@ -15,12 +15,13 @@ from datetime import date
 import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
-from nba_pipeline.contracts.rules import CHECKS, COVERAGE
+from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.audit import SLATE, AuditFindings, audit
 from nba_pipeline.engine.duckdb_executor import ComputingWarehouse, DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.readiness import unmet, waived
+from nba_pipeline.engine.refusals import ReasonCode
 from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, RunContext, Transform
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
 from nba_pipeline.engine.waivers import Waiver, Waivers
@@ -143,7 +144,7 @@ def read_inputs(
 
 def _unmet(day: date, need: str) -> PartitionVerdict:
     """The verdict on a day that was not computed, because what it needs is not published."""
-    missing = CheckVerdict(False, need, {"problems": 1})
+    missing = CheckVerdict(False, need, {"problems": 1}, ReasonCode.UPSTREAM_MISSING)
     nothing = CheckVerdict(False, "not computed", {"problems": 0})
     return PartitionVerdict(
         day, False, 0, {COVERAGE: missing, **{c: nothing for c in CHECKS if c != COVERAGE}}, {"rows": 0}
@@ -172,13 +173,13 @@ def _verdict(day: date, found: AuditFindings, waivers: Sequence[Waiver]) -> Part
             metadata |= {"expected": expected, "absent": sum(absent.values())}
             metadata |= {"absent_because": ", ".join(f"{n} {r}" for r, n in sorted(absent.items()))} if absent else {}
             metadata |= {"waived": "; ".join(map(str, waivers))} if waivers else {}
-        checks[name] = CheckVerdict(not problems[name], said or "no problems", metadata)
+        code = ReasonCode(name) if problems[name] else None
+        checks[name] = CheckVerdict(not problems[name], said or "no problems", metadata, code)
     published = not any(problems.values())
     return PartitionVerdict(day, published, rows, checks, facts)
 
 
 def _entry(transform: Transform, v: PartitionVerdict, found: AuditFindings, run: RunContext) -> LedgerEntry:
-    failed = [f"{n}: {c.description}" for n, c in v.checks.items() if c.metadata["problems"]]
     return LedgerEntry(
         table=transform.table.id,
         day=v.day,
@@ -190,7 +191,7 @@ def _entry(transform: Transform, v: PartitionVerdict, found: AuditFindings, run:
         games=found.games.get(v.day, 0),
         rejected=found.rejected.get(v.day, 0),
         content_hash=found.content.get(v.day, "") if v.published else "",
-        reasons=tuple(failed),
+        reasons=tuple(map(str, v.reasons)),
         run_id=run.id,
         recorded_at=run.at,
     )

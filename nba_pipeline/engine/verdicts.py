@@ -4,23 +4,26 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nba_pipeline.engine.refusals import Reason, ReasonCode
+
 Metadata = Mapping[str, int | float | str | bool]
 
 
 @dataclass(frozen=True)
 class CheckVerdict:
-    """What one check says about one day."""
+    """Result of one check on one day; `code` is why it failed, None where it did not or was not evaluated."""
 
     passed: bool
     description: str
     metadata: Metadata
+    code: ReasonCode | None = None
 
 
 @dataclass(frozen=True)
 class PartitionVerdict:
-    """What became of one day: published or refused, how many rows, and why.
+    """Outcome of one day: published or refused, number of rows, and the results of its checks.
 
-    A refused day keeps the content it had. Numbers in `metadata` are plotted over the partitions.
+    A refused day keeps its earlier rows. Numbers in `metadata` are plotted over the partitions.
     """
 
     day: datetime.date
@@ -35,6 +38,11 @@ class PartitionVerdict:
 
     @property
     def reason(self) -> str:
-        """The first failed check in one line."""
+        """Describe the first failed check in one line."""
         failed = ((name, check) for name, check in self.checks.items() if not check.passed)
         return next((f"{name}: {check.description}" for name, check in failed), "no check failed")
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The coded reasons of the failed checks, in the order of the checks."""
+        return tuple(Reason(c.code, c.description) for c in self.checks.values() if c.code is not None)

@@ -10,7 +10,7 @@ import dagster as dg
 from nba_pipeline.common import clock
 from nba_pipeline.common.progress import DONE, STARTED, announce, run_pace
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.contracts import rules as audit
+from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.contracts.table import Column, Table
 from nba_pipeline.engine.fingerprint import installed_code
 from nba_pipeline.engine.lineage import column_origins
@@ -48,7 +48,7 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
         deps=[asset_key(t) for t in transform.upstream()],
         partitions_def=DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        check_specs=check_specs(key, list(audit.CHECKS), audit.CHECKS, DAILY),
+        check_specs=check_specs(key, list(CHECKS), CHECKS, DAILY),
         group_name=group_of(transform),
         description=_description(transform),
         kinds={settings.warehouse, "ibis" if transform.apply is None else "python"},

@@ -108,7 +108,7 @@ def _require_all_days(
         raise dg.DagsterInvariantViolationError(
             f"{asset_key.to_user_string()}: the run covers {len(expected)} day(s), {len(reported)} verdict(s) were "
             f"reported; wrong at {', '.join(odd[:EXAMPLES])}.\n"
-            "  What to do: report exactly one verdict for each day of the run."
+            "  Fix: report exactly one verdict for each day of the run."
         )
 
 
@@ -288,7 +288,7 @@ def _failure(
                 f"{asset_key.to_user_string()}: refused {len(refused)} of {len(verdicts)} day(s): {days}",
                 *lines,
                 "Nothing was written for these days, they keep their previous content; the other days are published.",
-                "What to do: read the failed checks of these partitions in the UI, mend their cause, then materialize",
+                "Fix: read the failed checks of these partitions in the UI, mend their cause, then materialize",
                 "exactly these days again and, after them, what depends on them.",
             ]
         ),

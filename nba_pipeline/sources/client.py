@@ -23,7 +23,9 @@ PASSING = (requests.ConnectionError, requests.Timeout, requests.exceptions.Chunk
 
 
 class Unreachable(SourceError):
-    """A service does not answer, or answers with errors of its own, however often it is asked."""
+    """A service does not answer, or answers with errors of its own, after all attempts."""
+
+    transient_by_default = True
 
 
 class Refused(SourceError):

@@ -31,6 +31,8 @@ from nba_pipeline.warehouse.protocol import (
 
 RETRY_SECONDS = 0.05
 DEFAULT_TIMEOUT = 60.0
+# DuckDB has no code for a file that another process holds: every failure to open one is an IOException, told apart by its text.
+LOCK_CONFLICT = "Conflicting lock"
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ class DuckDBWarehouse:
                 db = duck.connect(self.path, read_only=read_only)
                 break
             except duckdb.IOException as e:
-                if "Conflicting lock" not in str(e):
+                if LOCK_CONFLICT not in str(e):
                     raise WarehouseError(
                         f"{self.path}: {e}",
                         "check the permissions of the file and its directory, and that it is a DuckDB 1.x file",

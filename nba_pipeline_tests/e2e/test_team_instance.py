@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from dagster_gcp.gcs.compute_log_manager import GCSComputeLogManager
 
-from nba_pipeline.contracts.rules import CHECKS, COVERAGE
+from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.definitions import ASSETS
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.orchestration.event_log.postgres import BatchedPostgresEventLogStorage

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline.contracts.rules import CHECKS, COVERAGE, HASHES
+from nba_pipeline.contracts.checks import CHECKS, COVERAGE, HASHES
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.support.faults import FAULT_FILE, TABLE

@@ -292,7 +292,7 @@ def test_a_destination_that_makes_no_sense_is_refused(home: Home, to: str, said:
     done = copy_by_command(home, "--to", to)
     assert done.exit_code == 1
     assert said in done.output
-    assert "What to do" in done.output
+    assert "Fix:" in done.output
 
 
 def test_models_come_from_the_first_store_that_has_them_unaltered(tmp_path: Path) -> None:

@@ -97,4 +97,4 @@ def test_the_command_says_what_is_wrong_and_what_to_do(finished_home: Home, argu
     done = CliRunner().invoke(main, ["report", *arguments], env={"NBA_PIPELINE_HOME": str(finished_home.path)})
     assert done.exit_code == 1
     assert re.search(rf"error: .*{said}", done.stderr)
-    assert "What to do" in done.stderr
+    assert "Fix:" in done.stderr

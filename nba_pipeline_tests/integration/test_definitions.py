@@ -15,7 +15,7 @@ from nba_pipeline.automation import schedules, selections
 from nba_pipeline.automation.schedules import SCHEDULES
 from nba_pipeline.automation.sensors import SENSORS
 from nba_pipeline.common.timezone import ZONE
-from nba_pipeline.contracts.rules import CHECKS
+from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.definitions import ASSETS, defs
 from nba_pipeline.orchestration.assets import asset_key
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH

@@ -443,7 +443,7 @@ def test_a_locked_log_is_reported_after_a_bounded_wait(tmp_path: Path, monkeypat
     storage = BatchedSqliteEventLogStorage(str(tmp_path))
     holder = sqlite3.connect(tmp_path / "event_log.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(EventLogBusyError, match=r"event_log\.db has been locked by another process.*\n.*What to do"):
+    with pytest.raises(EventLogBusyError, match=r"event_log\.db has been locked by another process.*\n.*Fix:"):
         storage.store_event(materialization("a", "2024-01-01"))
     assert not storage.get_logs_for_run("run")
     holder.execute("ROLLBACK")

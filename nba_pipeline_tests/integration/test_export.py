@@ -135,5 +135,5 @@ def test_the_command_says_what_is_wrong_and_what_to_do(
     done = invoke(finished_home, *arguments, "--output", str(tmp_path / "out"))
     assert done.exit_code == 1
     assert said in done.stderr
-    assert "What to do" in done.stderr
+    assert "Fix:" in done.stderr
     assert not (tmp_path / "out").exists()

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from nba_pipeline.common.errors import ContractError
-from nba_pipeline.contracts.rules import CHECKS, COVERAGE, HASHES
+from nba_pipeline.contracts.checks import CHECKS, COVERAGE, HASHES
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.support.faults import FIELDS, TABLE, empty_flag, without_fields
@@ -45,7 +45,7 @@ def test_a_day_with_an_empty_hash_field_is_refused_naming_table_field_and_day(
     said = failure_text(result, TABLE)
     assert f"{TABLE.replace('.', '/')}: refused 1 of 5 day(s): {BAD}" in said
     assert f"{BAD}: {HASHES}: early_season_flag is missing in" in said
-    assert "What to do" in said
+    assert "Fix:" in said
     assert list(home.refused(TABLE)) == [BAD]
     assert "early_season_flag is missing" in home.refused(TABLE)[BAD]
 

@@ -417,7 +417,7 @@ def test_the_command_ends_with_0_only_when_all_came(live: Live) -> None:
     live.but("shotchart", Answer(status=404))
     bad = command(live, "--only", "shots")
     assert bad.exit_code == 1
-    assert "error: nba_stats shots" in bad.output and "What to do" in bad.output
+    assert "error: nba_stats shots" in bad.output and "Fix:" in bad.output
 
 
 def test_the_command_replays(live: Live) -> None:

@@ -28,7 +28,7 @@ def test_a_run_that_failed_is_seen_with_the_names_of_its_errors_and_what_the_fir
         (failed,) = looking.runs(instance, datetime.now(UTC)).failed
     assert (failed.start, failed.end, failed.tables, failed.refused) == (LAST, LAST, TABLES, False)
     assert failed.errors == {"SourceError"}
-    assert failed.said.startswith("nba_raw.schedule: SourceError: schedule: no answer for 1 days What to do: wait")
+    assert failed.said.startswith("nba_raw.schedule: SourceError: schedule: no answer for 1 days Fix: wait")
 
 
 def test_a_failed_run_is_done_with_once_a_later_one_has_published_all_of_its_days(finished_home: Home) -> None:

@@ -232,7 +232,7 @@ def test_the_failure_names_the_table_the_days_the_reasons_and_what_to_do_and_is_
     assert "analytics/box_scores: refused 7 of 10 day(s): 2024-01-02..2024-01-08 (7 days)" in text
     assert "2024-01-02: contract: points is NULL in 3 rows" in text
     assert "and 2 more day(s)" in text
-    assert "What to do" in text
+    assert "Fix:" in text
     assert not [event for event in result.all_node_events if event.event_type_value == "STEP_UP_FOR_RETRY"]
 
 

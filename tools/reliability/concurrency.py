@@ -149,7 +149,7 @@ def _waiting(scene: Versions) -> Proof:
             said = str(e)
         spent = time.monotonic() - began
         seconds.append(round(spent, 2))
-        named = f"process {child}" in said and "What to do" in said
+        named = f"process {child}" in said and "Fix:" in said
         tally.case(None if named and PATIENCE <= spent < PATIENCE + 1 else f"{what}: {spent:.1f} s, {said}")
         assert reaped(child) == 0
         os.close(told)

@@ -62,7 +62,7 @@ class EventLogBusyError(DagsterInvariantViolationError):
     def __init__(self, path: Path, seconds: float) -> None:
         super().__init__(
             f"The event log {path} has been locked by another process for {seconds:.0f} s.\n"
-            f"  What to do: see who holds it (`fuser -v {path}`), end a process that hangs, then launch the run again. "
+            f"  Fix: see who holds it (`fuser -v {path}`), end a process that hangs, then launch the run again. "
             "If many runs write at once, let fewer run or move the event log to Postgres."
         )
 
@@ -73,7 +73,7 @@ class EventLogFailedError(DagsterInvariantViolationError):
     def __init__(self, path: Path, error: BaseException) -> None:
         super().__init__(
             f"The event log {path} failed: {error}. Nothing of this batch of events was stored.\n"
-            "  What to do: check free disk space and the permissions of the file and its directory, then run the same days "
+            "  Fix: check free disk space and the permissions of the file and its directory, then run the same days "
             "again; what the tables hold is whole."
         )
 

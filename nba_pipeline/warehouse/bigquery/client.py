@@ -42,6 +42,8 @@ TRANSIENT_REASONS = frozenset(
         "jobRateLimitExceeded",
     }
 )
+QUOTA_REASON, BYTES_BILLED_REASON = "quotaExceeded", "bytesBilledLimitExceeded"
+# BigQuery reports a conflict of transactions with the reason of a wrong statement (invalidQuery): only its text tells them apart.
 CONCURRENT_UPDATE = "aborted due to concurrent update"
 
 
@@ -81,10 +83,16 @@ def is_transient(error: BaseException) -> bool:
         return True
     if not isinstance(error, GoogleAPICallError):
         return False
-    reasons = {str(e.get("reason", "")) for e in error.errors if isinstance(e, Mapping)}
-    if "quotaExceeded" in reasons or "quota exceeded" in str(error).lower():
+    reasons = _reasons(error)
+    if QUOTA_REASON in reasons:
         return False
     return bool(reasons & TRANSIENT_REASONS) or CONCURRENT_UPDATE in str(error)
+
+
+def _reasons(error: BaseException) -> set[str]:
+    """The reason codes that the service gave."""
+    details = error.errors if isinstance(error, GoogleAPICallError) else ()
+    return {str(e.get("reason", "")) for e in details if isinstance(e, Mapping)}
 
 
 def default_retry() -> Retry:
@@ -217,9 +225,9 @@ def named_errors(what: str) -> Iterator[None]:
         last = _last_failure(e)
         if isinstance(last, WarehouseError):
             raise last from last.__cause__
-        raise WarehouseError(f"{what}: {_said(last)}", _remedy(last)) from e
+        raise WarehouseError(f"{what}: {_said(last)}", _remedy(last), transient=is_transient(last)) from e
     except (GoogleAPICallError, GoogleAuthError, requests.exceptions.RequestException) as e:
-        raise WarehouseError(f"{what}: {_said(e)}", _remedy(e)) from e
+        raise WarehouseError(f"{what}: {_said(e)}", _remedy(e), transient=is_transient(e)) from e
 
 
 def _last_failure(error: BaseException) -> BaseException:
@@ -245,11 +253,11 @@ def _remedy(error: BaseException) -> str:
         return "run `gcloud auth application-default login`, or attach a service account to the machine"
     if isinstance(error, requests.exceptions.RequestException):
         return "check the network, or whether the emulator runs, then run the same range again"
-    said = str(error).lower()
-    if "quota" in said:
+    reasons = _reasons(error)
+    if QUOTA_REASON in reasons:
         return "a quota is used up: see docs/bigquery.md for what a run needs, and run the range again when it is back"
-    if "bytes billed" in said or "bytesbilled" in said:
+    if BYTES_BILLED_REASON in reasons:
         return "run a shorter range, or raise NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED"
     if getattr(error, "code", None) in (401, 403):
         return "grant the roles that docs/bigquery.md lists to the account of the run"
-    return "nothing of the failed operation was published; mend the cause, then run the same range again"
+    return "nothing of the failed operation was published; remove the cause, then run the same range again"

@@ -200,7 +200,7 @@ def test_the_incident_hash_fields_missing_from_the_record_do_not_load() -> None:
 
     sentence = (
         r"nba_raw\.scores, definition: hash fields missing: early_season_flag, insufficient_data_reason"
-        r"\n  What to do: make the build produce exactly the columns of Scores"
+        r"\n  Fix: make the build produce exactly the columns of Scores"
     )
     with pytest.raises(ContractError, match=sentence):
         transform(build).check()
