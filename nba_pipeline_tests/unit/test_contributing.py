@@ -1,0 +1,89 @@
+"""The worked examples of CONTRIBUTING.md run as they stand."""
+
+import re
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import ibis
+import pandas as pd
+
+from nba_pipeline.sources.landing import FEEDS
+from nba_pipeline.tables.predictions.features import FeatureVersion
+from nba_pipeline.tables.predictions.versions import V2
+from nba_pipeline_tests.support import run
+
+PAGE = Path(__file__).resolve().parents[2] / "CONTRIBUTING.md"
+EXAMPLE = re.compile(r"^```python file=(\S+)\n(.*?)^```$", re.M | re.S)
+DAY = "2024-01-05"
+
+
+def example(file: str) -> SimpleNamespace:
+    """Run the example for `file` and return its names."""
+    names: dict = {"__name__": Path(file).stem}
+    exec(compile(dict(EXAMPLE.findall(PAGE.read_text()))[file], file, "exec"), names)
+    return SimpleNamespace(**names)
+
+
+def test_every_example_is_run() -> None:
+    assert set(dict(EXAMPLE.findall(PAGE.read_text()))) == {
+        "nba_pipeline/tables/predictions/rebound_features.py",
+        "nba_pipeline/tables/analytics/team_three_point_rate.py",
+        "rule",
+        "nba_pipeline/systems/last_five.py",
+        "nba_pipeline/sources/empty.py",
+        "market",
+    }
+
+
+def test_the_table_satisfies_its_contract_and_computes() -> None:
+    transform = example("nba_pipeline/tables/analytics/team_three_point_rate.py").TRANSFORM
+    transform.check()
+    offense = [
+        {"game_id": "0022300500", "game_date": DAY, "team": "BOS", "three_pt_attempts": 40, "fg_attempts": 80},
+        {"game_id": "0022300500", "game_date": DAY, "team": "LAL", "three_pt_attempts": 0, "fg_attempts": 0},
+    ]
+    rows = run(transform, [DAY], offense=offense)
+    assert [None if pd.isna(r) else r for r in rows["three_point_rate"]] == [0.5, None]
+
+
+def test_the_feature_sees_ten_games_before_the_day_only() -> None:
+    module = example("nba_pipeline/tables/predictions/rebound_features.py")
+    version = FeatureVersion("v3", (*V2.features, *module.REBOUND_FEATURES))
+    assert version.names[-1] == "offensive_rebounds_avg_last_10"
+    games = pd.DataFrame(
+        [
+            {"game_date": date(2024, 1, d), "season": "2023-24", "player_id": 1, "offensive_rebounds": d}
+            for d in range(1, 12)
+        ]
+    )
+    listed = pd.DataFrame([{"game_date": date(2024, 1, 11), "season": "2023-24", "player_id": 1}])
+    expression = module.rebound_features(ibis.memtable(listed), ibis.memtable(games))
+    assert expression.execute()["offensive_rebounds_avg_last_10"].tolist() == [5.5]
+
+
+def test_the_rule_names_a_row_that_breaks_it() -> None:
+    rule = example("rule").rules["more threes made than attempted"]
+    rows = ibis.memtable(pd.DataFrame({"three_pt_makes": [3, 4], "three_pt_attempts": [3, 3]}))
+    assert rows.mutate(fine=rule(rows)).execute()["fine"].tolist() == [True, False]
+
+
+def test_the_system_forecasts_and_says_why_where_it_does_not() -> None:
+    system = example("nba_pipeline/systems/last_five.py").LastFive()
+    rows = pd.DataFrame({"games": [6, 0], "last_5": [20.0, float("nan")], "std_last_10": [5.0, float("nan")]})
+    forecast = system.predict(rows, "points")
+    assert forecast.mean[0] == 20.0
+    assert [bool(r) for r in forecast.reason] == [False, True]
+
+
+def test_the_source_answers_every_feed_in_its_layout() -> None:
+    source = example("nba_pipeline/sources/empty.py").EmptySource()
+    for feed in FEEDS.values():
+        assert source.read(feed, [date(2024, 1, 5)]).column_names == list(feed.ibis_schema)
+    assert set(source.describe()) == set(FEEDS)
+
+
+def test_the_market_adds_up_its_counts() -> None:
+    market = example("market").STOCKS
+    facts = ibis.memtable(pd.DataFrame({"steals": [2], "blocks": [1]}))
+    assert facts.mutate(actual=market.actual(facts)).execute()["actual"].tolist() == [3]
