@@ -36,8 +36,9 @@ reliability: $(INSTALLED)  ## prove the promises on real data, and write docs/re
 soak: $(INSTALLED)  ## let 45 days of a season play themselves, with outages, corrections and restarts
 	$(BIN)/python -m tools.reliability soak
 
-docs: $(INSTALLED)  ## write docs/landing.md and docs/tables.md from the declarations
+docs: $(INSTALLED)  ## renew docs/landing.md, docs/tables.md and the picture of the packages
 	$(BIN)/python -m nba_pipeline.cli.docs docs
+	$(BIN)/python tools/architecture.py docs/images/architecture.svg
 
 install: $(INSTALLED)
 

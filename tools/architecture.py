@@ -1,12 +1,12 @@
 """Draw the packages and their imports: `python tools/architecture.py docs/images/architecture.svg`.
 
-The rows are the layers of the import contract in pyproject.toml, the arrows are read from the code by grimp, which
+The rows are the layers of the import contract in .importlinter, the arrows are read from the code by grimp, which
 import-linter is built on. A package may import only from rows below its own.
 """
 
 import sys
-import tomllib
 from collections import Counter
+from configparser import ConfigParser
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -34,14 +34,13 @@ class Box:
         return self.x + self.width / 2
 
 
-def layers(pyproject: Path) -> list[list[str]]:
+def layers(contracts: Path) -> list[list[str]]:
     """Return the layers of the import contract, top first, each a list of package names without the prefix."""
-    contracts = tomllib.loads(pyproject.read_text())["tool"]["importlinter"]["contracts"]
-    contract = next(c for c in contracts if c["type"] == "layers" and f"{PACKAGE}.common" in c["layers"])
-    return [
-        [name.strip().removeprefix(f"{PACKAGE}.") for name in layer.replace(":", "|").split("|")]
-        for layer in contract["layers"]
-    ]
+    parser = ConfigParser()
+    parser.read(contracts)
+    rows = parser["importlinter:contract:layers"]["layers"].split()
+    joined = " ".join(rows).replace(" | ", "|").replace(" : ", "|")
+    return [[name.removeprefix(f"{PACKAGE}.") for name in row.split("|")] for row in joined.split()]
 
 
 def imports(graph: grimp.ImportGraph) -> Counter[tuple[str, str]]:
@@ -116,7 +115,7 @@ def picture() -> str:
     """Return the picture of the code as it stands."""
     graph = grimp.build_graph(PACKAGE)
     sizes = Counter(_package(m) for m in graph.modules)
-    return draw(place(layers(ROOT / "pyproject.toml"), sizes), imports(graph))
+    return draw(place(layers(ROOT / ".importlinter"), sizes), imports(graph))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from nba_pipeline.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"nba-pipeline ([a-z][a-z_-]*)")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
 FRAGMENT = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
@@ -44,3 +44,8 @@ def test_every_module_that_a_document_names_exists(page: Path) -> None:
     files = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("**/*.py") if ".venv" not in p.parts}
     names = MODULE.findall(page.read_text(encoding="utf-8"))
     assert [n for n in names if not any(f == n or f.endswith(f"/{n}") for f in files)] == []
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = set(LINK.findall((ROOT / "docs" / "index.md").read_text(encoding="utf-8")))
+    assert {p.name for p in (ROOT / "docs").glob("*.md")} - {"index.md"} <= listed
