@@ -39,6 +39,13 @@ def _say(outcome: IngestOutcome, settings: Settings, seconds: float) -> None:
         console.print(f"landing files in {settings.landing}: nothing changed", highlight=False)
     for feed, days in outcome.changed.items():
         console.print(f"landing files of {feed} changed: {describe_days(days)}", highlight=False)
+    for element in outcome.set_aside[:FAILURES_SHOWN]:
+        console.print(f"set aside: {element}", highlight=False, markup=False)
+    more_aside = len(outcome.set_aside) - FAILURES_SHOWN
+    if more_aside > 0:
+        console.print(
+            f"set aside: and {more_aside} more, named in the .meta.json files below payloads", highlight=False
+        )
     for failure in outcome.failures[:FAILURES_SHOWN]:
         click.echo(f"error: {failure}", err=True)
     more = len(outcome.failures) - FAILURES_SHOWN

@@ -47,4 +47,6 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
     lost = "; ".join(outcome.failures)
     State(settings.home).remember_outages(kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now())
     came = f"fetched {', '.join(kinds)}: {sum(outcome.fetched.values())} answers"
+    if outcome.set_aside:
+        came += f"; set aside {len(outcome.set_aside)} elements: {'; '.join(outcome.set_aside)[:500]}"
     return f"{came}; did not come: {lost[:500]}" if lost else came

@@ -1,23 +1,38 @@
 """Reads kept answers: which parser an answer belongs to, and what it says. An answer that cannot be read is not kept as good."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, schedule, shot_chart
+from nba_pipeline.sources.parsing.acceptance import SetAside
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError, Row, from_json
 from nba_pipeline.sources.payloads import PayloadStore
-from nba_pipeline.sources.plan import NBA_STATS, ODDS_API, Call
+from nba_pipeline.sources.plan import EVENTS, EVENTS_AT, NBA_STATS, ODDS_API, Call
 
 BOX_SCORE_SOURCE = "NBA box score"
 Games = Mapping[str, Game]
 
 
-def parsed(kind: str, key: str, content: bytes, fetched_at: datetime, games: Games) -> Any:
-    """What an answer says. `games`: the season's schedule by game id.
+def parsed(
+    kind: str, key: str, content: bytes, fetched_at: datetime, games: Games, set_aside: list[SetAside] | None = None
+) -> Any:
+    """Read an answer.
 
-    Raises PayloadError where it is not what the service is known to give.
+    Args:
+        kind: of the call that was answered.
+        key: of the call among its kind.
+        content: the answer as it came.
+        fetched_at: when it came (UTC).
+        games: the season's schedule by game id.
+        set_aside: takes the elements of the answer that cannot be used.
+
+    Returns:
+        What the parser of the kind returns.
+
+    Raises:
+        PayloadError: where the answer is not what the service is known to give.
     """
     if kind == "report":
         return injury_report.report(injury_report.words(content))
@@ -26,31 +41,46 @@ def parsed(kind: str, key: str, content: bytes, fetched_at: datetime, games: Gam
         case "schedule":
             if schedule.season(payload) != key:
                 raise PayloadError(f"the schedule is of {schedule.season(payload)}, not of {key}")
-            return schedule.games(payload)
+            return schedule.games(payload, set_aside)
         case "player_log":
-            return _of_season(game_log.players(payload, games), key)
+            return _of_season(game_log.players(payload, games, set_aside), key)
         case "team_log":
-            return _of_season(game_log.teams(payload, games), key)
+            return _of_season(game_log.teams(payload, games, set_aside), key)
         case "box_score":
             return box_score.box_score(payload, games[key], BOX_SCORE_SOURCE)
         case "shots":
-            found = shot_chart.shots(payload)
+            found = shot_chart.shots(payload, set_aside)
             _of_season([row for _, row in found], key)
             return found
         case "player_index":
-            return players.index(payload)
+            return players.index(payload, set_aside)
         case "player_bio":
-            return players.ages(payload, key)
+            return players.ages(payload, key, set_aside)
         case "events" | "events_at":
-            return _listed(odds.events(payload), key)
+            return _listed(odds.events(payload, set_aside), key)
         case "event_odds" | "event_odds_at":
-            return _of_event(odds.snapshot(payload, fetched_at), key)
+            return _of_event(odds.snapshot(payload, fetched_at, set_aside), key)
     raise AssertionError(f"no parser for {kind}")
 
 
-def check(call: Call, content: bytes, fetched_at: datetime, games: Games) -> None:
-    """Raise PayloadError if the answer cannot be read."""
-    parsed(call.kind, call.key, content, fetched_at, games)
+def check(call: Call, content: bytes, fetched_at: datetime, games: Games) -> list[SetAside]:
+    """Read an answer to see whether it can be used.
+
+    Args:
+        call: what was asked.
+        content: the answer as it came.
+        fetched_at: when it came (UTC).
+        games: the season's schedule by game id.
+
+    Returns:
+        The elements that cannot be used, with the reasons.
+
+    Raises:
+        PayloadError: for an answer that cannot be used at all.
+    """
+    set_aside: list[SetAside] = []
+    parsed(call.kind, call.key, content, fetched_at, games, set_aside)
+    return set_aside
 
 
 def read_games(store: PayloadStore, season: str) -> list[Game] | None:
@@ -59,18 +89,41 @@ def read_games(store: PayloadStore, season: str) -> list[Game] | None:
     return None if kept is None else parsed("schedule", season, kept.read(), kept.fetched_at, {})
 
 
-def read_events(store: PayloadStore, games: list[Game]) -> dict[str, odds.Event]:
+def listed_events(store: PayloadStore, day: date) -> list[odds.Event] | None:
+    """The events in all kept lists of a day, oldest list first; None where no list was kept."""
+    lists = [
+        parsed(kind, key, kept.read(), kept.fetched_at, {})
+        for kind in (EVENTS_AT, EVENTS)
+        for key in store.keys(ODDS_API, kind, f"{day}")
+        for kept in store.all(ODDS_API, kind, key)
+    ]
+    return [event for listed in lists for event in listed] if lists else None
+
+
+def read_events(store: PayloadStore, games: Sequence[Game]) -> dict[str, odds.Event]:
     """Game id -> event, from all kept lists of the days of these games."""
     found = {}
     for day in sorted({g.day for g in games}):
         of_day = [g for g in games if g.day == day]
-        for kind in ("events_at", "events"):
-            for kept in store.all(ODDS_API, kind, f"{day}"):
-                for event in parsed(kind, f"{day}", kept.read(), kept.fetched_at, {}):
-                    game = event.game(of_day)
-                    if game:
-                        found[game.game_id] = event
+        for event in listed_events(store, day) or ():
+            game = event.game(of_day)
+            if game:
+                found[game.game_id] = event
     return found
+
+
+def without_event(store: PayloadStore, games: Sequence[Game]) -> list[Game]:
+    """The games that are in no kept list of events of their day, of days of which a list was kept."""
+    matched = read_events(store, games)
+    listed = {day for day in {g.day for g in games} if listed_events(store, day) is not None}
+    return [g for g in games if g.day in listed and g.game_id not in matched]
+
+
+def stray_events(store: PayloadStore, games: Sequence[Game], days: Iterable[date]) -> list[odds.Event]:
+    """The listed events between two clubs on these days that are no game of the schedule: `games` are all of the days."""
+    listed = {e for day in days for e in listed_events(store, day) or () if e.day == day}
+    strays = [e for e in listed if e.home and e.away and e.game([g for g in games if g.day == e.day]) is None]
+    return sorted(strays, key=lambda e: (e.day, e.id))
 
 
 def _of_season(rows: list[Row], key: str) -> list[Row]:

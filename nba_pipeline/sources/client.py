@@ -19,6 +19,8 @@ from nba_pipeline.sources.live_settings import Pace
 
 SECRET_PARAMETER = "apiKey"
 EXCERPT = 160
+# What an overloaded service sends with status 200: nothing, blanks, or a JSON value without content. An empty list is an answer.
+EMPTY = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*\}|null|\"\s*\")?\s*")
 PASSING = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
@@ -76,8 +78,9 @@ logging.getLogger("urllib3.connectionpool").addFilter(_HideSecrets())
 class PoliteSession(requests.Session):
     """A `requests` session for one service, called `name` in errors.
 
-    Tries again, with exponential back-off and jitter, after 429 (as long as `Retry-After` says), 5xx, time-outs and broken
-    connections; nothing else. Raises Unreachable when the attempts are used up, Refused for any other answer with an error.
+    Tries again, with exponential back-off and jitter, after 429 (as long as `Retry-After` says), 5xx, time-outs, broken
+    connections and answers without content; nothing else. Raises Unreachable when the attempts are used up, Refused for any
+    other answer with an error.
     """
 
     def __init__(
@@ -157,6 +160,8 @@ class PoliteSession(requests.Session):
             excerpt = " ".join(response.text[:EXCERPT].split())
             said = self.secret.hide(excerpt) if self.secret else excerpt
             raise Refused(f"{self.name}: {url}: refused with status {status}: {said}", _remedy(status), status)
+        if EMPTY.fullmatch(response.content):
+            raise _Passing(f"an empty answer with status {status}")
         response.encoding = "utf-8"
         return response
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from nba_pipeline.common.errors import ConfigurationError, PipelineError, Source
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources import plan
-from nba_pipeline.sources.answers import check, read_events, read_games
+from nba_pipeline.sources.answers import check, read_events, read_games, stray_events, without_event
 from nba_pipeline.sources.client import Refused, Unreachable
 from nba_pipeline.sources.injury_reports import InjuryReports
 from nba_pipeline.sources.landing_files import SeasonLanding
@@ -51,7 +51,8 @@ class IngestOutcome:
     """What came of asking for days.
 
     `fetched`: answers that came, by source and kind; `failures`: what did not come, in words; `untried`: calls that were not
-    made because their source was out; `changed`: by feed, the days whose landing file has another content than before.
+    made because their source was out; `changed`: by feed, the days whose landing file has another content than before;
+    `set_aside`: elements of the answers that are not used, each with the call and the reason.
     """
 
     days: tuple[date, ...]
@@ -60,6 +61,7 @@ class IngestOutcome:
     failures: tuple[str, ...]
     untried: int
     changed: Mapping[str, tuple[date, ...]]
+    set_aside: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -79,6 +81,7 @@ class _Asking:
     untried: int = 0
     fetched: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
     _services: dict[str, Service] = field(default_factory=dict)
     _in_a_row: Counter[str] = field(default_factory=Counter)
     _out: set[str] = field(default_factory=set)
@@ -121,21 +124,23 @@ class _Asking:
         content = service.fetch(call)
         at = clock.now()
 
-        def keep(rejected_because: str | None = None) -> Path:
+        def keep(rejected_because: str | None = None, set_aside: Sequence[str] = ()) -> Path:
             return self.store.keep(
                 *(call.source, call.kind, call.key, content, at, service.request(call)),
                 suffix=service.suffix,
                 rejected_because=rejected_because,
+                set_aside=set_aside,
             ).path
 
         try:
-            check(call, content, at, games)
+            odd = [str(element) for element in check(call, content, at, games)]
         except PayloadError as e:
             path = keep(e.what)
             raise SourceError(
                 e.what, f"look at {path}; nothing of it enters the landing files. docs/sources.md says what is expected"
             ) from None
-        keep()
+        keep(set_aside=odd)
+        self.set_aside += [f"{call}: {element}" for element in odd]
 
 
 def ingest_days(
@@ -170,6 +175,7 @@ def ingest_days(
         tuple(asking.failures),
         asking.untried,
         {feed: tuple(sorted(found)) for feed, found in changed.items()},
+        tuple(asking.set_aside),
     )
 
 
@@ -210,8 +216,28 @@ def _ask_all(asking: _Asking, seasons: Mapping[str, list[Game]], days: Sequence[
     by_id = {g.game_id: g for g in games}
     asking.ask([c for kind in kinds if kind in planned for c in planned[kind]()], by_id)
     if plan.LINES in kinds:
+        before = live.odds_minutes_before
         events = read_events(asking.store, of_days)
-        asking.ask(plan.line_calls(of_days, events, live.odds_minutes_before, now, have), by_id)
+        asking.ask(plan.later_event_calls(of_days, events, before, now, have), by_id)
+        events = read_events(asking.store, of_days)
+        asking.ask(plan.line_calls(of_days, events, before, now, have), by_id)
+        _report_unmatched(asking, of_days, days, now)
+
+
+def _report_unmatched(asking: _Asking, games: Sequence[Game], days: Sequence[date], now: datetime) -> None:
+    """Fail for every game whose quotes could not be asked for because no event is listed for it, and name stray events."""
+    strays = [f"event {e.id} ({e.away} at {e.home}, {e.day})" for e in stray_events(asking.store, games, days)]
+    asking.set_aside += [
+        f"{plan.ODDS_API} events: {stray}: it is no game of the schedule of that day" for stray in strays
+    ]
+    for g in without_event(asking.store, plan.with_quotes(games, now)):
+        asking.fail(
+            SourceError(
+                f"{plan.ODDS_API}: game {g.game_id} ({g.away} at {g.home}, {g.day}) is in no list of events, so its quotes "
+                "were not asked for",
+                "run the same command again later; the lists are below payloads/odds_api/events and events_at",
+            )
+        )
 
 
 def _land(

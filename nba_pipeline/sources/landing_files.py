@@ -175,19 +175,18 @@ class SeasonLanding:
             for kept in self.store.all(ODDS_API, kind, key)
         ]
 
-    def _game_ids(self, day: date, snapshots: Iterable[odds.Snapshot]) -> dict[str, str]:
-        """Event id -> game id, by the teams that play on the day."""
-        by_teams = {(g.home, g.away): g.game_id for g in self._by_day.get(day, ())}
-        pairs = {s.event.id: by_teams.get((s.event.home, s.event.away)) for s in snapshots}
+    def _games_of(self, day: date, snapshots: Iterable[odds.Snapshot]) -> dict[str, Game]:
+        """Event id -> game, by the teams that play on the day, whichever is listed as home."""
+        pairs = {s.event.id: s.event.game(self._by_day.get(day, ())) for s in snapshots}
         return {event: game for event, game in pairs.items() if game}
 
     def _props(self, day: date) -> list[Row] | None:
         taken = self._snapshots(day)
-        return odds.prop_rows(taken, day, self._game_ids(day, taken)) if taken else None
+        return odds.prop_rows(taken, day, self._games_of(day, taken)) if taken else None
 
     def _lines(self, day: date) -> list[Row] | None:
         taken = self._snapshots(day)
-        return odds.line_rows(taken, day, self._game_ids(day, taken)) if taken else None
+        return odds.line_rows(taken, day, self._games_of(day, taken)) if taken else None
 
     def _rosters(self) -> None:
         for kind, feed in (("player_index", feeds.PLAYERS), ("player_bio", feeds.PLAYER_AGES)):

@@ -1,12 +1,13 @@
 """The Odds API, version 4: events and quotes, now or as of a moment of the past. The key travels with the request only."""
 
+from datetime import datetime
 from typing import Any
 
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.sources.client import KeyInQuery, PoliteSession
 from nba_pipeline.sources.live_settings import ODDS_KEY, LiveSettings
-from nba_pipeline.sources.parsing.odds import MARKETS
 from nba_pipeline.sources.plan import ODDS_API, Call
+from nba_pipeline.sources.service_dates import markets_at
 
 SPORT = "basketball_nba"
 
@@ -34,7 +35,7 @@ class OddsApi:
             path += f"/{call['event']}/odds"
             parameters |= {
                 "regions": self._settings.odds_regions,
-                "markets": ",".join(MARKETS),
+                "markets": ",".join(markets_at(datetime.fromisoformat(call["date"]) if history else None)),
                 "oddsFormat": "american",
                 "dateFormat": "iso",
             }

@@ -1,8 +1,8 @@
 """Raw answers of the services, kept for ever as they came: what landing files are made from, with or without a network.
 
 `<directory>/<source>/<kind>/<key>/<fetched_at>-<first 16 of sha256>.<suffix>.gz`, and beside it `.meta.json` with the fetch time,
-the whole sha256 and the request. Nothing is ever overwritten. What could not be read lies below `rejected/` and is
-never used.
+the whole sha256, the request, and the elements that were set aside. Nothing is ever overwritten. What could not be read lies
+below `rejected/` and is never used.
 """
 
 import gzip
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,8 +73,21 @@ class PayloadStore:
         *,
         suffix: str = "json",
         rejected_because: str | None = None,
+        set_aside: Sequence[str] = (),
     ) -> Payload:
-        """Write an answer, whole or not at all; `rejected_because` puts it where it is never used."""
+        """Write an answer, whole or not at all.
+
+        Args:
+            source: the service.
+            kind: of the call.
+            key: of the call among its kind.
+            content: the answer as it came.
+            fetched_at: when it came.
+            request: what was asked, without secrets.
+            suffix: of the file.
+            rejected_because: puts the answer where it is never used.
+            set_aside: elements of the answer that are not used, each with its reason.
+        """
         base = self.directory / REJECTED if rejected_because else self.directory
         folder = _folder(base, source, kind, key)
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,6 +103,8 @@ class PayloadStore:
         }
         if rejected_because:
             meta["rejected_because"] = rejected_because
+        if set_aside:
+            meta["set_aside"] = list(set_aside)
         write_whole(path.with_name(path.name + META), json.dumps(meta, indent=1).encode())
         write_whole(path, gzip.compress(content, mtime=0))
         return Payload(path, fetched_at)

@@ -11,11 +11,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from nba_pipeline.asof.reads import CORRECTED_FOR
 from nba_pipeline.domain.calendar import season_of_game
+from nba_pipeline.sources import service_dates
 from nba_pipeline.sources.parsing.odds import Event
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import EASTERN
 
 NBA_STATS, ODDS_API, INJURY_REPORTS = "nba_stats", "odds_api", "injury_reports"
+EVENTS, EVENTS_AT = "events", "events_at"
 SCHEDULE, BOXSCORES, SHOTS, LINES, INJURIES, ROSTERS = "schedule", "boxscores", "shots", "lines", "injuries", "rosters"
 KINDS = (SCHEDULE, BOXSCORES, SHOTS, LINES, INJURIES, ROSTERS)
 
@@ -135,26 +137,73 @@ def report_file(moment: datetime) -> str:
 
 
 def event_calls(games: Iterable[Game], minutes: Sequence[int], now: datetime, have: Have) -> list[Call]:
-    """The events of a day: as they are now while games are to come, else as they were at the day's first snapshot."""
+    """Plan the lists of events of the days of these games.
+
+    Args:
+        games: of the days.
+        minutes: before tip-off, at which quotes of earlier days are asked for.
+        now: the moment of planning.
+        have: when a question was last answered.
+
+    Returns:
+        Of a day with games to come, the list of now; of an earlier day, the list at its first snapshot.
+    """
     calls = []
     today = now.astimezone(EASTERN).date()
     for day, group in sorted(_by_day(g for g in games if g.countable).items()):
-        tips = [g.tip_off for g in group if g.tip_off]
+        tips = [g.tip_off for g in group if g.tip_off and service_dates.has_odds(g.tip_off)]
         if day >= today:
             if any(_to_come(g, now) for g in group):
-                calls.append(Call(ODDS_API, "events", f"{day}"))
+                calls.append(Call(ODDS_API, EVENTS, f"{day}"))
         elif tips:
-            call = Call(ODDS_API, "events_at", f"{day}", (("date", _iso(_snapshot(min(tips), max(minutes)))),))
+            call = _events_at(f"{day}", min(tips), max(minutes))
             if have(call.source, call.kind, call.key) is None:
                 calls.append(call)
     return calls
 
 
+def later_event_calls(
+    games: Iterable[Game], events: Mapping[str, Event], minutes: Sequence[int], now: datetime, have: Have
+) -> list[Call]:
+    """Plan a second list of events, shortly before tip-off, for games of earlier days that the first did not have.
+
+    Args:
+        games: of the days.
+        events: game id -> event, as far as listed.
+        minutes: before tip-off, at which quotes are asked for.
+        now: the moment of planning.
+        have: when a question was last answered.
+    """
+    today = now.astimezone(EASTERN).date()
+    missing = {
+        (g.day, g.tip_off)
+        for g in games
+        if g.countable and g.day < today and g.game_id not in events and g.tip_off and service_dates.has_odds(g.tip_off)
+    }
+    calls = [
+        _events_at(f"{day}_{_snapshot(tip_off, min(minutes)):%Y%m%dT%H%MZ}", tip_off, min(minutes))
+        for day, tip_off in sorted(missing)
+        if have(ODDS_API, EVENTS_AT, f"{day}") is not None
+    ]
+    return [c for c in dict.fromkeys(calls) if have(c.source, c.kind, c.key) is None]
+
+
 def line_calls(
     games: Iterable[Game], events: Mapping[str, Event], minutes: Sequence[int], now: datetime, have: Have
 ) -> list[Call]:
-    """The quotes on games: now for those to come; for those of earlier days at these minutes before tip-off, unless they
-    were captured live. `events`: game id -> event."""
+    """Plan the calls for quotes on games.
+
+    Args:
+        games: of the days.
+        events: game id -> event.
+        minutes: before tip-off, at which quotes of earlier days are asked for.
+        now: the moment of planning.
+        have: when a question was last answered.
+
+    Returns:
+        For games to come, the quotes of now; for those of earlier days the quotes at these minutes before tip-off, unless
+        they were captured live, and of the markets that the service has for that date.
+    """
     calls = []
     today = now.astimezone(EASTERN).date()
     for g in games:
@@ -169,9 +218,24 @@ def line_calls(
                 at = _snapshot(g.tip_off, before)
                 key = odds_key(g.day, event.id, f"{at:%Y%m%dT%H%MZ}")
                 call = Call(ODDS_API, "event_odds_at", key, (("event", event.id), ("date", _iso(at))))
-                if have(call.source, call.kind, call.key) is None:
+                if service_dates.has_odds(at) and have(call.source, call.kind, call.key) is None:
                     calls.append(call)
     return calls
+
+
+def with_quotes(games: Iterable[Game], now: datetime) -> list[Game]:
+    """The games whose quotes can be asked for: countable ones to come, and earlier ones since the service keeps odds."""
+    today = now.astimezone(EASTERN).date()
+    return [
+        g
+        for g in games
+        if g.countable
+        and (_to_come(g, now) if g.day >= today else g.tip_off is not None and service_dates.has_odds(g.tip_off))
+    ]
+
+
+def _events_at(key: str, tip_off: datetime, minutes: int) -> Call:
+    return Call(ODDS_API, EVENTS_AT, key, (("date", _iso(_snapshot(tip_off, minutes))),))
 
 
 def log_call(kind: str, season: str, prefix: str, day: date | None = None) -> Call:

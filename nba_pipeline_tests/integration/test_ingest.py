@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -30,7 +30,7 @@ from nba_pipeline.sources.landing import (
     Feed,
 )
 from nba_pipeline.sources.plan import KINDS
-from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback, of_json
+from nba_pipeline_tests.support.loopback import Answer, Loopback, Request, loopback, of_json
 from nba_pipeline_tests.support.service_answers import Services
 from nba_pipeline_tests.support.small_league import BOSTON, DAY, DENVER, NEXT_DAY, TO_COME, services
 
@@ -290,9 +290,10 @@ def no_rows(live: Live) -> Answer:
     return of_json(payload)
 
 
-def text_for_a_number(live: Live) -> Answer:
+def text_for_a_number(live: Live, rows: int = 160) -> Answer:
     payload = live.services.shot_chart({"SeasonType": "Regular Season", "TeamID": "0"})
-    payload["resultSets"][0]["rowSet"][0][4] = "first"
+    for row in payload["resultSets"][0]["rowSet"][:rows]:
+        row[4] = "first"
     return of_json(payload)
 
 
@@ -306,7 +307,6 @@ def truncated(live: Live) -> Answer:
     [
         (lambda _: Answer("<!DOCTYPE html><title>Access denied</title>"), "is a web page, not JSON"),
         (lambda _: Answer('{"Message":"An error has occurred."}'), "is a web page, not JSON: '<Error>"),
-        (lambda _: Answer(""), "the answer is empty"),
         (truncated, "is not JSON, or is cut off"),
         (changed_columns, "columns are missing: LOC_X"),
         (no_rows, "Shot_Chart_Detail has no rows"),
@@ -317,7 +317,6 @@ def truncated(live: Live) -> Answer:
     ids=[
         "HTML",
         "error of the service",
-        "empty",
         "truncated",
         "columns",
         "no rows",
@@ -340,6 +339,111 @@ def test_an_answer_that_cannot_be_read_is_kept_for_inspection_and_never_becomes_
     live.server.rule = live.services
     assert live.ingest("shots").complete
     assert len(live.rows(SHOTS)) == 160
+
+
+def test_an_odd_row_is_named_and_kept_on_record_and_the_others_become_rows(live: Live) -> None:
+    live.but("shotchart", text_for_a_number(live, rows=1))
+    outcome = live.ingest("shots")
+    assert outcome.complete
+    (odd,) = outcome.set_aside
+    assert odd == (
+        "nba_stats shots 2024-25_Regular-Season_2024-11-05: "
+        'game "0022400101", attempt 1: PERIOD is "first", not a whole number'
+    )
+    assert len(live.rows(SHOTS)) == 159
+    (meta,) = (live.home / "payloads" / "nba_stats" / "shots").rglob("*.meta.json")
+    assert json.loads(meta.read_text())["set_aside"] == [
+        odd.removeprefix("nba_stats shots 2024-25_Regular-Season_2024-11-05: ")
+    ]
+    assert "set aside: nba_stats shots" in command(live, "--only", "shots").output
+
+
+@pytest.mark.parametrize("body", ["", " \n", "{}", "{ }\n", "null", '""'])
+def test_an_answer_without_content_is_tried_again_and_counts_as_an_outage(live: Live, body: str) -> None:
+    live.but("boxscore", Answer(body))
+    outcome = live.ingest("boxscores")
+    assert [f for f in outcome.failures if "box_score" in f] == [
+        f"nba_stats box_score {game}: nba_stats: {live.server.url}/stats/boxscoretraditionalv3: an empty answer with "
+        "status 200 (2 attempts)\n  What to do: run the same command again later; what has been fetched is kept"
+        for game in (BOSTON, DENVER)
+    ]
+    assert len(live.server.asked("boxscore")) == 4
+    assert not (live.home / "payloads" / "rejected").exists()
+    live.server.rule = live.services
+    assert live.ingest("boxscores").complete
+
+
+def listing(live: Live, change: Callable[[list[dict[str, Any]], str], list[dict[str, Any]]]) -> None:
+    """Answer as the services do, with the lists of events changed; `change` gets a list and the moment asked for."""
+
+    def rule(request: Request) -> Answer | None:
+        answer = live.services(request)
+        if answer is None or not request.path.endswith("/events"):
+            return answer
+        payload = json.loads(answer.content)
+        at = request.parameters.get("date", "")
+        changed = change(payload["data"] if at else payload, at)
+        return of_json(payload | {"data": changed} if at else changed)
+
+    live.server.rule = rule
+
+
+def test_a_game_that_is_in_no_list_of_events_fails_by_name(live: Live) -> None:
+    listing(live, lambda events, _: [e for e in events if BOSTON not in e["id"]])
+    outcome = live.ingest("lines")
+    (failure,) = outcome.failures
+    assert f"game {BOSTON} (NYK at BOS, {DAY}) is in no list of events, so its quotes were not asked for" in failure
+    assert {r["game_id"] for r in live.rows(PROP_LINES)} == {DENVER}
+    assert command(live, "--only", "lines").exit_code == 1
+
+
+def test_a_game_that_is_listed_late_is_found_by_a_second_list_shortly_before_its_tip_off(live: Live) -> None:
+    everything = [live.services._event(g) for g in live.services.games[:3]]
+
+    def change(events: list[dict[str, Any]], at: str) -> list[dict[str, Any]]:
+        return everything if at >= "2024-11-06T00:20:00Z" else [e for e in events if BOSTON not in e["id"]]
+
+    listing(live, change)
+    assert live.ingest("lines").complete
+    assert {r["game_id"] for r in live.rows(PROP_LINES)} == {BOSTON, DENVER}
+    assert [r.parameters["date"] for r in live.server.asked("/events") if r.path.endswith("/events")] == [
+        "2024-11-05T14:30:00Z",
+        "2024-11-06T00:20:00Z",
+    ]
+    assert live.ingest("lines").complete
+    assert live.server.asked("/odds") == []
+
+
+def test_an_event_with_its_sides_exchanged_gets_its_quotes_and_lines_the_right_way_round(live: Live) -> None:
+    assert live.ingest("lines").complete
+    before = {(r["game_id"], r["bookmaker"]): r for r in live.rows(GAME_LINES)}
+    turned = live.services._event
+
+    def exchanged(game: dict[str, Any]) -> dict[str, Any]:
+        event = turned(game)
+        return event | {"home_team": event["away_team"], "away_team": event["home_team"]}
+
+    live.services._event = exchanged  # pyright: ignore[reportAttributeAccessIssue]
+    live.patch.setenv("NBA_PIPELINE_HOME", str(live.home) + "-2")
+    live.environment["NBA_PIPELINE_HOME"] = str(live.home) + "-2"
+    assert live.ingest("lines").complete
+    assert {(r["game_id"], r["bookmaker"]): r for r in live.rows(GAME_LINES)} == before
+    assert {r["game_id"] for r in live.rows(PROP_LINES)} == {BOSTON, DENVER}
+
+
+def test_an_event_that_is_no_game_is_named_and_fails_nothing(live: Live) -> None:
+    stray = {
+        "id": "stray",
+        "commence_time": "2024-11-06T01:00:00Z",
+        "home_team": "Utah Jazz",
+        "away_team": "Phoenix Suns",
+    }
+    listing(live, lambda events, _: [*events, stray])
+    outcome = live.ingest("lines")
+    assert outcome.complete
+    assert outcome.set_aside == (
+        "odds_api events: event stray (PHX at UTA, 2024-11-05): it is no game of the schedule of that day",
+    )
 
 
 def test_the_outage_of_one_source_does_not_stop_the_others(live: Live) -> None:
@@ -407,7 +511,8 @@ def test_a_row_in_the_file_of_another_day_is_named_and_belongs_to_no_day(live: L
 
 
 def command(live: Live, *arguments: str):
-    return CliRunner().invoke(main, ["ingest", f"{DAY}", f"{DAY}", *arguments], env={**os.environ, **live.environment})
+    days = [f"{DAY}", f"{DAY}"]
+    return CliRunner().invoke(main, ["ingest", *days, *arguments], env={**os.environ, **live.environment})
 
 
 def test_the_command_ends_with_0_only_when_all_came(live: Live) -> None:

@@ -97,10 +97,10 @@ def changed(payload: Any, path: tuple[Any, ...], how: str, value: Any) -> Any:
 def landed(kind: str, found: Any) -> list[tuple[feeds.Feed, list[dict[str, Any]]]]:
     """The rows that become of what an answer says."""
     if isinstance(found, odds.Snapshot):
-        ids = {found.event.id: BOSTON}
+        games = {found.event.id: GAMES[BOSTON]}
         return [
-            (feeds.PROP_LINES, odds.prop_rows([found], DAY, ids)),
-            (feeds.GAME_LINES, odds.line_rows([found], DAY, ids)),
+            (feeds.PROP_LINES, odds.prop_rows([found], DAY, games)),
+            (feeds.GAME_LINES, odds.line_rows([found], DAY, games)),
         ]
     if isinstance(found, box_score.BoxScore):
         return [

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nba_pipeline.sources.parsing.result_sets import result_set
 from nba_pipeline.sources.parsing.schedule import Game
-from nba_pipeline.sources.parsing.values import PayloadError, Row, integer, part, result_set, text
+from nba_pipeline.sources.parsing.values import PayloadError, Row, integer, part, text
 
 V3 = {
     "pts": "points",

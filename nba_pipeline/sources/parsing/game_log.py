@@ -1,10 +1,13 @@
 """League game logs (`leaguegamelog`): a line per player, or per team, of every game of a season or of a day."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve
+from nba_pipeline.sources.parsing.result_sets import ROW_FLOOR, result_set
 from nba_pipeline.sources.parsing.schedule import Game
-from nba_pipeline.sources.parsing.values import PayloadError, Row, day, integer, required, result_set
+from nba_pipeline.sources.parsing.values import PayloadError, Row, day, integer, required, shown
 
 COUNTS = {
     "pts": "PTS",
@@ -28,25 +31,52 @@ PLAYER_COLUMNS = (*TEAM_COLUMNS, "PLAYER_ID", "PLAYER_NAME", "PLUS_MINUS")
 HOME_MARK, ROAD_MARK = " vs. ", " @ "
 
 
-def players(payload: Any, games: Mapping[str, Game]) -> list[Row]:
-    """Rows of the feed `player_boxscores`; starters and exact minutes are not in a game log and stay unknown."""
-    rows = result_set(payload, "LeagueGameLog", PLAYER_COLUMNS)
-    return [
-        _line(r, games)
-        | {
-            "player_id": integer(r, "PLAYER_ID"),
-            "player_name": required(r, "PLAYER_NAME"),
-            "starter": None,
-            "min_exact": None,
-            "plus_minus": integer(r, "PLUS_MINUS"),
-        }
-        for r in rows
-    ]
+def players(payload: Any, games: Mapping[str, Game], set_aside: list[SetAside] | None = None) -> list[Row]:
+    """Read rows of the feed `player_boxscores`; starters and exact minutes are not in a game log and stay unknown.
+
+    Args:
+        payload: the answer.
+        games: the season's schedule by game id.
+        set_aside: takes the games of which a row cannot be read, whole: half a box score would be a wrong one.
+
+    Raises:
+        PayloadError: for an answer of another form, or with too many rows that cannot be read.
+    """
+    return _whole_games(payload, PLAYER_COLUMNS, lambda r: _player(r, games), set_aside)
 
 
-def teams(payload: Any, games: Mapping[str, Game]) -> list[Row]:
-    """Rows of the feed `team_boxscores`."""
-    return [_line(r, games) for r in result_set(payload, "LeagueGameLog", TEAM_COLUMNS)]
+def teams(payload: Any, games: Mapping[str, Game], set_aside: list[SetAside] | None = None) -> list[Row]:
+    """Read rows of the feed `team_boxscores`; as `players`."""
+    return _whole_games(payload, TEAM_COLUMNS, lambda r: _line(r, games), set_aside)
+
+
+def _whole_games(
+    payload: Any, columns: Sequence[str], parse: Callable[[Row], Row], set_aside: list[SetAside] | None
+) -> list[Row]:
+    """The rows of the games all of whose rows can be read; the other games are set aside."""
+    sieve = Sieve()
+    rows = result_set(payload, "LeagueGameLog", columns, sieve.set_aside)
+    spoiled: set[Any] = set()
+    lines = []
+    for number, r in enumerate(rows, 1):
+        line = sieve.read(f"game {shown(r['GAME_ID'])}, row {number}", partial(parse, r))
+        if line is None:
+            spoiled.add(r["GAME_ID"] if isinstance(r["GAME_ID"], str) else None)
+        else:
+            lines.append(line)
+    sieve.require(ROW_FLOOR, "rows of LeagueGameLog")
+    sieve.into(set_aside)
+    return [line for line in lines if line["game_id"] not in spoiled]
+
+
+def _player(r: Row, games: Mapping[str, Game]) -> Row:
+    return _line(r, games) | {
+        "player_id": integer(r, "PLAYER_ID"),
+        "player_name": required(r, "PLAYER_NAME"),
+        "starter": None,
+        "min_exact": None,
+        "plus_minus": integer(r, "PLUS_MINUS"),
+    }
 
 
 def _line(r: Row, games: Mapping[str, Game]) -> Row:

@@ -1,20 +1,22 @@
 """The Odds API, version 4: events, and the quotes of the books on them, current or as of a historical snapshot.
 
-A historical answer wraps the same data and says when its snapshot was taken; a current one is a snapshot of the moment at
-which it was fetched.
+An outcome, a market or a book of an odd form is set aside by name; the others count. A historical answer wraps the same data
+and says when its snapshot was taken; a current one is a snapshot of the moment at which it was fetched.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve, accepted
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.team_names import tricode_of
-from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, instant, number, part, required, shown, text
+from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, instant, number, part, required, shown
 
 PROP_MARKETS = {
     "player_points": "points",
@@ -28,6 +30,10 @@ MARKETS = (*PROP_MARKETS, SPREAD, TOTAL, MONEYLINE)
 OVER, UNDER = "Over", "Under"
 SOURCE = "The Odds API"
 EVENT_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+FLOOR = 0.5
+LEAST_AMERICAN = 100
+# A tip-off that is moved within the evening is still the same game; the next game of the same teams is a day away.
+MOVED_AT_MOST = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,15 @@ class Event:
         return self.commence.astimezone(EASTERN).date()
 
     def game(self, games: Iterable[Game]) -> Game | None:
-        """The game of the schedule between these teams on this date."""
-        same = [g for g in games if (g.day, g.home, g.away) == (self.day, self.home, self.away) and self.home]
-        return same[0] if len(same) == 1 else None
+        """The game of the schedule between these teams, whichever is listed as home, on this date or at nearly this time."""
+        if self.home is None or self.away is None:
+            return None
+        same = [g for g in games if {g.home, g.away} == {self.home, self.away}]
+        near = [g for g in same if g.day == self.day] or [g for g in same if self._is_near(g)]
+        return near[0] if len(near) == 1 else None
+
+    def _is_near(self, game: Game) -> bool:
+        return game.tip_off is not None and abs(game.tip_off - self.commence) <= MOVED_AT_MOST
 
 
 @dataclass(frozen=True)
@@ -60,36 +72,66 @@ class Snapshot:
     lines: tuple[Row, ...]
 
 
-def events(payload: Any) -> list[Event]:
-    """The listed events; none is a legitimate answer."""
+def events(payload: Any, set_aside: list[SetAside] | None = None) -> list[Event]:
+    """Read the listed events; none is a legitimate answer.
+
+    Args:
+        payload: the answer.
+        set_aside: takes the events that cannot be read.
+
+    Raises:
+        PayloadError: for an answer of another form, or with too many events that cannot be read.
+    """
     data, _ = _unwrapped(payload)
     if not isinstance(data, list):
         raise PayloadError(f"a list of events is expected, not {shown(data)}")
-    return [_event(e) for e in data]
+    return accepted([(f"event {i}", partial(_event, e)) for i, e in enumerate(data, 1)], FLOOR, "events", set_aside)
 
 
-def snapshot(payload: Any, fetched_at: datetime) -> Snapshot:
-    """The quotes on one event. `fetched_at` is the capture time of a current answer."""
+def snapshot(payload: Any, fetched_at: datetime, set_aside: list[SetAside] | None = None) -> Snapshot:
+    """Read the quotes on one event.
+
+    Args:
+        payload: the answer.
+        fetched_at: the capture time of a current answer.
+        set_aside: takes the books, markets and outcomes that cannot be used.
+
+    Raises:
+        PayloadError: for an answer of another form, or with too few outcomes that can be used.
+    """
     data, taken = _unwrapped(payload)
     event = _event(data)
+    clubs = (required(data, "home_team"), required(data, "away_team"))
+    sieve = Sieve()
     props: list[Row] = []
     lines: list[Row] = []
-    for book in part(data, "bookmakers", list):
-        markets = {part(m, "key", str): part(m, "outcomes", list) for m in part(book, "markets", list)}
-        name = required(book, "key")
+    for number_of_book, book in enumerate(part(data, "bookmakers", list), 1):
+        try:
+            name, markets = required(book, "key"), part(book, "markets", list)
+        except PayloadError as error:
+            sieve.reject(f"book {number_of_book}", error.what)
+            continue
+        outcomes = _outcomes(name, markets, sieve)
         for key, market in PROP_MARKETS.items():
-            props += [{"bookmaker": name, "market": market, **q} for q in _props(markets.get(key, []))]
-        line = _game_line(markets, required(data, "home_team"), required(data, "away_team"))
+            props += [{"bookmaker": name, "market": market, **q} for q in _props(outcomes.get(key, []))]
+        line = _game_line(name, outcomes, clubs, sieve)
         if any(v is not None for v in line.values()):
             lines.append({"bookmaker": name, **line})
-    _refuse_decimal([*(p[k] for p in props for k in ("over_odds", "under_odds")), *(x["ml_home"] for x in lines)])
+    sieve.require(FLOOR, "outcomes")
+    sieve.into(set_aside)
     return Snapshot(event, taken or fetched_at.replace(microsecond=0), tuple(props), tuple(lines))
 
 
-def prop_rows(snapshots: Iterable[Snapshot], day: date, game_ids: Mapping[str, str]) -> list[Row]:
-    """Rows of the feed `prop_lines`: a row per quote and stretch of successive snapshots that show it unchanged.
+def prop_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game]) -> list[Row]:
+    """Make rows of the feed `prop_lines`: a row per quote and stretch of successive snapshots that show it unchanged.
 
-    `day`: that of the games; `game_ids`: event id -> game id. Players' names stay as the book spells them.
+    Args:
+        snapshots: of events of the day.
+        day: that of the games.
+        games: event id -> game.
+
+    Returns:
+        Rows in which players' names stay as the book spells them.
     """
     by_event: dict[str, list[Snapshot]] = defaultdict(list)
     for s in snapshots:
@@ -101,7 +143,7 @@ def prop_rows(snapshots: Iterable[Snapshot], day: date, game_ids: Mapping[str, s
             rows.append(
                 {
                     "game_date": day,
-                    "game_id": game_ids.get(event_id),
+                    "game_id": games[event_id].game_id if event_id in games else None,
                     "player_id": None,
                     "player_name": None,
                     **dict(quote),
@@ -115,13 +157,19 @@ def prop_rows(snapshots: Iterable[Snapshot], day: date, game_ids: Mapping[str, s
     return rows
 
 
-def line_rows(snapshots: Iterable[Snapshot], day: date, game_ids: Mapping[str, str]) -> list[Row]:
-    """Rows of the feed `game_lines`: a row per game, book and snapshot, whenever it was taken."""
+def line_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game]) -> list[Row]:
+    """Make rows of the feed `game_lines`: a row per game, book and snapshot, whenever it was taken.
+
+    Args:
+        snapshots: of events of the day.
+        day: that of the games.
+        games: event id -> game. Where the schedule has the sides the other way round, so have the rows.
+    """
     return [
         {
-            "game_id": game_ids.get(s.event.id),
+            "game_id": games[s.event.id].game_id if s.event.id in games else None,
             "game_date": day,
-            **line,
+            **(_exchanged(line) if _sides_differ(s.event, games.get(s.event.id)) else line),
             "line_kind": "snapshot",
             "snapshot_utc": s.at,
             "source": SOURCE,
@@ -129,6 +177,20 @@ def line_rows(snapshots: Iterable[Snapshot], day: date, game_ids: Mapping[str, s
         for s in snapshots
         for line in s.lines
     ]
+
+
+def _sides_differ(event: Event, game: Game | None) -> bool:
+    return game is not None and game.home == event.away
+
+
+def _exchanged(line: Row) -> Row:
+    """The line of a book with home and away exchanged."""
+    spread = line["spread_home"]
+    return line | {
+        "spread_home": None if spread is None else -spread + 0.0,
+        "ml_home": line["ml_away"],
+        "ml_away": line["ml_home"],
+    }
 
 
 def _stretches(shots: list[Snapshot]) -> list[tuple[tuple[tuple[str, Any], ...], list[datetime]]]:
@@ -163,39 +225,84 @@ def _event(e: Any) -> Event:
     )
 
 
-def _props(outcomes: list[Any]) -> list[Row]:
+def _outcomes(book: str, markets: list[Any], sieve: Sieve) -> dict[str, list[Row]]:
+    """The usable outcomes of a book by market: of players (side, who, line, odds), of the game as they came."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for number_of_market, market in enumerate(markets, 1):
+        try:
+            key, outcomes = part(market, "key", str), part(market, "outcomes", list)
+        except PayloadError as error:
+            sieve.reject(f"book {book}, market {number_of_market}", error.what)
+            continue
+        if key not in MARKETS:
+            continue
+        parse = _player_outcome if key in PROP_MARKETS else _game_outcome
+        read = [sieve.read(f"book {book}, {key} {i}", partial(parse, o)) for i, o in enumerate(outcomes, 1)]
+        found[key] += [o for o in read if o is not None]
+    return found
+
+
+def _player_outcome(outcome: Any) -> Row:
+    side = part(outcome, "name", str)
+    if side not in (OVER, UNDER):
+        raise PayloadError(f"a player's outcome is called {side!r}, neither {OVER} nor {UNDER}")
+    line = number(outcome, "point")
+    if line is None:
+        raise PayloadError("a player's outcome has no line")
+    return {"side": side, "who": required(outcome, "description"), "line": line, "odds": _price(outcome)}
+
+
+def _game_outcome(outcome: Any) -> Row:
+    return {"name": required(outcome, "name"), "point": number(outcome, "point"), "price": _price(outcome)}
+
+
+def _price(outcome: Any) -> float | None:
+    """American odds, which are never between -100 and 100."""
+    price = number(outcome, "price")
+    if price is not None and abs(price) < LEAST_AMERICAN:
+        raise PayloadError(f"the price {price:g} is not American odds")
+    return price
+
+
+def _props(outcomes: list[Row]) -> list[Row]:
     """Over and under of a player's line belong together; either may be missing."""
     quotes: list[Row] = []
     for o in outcomes:
-        side = part(o, "name", str)
-        if side not in (OVER, UNDER):
-            raise PayloadError(f"a player's outcome is called {side!r}, neither {OVER} nor {UNDER}")
-        who, line, odds = required(o, "description"), number(o, "point"), number(o, "price")
-        column = "over_odds" if side == OVER else "under_odds"
-        open_quotes = (q for q in quotes if (q["player_name_source"], q["line"]) == (who, line) and q[column] is None)
-        quote = next(open_quotes, None)
+        column = "over_odds" if o["side"] == OVER else "under_odds"
+        same = (q for q in quotes if (q["player_name_source"], q["line"]) == (o["who"], o["line"]))
+        quote = next((q for q in same if q[column] is None), None)
         if quote is None:
-            quote = {"player_name_source": who, "line": line, "over_odds": None, "under_odds": None}
+            quote = {"player_name_source": o["who"], "line": o["line"], "over_odds": None, "under_odds": None}
             quotes.append(quote)
-        quote[column] = odds
+        quote[column] = o["odds"]
     return quotes
 
 
-def _game_line(markets: Mapping[str, list[Any]], home: str, away: str) -> Row:
-    spread, money = ({text(o, "name"): o for o in markets.get(key, [])} for key in (SPREAD, MONEYLINE))
-    totals = {number(o, "point") for o in markets.get(TOTAL, [])}
+def _game_line(book: str, outcomes: Mapping[str, list[Row]], clubs: tuple[str, str], sieve: Sieve) -> Row:
+    """A book's spread, total and moneyline; a market that contradicts itself is set aside."""
+    home, away = clubs
+    spread = _by_club(book, SPREAD, outcomes, clubs, sieve)
+    money = _by_club(book, MONEYLINE, outcomes, clubs, sieve)
+    totals = {o["point"] for o in outcomes.get(TOTAL, []) if o["point"] is not None}
     if len(totals) > 1:
-        raise PayloadError(f"a book quotes several totals for one game: {sorted(map(str, totals))}")
+        sieve.reject(f"book {book}, {TOTAL}", f"several totals for one game: {', '.join(map(str, sorted(totals)))}")
     return {
-        "spread_home": number(spread.get(home, {}), "point"),
-        "total": next(iter(totals), None),
-        "ml_home": number(money.get(home, {}), "price"),
-        "ml_away": number(money.get(away, {}), "price"),
+        "spread_home": spread[home]["point"] if home in spread else None,
+        "total": next(iter(totals)) if len(totals) == 1 else None,
+        "ml_home": money[home]["price"] if home in money else None,
+        "ml_away": money[away]["price"] if away in money else None,
     }
 
 
-def _refuse_decimal(prices: Iterable[float | None]) -> None:
-    """American odds are never between -100 and 100; if every price is, the service answered in another format."""
-    known = [p for p in prices if p is not None]
-    if known and all(abs(p) < 100 for p in known):
-        raise PayloadError(f"prices are not American odds: {known[:3]}")
+def _by_club(
+    book: str, market: str, outcomes: Mapping[str, list[Row]], clubs: tuple[str, str], sieve: Sieve
+) -> dict[str, Row]:
+    """The outcome of each club; none where a club has several."""
+    found: dict[str, Row] = {}
+    for o in outcomes.get(market, []):
+        if o["name"] not in clubs:
+            sieve.reject(f"book {book}, {market}", f"{o['name']!r} is neither team of the event")
+        elif found.setdefault(o["name"], o) != o:
+            sieve.reject(f"book {book}, {market}", f"several outcomes for {o['name']}")
+            return {}
+    return found

@@ -1,25 +1,53 @@
 """Who plays in a season: the player index (`playerindex`) and ages (`leaguedashplayerbiostats`)."""
 
+from functools import partial
 from typing import Any
 
-from nba_pipeline.sources.parsing.values import Row, integer, number, result_set, text
+from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve
+from nba_pipeline.sources.parsing.result_sets import ROW_FLOOR, result_set
+from nba_pipeline.sources.parsing.values import Row, integer, number, shown, text
 
 INDEX = ("PERSON_ID", "PLAYER_FIRST_NAME", "PLAYER_LAST_NAME")
+BIO = ("PLAYER_ID", "AGE")
 
 
-def index(payload: Any) -> list[Row]:
-    """Rows of the feed `players`."""
-    return [
-        {
-            "player_id": integer(r, "PERSON_ID"),
-            "player_name": " ".join(n for n in (text(r, "PLAYER_FIRST_NAME"), text(r, "PLAYER_LAST_NAME")) if n),
-        }
-        for r in result_set(payload, "PlayerIndex", INDEX)
-    ]
+def index(payload: Any, set_aside: list[SetAside] | None = None) -> list[Row]:
+    """Read rows of the feed `players`.
+
+    Args:
+        payload: the answer.
+        set_aside: takes the players that cannot be read.
+    """
+    sieve = Sieve()
+    rows = result_set(payload, "PlayerIndex", INDEX, sieve.set_aside)
+    read = [sieve.read(f"player {shown(r['PERSON_ID'])}", partial(_player, r)) for r in rows]
+    sieve.require(ROW_FLOOR, "rows of PlayerIndex")
+    sieve.into(set_aside)
+    return [player for player in read if player is not None]
 
 
-def ages(payload: Any, season: str) -> list[Row]:
-    """Rows of the feed `player_ages`; players whose age the service does not know are left out."""
-    rows = result_set(payload, "LeagueDashPlayerBioStats", ("PLAYER_ID", "AGE"))
-    known = [(integer(r, "PLAYER_ID"), number(r, "AGE")) for r in rows]
-    return [{"season": season, "player_id": who, "age": age} for who, age in known if age is not None]
+def ages(payload: Any, season: str, set_aside: list[SetAside] | None = None) -> list[Row]:
+    """Read rows of the feed `player_ages`; players whose age the service does not know are left out.
+
+    Args:
+        payload: the answer.
+        season: the season that was asked for, 2024-25.
+        set_aside: takes the players that cannot be read.
+    """
+    sieve = Sieve()
+    rows = result_set(payload, "LeagueDashPlayerBioStats", BIO, sieve.set_aside)
+    read = [sieve.read(f"player {shown(r['PLAYER_ID'])}", partial(_age, r, season)) for r in rows]
+    sieve.require(ROW_FLOOR, "rows of LeagueDashPlayerBioStats")
+    sieve.into(set_aside)
+    return [row for row in read if row is not None and row["age"] is not None]
+
+
+def _player(r: Row) -> Row:
+    return {
+        "player_id": integer(r, "PERSON_ID"),
+        "player_name": " ".join(n for n in (text(r, "PLAYER_FIRST_NAME"), text(r, "PLAYER_LAST_NAME")) if n),
+    }
+
+
+def _age(r: Row, season: str) -> Row:
+    return {"season": season, "player_id": integer(r, "PLAYER_ID"), "age": number(r, "AGE")}

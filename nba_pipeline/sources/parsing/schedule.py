@@ -3,12 +3,15 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, GAME_ID
-from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, integer, part, required, text
+from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
+from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, integer, part, required, shown, text
 
 FINAL = 3
+FLOOR = 0.9
 NO_TIME = ("TBD", "PPD")
 
 
@@ -53,18 +56,30 @@ class Game:
         }
 
 
-def games(payload: Any) -> list[Game]:
-    """All games of a schedule. Raises PayloadError for an answer of another form, or without a game."""
+def games(payload: Any, set_aside: list[SetAside] | None = None) -> list[Game]:
+    """Read all games of a schedule.
+
+    Args:
+        payload: the answer.
+        set_aside: takes the games that cannot be read, with the reason (an exhibition without teams, a date to come).
+
+    Raises:
+        PayloadError: for an answer of another form, without a game, or with too many that cannot be read.
+    """
     dates = part(part(payload, "leagueSchedule", dict), "gameDates", list)
-    found = [_game(g) for d in dates for g in part(d, "games", list)]
-    if not found:
+    listed = [g for d in dates for g in part(d, "games", list)]
+    if not listed:
         raise PayloadError("the schedule has no games")
-    return found
+    return accepted([(_name(g), partial(_game, g)) for g in listed], FLOOR, "games", set_aside)
 
 
 def season(payload: Any) -> str:
     """The season's label, 2024-25."""
     return part(part(payload, "leagueSchedule", dict), "seasonYear", str)
+
+
+def _name(g: Any) -> str:
+    return f"game {shown(g.get('gameId') if isinstance(g, dict) else g)}"
 
 
 def _game(g: Row) -> Game:

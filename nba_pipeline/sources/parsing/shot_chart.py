@@ -1,8 +1,11 @@
 """Shot charts (`shotchartdetail`): every field-goal attempt of a day, or of a team's season."""
 
+from functools import partial
 from typing import Any
 
-from nba_pipeline.sources.parsing.values import PayloadError, Row, day, integer, required, result_set, text
+from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve
+from nba_pipeline.sources.parsing.result_sets import ROW_FLOOR, result_set
+from nba_pipeline.sources.parsing.values import PayloadError, Row, day, integer, required, shown, text
 
 VALUES = {"2PT Field Goal": 2, "3PT Field Goal": 3}
 COLUMNS = (
@@ -11,9 +14,29 @@ COLUMNS = (
 )
 
 
-def shots(payload: Any) -> list[tuple[int | None, Row]]:
-    """(team id, row of the feed `shots`) of every attempt."""
-    return [(integer(r, "TEAM_ID"), _shot(r)) for r in result_set(payload, "Shot_Chart_Detail", COLUMNS)]
+def shots(payload: Any, set_aside: list[SetAside] | None = None) -> list[tuple[int | None, Row]]:
+    """Read every attempt.
+
+    Args:
+        payload: the answer.
+        set_aside: takes the attempts that cannot be read. A player's zones are unknown where attempts are missing.
+
+    Returns:
+        (team id, row of the feed `shots`) of every attempt.
+
+    Raises:
+        PayloadError: for an answer of another form, or with too many attempts that cannot be read.
+    """
+    sieve = Sieve()
+    rows = result_set(payload, "Shot_Chart_Detail", COLUMNS, sieve.set_aside)
+    read = [sieve.read(f"game {shown(r['GAME_ID'])}, attempt {i}", partial(_attempt, r)) for i, r in enumerate(rows, 1)]
+    sieve.require(ROW_FLOOR, "rows of Shot_Chart_Detail")
+    sieve.into(set_aside)
+    return [attempt for attempt in read if attempt is not None]
+
+
+def _attempt(r: Row) -> tuple[int | None, Row]:
+    return integer(r, "TEAM_ID"), _shot(r)
 
 
 def _shot(r: Row) -> Row:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,29 +42,6 @@ def part(value: Any, name: str, kind: type | tuple[type, ...]) -> Any:
     if not isinstance(value[name], kind):
         raise PayloadError(f"the part {name!r} is {shown(value[name])}")
     return value[name]
-
-
-def result_set(payload: Any, name: str, columns: Sequence[str]) -> list[Row]:
-    """The rows of a named result set, with these columns. Raises PayloadError where it, a column or every row is missing."""
-    sets = part(payload, "resultSets", list)
-    found = [s for s in sets if isinstance(s, dict) and s.get("name") == name]
-    if not found:
-        names = ", ".join(str(s.get("name")) for s in sets if isinstance(s, dict))
-        raise PayloadError(f"there is no result set {name} (there are: {names or 'none'})")
-    headers = part(found[0], "headers", list)
-    if not all(isinstance(h, str) for h in headers):
-        raise PayloadError(f"{name}: a heading is not a text: {shown(headers)}")
-    missing = [c for c in columns if c not in headers]
-    if missing:
-        raise PayloadError(
-            f"{name}: columns are missing: {', '.join(missing)} (there are: {', '.join(map(str, headers))})"
-        )
-    rows = part(found[0], "rowSet", list)
-    if not rows:
-        raise PayloadError(f"{name} has no rows")
-    if any(not isinstance(r, list) or len(r) != len(headers) for r in rows):
-        raise PayloadError(f"{name}: a row has another number of values than there are columns")
-    return [dict(zip(headers, r, strict=True)) for r in rows]
 
 
 def _value(row: Any, name: str) -> Any:

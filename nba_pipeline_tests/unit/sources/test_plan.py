@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.sources import plan
-from nba_pipeline.sources.parsing.odds import Event
+from nba_pipeline.sources.live_settings import LiveSettings
+from nba_pipeline.sources.odds_api import OddsApi
+from nba_pipeline.sources.parsing.odds import PROP_MARKETS, Event
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.plan import Call
 
@@ -164,3 +166,43 @@ def test_games_without_an_event_or_a_tip_off_have_no_lines_to_ask_for() -> None:
     unsettled = Game(g.game_id, g.day, None, g.home, g.away, 100, 90, neutral=False, arena=None)
     assert plan.line_calls([unsettled], events(g), (10,), LONG_AFTER, nothing) == []
     assert plan.event_calls([unsettled], (10,), LONG_AFTER, nothing) == []
+
+
+def old(day: date, hour: int = 23) -> Game:
+    return Game(
+        "0022200001", day, datetime(day.year, day.month, day.day, hour, tzinfo=UTC), "BOS", "NYK", 1, 0, None, None
+    )
+
+
+def markets(call: plan.Call) -> set[str]:
+    settings = LiveSettings(odds_api_key="key")
+    return set(OddsApi(settings).request(call)["parameters"]["markets"].split(","))
+
+
+def test_markets_that_did_not_exist_at_a_moment_are_not_asked_for() -> None:
+    """Status 422 for one market would refuse the featured lines with it."""
+    (before,) = plan.line_calls([old(date(2023, 5, 2))], events(old(date(2023, 5, 2))), (10,), LONG_AFTER, nothing)
+    (after,) = plan.line_calls([old(date(2023, 5, 3))], events(old(date(2023, 5, 3))), (10,), LONG_AFTER, nothing)
+    featured = {"spreads", "totals", "h2h"}
+    assert markets(before) == featured
+    assert markets(after) == featured | set(PROP_MARKETS)
+    now = plan.Call(plan.ODDS_API, "event_odds", "k", (("event", "e"),))
+    assert markets(now) == featured | set(PROP_MARKETS)
+
+
+def test_what_is_older_than_the_odds_services_history_is_not_asked_for_at_all() -> None:
+    g = old(date(2020, 3, 1))
+    assert plan.event_calls([g], (10,), LONG_AFTER, nothing) == []
+    assert plan.line_calls([g], events(g), (10,), LONG_AFTER, nothing) == []
+    assert plan.with_quotes([g, old(date(2023, 5, 2))], LONG_AFTER) == [old(date(2023, 5, 2))]
+
+
+def test_a_second_list_of_events_is_asked_once_for_games_that_the_first_did_not_have() -> None:
+    g, other = old(date(2023, 11, 2)), Game("0022200002", date(2023, 11, 2), None, "LAL", "DEN", 1, 0, None, None)
+    first = plan.event_calls([g], (600, 10), LONG_AFTER, nothing)
+    have = answered(first, LONG_AFTER)
+    (second,) = plan.later_event_calls([g, other], {}, (600, 10), LONG_AFTER, have)
+    assert (second.key, second["date"]) == ("2023-11-02_20231102T2250Z", "2023-11-02T22:50:00Z")
+    assert plan.later_event_calls([g], events(g), (600, 10), LONG_AFTER, have) == []
+    assert plan.later_event_calls([g], {}, (600, 10), LONG_AFTER, answered([*first, second], LONG_AFTER)) == []
+    assert plan.later_event_calls([g], {}, (600, 10), LONG_AFTER, nothing) == []

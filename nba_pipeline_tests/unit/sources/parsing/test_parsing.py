@@ -184,13 +184,16 @@ def test_recorded_events_find_their_game_by_teams_and_eastern_date() -> None:
     game = Game("0022300999", date(2024, 1, 24), late.commence, "GSW", "ATL", None, None, neutral=None, arena=None)
     assert late.game([game]) is game
     assert late.game([Game("0022300998", late.commence.date(), None, "GSW", "ATL", None, None, None, None)]) is None
+    assert late.game([denver("ATL", "GSW")]) is not None
     assert all(e.home and e.away for e in events)
 
 
 @recorded
 def test_a_recorded_line_captured_after_tip_off_arrives_with_its_capture_time() -> None:
     taken = odds.snapshot(sample("odds_api_historical_game_lines_in_play.json"), NOW)
-    rows = odds.line_rows([taken], date(2024, 1, 24), {taken.event.id: "0022300999"})
+    rows = odds.line_rows(
+        [taken], date(2024, 1, 24), {taken.event.id: denver(str(taken.event.home), str(taken.event.away))}
+    )
     assert [(r["bookmaker"], r["spread_home"], r["total"], r["ml_home"]) for r in rows] == [
         ("draftkings", -6.5, 248.5, None),
         ("fanduel", -7.5, 247.5, None),
@@ -206,12 +209,18 @@ def test_a_recorded_line_captured_after_tip_off_is_refused_by_the_raw_table() ->
     from nba_pipeline_tests.support import rows_of
 
     taken = odds.snapshot(sample("odds_api_historical_game_lines_in_play.json"), NOW)
-    rows = odds.line_rows([taken], date(2024, 1, 24), {taken.event.id: "0022300999"})
+    rows = odds.line_rows(
+        [taken], date(2024, 1, 24), {taken.event.id: denver(str(taken.event.home), str(taken.event.away))}
+    )
     tip = datetime(2024, 1, 25, 3, 0, tzinfo=UTC)
     game = {"game_id": "0022300999", "game_date": date(2024, 1, 24), "tip_off": tip}
     transform = CATALOG["nba_raw.game_lines"]
     built = rows_of(transform, transform.expression, landing=rows, schedule=[game])
     assert [r["reject_reason"] for r in built] == [LINE_CAPTURED_LATE] * 2
+
+
+def denver(home: str = "DEN", away: str = "LAC", day: date = date(2024, 1, 24), tip: datetime | None = None) -> Game:
+    return Game("0022300999", day, tip, home, away, None, None, neutral=None, arena=None)
 
 
 def quoted(
@@ -232,7 +241,7 @@ def quoted(
 
 def taken(hours: list[tuple[int, tuple[float | None, float | None]]]) -> list[dict[str, Any]]:
     shots = [odds.snapshot(quoted(prices, at=f"2024-01-24T{h:02d}:00:00Z"), NOW) for h, prices in hours]
-    return odds.prop_rows(shots, date(2024, 1, 24), {"e1": "0022300999"})
+    return odds.prop_rows(shots, date(2024, 1, 24), {"e1": denver()})
 
 
 def test_over_and_under_of_a_line_are_one_quote_with_the_name_as_the_book_spells_it() -> None:
@@ -261,10 +270,10 @@ def test_a_current_answer_was_captured_when_it_was_fetched() -> None:
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
-        (quoted((1.87, 1.95)), "prices are not American odds"),
+        (quoted((1.87, 1.95)), "2 of 2 outcomes cannot be read.*the price 1.87 is not American odds"),
         ({"message": "Unknown event"}, 'the service says: "Unknown event"'),
         ({"id": "e1"}, "the part 'commence_time' is missing"),
-        (quoted(("-115", -105)), 'price is "-115", not a number'),  # pyright: ignore[reportArgumentType]
+        (quoted(("-115", None)), 'price is "-115", not a number'),  # pyright: ignore[reportArgumentType]
     ],
 )
 def test_quotes_of_another_form_are_refused_with_what_is_wrong(payload: Any, said: str) -> None:
