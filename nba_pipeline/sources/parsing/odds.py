@@ -6,7 +6,7 @@ and says when its snapshot was taken; a current one is a snapshot of the moment 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -236,7 +236,7 @@ def _outcomes(book: str, markets: list[Any], sieve: Sieve) -> dict[str, list[Row
             continue
         if key not in MARKETS:
             continue
-        parse = _player_outcome if key in PROP_MARKETS else _game_outcome
+        parse = _player_outcome if key in PROP_MARKETS else GAME_OUTCOMES[key]
         read = [sieve.read(f"book {book}, {key} {i}", partial(parse, o)) for i, o in enumerate(outcomes, 1)]
         found[key] += [o for o in read if o is not None]
     return found
@@ -252,8 +252,13 @@ def _player_outcome(outcome: Any) -> Row:
     return {"side": side, "who": required(outcome, "description"), "line": line, "odds": _price(outcome)}
 
 
-def _game_outcome(outcome: Any) -> Row:
-    return {"name": required(outcome, "name"), "point": number(outcome, "point"), "price": _price(outcome)}
+def _club_and_price(outcome: Any) -> Row:
+    return {"name": required(outcome, "name"), "price": _price(outcome)}
+
+
+def _name_and_point(outcome: Any) -> Row:
+    """Of spreads and totals the points are used, not their prices."""
+    return {"name": required(outcome, "name"), "point": number(outcome, "point")}
 
 
 def _price(outcome: Any) -> float | None:
@@ -262,6 +267,13 @@ def _price(outcome: Any) -> float | None:
     if price is not None and abs(price) < LEAST_AMERICAN:
         raise PayloadError(f"the price {price:g} is not American odds")
     return price
+
+
+GAME_OUTCOMES: Mapping[str, Callable[[Any], Row]] = {
+    SPREAD: _name_and_point,
+    TOTAL: _name_and_point,
+    MONEYLINE: _club_and_price,
+}
 
 
 def _props(outcomes: list[Row]) -> list[Row]:
