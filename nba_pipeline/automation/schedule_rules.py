@@ -11,8 +11,8 @@ import pyarrow as pa
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.game_slate import Game, Slate
 from nba_pipeline.common.clock import eastern
-from nba_pipeline.domain.calendar import describe_days, ranges
-from nba_pipeline.orchestration import backfill
+from nba_pipeline.domain.calendar import days_between, describe_days, ranges
+from nba_pipeline.orchestration.backfill_plan import missing_steps
 
 LONGEST_STRETCH = 200
 BEFORE_TIP_OFF = timedelta(hours=12)
@@ -117,7 +117,7 @@ def catch_up(ledger: pa.Table, today: date, days: int, at: datetime) -> Decision
     if began is None:
         return Skip("not every table was ever published: bring the history with `nba-pipeline backfill START END`")
     start, end = max(began, today - timedelta(days=days)), today - timedelta(days=1)
-    steps = backfill.missing_steps(tables, start, end, ledger) if start <= end else []
+    steps = missing_steps(tables, start, end, ledger) if start <= end else []
     if not steps:
         return Skip(f"nothing is missing, refused or unfinished on {start}..{end}")
     return [
@@ -161,4 +161,4 @@ def by_days(changed: Mapping[date, tuple[str, ...]]) -> list[tuple[tuple[str, ..
 
 def named(asks: Sequence[Ask]) -> str:
     """The days of some asks, for people."""
-    return describe_days([d for a in asks for d in backfill.days_between(a.start, a.end)]) if asks else "no days"
+    return describe_days([d for a in asks for d in days_between(a.start, a.end)]) if asks else "no days"

@@ -1,4 +1,4 @@
-"""`nba-pipeline alerts`: what is open, and a drill through the configured channels."""
+"""The command `alerts`: open alerts, and a test message through the configured channels."""
 
 import json
 import os
@@ -14,27 +14,27 @@ from nba_pipeline.sources.state_db import State
 
 
 def show_alerts(as_json: bool) -> bool:
-    """Print the open alerts; False when there are some."""
-    found = Desk(State(Settings.from_environment().home), []).open_alerts()
+    """Print the open alerts; True when there are none."""
+    alerts = Desk(State(Settings.from_environment().home), []).open_alerts()
     if as_json:
-        click.echo(json.dumps([vars(a) for a in found], indent=2))
-        return not found
-    for a in found:
-        said = "" if a.sent_at else "  (not sent yet)"
-        click.echo(f"{a.opened_at[:16]}  {a.kind:<9}  {a.text}{said}")
-    click.echo(f"{len(found)} open alerts")
-    return not found
+        click.echo(json.dumps([vars(a) for a in alerts], indent=2))
+        return not alerts
+    for a in alerts:
+        suffix = "" if a.sent_at else "  (not sent yet)"
+        click.echo(f"{a.opened_at[:16]}  {a.kind:<9}  {a.text}{suffix}")
+    click.echo(f"{len(alerts)} open alerts")
+    return not alerts
 
 
-def drill() -> bool:
-    """Send a drill through every configured channel; False when one did not take it."""
-    fine = True
+def send_test() -> bool:
+    """Send a test message through every configured channel; False when one did not accept it."""
+    delivered = True
     for channel in notifiers(os.environ):
         try:
-            channel.send("nba_pipeline: drill", [f"A drill of the alerts, sent at {clock.now():%Y-%m-%d %H:%M} UTC."])
+            channel.send("nba_pipeline: test", [f"A test of the alerts, sent at {clock.now():%Y-%m-%d %H:%M} UTC."])
         except AlertError as e:
-            fine = False
+            delivered = False
             click.echo(f"{channel.name}: NOT delivered: {e}", err=True)
         else:
             click.echo(f"{channel.name}: delivered")
-    return fine
+    return delivered

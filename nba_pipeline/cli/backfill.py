@@ -1,4 +1,4 @@
-"""What the commands do: they join the warehouse, Dagster and the console. Imports of Dagster definitions stay inside."""
+"""The command `backfill`."""
 
 import json
 import time
@@ -13,6 +13,7 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.orchestration import backfill as runs
 from nba_pipeline.orchestration import recovery
+from nba_pipeline.orchestration.backfill_plan import Step, history_steps, missing_steps, refusals
 from nba_pipeline.orchestration.instance import prepare
 from nba_pipeline.warehouse import Warehouse
 
@@ -24,8 +25,7 @@ def load_definitions() -> dg.Definitions:
 
 
 def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bool) -> bool:
-    """Plan and run; returns whether every run succeeded and no day was refused."""
-    runs.check_range(start, end, runs.latest_day())
+    """Plan and run; True when every run succeeded and no day was refused."""
     settings = Settings.from_environment()
     settings.open_source()
     warehouse = settings.open_warehouse()
@@ -34,19 +34,19 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
     prepare(settings)
     with dg.DagsterInstance.get() as instance:
         for run in recovery.end_dead_runs(instance):
-            console.print(f"run {run} is ended: its process is gone", highlight=False)
+            console.print(f"run {run} marked as ended: its process no longer exists", highlight=False)
         ledger = recovery.recorded_only(warehouse.ledger(), instance)
-    steps = runs.history_steps(selected, start, end, ledger)
+    steps = history_steps(selected, start, end, ledger)
     if missing:
-        steps += runs.missing_steps(selected, start, end, ledger)
+        steps += missing_steps(selected, start, end, ledger)
     else:
-        steps.append(runs.Step(tuple(selected), start, end, "asked for"))
+        steps.append(Step(tuple(selected), start, end, "requested"))
     if not steps:
         console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
         return True
     began = time.monotonic()
 
-    def say(step: runs.Step) -> None:
+    def say(step: Step) -> None:
         console.print(
             f"run: {len(step.tables)} tables, {step.start}..{step.end} ({step.days} days): {step.why}", highlight=False
         )
@@ -65,7 +65,7 @@ def _summary(
     seconds: float,
 ) -> bool:
     failed = [o.error for o in outcomes if o.error]
-    refused = runs.refusals(warehouse.ledger(selected, start, end), selected)
+    refused = refusals(warehouse.ledger(selected, start, end), selected)
     days = (end - start).days + 1
     rate = days / seconds * 3600 if seconds else 0
     console.print(f"{len(selected)} tables, {days} days in {seconds:.1f} s ({rate:,.0f} days an hour)", highlight=False)
@@ -79,7 +79,7 @@ def _summary(
         )
     if refused:
         click.echo(
-            "  Fix: look at `nba-pipeline quarantine` and the failed checks in the UI, mend the source, then run "
+            "  Fix: see `nba-pipeline quarantine` and the failed checks in the UI, correct the source, then run "
             f"`nba-pipeline backfill {start} {end} --missing`",
             err=True,
         )

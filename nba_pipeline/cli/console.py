@@ -1,4 +1,4 @@
-"""What the command line shows: progress with rate and ETA, and tables."""
+"""Console output that several commands share: progress with rate and ETA, and tables."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,10 +22,13 @@ errors = Console(stderr=True)
 
 @contextmanager
 def table_days(total: int, on: Console = console) -> Iterator[None]:
-    """A progress bar in table-days (one table, one day), with rate and ETA, fed by `progress.announce`.
+    """Show progress in table-days (one table, one day), with rate and ETA, fed by `progress.announce`.
 
-    Where the output is no terminal, one line per finished table is printed instead. `on` is standard output, or `errors` for
-    commands whose output is their result.
+    Where the output is no terminal, one line per finished table is printed instead.
+
+    Args:
+        total: Table-days of the whole command.
+        on: Standard output, or `errors` for commands whose output is their result.
     """
     bar = Progress(
         TextColumn("[bold]{task.description:<42}"),
@@ -61,7 +64,7 @@ def table_days(total: int, on: Console = console) -> Iterator[None]:
 
 
 def status_grid(statuses: Sequence[TableStatus], start: date, end: date) -> Grid:
-    """Days and rows side by side, compared with the schedule; reasons for absent rows follow in words."""
+    """Lay out published days and rows per table against what the schedule requires."""
     grid = Grid(title=f"{start} .. {end}", title_justify="left", box=SIMPLE_HEAD)
     grid.add_column("table", no_wrap=True)
     for name in ("from", "published", "no games", "rows", "expected", "absent", "rejected", "refused", "missing"):
@@ -84,12 +87,12 @@ def status_grid(statuses: Sequence[TableStatus], start: date, end: date) -> Grid
 
 
 def absences(statuses: Sequence[TableStatus]) -> list[str]:
-    """Why expected rows are absent, a sentence per table and reason."""
+    """List why expected rows are absent, a sentence per table and reason."""
     return [f"{s.table}: {n:,} {s.unit} absent: {why}" for s in statuses for why, n in sorted(s.explained.items())]
 
 
 def models_grid(rows: Sequence[Mapping[str, Any]]) -> Grid:
-    """The registry of trained models: what each was trained on, how it did on what it had not seen, and its artifact."""
+    """Lay out the registry of trained models: training rows and days, hold-out error, and artifact."""
     grid = Grid(title="Trained models", title_justify="left", box=SIMPLE_HEAD)
     for name in ("trained on", "market", "system", "version"):
         grid.add_column(name, no_wrap=True)

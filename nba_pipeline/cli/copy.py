@@ -1,4 +1,4 @@
-"""`nba-pipeline copy`: which warehouses, which days, progress, and what came of it."""
+"""The command `copy`."""
 
 import os
 import time
@@ -22,17 +22,30 @@ LOCATION, SHA256 = "artifact_location", "artifact_sha256"
 
 
 def run_copy(to: str, origin: str | None, start: date | None, end: date | None) -> bool:
-    """Copy and verify; True when the destination holds what the origin's ledger says was published, to the last row."""
+    """Copy tables, ledger, quarantine and models, and verify the copy.
+
+    Args:
+        to: Address of the destination: bigquery, duckdb or duckdb:HOME.
+        origin: Address of the origin; without it, the configured warehouse.
+        start: First day; without it, the first that the origin's ledger has.
+        end: Last day, inclusive; without it, the last that the origin's ledger has.
+
+    Returns:
+        True when the destination holds every row that the origin's ledger records as published.
+
+    Raises:
+        ConfigurationError: An address is unknown, or both are the same warehouse.
+    """
     source, target = settings_of(origin or os.environ.get("NBA_PIPELINE_WAREHOUSE") or "duckdb"), settings_of(to)
     if source == target:
         raise ConfigurationError(
-            f"--to {to} is where the tables are already",
+            f"--to {to} is the origin of the copy",
             "name another warehouse: --to bigquery, --to duckdb, or --to duckdb:HOME for another home",
         )
     here, there = source.open_warehouse(), target.open_warehouse()
     days = _days_by_table(here, start, end)
     if not days:
-        console.print("nothing to copy: the ledger of the origin has no entries on these days", highlight=False)
+        console.print("nothing to copy: the origin's ledger has no entries on these days", highlight=False)
         return True
     first, last = min(min(d) for d in days.values()), max(max(d) for d in days.values())
     tables = [CATALOG[t].table for t in graph_order() if t in days]
@@ -45,7 +58,7 @@ def run_copy(to: str, origin: str | None, start: date | None, end: date | None) 
 
 
 def settings_of(address: str) -> Settings:
-    """Settings for `bigquery`, `duckdb` or `duckdb:HOME`; all else comes from the environment."""
+    """Read settings for `bigquery`, `duckdb` or `duckdb:HOME`; all others come from the environment."""
     kind, _, home = address.partition(":")
     if kind == "bigquery" and not home:
         return Settings.from_environment(os.environ | {"NBA_PIPELINE_WAREHOUSE": kind})
@@ -56,17 +69,17 @@ def settings_of(address: str) -> Settings:
 
 
 def _days_by_table(warehouse: Warehouse, start: date | None, end: date | None) -> dict[str, set[date]]:
-    found: dict[str, set[date]] = {}
+    days: dict[str, set[date]] = {}
     ledger = warehouse.ledger(start=start, end=end)
     for table, day in zip(ledger["table_id"].to_pylist(), ledger["day"].to_pylist(), strict=True):
-        found.setdefault(table, set()).add(day)
-    unknown = sorted(found.keys() - CATALOG.keys())
+        days.setdefault(table, set()).add(day)
+    unknown = sorted(days.keys() - CATALOG.keys())
     if unknown:
         raise ConfigurationError(
-            f"the ledger names tables that this version does not have: {', '.join(unknown)}",
+            f"the ledger has tables that this version lacks: {', '.join(unknown)}",
             "copy with the version that wrote them, or a later one",
         )
-    return found
+    return days
 
 
 def _tell(table: Table, days: int) -> None:
@@ -77,15 +90,18 @@ def _tell(table: Table, days: int) -> None:
 
 def _report(results: Sequence[Copied], seconds: float) -> bool:
     for r in results:
-        said = f"{len(r.copied)} days with {r.rows:,} rows copied, {len(r.present)} were there already"
-        console.print(f"{'ok      ' if r.complete else 'PROBLEM '} {r.table}: {said}", highlight=False)
-        for days, what in (
-            (r.altered, "do not hold at the origin what was published there, and were not copied; backfill them there"),
-            (r.wrong, "are not the same at the destination; run the same copy again"),
-            (r.surplus, "are known to the destination alone, and were left as they are"),
+        counts = f"{len(r.copied)} days with {r.rows:,} rows copied, {len(r.present)} were already present"
+        console.print(f"{'ok      ' if r.complete else 'PROBLEM '} {r.table}: {counts}", highlight=False)
+        for days, state in (
+            (
+                r.altered,
+                "differ at the origin from what was published there and were not copied. Fix: backfill them at the origin",
+            ),
+            (r.wrong, "differ at the destination. Fix: run the same copy again"),
+            (r.surplus, "exist only at the destination and were not changed"),
         ):
             if days:
-                console.print(f"         {describe_days(days)} {what}", highlight=False)
+                console.print(f"         {describe_days(days)} {state}", highlight=False)
     copied = sum(len(r.copied) for r in results)
     fine = all(r.complete for r in results)
     verdict = (
@@ -96,9 +112,9 @@ def _report(results: Sequence[Copied], seconds: float) -> bool:
 
 
 def copy_models(warehouse: Warehouse, source: Settings, target: Settings, first: date, last: date) -> bool:
-    """Bring the files that the registry of models names to the destination's store; True when all are there, unaltered."""
-    wanted = (PREDICTION_MODELS, Days(first, last, (LOCATION, SHA256)))
-    rows = warehouse.read({"models": wanted})["models"].to_pylist()
+    """Copy the artifacts of the model registry to the destination's store; True when all are there, unaltered."""
+    models = (PREDICTION_MODELS, Days(first, last, (LOCATION, SHA256)))
+    rows = warehouse.read({"models": models})["models"].to_pylist()
     named = sorted({(r[LOCATION], r[SHA256]) for r in rows if r[LOCATION]})
     store = target.open_artifacts()
     # The models of a home that was given a bucket later are still in the home.
@@ -111,7 +127,7 @@ def copy_models(warehouse: Warehouse, source: Settings, target: Settings, first:
 
 
 def _bring(location: str, sha256: str, stores: Sequence[ArtifactStore], to: ArtifactStore) -> ArtifactError | None:
-    """Take the artifact from the first store that has it unaltered; the first error where none has."""
+    """Copy the artifact from the first store that has it unaltered; return the first error where none has."""
     first: ArtifactError | None = None
     for store in stores:
         try:

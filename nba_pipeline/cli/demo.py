@@ -13,7 +13,7 @@ DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
 
 
 def run_demo(days: int | None) -> bool:
-    """A season through the whole graph, then coverage, checks and leaderboard."""
+    """Materialize a simulated season in every table, then print coverage, checks and leaderboard."""
     from nba_pipeline.cli.leaderboard import show_leaderboard
     from nba_pipeline.cli.status import show_status
 
@@ -25,7 +25,7 @@ def run_demo(days: int | None) -> bool:
     fine = run_backfill(DEMO_START, end, (), missing=False)
     fine = show_status(DEMO_START, end, as_json=False) and fine
     show_leaderboard(RowSet(market=settings.markets[0]), None, as_json=False)
-    console.print("The page of the last day:")
+    console.print("Report page of the last day:")
     write_reports(end, end)
     console.print(
         "Next: `make dev` opens the UI on these data; `nba-pipeline --help` lists the commands.", highlight=False

@@ -1,4 +1,4 @@
-"""`make dev`: web server and daemon on a prepared Dagster home, with the code location named as in `workspace.yaml`."""
+"""`make dev`: web server and daemon on a prepared Dagster home, with the code location of `workspace.yaml`."""
 
 import argparse
 import os

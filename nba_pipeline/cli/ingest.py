@@ -1,4 +1,4 @@
-"""The command `nba-pipeline ingest`: fetches days, shows how far it is, and says what did not come."""
+"""The command `ingest`."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from nba_pipeline.cli.console import console
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, describe_days
-from nba_pipeline.orchestration import backfill
 from nba_pipeline.sources.ingest import IngestOutcome, Watch, ingest_days
 from nba_pipeline.sources.plan import KINDS
 
@@ -20,19 +19,18 @@ FAILURES_SHOWN = 20
 
 
 def run_ingest(start: date, end: date, only: Sequence[str], replay: bool) -> bool:
-    """Fetch START..END and make landing files; False if anything did not come."""
-    backfill.check_range(start, end, backfill.latest_day())
+    """Fetch start..end and write landing files; False when a response is missing."""
     settings = Settings.from_environment()
     began = time.monotonic()
     with _calls() as watch:
         outcome = ingest_days(settings, days_between(start, end), tuple(only) or KINDS, replay=replay, watch=watch)
-    _say(outcome, settings, time.monotonic() - began)
+    _print_outcome(outcome, settings, time.monotonic() - began)
     return outcome.complete
 
 
-def _say(outcome: IngestOutcome, settings: Settings, seconds: float) -> None:
-    asked = sum(outcome.fetched.values())
-    console.print(f"{asked:,} answers fetched in {seconds:.1f} s", highlight=False)
+def _print_outcome(outcome: IngestOutcome, settings: Settings, seconds: float) -> None:
+    calls = sum(outcome.fetched.values())
+    console.print(f"{calls:,} responses fetched in {seconds:.1f} s", highlight=False)
     for what, n in sorted(outcome.fetched.items()):
         console.print(f"  {what}: {n:,}", highlight=False)
     if not outcome.changed:
@@ -50,10 +48,10 @@ def _say(outcome: IngestOutcome, settings: Settings, seconds: float) -> None:
         click.echo(f"error: {failure}", err=True)
     more = len(outcome.failures) - FAILURES_SHOWN
     if more > 0:
-        click.echo(f"error: and {more} more that did not come", err=True)
+        click.echo(f"error: and {more} more failures", err=True)
     if outcome.untried:
         click.echo(
-            f"error: {outcome.untried:,} calls were not made, because their source does not answer\n"
+            f"error: {outcome.untried:,} calls were not made because their service does not respond\n"
             "  Fix: run the same command again later; what has been fetched is kept",
             err=True,
         )
@@ -61,7 +59,7 @@ def _say(outcome: IngestOutcome, settings: Settings, seconds: float) -> None:
 
 @contextmanager
 def _calls() -> Iterator[Watch]:
-    """A progress bar in calls, with rate and ETA; where the output is no terminal, a line every so many calls."""
+    """Show progress in calls, with rate and ETA; where the output is no terminal, one line per 25 calls."""
     bar = Progress(
         TextColumn("[bold]{task.description:<52}"),
         BarColumn(bar_width=30),
@@ -74,16 +72,16 @@ def _calls() -> Iterator[Watch]:
     )
     task = bar.add_task("starting", total=None, rate="", eta="")
     began = time.monotonic()
-    said = 0
+    printed = 0
 
     def watch(what: str, done: int, known: int) -> None:
-        nonlocal said
+        nonlocal printed
         per_minute = done / max(time.monotonic() - began, 1e-6) * 60
         rate = f"{per_minute:,.0f} calls/min"
         eta = f"ETA {_clock((known - done) / per_minute * 60)}" if done else "ETA ?"
         bar.update(task, description=what, completed=done, total=known, rate=rate, eta=eta)
-        if not console.is_terminal and done - said >= LINE_EVERY:
-            said = done
+        if not console.is_terminal and done - printed >= LINE_EVERY:
+            printed = done
             console.print(f"{done:,}/{known:,} calls, {rate}, {eta}: {what}", highlight=False)
 
     with bar:

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow.compute
 
 from nba_pipeline.cli.console import console
-from nba_pipeline.cli.quality import whole_table
-from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.cli.rows import read_table
+from nba_pipeline.common.errors import ConfigurationError, MissingHistoryError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.evaluation.leaderboard import RowSet
@@ -17,22 +17,24 @@ from nba_pipeline.systems import SYSTEM_IDS
 
 
 def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) -> bool:
-    """Print the leaderboard of the graded forecasts; False when a figure is too good to be honest."""
+    """Print the leaderboard of the graded forecasts; False when a figure suggests leakage."""
     from nba_pipeline.cli import leaderboard_tables as grids
     from nba_pipeline.evaluation.alarms import too_good
     from nba_pipeline.evaluation.leaderboard import leaderboard, reliabilities, tiers
 
-    _require_known("--market", rows.market, MARKETS)
+    _require_choice("--market", rows.market, MARKETS)
     if reliability_of is not None:
-        _require_known("--reliability", reliability_of, SYSTEM_IDS)
-    selected = rows.select(_graded(rows))
+        _require_choice("--reliability", reliability_of, SYSTEM_IDS)
+    settings = Settings.from_environment()
+    selected = rows.select(_graded(settings, rows))
     if selected.empty:
-        click.echo(f"error: no graded forecast of: {rows.words}", err=True)
-        click.echo("  Fix: run `nba-pipeline backfill START END` over such days, or ask for fewer conditions", err=True)
-        return False
+        raise MissingHistoryError(
+            f"no graded forecast of: {rows.words}",
+            "run `nba-pipeline backfill START END` over such days, or drop options",
+        )
     board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
-    invented = Settings.from_environment().source == "simulator"
-    alarms = [] if invented else too_good(board, rows)
+    simulated = settings.source == "simulator"
+    alarms = [] if simulated else too_good(board, rows)
     if as_json:
         tables = {"systems": board, "tiers": by_tier, "reliability": bins}
         shown = {n: json.loads(t.to_json(orient="records")) for n, t in tables.items()}
@@ -43,40 +45,40 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         console.print(grids.tiers_grid(by_tier))
         if reliability_of:
             console.print(grids.reliability_grid(bins, reliability_of))
-        if invented:
+        if simulated:
             console.print(
-                "An invented league: its market is easier to beat than a real one, and no figure of it is an alarm."
+                "Simulated league: its market is easier to beat than a real one, so no figure raises an alarm."
             )
     for sentence in alarms:
         click.echo(f"ALARM    suspected leakage: {sentence}", err=True)
     if alarms:
-        click.echo(f"         features closest to the outcome: {', '.join(_suspects(selected))}", err=True)
-        click.echo("  Fix: look for rows of the day itself, or of later days, in these features", err=True)
+        click.echo(f"         features closest to the outcome: {', '.join(_suspects(settings, selected))}", err=True)
+        click.echo("  Fix: look for data of the same day, or of later days, in these features", err=True)
     return not alarms
 
 
-def _require_known(option: str, given: str, known: Iterable[str]) -> None:
-    if given not in known:
-        raise ConfigurationError(f"{option} is {given!r}", f"use one of: {', '.join(known)}")
+def _require_choice(option: str, given: str, choices: Iterable[str]) -> None:
+    if given not in choices:
+        raise ConfigurationError(f"{option} is {given!r}", f"use one of: {', '.join(choices)}")
 
 
-def _graded(rows: RowSet) -> pd.DataFrame:
-    """Graded forecasts with the columns of the leaderboard; filtered while they are still Arrow, to be quick."""
+def _graded(settings: Settings, rows: RowSet) -> pd.DataFrame:
+    """Read graded forecasts with the columns of the leaderboard; filtered in Arrow, before the conversion to pandas."""
     from nba_pipeline.evaluation.leaderboard import COLUMNS
 
-    graded = whole_table("nba_predictions.prediction_accuracy", COLUMNS)
+    graded = read_table(settings, "nba_predictions.prediction_accuracy", COLUMNS)
     for name, value in (("season", rows.season), ("season_type", rows.season_type), ("market", rows.market)):
         if value:
             graded = graded.filter(pyarrow.compute.field(name) == value)
     return graded.to_pandas()
 
 
-def _suspects(selected: pd.DataFrame) -> list[str]:
+def _suspects(settings: Settings, selected: pd.DataFrame) -> list[str]:
     from nba_pipeline.evaluation.alarms import suspects
     from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 
     columns = ("game_date", "player_id", "feature_version", *MODEL_FEATURES.names)
-    features = whole_table("nba_predictions.ml_feature_store_v2", columns)
+    features = read_table(settings, "nba_predictions.ml_feature_store_v2", columns)
     features = features.filter(pyarrow.compute.field("feature_version") == MODEL_FEATURES.name).to_pandas()
     played = selected.drop_duplicates(["game_date", "player_id"])[["game_date", "player_id", "actual_value"]]
     joined = played.merge(features, on=["game_date", "player_id"])

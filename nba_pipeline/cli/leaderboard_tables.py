@@ -1,4 +1,4 @@
-"""Leaderboard, tiers and reliability as tables for people."""
+"""Leaderboard, tiers and reliability as console tables."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ NOTHING = "-"
 
 
 def error_grid(board: pd.DataFrame, rows: str) -> Grid:
-    """Errors of the leaderboard with their intervals; `rows` says in words which rows it stands on."""
+    """Lay out point errors with their intervals; `rows` describes the selected rows."""
     names = ("N", "MAE", "95 %", "vs last_10", "95 %", "rows with line", "vs line", "95 %", "bias", "RMSE")
     grid = _grid(f"Leaderboard: {rows}", "system", *names)
     for r in board.to_dict("records"):
@@ -32,7 +32,7 @@ def error_grid(board: pd.DataFrame, rows: str) -> Grid:
 
 
 def chance_grid(board: pd.DataFrame) -> Grid:
-    """How good the stated chances were, and what the calls came to."""
+    """Lay out the quality of the forecast distributions and the results of the calls."""
     names = ("CRPS", "in 80 %", "calibration error", "bets", "hit rate", "95 %", "priced bets", "ROI")
     grid = _grid("Distributions, and calls against the line", "system", *names)
     for r in board.to_dict("records"):
@@ -51,7 +51,7 @@ def chance_grid(board: pd.DataFrame) -> Grid:
 
 
 def tiers_grid(tiers: pd.DataFrame) -> Grid:
-    """Error, bias and coverage by tier of the season average."""
+    """Lay out error, bias and coverage by tier of the season average."""
     grid = _grid("By tier of the season average", "system", "tier", "N", "MAE", "bias", "in 80 %")
     for r in tiers.to_dict("records"):
         numbers = (
@@ -65,7 +65,7 @@ def tiers_grid(tiers: pd.DataFrame) -> Grid:
 
 
 def reliability_grid(bins: pd.DataFrame, system: str) -> Grid:
-    """A reliability diagram in text: one bar per bin, as long as the observed share."""
+    """Lay out a reliability diagram in text: one bar per bin, as long as the observed share."""
     grid = _grid(
         f"{system}: forecast probability of the over beside its observed share", "N", "forecast", "observed", ""
     )

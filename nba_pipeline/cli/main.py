@@ -1,32 +1,15 @@
-"""The command line. Every command is a call into the package; it ends with 0 only when all is well."""
+"""The commands with their arguments, options and help. Each ends with code 0 only when all is well.
 
-import sys
-from collections.abc import Callable
+The code of a command is imported when it runs: help, the version and wrong arguments wait for none of it.
+"""
+
 from datetime import date
-from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import click
 
-from nba_pipeline.common.errors import PipelineError
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
-
-
-def _handled(command: Callable[..., bool | None]) -> Callable[..., None]:
-    """Exit code 1 when a command returns False or raises a named error, which is printed without a traceback."""
-
-    @wraps(command)
-    def run(**arguments: Any) -> None:
-        try:
-            if command(**arguments) is False:
-                sys.exit(1)
-        except PipelineError as e:
-            click.echo(f"error: {e}", err=True)
-            sys.exit(1)
-
-    return run
+from nba_pipeline.cli.options import DAY, as_json, days, exits, optional_days, require_range
 
 
 @click.group(context_settings={"max_content_width": 110})
@@ -34,154 +17,154 @@ def _handled(command: Callable[..., bool | None]) -> Callable[..., None]:
 def main() -> None:
     """Point-in-time analytics, features, predictions and grades for NBA player props.
 
-    NBA_PIPELINE_HOME says where everything lives (default .nba_pipeline), NBA_PIPELINE_SOURCE where raw data come from
-    (simulator, files or nba_stats), NBA_PIPELINE_DATA the directory for files.
+    NBA_PIPELINE_HOME is the directory of all data (default .nba_pipeline), NBA_PIPELINE_SOURCE the source of raw data
+    (simulator, files or nba_stats), NBA_PIPELINE_DATA the directory of the source files.
     """
 
 
 @main.command()
-@click.argument("start", type=DAY, metavar="START")
-@click.argument("end", type=DAY, metavar="END")
-@click.option("--select", "select", multiple=True, help="Table, dataset or Dagster selection; may be repeated.")
-@click.option("--missing", is_flag=True, help="Run only days that are missing or were refused.")
-@click.option("--report", "pages", is_flag=True, help="Write the page of every day of the range afterwards.")
-@_handled
-def backfill(start: Any, end: Any, select: tuple[str, ...], missing: bool, pages: bool) -> bool:
-    """Run START..END (both included) through the tables, and first the history that they look back on."""
+@days
+@click.option("--select", "select", multiple=True, help="Table, dataset or Dagster selection; repeatable.")
+@click.option("--missing", is_flag=True, help="Run only days that are missing, refused or unfinished.")
+@click.option("--report", "pages", is_flag=True, help="Write the report page of each day afterwards.")
+@exits
+def backfill(start: date, end: date, select: tuple[str, ...], missing: bool, pages: bool) -> bool:
+    """Materialize START..END (inclusive). Missing upstream history is backfilled first."""
+    require_range(start, end)
     from nba_pipeline.cli.backfill import run_backfill
     from nba_pipeline.cli.report import write_reports
 
-    fine = run_backfill(start.date(), end.date(), select, missing)
+    complete = run_backfill(start, end, select, missing)
     if pages:
-        write_reports(start.date(), end.date())
-    return fine
+        write_reports(start, end)
+    return complete
 
 
 @main.command()
-@click.argument("start", type=DAY, metavar="START")
-@click.argument("end", type=DAY, metavar="END")
-@click.option("--only", multiple=True, help="schedule, boxscores, shots, lines, injuries or rosters; may be repeated.")
-@click.option("--replay", is_flag=True, help="Make the landing files from kept answers, without a network.")
-@_handled
-def ingest(start: Any, end: Any, only: tuple[str, ...], replay: bool) -> bool:
-    """Fetch START..END from the live sources into landing files; asks only for what is missing or not yet final."""
+@days
+@click.option("--only", multiple=True, help="schedule, boxscores, shots, lines, injuries or rosters; repeatable.")
+@click.option("--replay", is_flag=True, help="Rebuild the landing files from stored responses, without network access.")
+@exits
+def ingest(start: date, end: date, only: tuple[str, ...], replay: bool) -> bool:
+    """Fetch START..END from the live services into landing files; only what is missing or not yet final."""
+    require_range(start, end)
     from nba_pipeline.cli.ingest import run_ingest
 
-    return run_ingest(start.date(), end.date(), only, replay)
+    return run_ingest(start, end, only, replay)
 
 
 @main.command()
-@click.argument("start", type=DAY, metavar="[START]", required=False)
-@click.argument("end", type=DAY, metavar="[END]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
-@_handled
-def status(start: Any, end: Any, as_json: bool) -> bool:
-    """Days and rows of every table beside what the schedule demands (default: all days ever run)."""
+@optional_days
+@as_json
+@exits
+def status(start: date | None, end: date | None, as_json: bool) -> bool:
+    """Show published days and rows per table against what the schedule requires (default: all days ever run)."""
+    require_range(start, end)
     from nba_pipeline.cli.status import show_status
 
-    return show_status(_day(start), _day(end), as_json)
+    return show_status(start, end, as_json)
 
 
 @main.command()
-@click.argument("start", type=DAY, metavar="[START]", required=False)
-@click.argument("end", type=DAY, metavar="[END]", required=False)
-@_handled
-def check(start: Any, end: Any) -> bool:
-    """Can START..END run, is it complete, and is what the tables hold what was published? Says what mends each problem.
+@optional_days
+@exits
+def check(start: date | None, end: date | None) -> bool:
+    """Check that START..END can run, is complete and matches its published hashes; print a fix for each problem.
 
-    Without days: everything that was ever run. Nothing skips a check; a gap that somebody decided to live with is a line
-    in waivers.csv of the home (docs/operations.md), and is shown.
+    Without days, everything ever run is checked. No option skips a check; accepted gaps are lines of waivers.csv in the
+    home (docs/operations.md) and are printed.
     """
-    from nba_pipeline.cli.status import run_check
+    require_range(start, end)
+    from nba_pipeline.cli.check import run_check
 
-    return run_check(_day(start), _day(end))
+    return run_check(start, end)
 
 
 @main.command()
-@click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="Backfills to show.")
-@click.option("--watch", is_flag=True, help="Show them again every two seconds until none runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
-@_handled
+@click.option("--limit", type=click.IntRange(1), default=10, show_default=True, help="Number of backfills to show.")
+@click.option("--watch", is_flag=True, help="Refresh every two seconds until none is running.")
+@as_json
+@exits
 def backfills(limit: int, watch: bool, as_json: bool) -> bool:
-    """What ran and runs, wherever it was launched: table-days done, failed and remaining, rate and time left."""
-    from nba_pipeline.cli.runs import show_backfills
+    """List backfills of every origin: table-days done, failed and remaining, rate and time left."""
+    from nba_pipeline.cli.backfills import show_backfills
 
     return show_backfills(limit, as_json, watch)
 
 
 @main.command()
-@click.argument("start", type=DAY, metavar="START")
-@click.argument("end", type=DAY, metavar="END")
+@days
 @click.option("--sample", "days", type=click.IntRange(1), default=20, show_default=True, help="Game days to replay.")
-@click.option("--seed", default=0, show_default=True, help="Which days are drawn.")
-@_handled
-def verify(start: Any, end: Any, days: int, seed: int) -> bool:
-    """Compute days again from what was known by their cut-offs, and compare every cell with what is published."""
-    from nba_pipeline.cli.quality import run_verify
+@click.option("--seed", default=0, show_default=True, help="Seed of the random sample.")
+@exits
+def verify(start: date, end: date, days: int, seed: int) -> bool:
+    """Recompute a sample of days from data available at their cutoffs; compare every cell with what is published."""
+    require_range(start, end)
+    from nba_pipeline.cli.verify import run_verify
 
-    return run_verify(start.date(), end.date(), days, seed)
+    return run_verify(start, end, days, seed)
 
 
 @main.command()
-@click.argument("start", type=DAY, metavar="[START]", required=False)
-@click.argument("end", type=DAY, metavar="[END]", required=False)
+@optional_days
 @click.option(
-    "--hours", type=click.IntRange(1), help="How far back, without START; else as long as results are corrected."
+    "--hours", type=click.IntRange(1), help="Hours to look back without START (default: the correction window)."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
-@_handled
-def corrections(start: Any, end: Any, hours: int | None, as_json: bool) -> bool:
-    """Where the source now says something else about finished games than what is published: old and new values."""
-    from nba_pipeline.cli.quality import show_corrections
+@as_json
+@exits
+def corrections(start: date | None, end: date | None, hours: int | None, as_json: bool) -> bool:
+    """List differences between the source and published facts of finished games, with old and new values."""
+    require_range(start, end or start)
+    from nba_pipeline.cli.corrections import show_corrections
 
-    return show_corrections(_day(start), _day(end), hours, as_json)
+    return show_corrections(start, end, hours, as_json)
 
 
 @main.command()
 @click.option("--table", help="Only this table.")
 @click.option("--limit", default=20, show_default=True, help="Rows to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print all rows as JSON lines.")
-@_handled
+@exits
 def quarantine(table: str | None, limit: int, as_json: bool) -> None:
-    """Rows that did not get in, with their reasons."""
+    """List rejected rows and why they were rejected."""
     from nba_pipeline.cli.quarantine import show_quarantine
 
     show_quarantine(table, limit, as_json)
 
 
 @main.command()
-@click.argument("start", type=DAY, metavar="[START]", required=False)
-@click.argument("end", type=DAY, metavar="[END]", required=False)
-@click.option("--limit", default=20, show_default=True, help="Spellings to show for each table.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools, with all spellings.")
-@_handled
-def names(start: Any, end: Any, limit: int, as_json: bool) -> bool:
-    """Rows that know their player, and spellings that name nobody for sure, each with those who may be meant."""
-    from nba_pipeline.cli.players import show_names
+@optional_days
+@click.option("--limit", default=20, show_default=True, help="Spellings to show per table.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with all spellings.")
+@exits
+def names(start: date | None, end: date | None, limit: int, as_json: bool) -> bool:
+    """Show player-name resolution rates and unresolved spellings with candidate players."""
+    require_range(start, end)
+    from nba_pipeline.cli.names import show_names
 
-    return show_names(_day(start), _day(end), limit, as_json)
+    return show_names(start, end, limit, as_json)
 
 
 @main.command(name="copy")
 @click.option(
     "--to", "to", required=True, metavar="WAREHOUSE", help="bigquery, duckdb, or duckdb:HOME for another home."
 )
-@click.option("--from", "origin", metavar="WAREHOUSE", help="The same; default: the configured warehouse.")
-@click.argument("start", type=DAY, metavar="[START]", required=False)
-@click.argument("end", type=DAY, metavar="[END]", required=False)
-@_handled
-def copy_tables(to: str, origin: str | None, start: Any, end: Any) -> bool:
-    """Copy tables, ledger, quarantine and models of START..END (default: all) to another warehouse, and verify the copy."""
+@click.option("--from", "origin", metavar="WAREHOUSE", help="As --to (default: the configured warehouse).")
+@optional_days
+@exits
+def copy_tables(to: str, origin: str | None, start: date | None, end: date | None) -> bool:
+    """Copy tables, ledger, quarantine and models of START..END (default: all) to another warehouse and verify the copy."""
+    require_range(start, end)
     from nba_pipeline.cli.copy import run_copy
 
-    return run_copy(to, origin, _day(start), _day(end))
+    return run_copy(to, origin, start, end)
 
 
 @main.command()
-@click.option("--remove", is_flag=True, help="Drop those whose run has ended.")
-@_handled
+@click.option("--remove", is_flag=True, help="Drop the tables whose run has ended.")
+@exits
 def staging(remove: bool) -> bool:
-    """Tables on their way into BigQuery, with the run they belong to and their age."""
+    """List BigQuery staging tables with owning run and age."""
     from nba_pipeline.cli.staging import show_staging
 
     return show_staging(remove)
@@ -189,32 +172,30 @@ def staging(remove: bool) -> bool:
 
 @main.command()
 @click.argument("what", type=click.Choice(["list", "test"]), default="list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
-@_handled
+@as_json
+@exits
 def alerts(what: str, as_json: bool) -> bool:
-    """Open alerts, as the sensor `alerts` left them; `alerts test` sends a drill through the configured channels."""
-    from nba_pipeline.cli.alerts import drill, show_alerts
+    """List open alerts; `alerts test` sends a test message through every configured channel."""
+    from nba_pipeline.cli.alerts import send_test, show_alerts
 
-    return drill() if what == "test" else show_alerts(as_json)
+    return send_test() if what == "test" else show_alerts(as_json)
 
 
 @main.command()
 @click.option("--season", help="Only this season, such as 2024-25.")
-@click.option("--season-type", help="Only this kind of game, such as 'Regular Season'.")
-@click.option("--market", default="points", show_default=True, help="The market to compare forecasts of.")
+@click.option("--season-type", help="Only this type of game, such as 'Regular Season'.")
+@click.option("--market", default="points", show_default=True, help="Market whose forecasts are compared.")
 @click.option(
     "--tier",
     type=click.Choice(["bench", "rotation", "starter", "star"]),
     help="Only this tier: season average below 10, 20, 30, from 30.",
 )
-@click.option("--min-average", default=0.0, help="Only players with at least this season average (8: those who score).")
-@click.option("--market-rows", is_flag=True, help="Only rows with a line; the line and systems that know it join in.")
-@click.option(
-    "--prior-games", default=10, show_default=True, help="Only players with at least this many earlier games."
-)
-@click.option("--reliability", "reliability_of", metavar="SYSTEM", help="Show this system's reliability diagram too.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools, with tiers and reliability.")
-@_handled
+@click.option("--min-average", default=0.0, help="Only players with at least this season average.")
+@click.option("--market-rows", is_flag=True, help="Only rows with a line; adds the line and the systems that read it.")
+@click.option("--prior-games", default=10, show_default=True, help="Only players with at least this many prior games.")
+@click.option("--reliability", "reliability_of", metavar="SYSTEM", help="Add the reliability diagram of this system.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with tiers and reliability.")
+@exits
 def leaderboard(
     season: str | None,
     season_type: str | None,
@@ -226,7 +207,7 @@ def leaderboard(
     reliability_of: str | None,
     as_json: bool,
 ) -> bool:
-    """Systems and baselines on the same rows, with N and 95 % intervals by game day."""
+    """Compare systems and baselines on the same rows, with N and 95 % intervals by game day."""
     from nba_pipeline.cli.leaderboard import show_leaderboard
     from nba_pipeline.evaluation.leaderboard import RowSet
 
@@ -235,10 +216,10 @@ def leaderboard(
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for other tools.")
-@_handled
+@as_json
+@exits
 def models(as_json: bool) -> bool:
-    """The trained models: rows and days they learned from, error on what they had not seen, and whether they are intact."""
+    """List trained models: training rows and days, hold-out error, and integrity of the artifact."""
     from nba_pipeline.cli.models import show_models
 
     return show_models(as_json)
@@ -247,44 +228,41 @@ def models(as_json: bool) -> bool:
 @main.command()
 @click.argument("day", type=DAY, metavar="DAY")
 @click.argument("end", type=DAY, metavar="[END]", required=False)
-@_handled
-def report(day: Any, end: Any) -> None:
-    """Write the page of DAY, or of DAY..END, and print where it lies: forecasts, calls with reasons, grades, state."""
+@exits
+def report(day: date, end: date | None) -> None:
+    """Write the report page of DAY, or of DAY..END, and print its location."""
+    require_range(day, end or day)
     from nba_pipeline.cli.report import write_reports
 
-    write_reports(day.date(), _day(end) or day.date())
+    write_reports(day, end or day)
 
 
 @main.command()
-@click.argument("start", type=DAY, metavar="START")
-@click.argument("end", type=DAY, metavar="END")
+@days
 @click.option("--table", required=True, help="Table, such as player_prop_predictions.")
 @click.option("--format", "kind", type=click.Choice(["parquet", "csv", "json"]), default="parquet", show_default=True)
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Directory for the file (default: exports/ among the artifacts).",
+    help="Directory of the file (default: exports/ among the artifacts).",
 )
-@_handled
-def export(start: Any, end: Any, table: str, kind: Any, output: Path | None) -> None:
-    """Write START..END of one table to a file for other tools, and print where it lies."""
+@exits
+def export(start: date, end: date, table: str, kind: Literal["parquet", "csv", "json"], output: Path | None) -> None:
+    """Write START..END of one table to a file and print its location."""
+    require_range(start, end)
     from nba_pipeline.cli.export import run_export
 
-    run_export(start.date(), end.date(), table, kind, output)
+    run_export(start, end, table, kind, output)
 
 
 @main.command()
 @click.option("--days", type=click.IntRange(1, 244), help="Only this many days of the season.")
-@_handled
+@exits
 def demo(days: int | None) -> bool:
-    """Run the season 2024-25 through the whole graph, and show coverage and leaderboard."""
+    """Materialize the simulated season 2024-25 and show coverage and leaderboard."""
     from nba_pipeline.cli.demo import run_demo
 
     return run_demo(days)
-
-
-def _day(given: Any) -> date | None:
-    return given.date() if given else None
 
 
 if __name__ == "__main__":

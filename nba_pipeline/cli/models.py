@@ -5,7 +5,7 @@ import json
 import click
 
 from nba_pipeline.cli.console import console, models_grid
-from nba_pipeline.cli.quality import whole_table
+from nba_pipeline.cli.rows import read_table
 from nba_pipeline.common.errors import ArtifactError
 from nba_pipeline.config.settings import Settings
 
@@ -16,8 +16,9 @@ def show_models(as_json: bool) -> bool:
     """Print the registry of trained models; False when an artifact is missing or altered."""
     columns = ("trained_on", "market", "system_id", "model_version", "rows", "last_day", "holdout_mae", "holdout_bias",
                "artifact_location", "artifact_sha256", "artifact_bytes", "reason")  # fmt: skip
-    rows = whole_table(MODELS, columns).sort_by([(c, "ascending") for c in columns[:3]]).to_pylist()
-    store = Settings.from_environment().open_artifacts()
+    settings = Settings.from_environment()
+    rows = read_table(settings, MODELS, columns).sort_by([(c, "ascending") for c in columns[:3]]).to_pylist()
+    store = settings.open_artifacts()
     wrong: list[str] = []
     for row in rows:
         row["artifact"] = "none"
@@ -31,9 +32,9 @@ def show_models(as_json: bool) -> bool:
     if as_json:
         click.echo(json.dumps(rows, default=str, indent=2))
     elif not rows:
-        click.echo("no model was ever trained; run `nba-pipeline backfill START END`")
+        click.echo("no trained model; run `nba-pipeline backfill START END`")
     else:
         console.print(models_grid(rows))
-    for sentence in wrong:
-        click.echo(f"error: {sentence}", err=True)
+    for error in wrong:
+        click.echo(f"error: {error}", err=True)
     return not wrong

@@ -10,7 +10,7 @@ from nba_pipeline.orchestration.instance import prepare
 
 
 def show_staging(remove: bool) -> bool:
-    """Print the staging tables, and drop those whose run has ended; False where one was left that should not be there."""
+    """Print the staging tables; with `remove`, drop those whose run has ended. False where one of those is left."""
     from nba_pipeline.automation import staging_cleanup as sweeping
     from nba_pipeline.warehouse.bigquery.staging import staging_tables
 
@@ -34,5 +34,5 @@ def show_staging(remove: bool) -> bool:
     left = [v for v in verdicts if v.ended and v.table not in dropped]
     click.echo(f"{len(verdicts)} staging tables, {len(dropped)} dropped")
     if left:
-        click.echo(f"{len(left)} outlived their run; drop them: nba-pipeline staging --remove")
+        click.echo(f"{len(left)} outlived their run\n  Fix: nba-pipeline staging --remove")
     return not left

@@ -1,11 +1,10 @@
-"""The season calendar: partitions, game types by game id, season labels and bootstrap days."""
+"""The season calendar: partitions, game types by game id, season labels and ranges of days."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-import ibis
-
-from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import ConfigurationError
 
 EPOCH = date(2021, 10, 19)
 BOOTSTRAP_DAYS = 14
@@ -30,22 +29,6 @@ def season_of_game(game_id: str) -> str:
     return f"{year}-{(year + 1) % 100:02d}"
 
 
-def season_expression(game_id: ir.StringValue) -> ir.StringValue:
-    """The same as `season_of_game`, for a column."""
-    year = game_id.substr(3, 2).cast("int64") + 2000
-    return year.cast("string") + "-" + ((year + 1) % 100).cast("string").lpad(2, "0")
-
-
-def season_type_expression(game_id: ir.StringValue) -> ir.StringValue:
-    """Season type from the id prefix; NULL for a prefix that does not exist."""
-    return game_id.substr(0, 3).cases(*SEASON_TYPES.items(), else_=ibis.null("string"))
-
-
-def is_countable(game_id: ir.StringValue) -> ir.BooleanValue:
-    """True for games whose statistics count: regular season, play-in, play-offs, cup final."""
-    return game_id.substr(0, 3).isin(COUNTABLE_PREFIXES)
-
-
 def reading_bound(day: date) -> date:
     """A day before the first game of the season that `day` belongs to: 1 August at or before it.
 
@@ -57,6 +40,30 @@ def reading_bound(day: date) -> date:
 def training_day(day: date) -> date:
     """The day on which the models that serve `day` are trained: the first of its month, or the first partition."""
     return max(day.replace(day=1), EPOCH)
+
+
+def latest_day() -> date:
+    """Return the last day that has a partition: today, Eastern."""
+    return clock.today()
+
+
+def check_range(start: date, end: date, today: date) -> None:
+    """Reject a range of days that no table has.
+
+    Args:
+        start: First day.
+        end: Last day, inclusive.
+        today: The last day that has a partition.
+
+    Raises:
+        ConfigurationError: The days are in the wrong order, before the first partition or in the future.
+    """
+    if start > end:
+        raise ConfigurationError(f"START {start} is after END {end}", f"give the earlier day first: {end} {start}")
+    if start < EPOCH:
+        raise ConfigurationError(f"START {start} is before the first partition", f"start at {EPOCH} or later")
+    if end > today:
+        raise ConfigurationError(f"END {end} is in the future", f"end at {today} (today, Eastern) or earlier")
 
 
 def days_between(start: date, end: date) -> list[date]:

@@ -1,4 +1,4 @@
-"""Whether a range of days can run: place, source and history, each with what is wrong and what mends it."""
+"""Whether a range of days can run: place, source and history, each with what is wrong and what fixes it."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from nba_pipeline.common.errors import SourceError
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, days_between, describe_days
 from nba_pipeline.engine.readiness import history_needed
 from nba_pipeline.engine.waivers import Waivers
-from nba_pipeline.orchestration import backfill as runs
+from nba_pipeline.orchestration.backfill_plan import history_steps, refusals
 from nba_pipeline.sources.landing import FEEDS, PROBLEMS, SCHEDULE
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.catalog import CATALOG
@@ -23,12 +23,12 @@ LEAST_FREE_BYTES = 2**30
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: fine or not, what was found, and what mends it."""
+    """The result of one check: whether it passed, what it measured, and the fix if it failed."""
 
     what: str
     fine: bool
     said: str
-    mend: str = ""
+    fix: str = ""
 
 
 def preflight(
@@ -45,9 +45,9 @@ def preflight(
 def _place(home: Path) -> Finding:
     home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(home).free
-    mend = f"free some of the disk that holds {home}" if free < LEAST_FREE_BYTES else ""
+    fix = f"free some of the disk that holds {home}" if free < LEAST_FREE_BYTES else ""
     return Finding(
-        "disk", not mend, f"{free / 2**30:.1f} GiB free, at least {LEAST_FREE_BYTES / 2**30:.0f} wanted", mend
+        "disk", not fix, f"{free / 2**30:.1f} GiB free, at least {LEAST_FREE_BYTES / 2**30:.0f} required", fix
     )
 
 
@@ -77,7 +77,7 @@ def _countable_games(rows: pa.Table, days: Sequence[date]) -> int:
 
 def _history(ledger: pa.Table, start: date, end: date) -> Finding:
     """The days before the range that it looks back on and that were never run: `backfill` brings them, so this is no fault."""
-    steps = runs.history_steps(list(CATALOG), start, end, ledger)
+    steps = history_steps(list(CATALOG), start, end, ledger)
     if not steps:
         return Finding("history", True, "all days that the range looks back on are published")
     days = sum(s.days * len(s.tables) for s in steps)
@@ -88,7 +88,7 @@ def _history(ledger: pa.Table, start: date, end: date) -> Finding:
 
 
 def _refused_history(ledger: pa.Table, start: date, end: date, waivers: Waivers) -> Iterator[Finding]:
-    """Refused days before the range, which block it until they are mended or waived."""
+    """Refused days before the range, which block it until they are published or waived."""
     wanted: dict[str, set[date]] = {}
     for transform in CATALOG.values():
         for table, needed in history_needed(list(transform.reads.values()), [start, end]).items():
@@ -101,10 +101,10 @@ def _refused_history(ledger: pa.Table, start: date, end: date, waivers: Waivers)
                 f"history {table}",
                 False,
                 f"refused {describe_days(sorted(blocking))}; {first}: {reasons[first][:200]}",
-                f"mend the source, then nba-pipeline backfill {first} {start - timedelta(days=1)} --missing; "
+                f"correct the source, then run nba-pipeline backfill {first} {start - timedelta(days=1)} --missing; "
                 "or waive the days in waivers.csv",
             )
 
 
 def _refused(ledger: pa.Table) -> Mapping[str, dict[date, str]]:
-    return runs.refusals(ledger, list(CATALOG))
+    return refusals(ledger, list(CATALOG))

@@ -7,9 +7,8 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from nba_pipeline.common.throughput import Pace
-from nba_pipeline.orchestration.backfill import step_key
 from nba_pipeline.orchestration.recovery import UNFINISHED
-from nba_pipeline.orchestration.tags import BACKFILL, PARTITION, RANGE_END, RANGE_START, TITLE, TOTAL
+from nba_pipeline.orchestration.tags import BACKFILL, PARTITION, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
 from nba_pipeline.tables.catalog import CATALOG
 
 UI_BACKFILL = "dagster/backfill"
@@ -113,7 +112,7 @@ def _backfill(group: str, runs: Sequence[RangeRun], now: datetime) -> Backfill:
 
 def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
     """The runs of the latest so many backfills; events of others are not read."""
-    known = {step_key(CATALOG[t]) for t in CATALOG}
+    known = {step_key(t) for t in CATALOG}
     found: list[RangeRun] = []
     groups: set[str] = set()
     for record in instance.get_run_records(limit=LOOK_BACK_RUNS):

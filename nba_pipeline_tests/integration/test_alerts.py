@@ -253,7 +253,7 @@ def test_the_drill_goes_through_the_configured_channel_and_says_whether_it_arriv
     monkeypatch.setenv("NBA_PIPELINE_ALERT_WEBHOOK", chat.url)
     done = CliRunner().invoke(main, ["alerts", "test"])
     assert (done.exit_code, done.output) == (0, "webhook: delivered\n")
-    assert "drill" in chat.texts[0]
+    assert "A test of the alerts" in chat.texts[0]
     chat.answer = 404
     done = CliRunner().invoke(main, ["alerts", "test"])
     assert done.exit_code == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_pipeline.cli.runs import show_backfills
+from nba_pipeline.cli.backfills import show_backfills
 from nba_pipeline.common.progress import run_pace
 from nba_pipeline.common.throughput import Pace, hourly, in_words
 from nba_pipeline.orchestration.run_history import RangeRun, TableEnd, grouped, range_runs

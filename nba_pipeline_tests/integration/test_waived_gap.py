@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from nba_pipeline.cli.status import run_check
+from nba_pipeline.cli.check import run_check
 from nba_pipeline.engine.waivers import COLUMNS, FILE
 from nba_pipeline.orchestration.assets import asset_key
 from nba_pipeline.tables.catalog import CATALOG

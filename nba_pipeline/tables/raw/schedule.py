@@ -7,7 +7,8 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES, is_countable, season_expression, season_type_expression
+from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
+from nba_pipeline.domain.season_expressions import is_countable, season_expression, season_type_expression
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds

@@ -16,13 +16,11 @@ from nba_pipeline.domain.calendar import (
     SEASON_TYPES,
     days_between,
     describe_days,
-    is_countable,
     ranges,
     reading_bound,
-    season_expression,
     season_of_game,
-    season_type_expression,
 )
+from nba_pipeline.domain.season_expressions import is_countable, season_expression, season_type_expression
 from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline_tests.support import day
 

@@ -11,12 +11,12 @@ from nba_pipeline import definitions
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.engine.readiness import PENDING, unmet
-from nba_pipeline.orchestration.backfill import (
+from nba_pipeline.orchestration.backfill import select
+from nba_pipeline.orchestration.backfill_plan import (
     Step,
     downstream_closure,
     history_steps,
     missing_steps,
-    select,
     with_all_below,
 )
 from nba_pipeline.tables.catalog import CATALOG, graph_order

@@ -51,7 +51,7 @@ def test_a_range_with_a_readable_source_can_run_and_its_history_is_announced(tmp
 
 def test_a_feed_that_cannot_be_read_is_named_with_its_remedy(tmp_path: Path) -> None:
     found = looked(tmp_path, Empty(broken=True), ledger({}))["feed shots"]
-    assert (found.fine, found.said, found.mend) == (
+    assert (found.fine, found.said, found.fix) == (
         False,
         "shots.parquet cannot be read: too small",
         "replace the file",
@@ -71,7 +71,7 @@ def test_a_refused_day_that_the_range_looks_back_on_blocks_it_until_it_is_waived
     found = looked(tmp_path, Empty(), entries)[f"history {FACTS}"]
     assert not found.fine
     assert "refused 2024-01-03" in found.said
-    assert found.mend.startswith("mend the source, then nba-pipeline backfill 2024-01-03 2024-01-07 --missing")
+    assert found.fix.startswith("correct the source, then run nba-pipeline backfill 2024-01-03 2024-01-07 --missing")
     waiver = Waiver(FACTS, date(2024, 1, 3), date(2024, 1, 3), date(2024, 1, 4), "ann", "lost")
     found = looked(tmp_path, Empty(), entries, Waivers((waiver,)))
     assert f"history {FACTS}" not in found

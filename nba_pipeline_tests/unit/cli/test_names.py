@@ -4,7 +4,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from nba_pipeline.cli.players import candidates, resolution
+from nba_pipeline.cli.names import candidates, resolution
 from nba_pipeline.domain.identity.resolver import Player
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 

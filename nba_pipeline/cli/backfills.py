@@ -1,4 +1,4 @@
-"""The command `backfills`: what ran and runs, from the command line, the UI, schedules and sensors, and how far it is."""
+"""The command `backfills`: runs of every origin with their progress."""
 
 import json
 import time
@@ -18,28 +18,30 @@ from nba_pipeline.orchestration.run_history import Backfill, grouped, range_runs
 
 
 def show_backfills(limit: int, as_json: bool, watch: bool) -> bool:
-    """Print the latest backfills; with `watch` every two seconds until none runs. False where the newest failed."""
+    """Print the latest backfills; with `watch` every two seconds until none is running. False where the newest failed."""
     prepare(Settings.from_environment())
     with dg.DagsterInstance.get() as instance:
         while True:
-            found = grouped(range_runs(instance, limit), clock.now())
+            backfills = grouped(range_runs(instance, limit), clock.now())
             if as_json:
-                click.echo(json.dumps([b.as_json() for b in found], indent=2))
+                click.echo(json.dumps([b.as_json() for b in backfills], indent=2))
             else:
-                console.print(_grid(found) if found else "nothing was run yet: nba-pipeline backfill START END")
-            if not watch or not any(b.running for b in found):
-                return not found or found[0].running or found[0].state == "success"
+                console.print(
+                    _grid(backfills) if backfills else "no backfill yet; run `nba-pipeline backfill START END`"
+                )
+            if not watch or not any(b.running for b in backfills):
+                return not backfills or backfills[0].running or backfills[0].state == "success"
             time.sleep(2)
 
 
-def _grid(found: Sequence[Backfill]) -> Grid:
+def _grid(backfills: Sequence[Backfill]) -> Grid:
     grid = Grid(title="Backfills, in table-days", title_justify="left", box=SIMPLE_HEAD)
     for name in ("id", "what", "days", "state"):
         grid.add_column(name, no_wrap=True)
     for name in ("done", "failed", "remaining", "an hour", "left"):
         grid.add_column(name, justify="right", no_wrap=True)
     colours = {"success": "green", "failure": "red", "canceled": "yellow"}
-    for b in found:
+    for b in backfills:
         rate, left = b.pace.per_hour, b.pace.left
         grid.add_row(
             b.id[:8],

@@ -1,4 +1,4 @@
-"""The command `names`: how many rows know their player, and for the spellings that do not, who may be meant."""
+"""The command `names`: resolution rates, and candidate players for unresolved spellings."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from nba_pipeline.domain.identity.resolver import Player
 from nba_pipeline.domain.identity.spelling import WAYS
 from nba_pipeline.domain.player_names import player_lookup
 from nba_pipeline.engine import coverage
-from nba_pipeline.orchestration.backfill import with_all_below
+from nba_pipeline.orchestration.backfill_plan import with_all_below
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, Warehouse
 
@@ -29,7 +29,7 @@ COLUMNS = ("player_id", "player_name", "resolved_by")
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A spelling without a player: where it stands, and who looks like it, most alike first, with a likeness of 0 to 100."""
+    """A spelling without a player: its table, rows and days, and candidates with a likeness of 0 to 100, best first."""
 
     table: str
     spelled: str
@@ -40,7 +40,7 @@ class Unresolved:
 
 @dataclass(frozen=True)
 class Resolution:
-    """Rows of one table, how many of them know their player by each rule, and the spellings that do not."""
+    """Rows of one table, the number resolved by each rule, and the unresolved spellings."""
 
     table: str
     rows: int
@@ -49,22 +49,28 @@ class Resolution:
 
     @property
     def rate(self) -> float:
-        """Share of rows that know their player; 1 where there are none."""
+        """Share of rows with a player; 1 where there are no rows."""
         return sum(self.by_rule.values()) / self.rows if self.rows else 1.0
 
 
 def candidates(spelled: str, players: Sequence[Player]) -> tuple[tuple[Player, float], ...]:
-    """The players whose names are most like the spelling, whatever the order of its words; for people to choose from."""
+    """Find the players whose names are most similar to the spelling, in any order of its words."""
     names = {p.player_id: p.name.lower() for p in players}
     by_id = {p.player_id: p for p in players}
-    found = process.extract(
+    matches = process.extract(
         spelled.lower(), names, scorer=fuzz.token_sort_ratio, limit=CANDIDATES, score_cutoff=LEAST_ALIKE
     )
-    return tuple((by_id[i], round(likeness, 0)) for _, likeness, i in found)
+    return tuple((by_id[i], round(likeness, 0)) for _, likeness, i in matches)
 
 
 def resolution(table: Table, rows: pa.Table, players: Sequence[Player]) -> Resolution:
-    """`rows` has player_id, player_name, resolved_by and the partition column of the table."""
+    """Count resolved rows per rule and collect the unresolved spellings.
+
+    Args:
+        table: The table of the rows.
+        rows: Columns player_id, player_name, resolved_by and the partition column of the table.
+        players: The players to choose candidates from.
+    """
     known: dict[str, int] = {}
     places: dict[str, list[date]] = {}
     for row in rows.group_by([*COLUMNS, table.partition]).aggregate([([], "count_all")]).to_pylist():
@@ -82,18 +88,18 @@ def resolution(table: Table, rows: pa.Table, players: Sequence[Player]) -> Resol
 
 
 def show_names(start: date | None, end: date | None, limit: int, as_json: bool) -> bool:
-    """Print the rates and the unresolved spellings; False where a table knows fewer than 99.5 % of its players."""
+    """Print the rates and the unresolved spellings; False where a table has players for less than 99.5 % of its rows."""
     settings = Settings.from_environment()
-    found = _resolutions(settings, settings.open_warehouse(), start, end)
+    resolutions = _resolutions(settings, settings.open_warehouse(), start, end)
     if as_json:
-        click.echo(json.dumps([_as_json(r) for r in found], indent=2))
+        click.echo(json.dumps([_as_json(r) for r in resolutions], indent=2))
     else:
-        _print(found, settings, limit)
-    return all(r.rate >= LEAST_RESOLVED for r in found)
+        _print(resolutions, settings, limit)
+    return all(r.rate >= LEAST_RESOLVED for r in resolutions)
 
 
 def _resolutions(settings: Settings, warehouse: Warehouse, start: date | None, end: date | None) -> list[Resolution]:
-    found = []
+    resolutions = []
     for table in (CATALOG[name].table for name in NAMED):
         span = coverage.span(warehouse.ledger([table.id], start, end).to_pylist())
         if span is None:
@@ -102,24 +108,24 @@ def _resolutions(settings: Settings, warehouse: Warehouse, start: date | None, e
         rows = warehouse.read({table.name: (table, days)})[table.name]
         missing = rows["player_id"].null_count
         players = settings.open_source().players(days.end) if missing else []
-        found.append(resolution(table, rows, players))
-    return found
+        resolutions.append(resolution(table, rows, players))
+    return resolutions
 
 
-def _print(found: Iterable[Resolution], settings: Settings, limit: int) -> None:
-    for r in found:
+def _print(resolutions: Iterable[Resolution], settings: Settings, limit: int) -> None:
+    for r in resolutions:
         rules = ", ".join(f"{rule} {n:,}" for rule, n in sorted(r.by_rule.items(), key=lambda item: -item[1]))
-        click.echo(f"{r.table}: {r.rate:.3%} of {r.rows:,} rows know their player ({rules or 'none'})")
+        click.echo(f"{r.table}: {r.rate:.3%} of {r.rows:,} rows have a player ({rules or 'none'})")
         for u in r.unresolved[:limit]:
             click.echo(f"  {u.spelled}: {u.rows} rows, {u.days[0]}..{u.days[-1]}")
             for player, likeness in u.candidates:
                 click.echo(f"    {likeness:>3.0f} % {player.name} ({player.player_id})")
         if len(r.unresolved) > limit:
-            click.echo(f"  and {len(r.unresolved) - limit} spellings more: --limit {len(r.unresolved)}")
+            click.echo(f"  and {len(r.unresolved) - limit} more spellings: --limit {len(r.unresolved)}")
         if r.unresolved:
             first, last = ranges([d for u in r.unresolved for d in u.days])[0]
             click.echo(
-                f"  Fix: where one of them is meant, add a line `spelling,player name` to "
+                f"  Fix: for each correct candidate, add a line `spelling,player name` to "
                 f"{settings.home / 'aliases.csv'} (header: alias,player_name,note), then run "
                 f"`nba-pipeline backfill {first} {last} --select '{with_all_below(r.table)}'` for the days of the spelling"
             )

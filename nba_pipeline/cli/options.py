@@ -1,0 +1,65 @@
+"""Arguments and options that several commands share, and how a command ends."""
+
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any
+
+import click
+
+from nba_pipeline.common.errors import PipelineError
+from nba_pipeline.domain.calendar import check_range, latest_day
+
+Command = Callable[..., Any]
+
+
+class Day(click.DateTime):
+    """A date in the form YYYY-MM-DD."""
+
+    name = "date"
+
+    def __init__(self) -> None:
+        super().__init__(formats=["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Parse the text of an argument; the command ends with code 2 where it is not a date."""
+        return super().convert(value, param, ctx).date()
+
+
+DAY = Day()
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def days(command: Command) -> Command:
+    """Add START and END, which are required."""
+    end = click.argument("end", type=DAY, metavar="END")
+    return click.argument("start", type=DAY, metavar="START")(end(command))
+
+
+def optional_days(command: Command) -> Command:
+    """Add START and END, which may be left out."""
+    end = click.argument("end", type=DAY, metavar="[END]", required=False)
+    return click.argument("start", type=DAY, metavar="[START]", required=False)(end(command))
+
+
+def require_range(start: date | None, end: date | None) -> None:
+    """Reject days that no table has, where both are given. Raises ConfigurationError."""
+    if start is not None and end is not None:
+        check_range(start, end, latest_day())
+
+
+def exits(command: Callable[..., bool | None]) -> Callable[..., None]:
+    """End with code 1 when the command returns False or raises a PipelineError, which is printed without a traceback."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        try:
+            if command(**arguments) is False:
+                sys.exit(1)
+        except PipelineError as e:
+            click.echo(f"error: {e}", err=True)
+            sys.exit(1)
+
+    return run

@@ -1,0 +1,54 @@
+"""The command `verify`."""
+
+from datetime import date
+
+import click
+from rich.progress import track
+
+from nba_pipeline.cli.console import console
+from nba_pipeline.common import clock
+from nba_pipeline.common.errors import MissingHistoryError
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.tables.raw.schedule import SLATE
+from nba_pipeline.verification.replay import game_days, replay, sample
+
+
+def run_verify(start: date, end: date, n: int, seed: int) -> bool:
+    """Replay a sample of game days and print every cell that differs.
+
+    Args:
+        start: First day to draw from.
+        end: Last day to draw from, inclusive.
+        n: Number of game days in the sample.
+        seed: Seed of the sample.
+
+    Returns:
+        True when every cell was reproduced.
+
+    Raises:
+        MissingHistoryError: No game day with features is published in the range.
+    """
+    settings = Settings.from_environment()
+    warehouse, source = settings.open_warehouse(), settings.open_source()
+    days = sample(game_days(warehouse, start, end), n, seed)
+    if not days:
+        raise MissingHistoryError(
+            f"no game day with features is published on {start}..{end}", f"run `nba-pipeline backfill {start} {end}`"
+        )
+    run = RunContext("verify", clock.now(), settings.markets, settings.open_artifacts())
+    replays = []
+    for day in track(days, description="replaying", console=console, disable=not console.is_terminal):
+        replays.append(replay(day, warehouse, source, SLATE, run))
+        for difference in replays[-1].differences:
+            click.echo(f"PROBLEM  {difference}")
+    tables, cells = sum(r.tables for r in replays), sum(r.cells for r in replays)
+    differing = sum(bool(r.differences) for r in replays)
+    click.echo(f"{len(replays)} days replayed, {tables} table-days, {cells:,} cells: {differing} days differ")
+    if differing:
+        click.echo(
+            "  Fix: if the code or the inputs of these tables changed since, run "
+            f"`nba-pipeline backfill {start} {end}` and verify again; otherwise a table read data from after its cutoff",
+            err=True,
+        )
+    return not differing

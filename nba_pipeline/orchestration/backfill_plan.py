@@ -1,0 +1,114 @@
+"""Plan which days of which tables to run: missing history first, then the range itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+
+from nba_pipeline.domain.calendar import days_between, ranges
+from nba_pipeline.engine.readiness import history_needed, is_unfinished
+from nba_pipeline.tables.catalog import CATALOG, graph_order
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run: these tables over these days."""
+
+    tables: tuple[str, ...]
+    start: date
+    end: date
+    why: str
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+def with_all_below(table: str) -> str:
+    """The selection of a table and of everything that is computed from it."""
+    return f'key:"{table.replace(".", "/")}"+'
+
+
+def downstream_closure(tables: set[str], within: Sequence[str]) -> tuple[str, ...]:
+    """These tables and every selected table that reads them, directly or not, in graph order."""
+    reached = set(tables)
+    for table in within:
+        if any(t.id in reached for t in CATALOG[table].upstream()):
+            reached.add(table)
+    return tuple(t for t in within if t in reached)
+
+
+def history_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:
+    """Runs for days before `start` that the selected tables look back on, directly or not, and that were never published.
+
+    Every table is brought up to `start` without a gap. Tables that look at the day alone (raw tables and facts) share one
+    range, so that they are one run.
+    """
+    published = _published(ledger)
+    wanted: dict[str, date] = {}
+    lacking: dict[str, set[date]] = {}
+    for table in reversed(graph_order()):
+        history = days_between(wanted[table], start - timedelta(days=1)) if table in wanted else []
+        lacking[table] = set(history) - published.get(table, set())
+        days = sorted(lacking[table]) + (days_between(start, end) if table in selected else [])
+        for upstream, needed in history_needed(list(CATALOG[table].reads.values()), days).items() if days else ():
+            first = min(needed, default=start)
+            wanted[upstream.id] = min(first, wanted.get(upstream.id, start))
+    forgetful = _tables_of_the_day()
+    together = set().union(*(lacking[t] for t in forgetful))
+    runs: dict[tuple[date, ...], list[str]] = {}
+    for table in graph_order():
+        days = together if table in forgetful and lacking[table] else lacking[table]
+        if days:
+            runs.setdefault(tuple(sorted(days)), []).append(table)
+    why = "history that the range looks back on"
+    return [Step(tuple(tables), a, b, why) for days, tables in runs.items() for a, b in ranges(days)]
+
+
+def _tables_of_the_day() -> set[str]:
+    """Tables whose rows of a day are computed from that day alone, as are all tables that they read."""
+    found: set[str] = set()
+    for table in graph_order():
+        reads = CATALOG[table].reads.values()
+        if all(r.kind == "same_day" and r.table.id in found for r in reads):
+            found.add(table)
+    return found
+
+
+def missing_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:
+    """Runs that cover exactly the days that are missing, refused or unfinished, with every selected table below them.
+
+    Unfinished is a day that lacks expected rows because its games were not over when it ran, or for no known reason: all of
+    its tables are run, since the schedule and the lines are from before the games, too.
+    """
+    published = _published(ledger)
+    told = ledger.select(["table_id", "day", "state", "absent", "unexplained"]).to_pylist()
+    unfinished = {
+        e["day"] for e in told if e["table_id"] in selected and e["state"] == "published" and is_unfinished(e)
+    }
+    by_tables: dict[tuple[str, ...], list[date]] = {}
+    for day in days_between(start, end):
+        absent = {t for t in selected if day in unfinished or day not in published.get(t, set())}
+        if absent:
+            by_tables.setdefault(downstream_closure(absent, selected), []).append(day)
+    steps = [Step(t, a, b, "missing, refused or unfinished") for t, days in by_tables.items() for a, b in ranges(days)]
+    return sorted(steps, key=lambda s: (s.start, s.end))
+
+
+def _published(ledger: pa.Table) -> dict[str, set[date]]:
+    """Days by table that are published and not refused since."""
+    found: dict[str, set[date]] = {}
+    refused: dict[str, set[date]] = {}
+    for e in ledger.select(["table_id", "day", "state"]).to_pylist():
+        (found if e["state"] == "published" else refused).setdefault(e["table_id"], set()).add(e["day"])
+    return {t: days - refused.get(t, set()) for t, days in found.items()}
+
+
+def refusals(ledger: pa.Table, tables: Sequence[str]) -> Mapping[str, dict[date, str]]:
+    """Refused days with their reasons, by table."""
+    found: dict[str, dict[date, str]] = {t: {} for t in tables}
+    for e in ledger.to_pylist():
+        if e["state"] == "refused" and e["table_id"] in found:
+            found[e["table_id"]][e["day"]] = e["reasons"]
+    return {t: days for t, days in found.items() if days}
