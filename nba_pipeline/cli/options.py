@@ -14,17 +14,15 @@ from nba_pipeline.domain.calendar import check_range, latest_day
 Command = Callable[..., Any]
 
 
-class Day(click.DateTime):
+class Day(click.ParamType):
     """A date in the form YYYY-MM-DD."""
 
     name = "date"
-
-    def __init__(self) -> None:
-        super().__init__(formats=["%Y-%m-%d"])
+    _datetime = click.DateTime(formats=["%Y-%m-%d"])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Parse the text of an argument; the command ends with code 2 where it is not a date."""
-        return super().convert(value, param, ctx).date()
+        return self._datetime.convert(value, param, ctx).date()
 
 
 DAY = Day()
