@@ -23,7 +23,15 @@ def run_ingest(start: date, end: date, only: Sequence[str], replay: bool) -> boo
     settings = Settings.from_environment()
     began = time.monotonic()
     with _calls() as watch:
-        outcome = ingest_days(settings, days_between(start, end), tuple(only) or KINDS, replay=replay, watch=watch)
+        outcome = ingest_days(
+            days_between(start, end),
+            tuple(only) or KINDS,
+            live=settings.live,
+            payloads=settings.payloads,
+            landing=settings.landing,
+            replay=replay,
+            watch=watch,
+        )
     _print_outcome(outcome, settings, time.monotonic() - began)
     return outcome.complete
 

@@ -69,6 +69,11 @@ class Settings:
         return self.home / "nba.duckdb"
 
     @property
+    def payloads(self) -> Path:
+        """Directory of the answers that live services gave."""
+        return self.home / "payloads"
+
+    @property
     def landing(self) -> Path:
         """Where `nba-pipeline ingest` puts landing files, and the source `nba_stats` reads them."""
         return self.home / "landing"

@@ -17,7 +17,7 @@ from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, has
 from nba_pipeline.contracts.sql_types import predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
 from nba_pipeline.engine.bigquery_render import rendered
-from nba_pipeline.engine.transform import CLOCK, RESULT, RunContext, Transform
+from nba_pipeline.engine.transform import CLOCK, REJECT_REASON, RESULT, RunContext, Transform
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.bigquery import schema, sql
 from nba_pipeline.warehouse.bigquery.client import JobLabels
@@ -25,6 +25,20 @@ from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse, column_
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
 EXPECTED = "expected"
+
+
+def can_be_pushed(transform: Transform) -> bool:
+    """Whether BigQuery can compute the table: from tables alone, by an expression, with bad rows refusing their day."""
+    made_of_tables = bool(transform.reads) and not transform.feeds and transform.apply is None
+    return (
+        made_of_tables and transform.table.on_bad_row == "refuse" and REJECT_REASON not in transform.expression.columns
+    )
+
+
+def is_pushed(transform: Transform, warehouse: BigQueryWarehouse) -> bool:
+    """Whether the settings ask BigQuery to compute the table and its transform allows it."""
+    requested = {"all", transform.table.id, transform.table.name} & warehouse.pushdown
+    return bool(requested) and can_be_pushed(transform)
 
 
 class BigQueryExecutor:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol, runtime_checkable
 
 import duckdb
 import ibis
@@ -13,27 +12,13 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
 from nba_pipeline.contracts.sql_types import duckdb_type, predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
-from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.transform import REJECT_REASON, FinishContext, RunContext, Transform
-from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
+from nba_pipeline.warehouse import LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
 
-@runtime_checkable
-class ComputingWarehouse(Warehouse, Protocol):
-    """A warehouse that can compute a table itself, without its inputs leaving it."""
-
-    def computes(self, transform: Transform) -> bool:
-        """Whether it can, and is asked to, compute this table."""
-        ...
-
-    def executor(self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: RunContext) -> Executor:
-        """An executor within the warehouse that sees these days of these tables."""
-        ...
-
-
 class DuckDBExecutor:
-    """The executor of the embedded engine, and of all that comes from a source: an in-process DuckDB on Arrow inputs."""
+    """Executes a transform in an in-process DuckDB on Arrow inputs; raw tables, read from a source, always run here."""
 
     dialect: Dialect = "duckdb"
 

@@ -18,7 +18,7 @@ from nba_pipeline.asof.reads import Read
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.audit import SLATE, AuditFindings, audit
-from nba_pipeline.engine.duckdb_executor import ComputingWarehouse, DuckDBExecutor
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.readiness import unmet, waived
 from nba_pipeline.engine.refusals import ReasonCode
@@ -111,10 +111,14 @@ def _blocked(
 def _executor(
     transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: RunContext
 ) -> Executor:
-    """Where to compute: in the warehouse itself where it can and is asked to, else in this process, from what it read."""
-    if isinstance(warehouse, ComputingWarehouse) and warehouse.computes(transform):
-        wanted = _windows(transform, schedule, days) if days else {}
-        return warehouse.executor(transform, wanted, run)
+    """Pick the executor: BigQuery for tables that the settings push down to it, else an in-process DuckDB."""
+    if warehouse.dialect == "bigquery":
+        # Imported here, because Google's clients are not needed, nor loaded, where the warehouse is a DuckDB file.
+        from nba_pipeline.engine.bigquery_executor import BigQueryExecutor, is_pushed
+        from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
+
+        if isinstance(warehouse, BigQueryWarehouse) and is_pushed(transform, warehouse):
+            return BigQueryExecutor(warehouse, transform, _windows(transform, schedule, days) if days else {}, run)
     return DuckDBExecutor(read_inputs(transform, warehouse, source, schedule, days, run) if days else {})
 
 

@@ -43,7 +43,7 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
     asked = set(days)
     if tags[BY] == OVERNIGHT:
         asked |= set(days_between(max(days) - CORRECTED_FOR, max(days)))
-    outcome = ingest_days(settings, asked, kinds)
+    outcome = ingest_days(asked, kinds, live=settings.live, payloads=settings.payloads, landing=settings.landing)
     lost = "; ".join(outcome.failures)
     State(settings.home).remember_outages(kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now())
     came = f"fetched {', '.join(kinds)}: {sum(outcome.fetched.values())} answers"

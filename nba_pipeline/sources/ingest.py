@@ -10,12 +10,12 @@ from typing import Any, Protocol
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import ConfigurationError, PipelineError, SourceError
 from nba_pipeline.common.locking import file_lock
-from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources import plan
 from nba_pipeline.sources.answers import check, read_events, read_games, stray_events, without_event
 from nba_pipeline.sources.client import Refused, Unreachable
 from nba_pipeline.sources.injury_reports import InjuryReports
 from nba_pipeline.sources.landing_files import SeasonLanding
+from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.nba_stats import NbaStats
 from nba_pipeline.sources.odds_api import OddsApi
 from nba_pipeline.sources.parsing.schedule import Game
@@ -74,7 +74,7 @@ class _Asking:
     """The calls of one ingest: makes them one after the other, keeps the answers, and remembers what failed."""
 
     store: PayloadStore
-    settings: Settings
+    live: LiveSettings
     watch: Watch
     done: int = 0
     known: int = 0
@@ -119,7 +119,7 @@ class _Asking:
 
     def _keep(self, call: Call, games: Mapping[str, Game]) -> None:
         if call.source not in self._services:
-            self._services[call.source] = SERVICES[call.source](self.settings.live)
+            self._services[call.source] = SERVICES[call.source](self.live)
         service = self._services[call.source]
         content = service.fetch(call)
         at = clock.now()
@@ -144,30 +144,45 @@ class _Asking:
 
 
 def ingest_days(
-    settings: Settings,
     days: Iterable[date],
     kinds: Sequence[str] = KINDS,
     *,
+    live: LiveSettings,
+    payloads: Path,
+    landing: Path,
     replay: bool = False,
     watch: Watch = lambda *_: None,
 ) -> IngestOutcome:
-    """Fetch what these days lack and make their landing files.
+    """Fetch the missing answers for these days and write their landing files.
 
-    `kinds`: some of `plan.KINDS`; the schedule is always among what is asked. `replay`: make the files from kept answers
-    only. What goes wrong is in the outcome; raises ConfigurationError for a kind that does not exist.
+    Args:
+        days: Days of games (US Eastern).
+        kinds: Some of `plan.KINDS`; the schedule is always requested as well.
+        live: Settings of the live services.
+        payloads: Directory of the kept answers.
+        landing: Directory of the landing files.
+        replay: Write the files from kept answers only, without requests.
+        watch: Receives the current step, steps done and steps known so far.
+
+    Returns:
+        What was fetched, what failed and which landing files changed.
+
+    Raises:
+        ConfigurationError: A kind does not exist.
+        WarehouseBusyError: Another process has been writing landing files for longer than LANDING_TIMEOUT seconds.
     """
     unknown = [k for k in kinds if k not in KINDS]
     if unknown:
         raise ConfigurationError(f"no such kind: {', '.join(unknown)}", f"choose from {', '.join(KINDS)}")
     wanted = tuple(sorted(set(days)))
-    store = PayloadStore(settings.home / "payloads")
-    asking = _Asking(store, settings, watch)
+    store = PayloadStore(payloads)
+    asking = _Asking(store, live, watch)
     if not replay:
         asking.ask(plan.schedule_calls(wanted, store.fetched), {})
     seasons = _seasons(asking, wanted)
     if not replay:
         _ask_all(asking, seasons, wanted, kinds)
-    changed = _land(asking, seasons, wanted, kinds)
+    changed = _land(asking, landing, seasons, wanted, kinds)
     return IngestOutcome(
         wanted,
         tuple(kinds),
@@ -202,7 +217,7 @@ def _seasons(asking: _Asking, days: Sequence[date]) -> dict[str, list[Game]]:
 
 def _ask_all(asking: _Asking, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]) -> None:
     """Everything but the schedules; the calls are planned before the first is made, so that it is known how many there are."""
-    live, now, have = asking.settings.live, clock.now(), asking.store.fetched
+    live, now, have = asking.live, clock.now(), asking.store.fetched
     wanted = set(days)
     games = [g for s in seasons.values() for g in s]
     of_days = [g for g in games if g.day in wanted]
@@ -241,9 +256,8 @@ def _report_unmatched(asking: _Asking, games: Sequence[Game], days: Sequence[dat
 
 
 def _land(
-    asking: _Asking, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
+    asking: _Asking, directory: Path, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
 ) -> dict[str, set[date]]:
-    directory = asking.settings.landing
     directory.mkdir(parents=True, exist_ok=True)
     changed: dict[str, set[date]] = {}
     made = (plan.SCHEDULE, *(k for k in kinds if k != plan.SCHEDULE))

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -16,7 +17,7 @@ from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
 from nba_pipeline.common.locking import REMEDY, file_lock
 from nba_pipeline.contracts import sql_types as ddl
-from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
+from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
 from nba_pipeline.contracts.table import HASH_COLUMN, Table
 from nba_pipeline.warehouse.protocol import (
     CONTENTS_SCHEMA,
@@ -37,8 +38,14 @@ LOCK_CONFLICT = "Conflicting lock"
 
 @dataclass(frozen=True)
 class DuckDBWarehouse:
-    """`path` is the database file; `timeout` bounds every wait for it, in seconds."""
+    """Stores the tables in one DuckDB file.
 
+    Attributes:
+        path: The database file; it need not exist yet.
+        timeout: Longest wait for the file while another process holds it, in seconds.
+    """
+
+    dialect: ClassVar[Dialect] = "duckdb"
     path: Path
     timeout: float = DEFAULT_TIMEOUT
 

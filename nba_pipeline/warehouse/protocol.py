@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import pyarrow as pa
 
 from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.contracts.hashing import Dialect
 from nba_pipeline.contracts.table import Table
 
 
@@ -127,7 +128,9 @@ class Reader(Protocol):
 
 
 class Warehouse(Reader, Protocol):
-    """A store of contract tables, partitioned by day."""
+    """A store of contract tables, partitioned by day. `dialect` is the SQL dialect of its engine."""
+
+    dialect: ClassVar[Dialect]
 
     def replace(
         self,

@@ -17,6 +17,7 @@ from nba_pipeline.contracts import rules as contract_rules
 from nba_pipeline.contracts.hashing import hash_expression
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.audit import SLATE, audit
+from nba_pipeline.engine.bigquery_executor import BigQueryExecutor, can_be_pushed, is_pushed
 from nba_pipeline.engine.bigquery_render import rendered
 from nba_pipeline.engine.publish import Publication, publish
 from nba_pipeline.engine.transform import RESULT, RunContext
@@ -28,7 +29,7 @@ from nba_pipeline.warehouse.bigquery.client import Connection, JobLabels
 from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.bigquery.schema import definition, fields
 from nba_pipeline.warehouse.bigquery.sql import content_hashes
-from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse, can_be_pushed
+from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support.googlesql import GoogleSQL
 
@@ -90,7 +91,7 @@ def test_only_what_is_asked_for_is_pushed() -> None:
         "shots,player_daily_cache": ["nba_precompute.player_daily_cache"],
     }.items():
         warehouse = BigQueryWarehouse(Connection(BigQueryLocation("test-project")), frozenset(asked.split(",")))
-        assert [t for t in sorted(CATALOG) if warehouse.computes(CATALOG[t])] == wanted
+        assert [t for t in sorted(CATALOG) if is_pushed(CATALOG[t], warehouse)] == wanted
 
 
 @pytest.mark.parametrize("name", PUSHED)
@@ -100,7 +101,7 @@ def test_every_statement_of_a_pushed_table_passes_googles_analyser(name: str, go
     days = [FIRST, LAST]
     assert schedule is not None
     wanted = {n: (r.table, Days(FIRST, LAST)) for n, r in (dict(transform.reads) | {SLATE: schedule}).items()}
-    executor = warehouse.executor(transform, wanted, RUN)
+    executor = BigQueryExecutor(warehouse, transform, wanted, RUN)
     executor.compute(transform, days, RUN)
     audit(transform, executor, schedule)
     rules = contract_rules.row_rules(transform.table, transform.unbound[RESULT], "bigquery")

@@ -60,7 +60,8 @@ class Live:
 
     def ingest(self, *kinds: str, days: tuple[date, ...] = (DAY,), replay: bool = False) -> IngestOutcome:
         self.server.requests.clear()
-        return ingest_days(self.settings, days, kinds or KINDS, replay=replay)
+        of = self.settings
+        return ingest_days(days, kinds or KINDS, live=of.live, payloads=of.payloads, landing=of.landing, replay=replay)
 
     def rows(self, feed: Feed, day: date = DAY) -> list[dict[str, Any]]:
         return self.settings.open_source().inner.read(feed, [day]).to_pylist()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import ClassVar, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
@@ -21,8 +21,8 @@ from google.cloud.bigquery import ArrayQueryParameter, Dataset, SchemaField
 from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.contracts.hashing import Dialect
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.engine.transform import REJECT_REASON, RunContext, Transform
 from nba_pipeline.warehouse.bigquery import schema, sql
 from nba_pipeline.warehouse.bigquery.client import PARALLEL_JOBS, Connection, JobLabels
 from nba_pipeline.warehouse.bigquery.location import OPERATIONS, STAGING, BigQueryLocation
@@ -37,9 +37,6 @@ from nba_pipeline.warehouse.protocol import (
     require_only,
 )
 
-if TYPE_CHECKING:
-    from nba_pipeline.engine.bigquery_executor import BigQueryExecutor
-
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -47,11 +44,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class BigQueryWarehouse:
-    """Keeps the tables in the datasets of one project; `connection` says which, and sends what has to be sent.
+    """Stores the tables in the datasets of one project.
 
-    `pushdown` names the tables that are computed within BigQuery where their computation allows it, or is `all`.
+    Attributes:
+        connection: Sends jobs and calls to the project.
+        pushdown: Tables, by id or name, that are to be computed within BigQuery where their transform allows it, or `all`.
     """
 
+    dialect: ClassVar[Dialect] = "bigquery"
     connection: Connection
     pushdown: frozenset[str] = frozenset()
 
@@ -181,20 +181,6 @@ class BigQueryWarehouse:
         parts = ["schema", "description", "labels"]
         self.connection.call(what, self.connection.client.update_table, grown, parts)
 
-    # --- computing ------------------------------------------------------------------------------------------------
-
-    def computes(self, transform: Transform) -> bool:
-        """Whether this table is computed here: it must be asked for, and made of stored tables by an expression alone."""
-        asked = {"all", transform.table.id, transform.table.name} & self.pushdown
-        return bool(asked) and can_be_pushed(transform)
-
-    def executor(
-        self, transform: Transform, wanted: Mapping[str, tuple[Table, Days]], run: RunContext
-    ) -> "BigQueryExecutor":
-        from nba_pipeline.engine.bigquery_executor import BigQueryExecutor
-
-        return BigQueryExecutor(self, transform, wanted, run)
-
     @contextmanager
     def staged(
         self, name: str, rows: pa.Table, columns: Sequence[SchemaField], labels: JobLabels
@@ -272,14 +258,6 @@ class BigQueryWarehouse:
 def open_bigquery(location: BigQueryLocation, pushdown: frozenset[str] = frozenset()) -> BigQueryWarehouse:
     """Open the warehouse at a location; its client is shared within the process."""
     return BigQueryWarehouse(Connection(location), pushdown)
-
-
-def can_be_pushed(transform: Transform) -> bool:
-    """Table to table, by an expression that the warehouse can run: no source, nothing finished in Python, no bad rows."""
-    made_of_tables = bool(transform.reads) and not transform.feeds and transform.apply is None
-    return (
-        made_of_tables and transform.table.on_bad_row == "refuse" and REJECT_REASON not in transform.expression.columns
-    )
 
 
 def column_names(stored: StoredTable) -> set[str]:
