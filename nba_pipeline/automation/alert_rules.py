@@ -1,6 +1,5 @@
-"""What alerts are raised: pure functions of the moment, the games, the ledger and the runs. No game, no alert."""
+"""Which alerts hold: pure functions of the time, the games, the ledger and the runs. Days without games raise no alert."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -8,27 +7,28 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nba_pipeline.automation.alert_store import Alert, OpenAlert
+from nba_pipeline.automation.alert_store import Alert, AlertKind, OpenAlert
 from nba_pipeline.automation.game_slate import Slate
-from nba_pipeline.automation.retries import FailedRun
+from nba_pipeline.automation.retries import FailedRun, latest_tries
 from nba_pipeline.automation.selections import FORECASTS, GRADES
 from nba_pipeline.common.clock import eastern
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.readiness import is_unfinished
-from nba_pipeline.engine.refusals import lacks_only_upstream
+from nba_pipeline.engine.refusals import lacks_only_upstream, ledger_reasons
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
+from nba_pipeline.evaluation.alarms import Alarm
 
-FRESHNESS, REFUSED, GAP, ALARM, RUN, OUTAGE = "freshness", "refused", "gap", "alarm", "run", "outage"
-KINDS = (FRESHNESS, REFUSED, GAP, ALARM, RUN, OUTAGE)
 FORECASTS_BY, GRADES_BY, GAPS_FROM = time(12), time(9), time(11)
 GAP_DAYS = 14
+LONGEST_REASONS = 300
+TABLES_NAMED = 4
 Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Published:
-    """What the ledger says of some days: published and refused entries by table and day."""
+    """The ledger entries of some days by table and day: the published ones and the refused ones."""
 
     published: Mapping[tuple[str, date], Entry]
     refused: Mapping[tuple[str, date], Entry]
@@ -43,12 +43,12 @@ class Published:
         return Published(by_state["published"], by_state["refused"])
 
     def without(self, waivers: Waivers) -> "Published":
-        """The same, but for refusals of waived days, which somebody knows of."""
-        left = {(t, d): e for (t, d), e in self.refused.items() if d not in waivers.of(t)}
-        return Published(self.published, left)
+        """Return the same entries without the refusals of waived days."""
+        refused = {(t, d): e for (t, d), e in self.refused.items() if d not in waivers.of(t)}
+        return Published(self.published, refused)
 
-    def has(self, table: str, day: date) -> bool:
-        """Whether the table is published for the day, with its games, and lacks nothing of them."""
+    def is_complete(self, table: str, day: date) -> bool:
+        """Return whether the table is published for the day, with its games, and lacks no row of them."""
         entry = self.published.get((table, day))
         return entry is not None and entry["games"] > 0 and not is_unfinished(entry)
 
@@ -57,114 +57,143 @@ def _at(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, ZoneInfo(ZONE))
 
 
-def freshness(now: datetime, games: Slate, held: Published) -> list[Alert]:
-    """Forecasts of today by noon, grades of yesterday by nine, Eastern; only for days with games."""
+def freshness(now: datetime, games: Slate, ledger: Published) -> list[Alert]:
+    """List forecasts of today that are missing at noon, and grades of yesterday that are missing at nine, Eastern time."""
     today = eastern(now).date()
-    found = []
-    for table, day, due, what in (
+    alerts = []
+    for table, day, due, product in (
         (FORECASTS, today, _at(today, FORECASTS_BY), "forecasts"),
         (GRADES, today - timedelta(days=1), _at(today, GRADES_BY), "grades"),
     ):
-        if games.get(day) and now >= due and not held.has(table, day):
-            text = f"no {what} of {day} ({len(games[day])} games) by {due:%H:%M} Eastern: {_state(held, table, day)}"
-            found.append(Alert(FRESHNESS, f"freshness {table} {day}", text))
-    return found
+        if games.get(day) and now >= due and not ledger.is_complete(table, day):
+            why = _why_incomplete(ledger, table, day)
+            text = f"no {product} of {day} ({len(games[day])} games) by {due:%H:%M} Eastern: {why}"
+            alerts.append(Alert(AlertKind.FRESHNESS, f"freshness {table} {day}", text))
+    return alerts
 
 
-def _state(held: Published, table: str, day: date) -> str:
-    if (table, day) in held.refused:
-        return f"{table} was refused: {_reasons(held.refused[table, day])}"
-    entry = held.published.get((table, day))
+def _why_incomplete(ledger: Published, table: str, day: date) -> str:
+    """Return why the table is not complete for the day, and the fix."""
+    if (table, day) in ledger.refused:
+        return f"{table} was refused: {_reasons(ledger.refused[table, day])}. {_fix_refusal(table, day)}"
+    entry = ledger.published.get((table, day))
     if entry is None:
-        return f"{table} never ran; nba-pipeline backfill {day} {day}"
-    return (
-        f"{table} was published while games had no result" if entry["games"] else f"{table} was published without games"
-    )
+        why = f"{table} has not run"
+    elif entry["games"]:
+        why = f"{table} was published before its games had results"
+    else:
+        why = f"{table} was published without games"
+    return f"{why}. {_fix_by_backfill(day, only_missing=entry is not None)}"
 
 
 def _reasons(entry: Entry) -> str:
-    return "; ".join(json.loads(entry["reasons"]))[:300]
+    return "; ".join(str(reason) for reason in ledger_reasons(entry))[:LONGEST_REASONS]
 
 
-def refusals(held: Published) -> list[Alert]:
-    """Every refused day of every table, but not those that only lack what another table refused."""
-    found = []
-    for (table, day), entry in sorted(held.refused.items(), key=lambda item: (item[0][1], item[0][0])):
+def _fix_refusal(table: str, day: date) -> str:
+    return (
+        f"Fix: list the rejected rows with `nba-pipeline quarantine --table {table}`, correct the source, then run "
+        f"`nba-pipeline backfill {day} {day} --missing`"
+    )
+
+
+def _fix_by_backfill(day: date, *, only_missing: bool) -> str:
+    return f"Fix: run `nba-pipeline backfill {day} {day}{' --missing' if only_missing else ''}`"
+
+
+def refusals(ledger: Published) -> list[Alert]:
+    """List every refused day of every table, except days that only lack what another table refused."""
+    alerts = []
+    for (table, day), entry in sorted(ledger.refused.items(), key=lambda item: (item[0][1], item[0][0])):
         if not lacks_only_upstream(entry):
-            text = f"{table} refused {day}: {_reasons(entry)}; nba-pipeline quarantine --table {table}"
-            found.append(Alert(REFUSED, f"refused {table} {day}", text))
-    return found
+            text = f"{table} refused {day}: {_reasons(entry)}. {_fix_refusal(table, day)}"
+            alerts.append(Alert(AlertKind.REFUSED, f"refused {table} {day}", text))
+    return alerts
 
 
 def gaps(
     now: datetime,
     games: Slate,
-    held: Published,
+    ledger: Published,
     tables: Sequence[str],
     began: date | None,
     waivers: Waivers = NO_WAIVERS,
 ) -> list[Alert]:
-    """Game days that are over and not complete in every table, but for what is waived, from eleven of the next day on."""
-    found = []
+    """List game days that are over and not complete in every table, from eleven Eastern on the next day.
+
+    Args:
+        now: The time of the evaluation.
+        games: Games by day; only these days are evaluated.
+        ledger: The ledger entries of these days.
+        tables: The tables that have to be complete.
+        began: The first day that was ever published; earlier days are not expected. None: no day is.
+        waivers: Days that a table may lack.
+    """
+    alerts = []
     for day in sorted(games):
         if began is None or day < began or not games[day] or now < _at(day + timedelta(days=1), GAPS_FROM):
             continue
-        judged = [t for t in tables if day not in waivers.of(t)]
-        lacking = [t for t in judged if not held.has(t, day) and not _may_be_empty(held, t, day)]
+        required = [t for t in tables if day not in waivers.of(t)]
+        lacking = [t for t in required if not ledger.is_complete(t, day) and not _may_be_empty(ledger, t, day)]
         if lacking:
-            shown = ", ".join(lacking[:4]) + (f" and {len(lacking) - 4} more tables" if len(lacking) > 4 else "")
-            text = (
-                f"{day} ({len(games[day])} games) is not complete: {shown}; nba-pipeline backfill {day} {day} --missing"
-            )
-            found.append(Alert(GAP, f"gap {day}", text))
-    return found
+            others = len(lacking) - TABLES_NAMED
+            named = ", ".join(lacking[:TABLES_NAMED]) + (f" and {others} more tables" if others > 0 else "")
+            fix = _fix_by_backfill(day, only_missing=True)
+            text = f"{day} ({len(games[day])} games) is not complete: {named}. {fix}"
+            alerts.append(Alert(AlertKind.GAP, f"gap {day}", text))
+    return alerts
 
 
-def _may_be_empty(held: Published, table: str, day: date) -> bool:
-    """A table that was published for the day and does not count games."""
-    entry = held.published.get((table, day))
-    return entry is not None and (table, day) not in held.refused and not is_unfinished(entry)
+def _may_be_empty(ledger: Published, table: str, day: date) -> bool:
+    """Return whether the table was published for the day and does not count games."""
+    entry = ledger.published.get((table, day))
+    return entry is not None and (table, day) not in ledger.refused and not is_unfinished(entry)
 
 
 def days_of(alerts: Iterable[OpenAlert]) -> set[date]:
-    """The days that alerts of the kinds `refused` and `gap` are about; their keys end with it."""
-    return {date.fromisoformat(a.key.split()[-1]) for a in alerts if a.kind in (REFUSED, GAP)}
+    """Return the days of alerts of the kinds `refused` and `gap`, whose keys end with the day."""
+    return {date.fromisoformat(a.key.split()[-1]) for a in alerts if a.kind in (AlertKind.REFUSED, AlertKind.GAP)}
 
 
-def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], held: Published) -> list[Alert]:
-    """Runs that failed for another reason than refused days, until a later try succeeds or their days are published.
+def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], ledger: Published) -> list[Alert]:
+    """List runs that failed for another reason than refused days and whose days were not published since.
 
-    `settled` are the origins of chains that have succeeded since.
+    Args:
+        failed: The failed runs, retries included; of a chain of retries the latest counts.
+        settled: Origins of chains of which a later try succeeded.
+        ledger: The ledger entries of the days of these runs.
     """
-    latest: dict[str, FailedRun] = {}
-    for run in failed:
-        if run.origin not in latest or run.attempt > latest[run.origin].attempt:
-            latest[run.origin] = run
-    found = []
-    for origin, run in sorted(latest.items()):
-        if origin in settled or run.refused or done_since(run, held):
+    alerts = []
+    for origin, run in sorted(latest_tries(failed).items()):
+        if origin in settled or run.refused or published_since(run, ledger):
             continue
-        names = ", ".join(sorted(run.errors)) or "it ended without saying why, such as killed or over its time limit"
-        why = f"{names}: {run.said}" if run.said else names
-        tried = f" after {run.attempt + 1} tries" if run.attempt else ""
-        text = f"run {run.run_id[:8]} over {run.start}..{run.end} failed{tried}: {why}"
-        found.append(Alert(RUN, f"run {origin}", text))
-    return found
+        names = ", ".join(sorted(run.errors)) or "it ended without an error, such as killed or over its time limit"
+        why = f"{names}: {run.message}" if run.message else names
+        tries = f" after {run.attempt + 1} tries" if run.attempt else ""
+        fix = f"Fix: correct the cause, then run `nba-pipeline backfill {run.start} {run.end} --missing`"
+        text = f"run {run.run_id[:8]} over {run.start}..{run.end} failed{tries}: {why}. {fix}"
+        alerts.append(Alert(AlertKind.RUN, f"run {origin}", text))
+    return alerts
 
 
-def done_since(run: FailedRun, held: Published) -> bool:
-    """Whether another run has published every day of every table of a failed run since."""
-    entries = [held.published.get((t, d)) for t in run.tables for d in days_between(run.start, run.end)]
+def published_since(run: FailedRun, ledger: Published) -> bool:
+    """Return whether another run has published every day of every table of a failed run since."""
+    entries = [ledger.published.get((t, d)) for t in run.tables for d in days_between(run.start, run.end)]
     return bool(entries) and all(e is not None and e["recorded_at"] >= run.ended for e in entries)
 
 
-def alarms(sentences: Iterable[str]) -> list[Alert]:
-    """Figures that are too good to be honest."""
+def leakage_alarms(alarms: Iterable[Alarm]) -> list[Alert]:
+    """List figures that are too good to be free of leakage."""
+    fix = (
+        "Fix: look for a feature that contains the result; see `nba-pipeline leaderboard` and the asset check `replay`"
+    )
+    return [Alert(AlertKind.ALARM, f"alarm {a.system_id}", f"suspected leakage: {a}. {fix}") for a in alarms]
+
+
+def outages(failures: Mapping[str, str]) -> list[Alert]:
+    """List the kinds of data whose latest fetch failed."""
+    fix = "Fix: check the network, the limits and the keys of the source; the next scheduled run fetches again"
     return [
-        Alert(ALARM, f"alarm {s.split(':')[0]}", f"suspected leakage: {s}; nba-pipeline leaderboard") for s in sentences
+        Alert(AlertKind.OUTAGE, f"outage {kind}", f"source out: {text}. {fix}")
+        for kind, text in sorted(failures.items())
     ]
-
-
-def outages(troubles: Mapping[str, str]) -> list[Alert]:
-    """Sources that did not answer when they were last asked."""
-    return [Alert(OUTAGE, f"outage {kind}", f"source out: {text}") for kind, text in sorted(troubles.items())]

@@ -1,4 +1,4 @@
-"""Where alerts go: the log, a chat by webhook, e-mail. Addresses and passwords never appear in logs or errors."""
+"""Channels for alerts: the log, a chat webhook, e-mail. Addresses and passwords never appear in logs or errors."""
 
 import json
 import logging
@@ -21,21 +21,29 @@ log = logging.getLogger("nba_pipeline.alerts")
 
 
 class Notifier(Protocol):
-    """A channel to people."""
+    """A channel that delivers messages to people."""
 
     @property
     def name(self) -> str:
-        """What the channel is, without its address."""
+        """The kind of the channel, without its address."""
         ...
 
     def send(self, subject: str, lines: list[str]) -> None:
-        """Deliver one message. Raises AlertError when it was not taken."""
+        """Deliver one message.
+
+        Args:
+            subject: One line.
+            lines: The lines of the message.
+
+        Raises:
+            AlertError: The channel did not accept the message.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class LogNotifier:
-    """The default: the log of the daemon."""
+    """The default channel: the log of the daemon."""
 
     name: str = "log"
 
@@ -57,11 +65,13 @@ class WebhookNotifier:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
                 return
         except urllib.error.HTTPError as e:
-            raise AlertError(f"the webhook answered {e.code}", f"make a new webhook, and set {WEBHOOK} to it") from None
+            raise AlertError(
+                f"the webhook returned status {e.code}", f"create a new webhook and set {WEBHOOK} to it"
+            ) from None
         except (OSError, ValueError) as e:
             why = type(getattr(e, "reason", e)).__name__
             raise AlertError(
-                f"the webhook cannot be reached ({why})", f"check {WEBHOOK} and the way to its host"
+                f"the webhook cannot be reached ({why})", f"check {WEBHOOK} and the network to its host"
             ) from None
 
 
@@ -92,7 +102,7 @@ class EmailNotifier:
         except (smtplib.SMTPException, OSError) as e:
             code = f" {e.smtp_code}" if isinstance(e, smtplib.SMTPResponseException) else ""
             raise AlertError(
-                f"the mail server did not take the message ({type(e).__name__}{code})",
+                f"the mail server rejected the message ({type(e).__name__}{code})",
                 f"check the variables {EMAIL}HOST, PORT, SECURITY, USER, PASSWORD, FROM and TO",
             ) from None
 
@@ -103,34 +113,40 @@ class EmailNotifier:
 
 
 def notifiers(environment: Mapping[str, str]) -> list[Notifier]:
-    """The configured channels, or the log. Raises ConfigurationError for a half configured one."""
-    found: list[Notifier] = []
+    """Return the configured channels, or the log where none is configured.
+
+    Raises:
+        ConfigurationError: A channel is configured incompletely.
+    """
+    channels: list[Notifier] = []
     if url := environment.get(WEBHOOK):
         if not url.startswith(("https://", "http://")):
-            raise ConfigurationError(f"{WEBHOOK} is not an address", "set it to the https address of the webhook")
-        found.append(WebhookNotifier(url))
+            raise ConfigurationError(f"{WEBHOOK} is not a URL", "set it to the https URL of the webhook")
+        channels.append(WebhookNotifier(url))
     mail = {k.removeprefix(EMAIL).lower(): v for k, v in environment.items() if k.startswith(EMAIL) and v}
     if mail:
-        found.append(_email(mail))
-    return found or [LogNotifier()]
+        channels.append(_email(mail))
+    return channels or [LogNotifier()]
 
 
-def _email(given: Mapping[str, str]) -> EmailNotifier:
-    missing = [f"{EMAIL}{n.upper()}" for n in ("host", "port", "from", "to", "security") if n not in given]
+def _email(values: Mapping[str, str]) -> EmailNotifier:
+    missing = [f"{EMAIL}{n.upper()}" for n in ("host", "port", "from", "to", "security") if n not in values]
     if missing:
-        raise ConfigurationError(f"e-mail alerts lack {', '.join(missing)}", "set these variables, or none of them")
-    if given["security"] not in SECURITY:
         raise ConfigurationError(
-            f"{EMAIL}SECURITY is {given['security']!r}", f"set it to one of: {', '.join(SECURITY)}"
+            f"e-mail alerts lack {', '.join(missing)}", f"set these variables, or unset all {EMAIL}*"
         )
-    if not given["port"].isdecimal():
-        raise ConfigurationError(f"{EMAIL}PORT is {given['port']!r}", "set it to a number, such as 587")
+    if values["security"] not in SECURITY:
+        raise ConfigurationError(
+            f"{EMAIL}SECURITY is {values['security']!r}", f"set it to one of: {', '.join(SECURITY)}"
+        )
+    if not values["port"].isdecimal():
+        raise ConfigurationError(f"{EMAIL}PORT is {values['port']!r}", "set it to a number, such as 587")
     return EmailNotifier(
-        host=given["host"],
-        port=int(given["port"]),
-        sender=given["from"],
-        receiver=given["to"],
-        security=given["security"],
-        user=given.get("user", ""),
-        password=given.get("password", ""),
+        host=values["host"],
+        port=int(values["port"]),
+        sender=values["from"],
+        receiver=values["to"],
+        security=values["security"],
+        user=values.get("user", ""),
+        password=values.get("password", ""),
     )

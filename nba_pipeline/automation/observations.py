@@ -1,4 +1,4 @@
-"""Reads what sensors decide on: runs from Dagster, days from the ledger, games from the source, figures from the grades."""
+"""Reads the state that sensors decide on: runs from Dagster, days from the ledger, games from the source, grades."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from nba_pipeline.automation import alert_rules as watch
-from nba_pipeline.automation import selections
-from nba_pipeline.automation.alert_rules import Alert, Published
-from nba_pipeline.automation.alert_store import Desk
+from nba_pipeline.automation import alert_rules, selections
+from nba_pipeline.automation.alert_rules import Published
+from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.game_slate import slate
 from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
 from nba_pipeline.common import clock
@@ -20,11 +19,11 @@ from nba_pipeline.domain.markets import POINTS
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.evaluation.alarms import too_good
 from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
-from nba_pipeline.orchestration.assets import asset_key
-from nba_pipeline.orchestration.backfill import failure_message
+from nba_pipeline.orchestration.failures import StepFailure, step_failure
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.recovery import UNFINISHED
 from nba_pipeline.orchestration.tags import BY, PARTITION, RANGE_END, RANGE_START
-from nba_pipeline.sources.state_db import State
+from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import Days
 
@@ -34,53 +33,49 @@ LONGEST_QUOTE = 300
 JUDGED = "grades that the alarm lines were held against"
 
 
-def going_on(instance: dg.DagsterInstance) -> int:
-    """How many runs that automation asked for wait or run."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    return sum(BY in r.tags for r in runs)
+def unfinished_runs(instance: dg.DagsterInstance) -> int:
+    """Count the runs requested by automation that wait or run."""
+    return sum(BY in run.tags for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)))
 
 
 @dataclass(frozen=True)
-class Runs:
-    """The failed runs of the last days, and the chains of tries of which one runs, waits, or has succeeded."""
+class RunObservations:
+    """The failed runs of the last days, and the origins of chains of tries of which one is unfinished or has succeeded."""
 
     failed: tuple[FailedRun, ...]
-    going_on: frozenset[str]
+    unfinished: frozenset[str]
     succeeded: frozenset[str]
 
 
-def runs(instance: dg.DagsterInstance, now: datetime) -> Runs:
+def observe_runs(instance: dg.DagsterInstance, now: datetime) -> RunObservations:
+    """Read the runs of the last days from Dagster.
+
+    Args:
+        instance: The Dagster instance that recorded the runs.
+        now: The time of the evaluation.
+    """
     since = now - FORGOTTEN_AFTER
-    failed = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-    records = instance.get_run_records(dg.RunsFilter(statuses=failed, updated_after=since))
+    statuses = [dg.DagsterRunStatus.FAILURE]
+    records = instance.get_run_records(dg.RunsFilter(statuses=statuses, updated_after=since))
     others = instance.get_run_records(
         dg.RunsFilter(statuses=[*UNFINISHED, dg.DagsterRunStatus.SUCCESS], updated_after=since)
     )
-    going = frozenset(r.dagster_run.tags.get(ORIGIN, "") for r in others if r.dagster_run.status in UNFINISHED)
-    done = frozenset(r.dagster_run.tags.get(ORIGIN, "") for r in others if r.dagster_run.status not in UNFINISHED)
-    told = tuple(
-        f for r in records if r.dagster_run.status == dg.DagsterRunStatus.FAILURE for f in _failed(instance, r)
+    origins = [(r.dagster_run.tags.get(ORIGIN, ""), r.dagster_run.status in UNFINISHED) for r in others]
+    return RunObservations(
+        failed=tuple(failed for record in records for failed in _failed_run(instance, record)),
+        unfinished=frozenset(origin for origin, unfinished in origins if unfinished),
+        succeeded=frozenset(origin for origin, unfinished in origins if not unfinished),
     )
-    return Runs(told, going, done)
 
 
-def _failed(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[FailedRun]:
+def _failed_run(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[FailedRun]:
+    """Yield the failed run of a record; nothing for a run that is not over days."""
     run = record.dagster_run
     start, end = run.tags.get(RANGE_START), run.tags.get(RANGE_END)
     day = run.tags.get(PARTITION)
     if not (start and end) and not day:
         return
-    names: set[str] = set()
-    refused, said = False, ""
-    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-        event = entry.get_dagster_event()
-        data = event.step_failure_data
-        said = said or " ".join(failure_message(event).split())[:LONGEST_QUOTE]
-        refused |= data.user_failure_data is not None
-        error = data.error
-        while error is not None:
-            names.add((error.cls_name or "").rsplit(".", 1)[-1])
-            error = error.cause
+    failures = _step_failures(instance, run.run_id)
     selected = run.asset_selection or set()
     tables = tuple(t for t in graph_order() if asset_key(CATALOG[t].table) in selected) or tuple(graph_order())
     yield FailedRun(
@@ -89,64 +84,97 @@ def _failed(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[Fail
         tables=tables,
         start=date.fromisoformat(start or day or ""),
         end=date.fromisoformat(end or day or ""),
-        errors=frozenset(n for n in names if n and not n.startswith("Dagster")),
-        refused=refused,
+        errors=frozenset(f.error for f in failures if f.error),
+        refused=any(f.refused_days for f in failures),
+        transient=any(f.transient for f in failures),
         origin=run.tags.get(ORIGIN, run.run_id),
         attempt=int(run.tags.get(ATTEMPT, "0")),
-        said=said,
+        message=" ".join(failures[0].message.split())[:LONGEST_QUOTE] if failures else "",
     )
 
 
-def not_done_since(failed: Sequence[FailedRun], settings: Settings) -> list[FailedRun]:
-    """The failed runs of which a later run has not published every day of every table."""
+def _step_failures(instance: dg.DagsterInstance, run_id: str) -> list[StepFailure]:
+    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    return [step_failure(entry.get_dagster_event()) for entry in entries]
+
+
+def not_published_since(failed: Sequence[FailedRun], settings: Settings) -> list[FailedRun]:
+    """Return the failed runs of which a later run has not published every day of every table.
+
+    Args:
+        failed: The failed runs.
+        settings: The settings, for the warehouse.
+    """
     if not failed:
         return []
     first, last = min(r.start for r in failed), max(r.end for r in failed)
-    held = Published.of(settings.open_warehouse().ledger(start=first, end=last).to_pylist())
-    return [r for r in failed if not watch.done_since(r, held)]
+    ledger = Published.of(settings.open_warehouse().ledger(start=first, end=last).to_pylist())
+    return [r for r in failed if not alert_rules.published_since(r, ledger)]
 
 
-def present_alerts(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> tuple[list[Alert], list[str]]:
-    """All alerts that hold now, and the kinds that could be judged.
+@dataclass(frozen=True)
+class AlertObservations:
+    """The alerts that hold now, and the kinds that could be evaluated."""
 
-    Looked at are the last days, and those that alerts are open about: however old, these are over when the day is mended or
-    waived, not before.
+    alerts: list[Alert]
+    kinds: list[AlertKind]
+
+
+def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> AlertObservations:
+    """Evaluate all alert rules over the last days and over the days that open alerts are about.
+
+    An alert of an older day thus stays open until that day is complete or waived.
+
+    Args:
+        settings: The settings, for the home, the warehouse and the source.
+        instance: The Dagster instance that recorded the runs.
+        now: The time of the evaluation.
     """
     today = clock.eastern(now).date()
-    state = State(settings.home)
-    open_about = watch.days_of(Desk(state, ()).open_alerts())
-    days = sorted({*days_between(today - timedelta(days=watch.GAP_DAYS), today), *open_about})
+    store = AlertStore(settings.home)
+    open_days = alert_rules.days_of(store.open_alerts())
+    days = sorted({*days_between(today - timedelta(days=alert_rules.GAP_DAYS), today), *open_days})
     entries = settings.open_warehouse().ledger(start=days[0], end=days[-1]).to_pylist()
     waivers = read_waivers(settings.home, graph_order(), today)
-    held = Published.of(e for e in entries if e["day"] in days).without(waivers)
-    known = runs(instance, now)
-    troubles = dict(state.outages())
-    kinds = [watch.REFUSED, watch.RUN, watch.OUTAGE]
-    found = watch.refusals(held) + watch.failed_runs(known.failed, known.succeeded, held)
+    ledger = Published.of(e for e in entries if e["day"] in days).without(waivers)
+    runs = observe_runs(instance, now)
+    failures = dict(SourceState(settings.home).outages())
+    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE]
+    alerts = alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
     try:
         games = slate(settings.open_source(), days)
     except SourceError as e:
-        troubles["source"] = e.what
+        failures["source"] = e.what
     else:
-        kinds += [watch.FRESHNESS, watch.GAP]
-        began = min((d for _, d in held.published), default=None)
-        found += watch.freshness(now, games, held)
-        found += watch.gaps(now, games, held, selections.daily(), began, waivers)
-    found += watch.outages(troubles)
-    graded = max((str(e["recorded_at"]) for (t, _), e in held.published.items() if t == selections.GRADES), default="")
-    invented = settings.source == "simulator"  # its market is easier to beat than a real one
-    if not invented and graded != state.note(JUDGED):
-        kinds.append(watch.ALARM)
-        found += watch.alarms(_too_good(settings, today))
-        state.put_note(JUDGED, graded)
-    return found, kinds
+        kinds += [AlertKind.FRESHNESS, AlertKind.GAP]
+        began = min((d for _, d in ledger.published), default=None)
+        alerts += alert_rules.freshness(now, games, ledger)
+        alerts += alert_rules.gaps(now, games, ledger, selections.daily(), began, waivers)
+    alerts += alert_rules.outages(failures)
+    if _alarms_are_due(settings, store, ledger):
+        kinds.append(AlertKind.ALARM)
+        alerts += _alarms(settings, today)
+    return AlertObservations(alerts, kinds)
 
 
-def _too_good(settings: Settings, today: date) -> list[str]:
-    """The alarm lines of the leaderboard of the last months."""
+def _alarms_are_due(settings: Settings, store: AlertStore, ledger: Published) -> bool:
+    """Return whether grades were published since the last evaluation, and note these grades as evaluated."""
+    if settings.source == "simulator":  # the simulated market is easier to beat than a real one
+        return False
+    graded = max(
+        (str(e["recorded_at"]) for (t, _), e in ledger.published.items() if t == selections.GRADES), default=""
+    )
+    if graded == store.note(JUDGED):
+        return False
+    store.put_note(JUDGED, graded)
+    return True
+
+
+def _alarms(settings: Settings, today: date) -> list[Alert]:
+    """Return the alarms of the leaderboard of the last months."""
     contract = CATALOG[selections.GRADES].table
     days = Days(today - timedelta(days=ALARM_DAYS), today, tuple(COLUMNS))
     graded = settings.open_warehouse().read({"graded": (contract, days)})["graded"].to_pandas()
     rows = RowSet(market=POINTS.name)
     selected = rows.select(graded[graded["market"] == POINTS.name])
-    return [] if selected.empty else too_good(leaderboard(selected), rows)
+    return [] if selected.empty else alert_rules.leakage_alarms(too_good(leaderboard(selected), rows))

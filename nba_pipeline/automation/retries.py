@@ -1,44 +1,29 @@
-"""Which failed runs are worth another try, and when: transient failures only, a bounded number of times, ever later."""
+"""Which failed runs to try again, and when: transient failures only, a bounded number of times, at growing intervals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from nba_pipeline.automation.schedule_rules import Ask
+from nba_pipeline.automation.schedule_rules import RunPlan
 
 ATTEMPTS = 3
 FIRST_WAIT = timedelta(minutes=5)
 FACTOR = 3
 FORGOTTEN_AFTER = timedelta(days=2)
 
-# What may be otherwise in five minutes: somebody else held the warehouse, or the network or the other side failed.
-TRANSIENT = frozenset(
-    {
-        "WarehouseBusyError",
-        "Unreachable",
-        "ConnectionError",
-        "ConnectionResetError",
-        "ConnectionRefusedError",
-        "ConnectTimeout",
-        "ReadTimeout",
-        "Timeout",
-        "TimeoutError",
-        "RetryError",
-        "ServiceUnavailable",
-        "InternalServerError",
-        "BadGateway",
-        "GatewayTimeout",
-        "TooManyRequests",
-        "RemoteDisconnected",
-        "TransportError",
-    }
-)
-
 
 @dataclass(frozen=True)
 class FailedRun:
-    """A run that failed. `errors` are the names of the errors of its steps, causes included; `refused` is true where a step
-    failed because days broke their contract. `origin` is the first run of a chain of tries, `attempt` its place, from 0."""
+    """A run that failed.
+
+    Attributes:
+        errors: The names of the errors of its steps, for people.
+        refused: Whether a step failed because days were refused.
+        transient: Whether a step failed with an error that may pass without a change.
+        origin: The first run of the chain of tries.
+        attempt: The place in that chain, from 0.
+        message: The message of the first error.
+    """
 
     run_id: str
     ended: datetime
@@ -47,39 +32,50 @@ class FailedRun:
     end: date
     errors: frozenset[str]
     refused: bool
+    transient: bool
     origin: str
     attempt: int
-    said: str = ""
+    message: str = ""
 
-
-def is_transient(run: FailedRun) -> bool:
-    """True where nothing was refused and the failure may pass by itself."""
-    return not run.refused and bool(run.errors & TRANSIENT)
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether nothing was refused and the failure may pass by itself."""
+        return self.transient and not self.refused
 
 
 def due(run: FailedRun) -> datetime:
-    """When the next try of a failed run may start: 5, 15 and 45 minutes after the failures."""
+    """Return when the next try of a failed run may start: 5, 15 and 45 minutes after the failures."""
     return run.ended + FIRST_WAIT * FACTOR**run.attempt
 
 
-def retries(failed: Iterable[FailedRun], going_on: Iterable[str], now: datetime) -> list[tuple[Ask, FailedRun]]:
-    """The tries that are due. `going_on` are the origins of chains of which a later try runs, waits, or has succeeded.
-
-    The key names the chain and the attempt, so that a try is asked for once, however often this is evaluated.
-    """
+def latest_tries(failed: Iterable[FailedRun]) -> dict[str, FailedRun]:
+    """Return the latest failed try of each chain, by the origin of the chain."""
     latest: dict[str, FailedRun] = {}
     for run in failed:
         if run.origin not in latest or run.attempt > latest[run.origin].attempt:
             latest[run.origin] = run
-    over = set(going_on)
-    asked = []
-    for origin, run in sorted(latest.items(), key=lambda item: (item[1].start, item[0])):
-        if origin in over or run.attempt >= ATTEMPTS or not is_transient(run):
+    return latest
+
+
+def retries(failed: Iterable[FailedRun], settled: Iterable[str], now: datetime) -> list[tuple[RunPlan, FailedRun]]:
+    """Plan the tries that are due.
+
+    The key of a plan names the chain and the attempt, so that each try is requested once, however often this is evaluated.
+
+    Args:
+        failed: The failed runs.
+        settled: Origins of chains of which a later try waits, runs or has succeeded.
+        now: The time of the evaluation.
+    """
+    over = set(settled)
+    plans = []
+    for origin, run in sorted(latest_tries(failed).items(), key=lambda item: (item[1].start, item[0])):
+        if origin in over or run.attempt >= ATTEMPTS or not run.may_be_retried:
             continue
         if due(run) <= now <= run.ended + FORGOTTEN_AFTER:
-            why = f"try {run.attempt + 2} of {ATTEMPTS + 1}: {', '.join(sorted(run.errors & TRANSIENT))}"
-            asked.append((Ask(run.tables, run.start, run.end, why, f"retry {origin} {run.attempt + 1}"), run))
-    return asked
+            why = f"try {run.attempt + 2} of {ATTEMPTS + 1}: {', '.join(sorted(run.errors))}"
+            plans.append((RunPlan(run.tables, run.start, run.end, why, f"retry {origin} {run.attempt + 1}"), run))
+    return plans
 
 
 @dataclass(frozen=True)
@@ -92,9 +88,14 @@ class Refusal:
 
 
 def repaired(refusals: Sequence[Refusal], still_unmet: Mapping[str, Iterable[date]]) -> dict[date, set[str]]:
-    """The refused days whose needs are met by now, with their tables: what they lacked has been published since."""
-    found: dict[date, set[str]] = {}
+    """Return the refused days whose upstream days have been published since, with their tables.
+
+    Args:
+        refusals: Days that were refused only because upstream days were missing.
+        still_unmet: By table, the days whose upstream days are still missing.
+    """
+    tables: dict[date, set[str]] = {}
     for r in refusals:
         if r.day not in set(still_unmet.get(r.table, ())):
-            found.setdefault(r.day, set()).add(r.table)
-    return found
+            tables.setdefault(r.day, set()).add(r.table)
+    return tables

@@ -1,10 +1,10 @@
-"""From an ask to a run request of Dagster: one run over a range of days, with tags that say who asked and why."""
+"""Turns run plans into Dagster run requests: one run over a range of days, with tags for the requester and the reason."""
 
 import dagster as dg
 
-from nba_pipeline.automation.schedule_rules import Ask, Decision, Skip
-from nba_pipeline.automation.selections import MODELS
-from nba_pipeline.orchestration.assets import asset_key
+from nba_pipeline.automation.schedule_rules import Decision, RunPlan, Skip
+from nba_pipeline.automation.selections import MODELS, PREDICTIONS
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.tags import BY, RANGE_END, RANGE_START
 from nba_pipeline.reporting.asset import KEY as REPORT_KEY
 from nba_pipeline.tables.catalog import CATALOG
@@ -13,26 +13,37 @@ WHY, KEY = "nba_pipeline/why", "nba_pipeline/key"
 LONGEST_RUN_SECONDS = 4 * 3600
 
 
-def run_request(ask: Ask, by: str) -> dg.RunRequest:
-    """The run of an ask. The pages of the days are written with their forecasts, prices or grades."""
-    keys = [asset_key(CATALOG[t].table) for t in ask.tables]
-    with_page = any(t.startswith("nba_predictions.") and t != MODELS for t in ask.tables)
+def run_request(plan: RunPlan, by: str) -> dg.RunRequest:
+    """Build the run request of a plan; the daily pages are included when forecasts, prices or grades run.
+
+    Args:
+        plan: What to run.
+        by: The name of the schedule or sensor that requests it.
+    """
+    tables = [CATALOG[t].table for t in plan.tables]
+    keys = [asset_key(t) for t in tables]
+    with_page = any(t.dataset == PREDICTIONS and t.id != MODELS for t in tables)
     return dg.RunRequest(
-        run_key=ask.key,
+        run_key=plan.key,
         asset_selection=[*keys, REPORT_KEY] if with_page else keys,
         tags={
-            RANGE_START: ask.start.isoformat(),
-            RANGE_END: ask.end.isoformat(),
+            RANGE_START: plan.start.isoformat(),
+            RANGE_END: plan.end.isoformat(),
             BY: by,
-            WHY: ask.why,
-            KEY: ask.key,
+            WHY: plan.why,
+            KEY: plan.key,
             "dagster/max_runtime": str(LONGEST_RUN_SECONDS),
         },
     )
 
 
-def answer(decision: Decision, by: str) -> list[dg.RunRequest] | dg.SkipReason:
-    """What a schedule returns for a decision."""
+def schedule_result(decision: Decision, by: str) -> list[dg.RunRequest] | dg.SkipReason:
+    """Return what a schedule hands to Dagster for a decision.
+
+    Args:
+        decision: The plans, or why there is nothing to run.
+        by: The name of the schedule.
+    """
     if isinstance(decision, Skip):
         return dg.SkipReason(decision.reason)
-    return [run_request(a, by) for a in decision]
+    return [run_request(plan, by) for plan in decision]

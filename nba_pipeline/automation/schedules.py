@@ -1,4 +1,4 @@
-"""The schedules, all on New York time and off until switched on in the UI. They look, decide, and ask for range runs."""
+"""The schedules, in New York time and off until switched on in the UI: each reads the state and requests range runs."""
 
 import calendar
 from collections.abc import Callable
@@ -8,16 +8,16 @@ import dagster as dg
 
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.game_slate import Game, slate
-from nba_pipeline.automation.run_requests import answer
+from nba_pipeline.automation.run_requests import schedule_result
 from nba_pipeline.automation.schedule_rules import (
     LONGEST_STRETCH,
     Decision,
     Skip,
-    blind,
     catch_up,
     complete_days,
     morning,
     overnight,
+    plan_without_calendar,
     refresh,
     training,
 )
@@ -32,7 +32,7 @@ from nba_pipeline.orchestration.tags import BY
 from nba_pipeline.warehouse import Warehouse
 
 CATCH_UP_DAYS = 60
-Answer = list[dg.RunRequest] | dg.SkipReason
+ScheduleResult = list[dg.RunRequest] | dg.SkipReason
 
 
 def _published(warehouse: Warehouse, day: date) -> set[date]:
@@ -40,53 +40,60 @@ def _published(warehouse: Warehouse, day: date) -> set[date]:
     return complete_days(warehouse.ledger(tables, day - timedelta(days=LONGEST_STRETCH), day), tables)
 
 
-def _results_are_in(warehouse: Warehouse, day: date) -> bool:
-    """True where facts and grades of the day are published and wait for no game."""
+def _results_are_published(warehouse: Warehouse, day: date) -> bool:
+    """Return whether facts and grades of the day are published and wait for no game."""
     entries = warehouse.ledger(selections.results(), day, day).to_pylist()
     waiting = any(e["state"] == "refused" or is_unfinished(e) for e in entries)
     return {e["table_id"] for e in entries} == set(selections.results()) and not waiting
 
 
 def decide_overnight(settings: Settings, at: datetime) -> Decision:
+    """Decide the runs of yesterday."""
     day = clock.eastern(at).date() - timedelta(days=1)
     warehouse = settings.open_warehouse()
-    published, are_in = _published(warehouse, day), _results_are_in(warehouse, day)
+    published, results_are_in = _published(warehouse, day), _results_are_published(warehouse, day)
     try:
         games = slate(settings.open_source(), [day])
     except SourceError as e:
-        return Skip(f"the results of {day} are in") if are_in else blind("overnight", day, published, at, e.what)
-    return overnight(day, games, published, at, results_are_in=are_in)
+        if results_are_in:
+            return Skip(f"results of {day} are published")
+        return plan_without_calendar("overnight", day, published, at, e.what)
+    return overnight(day, games, published, at, results_are_in=results_are_in)
 
 
 def decide_morning(settings: Settings, at: datetime) -> Decision:
+    """Decide the runs of today's slate."""
     day = clock.eastern(at).date()
     published = _published(settings.open_warehouse(), day)
     try:
         return morning(day, slate(settings.open_source(), [day]), published, at)
     except SourceError as e:
-        return blind("morning_slate", day, published, at, e.what)
+        return plan_without_calendar("morning_slate", day, published, at, e.what)
 
 
 def decide_refresh(settings: Settings, at: datetime) -> Decision:
+    """Decide the refresh of today's lines, injuries and open forecasts."""
     day = clock.eastern(at).date()
     try:
         games = slate(settings.open_source(), [day])[day]
     except SourceError as e:
-        return Skip(f"the source cannot say which games there are: {e.what}")
+        return Skip(f"the calendar of games cannot be read from the source: {e.what}")
     return refresh(day, games, _published(settings.open_warehouse(), day), at)
 
 
 def decide_catch_up(settings: Settings, at: datetime) -> Decision:
+    """Decide the runs of incomplete days."""
     return catch_up(settings.open_warehouse().ledger(), clock.eastern(at).date(), CATCH_UP_DAYS, at)
 
 
 def decide_training(settings: Settings, at: datetime) -> Decision:
+    """Decide the training of the month that contains the time of the tick."""
     day = clock.eastern(at).date().replace(day=1)
     month = days_between(day, day.replace(day=calendar.monthrange(day.year, day.month)[1]))
     published = _published(settings.open_warehouse(), day)
     try:
         games = slate(settings.open_source(), month)
-    except SourceError:  # better a month's models that nobody needs than a month without models
+    except SourceError:  # unneeded models cost less than a month without models
         return training(day, {day: [Game("", at, False)]}, published, at)
     return training(day, games, published, at)
 
@@ -102,8 +109,8 @@ def _schedule(
         description=description,
         tags={BY: name},
     )
-    def scheduled(context: dg.ScheduleEvaluationContext) -> Answer:
-        return answer(decide(Settings.from_environment(), context.scheduled_execution_time), name)
+    def scheduled(context: dg.ScheduleEvaluationContext) -> ScheduleResult:
+        return schedule_result(decide(Settings.from_environment(), context.scheduled_execution_time), name)
 
     return scheduled
 
@@ -114,34 +121,34 @@ SCHEDULES = [
         "30 6-10 * * *",
         jobs.OVERNIGHT,
         decide_overnight,
-        "Yesterday's results become facts and grades; asked again each hour while a result is missing. 6:30 to 10:30 Eastern.",
+        "Publishes yesterday's results, facts and grades; runs again each hour while a result is missing. 6:30 to 10:30 Eastern.",
     ),
     _schedule(
         "morning_slate",
         "45 10 * * *",
         jobs.MORNING,
         decide_morning,
-        "Today's slate: schedule, injuries, first lines, context, features, forecasts, prices, page. 10:45 Eastern.",
+        "Publishes today's slate: schedule, injuries, first lines, context, features, forecasts, prices, page. 10:45 Eastern.",
     ),
     _schedule(
         "line_refresh",
         "*/30 11-23 * * *",
         jobs.REFRESH,
         decide_refresh,
-        "Lines and injuries towards tip-off, and forecasts of the games that have not started. Every half hour from 11:00.",
+        "Refreshes lines, injuries and the forecasts of games that have not started. Every half hour from 11:00 Eastern.",
     ),
     _schedule(
         "weekly_catch_up",
         "0 5 * * 1",
         jobs.WHOLE_GRAPH,
         decide_catch_up,
-        f"Whatever is missing, refused or unfinished on the last {CATCH_UP_DAYS} days. Mondays, 5:00 Eastern.",
+        f"Runs whatever is missing, refused or unfinished on the last {CATCH_UP_DAYS} days. Mondays, 5:00 Eastern.",
     ),
     _schedule(
         "monthly_training",
         "40 8 1 * *",
         jobs.TRAINING,
         decide_training,
-        "The models of the month, from what was known before it. The first of the month, 8:40 Eastern.",
+        "Trains the models of the month on earlier days only. The first of the month, 8:40 Eastern.",
     ),
 ]

@@ -7,6 +7,7 @@ from nba_pipeline.domain.calendar import days_between, training_day
 from nba_pipeline.sources import landing
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 
+PREDICTIONS = "nba_predictions"
 MODELS = "nba_predictions.prediction_models"
 SCHEDULE = "nba_raw.schedule"
 FORECASTS = "nba_predictions.player_prop_predictions"
@@ -17,7 +18,7 @@ QUOTE_FEEDS = frozenset(f.name for f in (landing.PROP_LINES, landing.GAME_LINES,
 
 
 def below(tables: Iterable[str]) -> tuple[str, ...]:
-    """These tables and all whose rows of a day change when theirs of the same day do, in graph order."""
+    """Return these tables and all tables that read them on the same day, directly or not, in graph order."""
     reached = set(tables)
     for table in graph_order():
         if any(r.kind == "same_day" and r.table.id in reached for r in CATALOG[table].reads.values()):
@@ -26,36 +27,44 @@ def below(tables: Iterable[str]) -> tuple[str, ...]:
 
 
 def fed_by(feeds: Iterable[str]) -> tuple[str, ...]:
-    """The raw tables that are made of any of these feeds, in graph order."""
-    wanted = set(feeds)
-    return tuple(t for t in graph_order() if any(f.name in wanted and f.day for f in CATALOG[t].feeds.values()))
+    """Return the raw tables that are built from any of these feeds, in graph order."""
+    names = set(feeds)
+    return tuple(t for t in graph_order() if any(f.name in names and f.day for f in CATALOG[t].feeds.values()))
 
 
 def daily() -> tuple[str, ...]:
-    """Every table but the trained models."""
+    """Return every table but the trained models."""
     return tuple(t for t in graph_order() if t != MODELS)
 
 
 def whole(start: date, end: date) -> tuple[str, ...]:
-    """Every table that runs over these days: the models have rows, and are trained, only on the first of a month, by a run of
-    their own; on other days they are published without rows."""
+    """Return the tables of a run over start..end.
+
+    Models are trained on the first of a month only, by a run of their own, and are published without rows on other days. A range
+    with a training day therefore leaves them out.
+    """
     return daily() if any(training_day(d) == d for d in days_between(start, end)) else (*graph_order(),)
 
 
 def results() -> tuple[str, ...]:
-    """What a box score or a score changes on its day: raw results, facts and grades. What was forecast is not among it."""
+    """Return what a box score or a score changes on its day: raw results, facts and grades, but no forecasts."""
     reached = {SCHEDULE, *below(fed_by(BOX_FEEDS))}
     return tuple(t for t in graph_order() if t in reached)
 
 
 def refreshed() -> tuple[str, ...]:
-    """What lines and injuries change before tip-off, with the schedule that they are held against; no facts, no grades."""
+    """Return what lines and injuries change before tip-off, with the schedule they are matched to; no facts, no grades."""
     changed = {*below(fed_by(QUOTE_FEEDS))} - {*results()} | {SCHEDULE}
     return tuple(t for t in graph_order() if t in changed)
 
 
 def affected(feeds: Iterable[str], *, played: bool) -> tuple[str, ...]:
-    """The tables that changed rows of these feeds reach on their day; of a played day, results reach facts and grades only."""
+    """Return the tables whose rows of a day change with these feeds of that day.
+
+    Args:
+        feeds: The feeds whose rows changed.
+        played: Whether the day's games are over; then results reach facts and grades only, never forecasts.
+    """
     changed = set(feeds)
     if played and changed <= RESULT_FEEDS:
         return results()

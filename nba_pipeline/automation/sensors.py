@@ -1,5 +1,8 @@
-"""The sensors, off until switched on in the UI. They keep no cursor: what to do follows from what is there, so that nothing is
-lost or done twice after a restart, and the key of a run names its cause."""
+"""The sensors, off until switched on in the UI.
+
+They keep no cursor: what to run follows from the state of the source, the tables and the runs, so that nothing is lost or run
+twice after a restart, and the key of a run names its cause.
+"""
 
 import os
 from collections.abc import Sequence
@@ -7,16 +10,15 @@ from datetime import timedelta
 
 import dagster as dg
 
-from nba_pipeline.automation import observations as looking
-from nba_pipeline.automation import reconcile, selections
+from nba_pipeline.automation import observations, reconcile, selections
 from nba_pipeline.automation.alert_rules import Published
-from nba_pipeline.automation.alert_store import Desk
-from nba_pipeline.automation.file_cleanup import tidy
+from nba_pipeline.automation.alert_store import AlertStore
+from nba_pipeline.automation.file_cleanup import remove_abandoned_drafts
 from nba_pipeline.automation.notifiers import notifiers
 from nba_pipeline.automation.reconcile import Owner
 from nba_pipeline.automation.retries import Refusal, repaired, retries
 from nba_pipeline.automation.run_requests import run_request
-from nba_pipeline.automation.schedule_rules import Ask, by_days, named
+from nba_pipeline.automation.schedule_rules import RunPlan, by_days, describe_days_of
 from nba_pipeline.automation.staging_cleanup import NOTHING_STAGED, connection_of, sweep
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
@@ -25,19 +27,27 @@ from nba_pipeline.engine.readiness import unmet
 from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.orchestration import jobs
 from nba_pipeline.sources.fingerprints import DAILY_FEEDS, current, grows
-from nba_pipeline.sources.state_db import State
+from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG
 
 REPAIR_DAYS = 30
-BUSY = "automated runs wait or run; looking again when they are over"
-Answer = dg.SensorResult | dg.SkipReason
+BUSY = "runs requested by automation are unfinished; evaluated again when they end"
+SensorAnswer = dg.SensorResult | dg.SkipReason
 
 
-def look_for_changes(settings: Settings, who: Owner) -> tuple[list[Ask], str]:
-    """What `who` asks for, and a sentence on what there is."""
+def plan_changes(settings: Settings, by: Owner) -> tuple[list[RunPlan], str]:
+    """Compare the source with what the tables were built from.
+
+    Args:
+        settings: The settings, for the source, the home and the warehouse.
+        by: The sensor or schedule to plan for.
+
+    Returns:
+        The runs that `by` owns, and a summary of the differences.
+    """
     today = clock.today()
-    source, state, warehouse = settings.open_source(), State(settings.home), settings.open_warehouse()
-    held, built = current(source, state, today), state.built()
+    source, state, warehouse = settings.open_source(), SourceState(settings.home), settings.open_warehouse()
+    rows, built = current(source, state, today), state.built()
     tables = {f.name: selections.fed_by([f.name]) for f in DAILY_FEEDS}
     published = Published.of(warehouse.ledger([t for names in tables.values() for t in names]).to_pylist()).published
     ready = {
@@ -47,73 +57,73 @@ def look_for_changes(settings: Settings, who: Owner) -> tuple[list[Ask], str]:
         if all((t, day) in published for t in names)
     }
     began = min((d for _, d in ready), default=None)
-    found = reconcile.changes(held, built, ready, began, today)
-    if found.adopted:
+    changes = reconcile.changes(rows, built, ready, began, today)
+    if changes.adopted:
         by_feed: dict[str, dict] = {}
-        for (feed, day), digest in found.adopted.items():
+        for (feed, day), digest in changes.adopted.items():
             by_feed.setdefault(feed, {})[day] = digest
-        state.remember_built("", by_feed)
-    asks = reconcile.asks(found, held, built, today, who, grows=grows(source))
-    older = f"; {found.older} feed days before {began} are not asked for" if found.older else ""
-    return asks, f"{named(asks)} differ from what the tables were built of{older}"
+        state.record_built("", by_feed)
+    plans = reconcile.run_plans(changes, rows, built, today, by, grows=grows(source))
+    older = f"; {changes.older} changed feed days before {began} are ignored" if changes.older else ""
+    return plans, f"{describe_days_of(plans)} differ from what the tables were built from{older}"
 
 
-def _changes(context: dg.SensorEvaluationContext, who: Owner) -> Answer:
-    if looking.going_on(context.instance):
+def _request_changes(context: dg.SensorEvaluationContext, by: Owner) -> SensorAnswer:
+    if observations.unfinished_runs(context.instance):
         return dg.SkipReason(BUSY)
     try:
-        asks, said = look_for_changes(Settings.from_environment(), who)
+        plans, summary = plan_changes(Settings.from_environment(), by)
     except SourceError as e:
         return dg.SkipReason(f"the source cannot be read: {e.what}")
-    if not asks:
-        return dg.SkipReason(said)
-    return dg.SensorResult(run_requests=[run_request(a, who) for a in asks])
+    if not plans:
+        return dg.SkipReason(summary)
+    return dg.SensorResult(run_requests=[run_request(plan, by) for plan in plans])
 
 
 @dg.sensor(
     job_name=jobs.WHOLE_GRAPH,
     minimum_interval_seconds=120,
-    description="New or changed rows of the source become runs of exactly their days, in the tables that they reach.",
+    description="Runs exactly the days whose source rows are new or changed, in the tables that depend on them.",
 )
-def landing(context: dg.SensorEvaluationContext) -> Answer:
-    return _changes(context, "landing")
+def landing(context: dg.SensorEvaluationContext) -> SensorAnswer:
+    return _request_changes(context, "landing")
 
 
 @dg.sensor(
     job_name=jobs.WHOLE_GRAPH,
     minimum_interval_seconds=600,
-    description="Results of the last three days that came late or were corrected: facts and grades again, never forecasts.",
+    description="Reruns facts and grades of the last three days when results arrive late or are corrected; never forecasts.",
 )
-def corrections(context: dg.SensorEvaluationContext) -> Answer:
-    return _changes(context, "corrections")
+def corrections(context: dg.SensorEvaluationContext) -> SensorAnswer:
+    return _request_changes(context, "corrections")
 
 
 @dg.sensor(
     job_name=jobs.WHOLE_GRAPH,
     minimum_interval_seconds=60,
-    description="Failures that may pass by themselves (lock, network, 5xx) are tried again after 5, 15 and 45 minutes; days that "
-    "lacked others run once those are published. What breaks its contract waits until its input changes.",
+    description="Retries transient failures (lock, network, server errors) after 5, 15 and 45 minutes, and runs days that lacked "
+    "upstream days once those are published. Days that fail their contract wait until their input changes.",
 )
-def failed_partitions(context: dg.SensorEvaluationContext) -> Answer:
+def failed_partitions(context: dg.SensorEvaluationContext) -> SensorAnswer:
     settings, now = Settings.from_environment(), clock.now()
-    known = looking.runs(context.instance, now)
-    failed = looking.not_done_since(known.failed, settings)
+    runs = observations.observe_runs(context.instance, now)
+    failed = observations.not_published_since(runs.failed, settings)
     requests = []
-    for ask, run in retries(failed, known.going_on | known.succeeded, now):
-        request = run_request(ask, "failed_partitions")
-        chain = {looking.ORIGIN: run.origin, looking.ATTEMPT: str(run.attempt + 1)}
+    for plan, run in retries(failed, runs.unfinished | runs.succeeded, now):
+        request = run_request(plan, "failed_partitions")
+        chain = {observations.ORIGIN: run.origin, observations.ATTEMPT: str(run.attempt + 1)}
         requests.append(request.with_replaced_attrs(tags={**request.tags, **chain}))
-    if not looking.going_on(context.instance):
-        requests += [run_request(a, "failed_partitions") for a in repairs(settings)]
+    if not observations.unfinished_runs(context.instance):
+        requests += [run_request(plan, "failed_partitions") for plan in plan_repairs(settings)]
     if not requests:
         return dg.SkipReason(
-            f"{len(failed)} failed runs of the last days whose days no later run published; none is due for another try"
+            f"{len(failed)} failed runs of the last two days have days that no later run published; no retry is due"
         )
     return dg.SensorResult(run_requests=requests)
 
 
-def repairs(settings: Settings) -> list[Ask]:
-    """Runs of days that were refused only because they lacked others, and lack them no more, with all tables below."""
+def plan_repairs(settings: Settings) -> list[RunPlan]:
+    """Plan days that were refused only for missing upstream days that are published by now, with all tables below."""
     warehouse, today = settings.open_warehouse(), clock.today()
     ledger = warehouse.ledger()
     refusals = [
@@ -127,12 +137,12 @@ def repairs(settings: Settings) -> list[Ask]:
     }
     ready = repaired(refusals, lacking)
     runs_of = {(r.table, r.day): r.run_id for r in refusals}
-    asks = []
+    plans = []
     for tables, start, end in by_days({d: selections.below(names) for d, names in sorted(ready.items())}):
         cause = max(runs_of[t, d] for d, names in ready.items() if start <= d <= end for t in names)
-        why = "what these days lacked has been published"
-        asks.append(Ask(tables, start, end, why, f"repaired {start} {end} {cause}"))
-    return asks
+        why = "the upstream days that were missing are published"
+        plans.append(RunPlan(tables, start, end, why, f"repaired {start} {end} {cause}"))
+    return plans
 
 
 @dg.sensor(
@@ -140,34 +150,34 @@ def repairs(settings: Settings) -> list[Ask]:
     description="Removes what killed processes left: drafts of files in the home, BigQuery staging tables whose run has ended.",
 )
 def housekeeping(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Asks for no run: what it does is done when it returns."""
+    """Clean up and request no run."""
     settings = Settings.from_environment()
-    removed = tidy(settings.home, clock.now())
+    drafts = remove_abandoned_drafts(settings.home, clock.now())
     location = settings.bigquery
-    staged = NOTHING_STAGED
+    staging = NOTHING_STAGED
     if location is not None:
-        staged = _names(
-            "dropped", "staging tables", [v.table.name for v in sweep(connection_of(location), context.instance)]
-        )
-    return dg.SkipReason(f"{_names('removed', 'abandoned drafts', removed)}; {staged}")
+        dropped = [v.table.name for v in sweep(connection_of(location), context.instance)]
+        staging = _counted("dropped", "staging tables", dropped)
+    return dg.SkipReason(f"{_counted('removed', 'abandoned drafts', drafts)}; {staging}")
 
 
-def _names(verb: str, what: str, names: Sequence[str]) -> str:
-    return f"{verb} {len(names)} {what}" + (f": {', '.join(names)}" if names else "")
+def _counted(verb: str, things: str, names: Sequence[str]) -> str:
+    return f"{verb} {len(names)} {things}" + (f": {', '.join(names)}" if names else "")
 
 
 @dg.sensor(
     minimum_interval_seconds=60,
-    description="Failed runs, refused days, incomplete days, late forecasts and grades, figures that are too good, sources out: "
-    "each is said once, and once more when it is over, in the log, a chat or by e-mail.",
+    description="Alerts on failed runs, refused and incomplete days, late forecasts and grades, suspected leakage and source "
+    "outages: one message when an alert opens and one when it is resolved, to the log, a chat or by e-mail.",
 )
 def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Asks for no run: messages have gone out when it returns."""
+    """Send the messages that are due and request no run."""
     settings, now = Settings.from_environment(), clock.now()
-    present, kinds = looking.present_alerts(settings, context.instance, now)
-    done = Desk(State(settings.home), notifiers(os.environ)).report(kinds, present, now)
-    said = "one message sent" if done.sent else f"no message: {done.why_not}"
-    return dg.SkipReason(f"{len(present)} alerts hold, {done.opened} are new, {done.resolved} are over; {said}")
+    observed = observations.observe_alerts(settings, context.instance, now)
+    delivery = AlertStore(settings.home, notifiers(os.environ)).report(observed.kinds, observed.alerts, now)
+    outcome = "one message sent" if delivery.sent else f"no message: {delivery.why_not}"
+    counts = f"{len(observed.alerts)} alerts hold, {delivery.opened} opened, {delivery.resolved} resolved"
+    return dg.SkipReason(f"{counts}; {outcome}")
 
 
 SENSORS = [landing, corrections, failed_partitions, housekeeping, alerts]

@@ -1,4 +1,4 @@
-"""Staging tables that outlived their run: found by their labels, dropped once Dagster says that the run has ended."""
+"""Finds BigQuery staging tables by their labels and drops those whose run has ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,38 +17,49 @@ NOTHING_STAGED = "the embedded warehouse has no staging tables"
 
 @dataclass(frozen=True)
 class Verdict:
-    """A staging table, and whether its run has ended. What nobody knows to have ended stays until it expires."""
+    """A staging table and whether its run has ended. Tables of unknown runs stay until they expire."""
 
     table: "StagingTable"
     ended: bool
     why: str
 
 
-def judged(tables: Sequence["StagingTable"], instance: dg.DagsterInstance) -> list[Verdict]:
-    """A verdict on each table, from the labels of the table and the run that Dagster knows by that id."""
-    return [_judged(t, instance) for t in tables]
+def verdicts(tables: Sequence["StagingTable"], instance: dg.DagsterInstance) -> list[Verdict]:
+    """Return for each table whether its run has ended, from the labels of the table and the status of that run in Dagster.
+
+    Args:
+        tables: The staging tables.
+        instance: The Dagster instance that recorded the runs.
+    """
+    return [_verdict(t, instance) for t in tables]
 
 
-def _judged(table: "StagingTable", instance: dg.DagsterInstance) -> Verdict:
+def _verdict(table: "StagingTable", instance: dg.DagsterInstance) -> Verdict:
     if not table.is_ours:
-        return Verdict(table, False, "not made by this product")
+        return Verdict(table, False, "not created by nba_pipeline")
     run = instance.get_run_by_id(table.run)
     if run is None:
-        return Verdict(table, False, "its run is not known to this Dagster")
+        return Verdict(table, False, "its run is not recorded in this Dagster instance")
     return Verdict(table, run.is_finished, f"its run is {run.status.value.lower()}")
 
 
 def sweep(connection: "Connection", instance: dg.DagsterInstance) -> list[Verdict]:
-    """Drop the staging tables whose run has ended; what was dropped."""
+    """Drop the staging tables whose run has ended, and return them.
+
+    Args:
+        connection: The BigQuery location.
+        instance: The Dagster instance that recorded the runs.
+    """
     from nba_pipeline.warehouse.bigquery.staging import drop, staging_tables
 
-    ended = [v for v in judged(staging_tables(connection), instance) if v.ended]
+    ended = [v for v in verdicts(staging_tables(connection), instance) if v.ended]
     for verdict in ended:
         drop(connection, verdict.table)
     return ended
 
 
 def connection_of(location: BigQueryLocation) -> "Connection":
+    """Connect to a BigQuery location."""
     from nba_pipeline.warehouse.bigquery.warehouse import open_bigquery
 
     return open_bigquery(location).connection

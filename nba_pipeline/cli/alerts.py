@@ -5,17 +5,16 @@ import os
 
 import click
 
-from nba_pipeline.automation.alert_store import Desk
+from nba_pipeline.automation.alert_store import AlertStore
 from nba_pipeline.automation.notifiers import notifiers
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import AlertError
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.sources.state_db import State
 
 
 def show_alerts(as_json: bool) -> bool:
     """Print the open alerts; True when there are none."""
-    alerts = Desk(State(Settings.from_environment().home), []).open_alerts()
+    alerts = AlertStore(Settings.from_environment().home).open_alerts()
     if as_json:
         click.echo(json.dumps([vars(a) for a in alerts], indent=2))
         return not alerts

@@ -34,7 +34,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         )
     board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
     simulated = settings.source == "simulator"
-    alarms = [] if simulated else too_good(board, rows)
+    alarms = [] if simulated else [str(alarm) for alarm in too_good(board, rows)]
     if as_json:
         tables = {"systems": board, "tiers": by_tier, "reliability": bins}
         shown = {n: json.loads(t.to_json(orient="records")) for n, t in tables.items()}

@@ -21,7 +21,7 @@ def show_staging(remove: bool) -> bool:
     connection = sweeping.connection_of(settings.bigquery)
     prepare(settings)
     with dg.DagsterInstance.get() as instance:
-        verdicts = sweeping.judged(staging_tables(connection), instance)
+        verdicts = sweeping.verdicts(staging_tables(connection), instance)
         dropped = {v.table for v in sweeping.sweep(connection, instance)} if remove else set()
     now = datetime.now(UTC)
     for v in verdicts:

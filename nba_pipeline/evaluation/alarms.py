@@ -1,6 +1,7 @@
 """Too good is an alarm: results that no honest forecast of NBA points has reached are suspected leakage."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -19,25 +20,45 @@ MINIMUM_ROWS = 1_000
 HONEST_CORRELATION = 0.75
 
 
-def too_good(board: pd.DataFrame, rows: RowSet) -> list[str]:
-    """A sentence for every figure of a leaderboard that is beyond what is honest; none where it has too few rows to say."""
+@dataclass(frozen=True)
+class Alarm:
+    """A figure of a system that no honest forecast has reached."""
+
+    system_id: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.system_id}: {self.text}"
+
+
+def too_good(board: pd.DataFrame, rows: RowSet) -> list[Alarm]:
+    """List the figures of a leaderboard that are beyond what is honest; systems with too few rows raise no alarm.
+
+    Args:
+        board: A leaderboard with one row per system.
+        rows: The rows that it is about.
+    """
     if rows.market != POINTS.name or board.empty or rows.prior_games < 10 or rows.tier:
         return []
-    said = []
+    alarms: list[Alarm] = []
     for r in board.to_dict("records"):
         name = str(r["system_id"])
         if name == MARKET_LINE or r["n"] < MINIMUM_ROWS:
             continue
         lowest = LOWEST_MAE_SCORERS if rows.min_average >= SCORERS or rows.with_line else LOWEST_MAE
         if r["mae"] < lowest:
-            said.append(f"{name}: MAE {r['mae']:.3f} is under {lowest}")
+            alarms.append(Alarm(name, f"MAE {r['mae']:.3f} is under {lowest}"))
         if r.get("vs_last_10", 0) < -LARGEST_GAIN_ON_LAST_10 and not rows.with_line:
-            said.append(f"{name}: {-r['vs_last_10']:.3f} better than last_10, more than {LARGEST_GAIN_ON_LAST_10}")
+            alarms.append(
+                Alarm(name, f"{-r['vs_last_10']:.3f} better than last_10, more than {LARGEST_GAIN_ON_LAST_10}")
+            )
         if rows.with_line and name not in LINE_SYSTEM_IDS and r["vs_line"] <= -LARGEST_GAIN_ON_LINE:
-            said.append(f"{name}: {-r['vs_line']:.3f} better than the line, at least {LARGEST_GAIN_ON_LINE}")
+            alarms.append(Alarm(name, f"{-r['vs_line']:.3f} better than the line, at least {LARGEST_GAIN_ON_LINE}"))
         if r["bets"] >= MINIMUM_ROWS and r["hit_rate"] > HIGHEST_HIT_RATE:
-            said.append(f"{name}: hit rate {r['hit_rate']:.1%} on {r['bets']} bets is over {HIGHEST_HIT_RATE:.0%}")
-    return said
+            alarms.append(
+                Alarm(name, f"hit rate {r['hit_rate']:.1%} on {r['bets']} bets is over {HIGHEST_HIT_RATE:.0%}")
+            )
+    return alarms
 
 
 def suspects(features: pd.DataFrame, actual: pd.Series, names: Sequence[str], at_most: int = 5) -> list[str]:

@@ -7,9 +7,10 @@ from uuid import uuid4
 import dagster as dg
 
 from nba_pipeline.common.errors import ConfigurationError
-from nba_pipeline.orchestration.assets import asset_key
 from nba_pipeline.orchestration.backfill_plan import Step, with_all_below
+from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.recovery import PROCESS, Claim
 from nba_pipeline.orchestration.tags import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
 from nba_pipeline.tables.catalog import CATALOG, graph_order
@@ -70,11 +71,13 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
         },
         raise_on_error=False,
     )
-    failures = {e.step_key: e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE}
+    failures = {
+        e.step_key: step_failure(e) for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE
+    }
     ran = {e.step_key for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_START}
     table_of = {step_key(t): t for t in step.tables}
-    refusing = [k for k, e in failures.items() if e.step_failure_data.user_failure_data is not None]
-    errors = [failure_message(e) for k, e in failures.items() if k not in refusing]
+    refusing = [k for k, failure in failures.items() if failure.refused_days]
+    errors = [failure.message for k, failure in failures.items() if k not in refusing]
     return Outcome(
         run_id=result.run_id,
         success=result.success,
@@ -82,16 +85,6 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
         not_run=tuple(t for k, t in table_of.items() if k not in ran),
         error="\n".join(errors),
     )
-
-
-def failure_message(event: dg.DagsterEvent) -> str:
-    """The first error below Dagster's own wrapping, with the table that met it."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None and (error.cls_name or "").startswith("Dagster"):
-        error = error.cause
-    table = (event.step_key or "").replace("__", ".", 1)
-    said = error.message.strip().removeprefix("nba_pipeline.common.errors.") if error is not None else "failed"
-    return f"{table}: {said}"
 
 
 def run_steps(

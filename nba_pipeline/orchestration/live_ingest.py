@@ -11,7 +11,7 @@ from nba_pipeline.orchestration.tags import BY
 from nba_pipeline.sources import landing, plan
 from nba_pipeline.sources.ingest import ingest_days
 from nba_pipeline.sources.landing import Feed
-from nba_pipeline.sources.state_db import State
+from nba_pipeline.sources.state_db import SourceState
 
 LIVE = "nba_stats"
 OVERNIGHT = "overnight"
@@ -45,7 +45,7 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
         asked |= set(days_between(max(days) - CORRECTED_FOR, max(days)))
     outcome = ingest_days(asked, kinds, live=settings.live, payloads=settings.payloads, landing=settings.landing)
     lost = "; ".join(outcome.failures)
-    State(settings.home).remember_outages(kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now())
+    SourceState(settings.home).record_outages(kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now())
     came = f"fetched {', '.join(kinds)}: {sum(outcome.fetched.values())} answers"
     if outcome.set_aside:
         came += f"; set aside {len(outcome.set_aside)} elements: {'; '.join(outcome.set_aside)[:500]}"

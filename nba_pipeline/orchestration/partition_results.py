@@ -36,6 +36,7 @@ from dagster._core.storage.event_log.base import EventLogStorage
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.verdicts import Metadata, PartitionVerdict
 from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE, BatchedEventLogStorage
+from nba_pipeline.orchestration.failures import REFUSED_DAYS
 
 Reported = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.AssetCheckResult
 
@@ -292,6 +293,6 @@ def _failure(
                 "exactly these days again and, after them, what depends on them.",
             ]
         ),
-        metadata={"refused_days": len(refused), "refused": days},
+        metadata={REFUSED_DAYS: len(refused), "refused": days},
         allow_retries=False,
     )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from nba_pipeline.common.throughput import Pace
+from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.orchestration.recovery import UNFINISHED
 from nba_pipeline.orchestration.tags import BACKFILL, PARTITION, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
 from nba_pipeline.tables.catalog import CATALOG
@@ -163,7 +164,5 @@ def _ends(instance: dg.DagsterInstance, run_id: str, known: set[str], days: int)
             continue
         lost = 0
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            said = event.step_failure_data.user_failure_data
-            refused = said.metadata.get("refused_days") if said is not None else None
-            lost = int(str(refused.value)) if refused is not None else days
+            lost = step_failure(event).refused_days or days
         yield TableEnd(datetime.fromtimestamp(entry.timestamp, UTC), lost)

@@ -1,4 +1,4 @@
-"""Writes the pages: the asset `nba_reports/daily_report`, and the function that it shares with the command line."""
+"""Writes the daily pages: the asset `nba_reports/daily_report`, and the function it shares with the command line."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,7 +7,9 @@ import dagster as dg
 
 from nba_pipeline.artifacts import ArtifactStore, Stored
 from nba_pipeline.common.progress import DONE, STARTED, announce
-from nba_pipeline.orchestration.assets import OWNERS, Pipeline, asset_key
+from nba_pipeline.orchestration.assets import OWNERS, Pipeline
+from nba_pipeline.orchestration.failures import coded_failures
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partition_results import attach_metadata
 from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline.reporting.page import page
@@ -21,9 +23,15 @@ GROUP = "6_reports"
 
 
 def write_pages(warehouse: Warehouse, store: ArtifactStore, days: Sequence[date]) -> dict[date, Stored]:
-    """Write `reports/<day>.html` for every day, days without games included, and say where they lie.
+    """Write `reports/<day>.html` for every day, days without games included, and return where each was stored.
 
-    Raises MissingHistoryError when the schedule of a day was never published; the pages of earlier days are written by then.
+    Args:
+        warehouse: The warehouse to read the tables from.
+        store: The artifact store to write the pages to.
+        days: The days to write.
+
+    Raises:
+        MissingHistoryError: The schedule of a day was never published; pages of earlier days have been written by then.
     """
     units = {t: CATALOG[t].unit for t in graph_order()}
     announce(REPORT, STARTED, len(days))
@@ -47,14 +55,15 @@ def write_pages(warehouse: Warehouse, store: ArtifactStore, days: Sequence[date]
     description=(
         "One self-contained HTML page per day: games, forecasts against lines with their distributions, calls with reasons, "
         "availability, the latest grades, accuracy of the 30 days before, and the state of every table. A day without games has "
-        "a short page. The pages lie in the artifact store under reports/. One page per day."
+        "a short page. Pages are stored in the artifact store under reports/. One page per day."
     ),
 )
 def daily_report(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    """The pages of the run's days; each day's metadata says where its page lies and how big it is."""
+    """Write the pages of the run's days, with the address and size of each page in the day's metadata."""
     days = [date.fromisoformat(k) for k in context.partition_keys]
-    store = pipeline.settings.open_artifacts()
-    written = write_pages(pipeline.settings.open_warehouse(), store, days)
+    with coded_failures():
+        store = pipeline.settings.open_artifacts()
+        written = write_pages(pipeline.settings.open_warehouse(), store, days)
     attach_metadata(
         context,
         KEY,

@@ -1,81 +1,66 @@
-"""What automation remembers between ticks and restarts: one small SQLite file in the home, every change one transaction."""
+"""What is remembered about the sources of one home: digests the tables were built from, digests of landed files, outages.
+
+It shares the file `automation.sqlite` with the alert store; each owns its tables.
+"""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-WAIT_SECONDS = 30.0
-FILE = "automation.sqlite"
+from nba_pipeline.common.sqlite import transaction
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS built (feed TEXT, day TEXT, digest TEXT, run_id TEXT, PRIMARY KEY (feed, day));
-CREATE TABLE IF NOT EXISTS landed (feed TEXT, day TEXT, digest TEXT, PRIMARY KEY (feed, day));
-CREATE TABLE IF NOT EXISTS files (feed TEXT, path TEXT, signature TEXT, PRIMARY KEY (feed, path));
-CREATE TABLE IF NOT EXISTS alerts (
-    key TEXT PRIMARY KEY, kind TEXT, text TEXT, opened_at TEXT, sent_at TEXT, resolved_at TEXT, resolution_sent_at TEXT
-);
-CREATE TABLE IF NOT EXISTS messages (sent_at TEXT, words TEXT);
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS outages (kind TEXT PRIMARY KEY, text TEXT, since TEXT);
-"""
+FILE = "automation.sqlite"
+TABLES = {
+    "built": "feed TEXT, day TEXT, digest TEXT, run_id TEXT, PRIMARY KEY (feed, day)",
+    "landed": "feed TEXT, day TEXT, digest TEXT, PRIMARY KEY (feed, day)",
+    "files": "feed TEXT, path TEXT, signature TEXT, PRIMARY KEY (feed, path)",
+    "outages": "kind TEXT PRIMARY KEY, text TEXT, since TEXT",
+}
 
 
 @dataclass(frozen=True)
-class State:
-    """The file below `home`; made when it is first used."""
+class SourceState:
+    """The state of the sources of one home; its file is created on first use."""
 
     home: Path
 
-    @contextmanager
-    def changing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it or nothing. Other processes wait."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self.home / FILE, timeout=WAIT_SECONDS, isolation_level=None)
-        try:
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'outages'").fetchone():
-                db.executescript(TABLES)
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-        finally:
-            db.close()
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self.home / FILE, TABLES)
 
-    def remember_built(self, run_id: str, digests: Mapping[str, Mapping[date, str]]) -> None:
-        """These days of these feeds are what their tables now hold."""
+    def record_built(self, run_id: str, digests: Mapping[str, Mapping[date, str]]) -> None:
+        """Record what the published tables were built from.
+
+        Args:
+            run_id: The run that published the days; empty for days that were adopted without a run.
+            digests: Digest of the source's rows by feed and day.
+        """
         rows = [(feed, day.isoformat(), d, run_id) for feed, by_day in digests.items() for day, d in by_day.items()]
-        with self.changing() as db:
+        with self.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO built VALUES (?, ?, ?, ?)", rows)
 
     def built(self) -> dict[tuple[str, date], tuple[str, str]]:
-        """Feed and day -> digest of the rows that the table was built of, and the run that did."""
-        with self.changing() as db:
-            found = db.execute("SELECT feed, day, digest, run_id FROM built").fetchall()
-        return {(feed, date.fromisoformat(day)): (digest, run) for feed, day, digest, run in found}
-
-    def note(self, name: str) -> str:
-        """What was noted under the name; empty where nothing was."""
-        with self.changing() as db:
-            found = db.execute("SELECT value FROM notes WHERE name = ?", [name]).fetchone()
-        return found[0] if found else ""
-
-    def put_note(self, name: str, value: str) -> None:
-        with self.changing() as db:
-            db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", [name, value])
+        """Return, by feed and day, the digest of the rows a table was built from and the run that built it."""
+        with self.transaction() as db:
+            rows = db.execute("SELECT feed, day, digest, run_id FROM built").fetchall()
+        return {(feed, date.fromisoformat(day)): (digest, run) for feed, day, digest, run in rows}
 
     def outages(self) -> dict[str, str]:
-        """What was asked for and did not come, by kind of data, when it was last asked for."""
-        with self.changing() as db:
+        """Return, by kind of data, why the latest fetch failed; kinds that were fetched have no entry."""
+        with self.transaction() as db:
             return dict(db.execute("SELECT kind, text FROM outages").fetchall())
 
-    def remember_outages(self, asked: Iterable[str], failed: Mapping[str, str], at: datetime) -> None:
-        """Of the kinds that were asked for, these failed; the others came."""
-        with self.changing() as db:
-            db.executemany("DELETE FROM outages WHERE kind = ?", [(k,) for k in asked])
-            db.executemany("INSERT INTO outages VALUES (?, ?, ?)", [(k, t, at.isoformat()) for k, t in failed.items()])
+    def record_outages(self, requested: Iterable[str], failures: Mapping[str, str], at: datetime) -> None:
+        """Record which kinds of data failed to arrive and clear those that arrived.
+
+        Args:
+            requested: The kinds of data that were requested.
+            failures: Why a kind failed, for those of the requested kinds that did.
+            at: When they were requested.
+        """
+        rows = [(kind, text, at.isoformat()) for kind, text in failures.items()]
+        with self.transaction() as db:
+            db.executemany("DELETE FROM outages WHERE kind = ?", [(kind,) for kind in requested])
+            db.executemany("INSERT INTO outages VALUES (?, ?, ?)", rows)

@@ -10,10 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from nba_pipeline import definitions
-from nba_pipeline.automation import alert_rules as watch
-from nba_pipeline.automation import selections
+from nba_pipeline.automation import alert_rules, selections
 from nba_pipeline.automation.alert_rules import Published
-from nba_pipeline.automation.alert_store import LINES_A_MESSAGE, MESSAGES_AN_HOUR, Alert, Desk
+from nba_pipeline.automation.alert_store import LINES_A_MESSAGE, MESSAGES_AN_HOUR, Alert, AlertKind, AlertStore
 from nba_pipeline.automation.game_slate import Game
 from nba_pipeline.automation.notifiers import LogNotifier, WebhookNotifier, notifiers
 from nba_pipeline.automation.retries import FailedRun
@@ -21,7 +20,7 @@ from nba_pipeline.cli.main import main
 from nba_pipeline.common.errors import AlertError, ConfigurationError
 from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.waivers import Waiver, Waivers
-from nba_pipeline.sources.state_db import State
+from nba_pipeline.evaluation.alarms import Alarm
 from nba_pipeline_tests.support import day, moment
 from nba_pipeline_tests.support.channels import Mailbox, Webhook, mailbox, webhook
 
@@ -30,7 +29,7 @@ DAY, NEXT = day("2024-11-06"), day("2024-11-07")
 NOON, BEFORE_NOON = moment("2024-11-06 17:00"), moment("2024-11-06 16:59")
 GAMES = [Game("0022400100", moment("2024-11-06 23:59"), False)]
 SLATE = {DAY - timedelta(days=1): [], DAY: GAMES, NEXT: []}
-ONE = Alert("gap", "gap x", "x is not complete")
+ONE = Alert(AlertKind.GAP, "gap x", "x is not complete")
 Row = dict[str, Any]
 
 
@@ -47,60 +46,60 @@ def mail() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, chat: Webhook) -> Desk:
-    return Desk(State(tmp_path), [WebhookNotifier(chat.url)])
+def store(tmp_path: Path, chat: Webhook) -> AlertStore:
+    return AlertStore(tmp_path, [WebhookNotifier(chat.url)])
 
 
 def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def test_a_thing_is_said_once_and_once_more_when_it_is_over(desk: Desk, chat: Webhook, tmp_path: Path) -> None:
+def test_a_thing_is_said_once_and_once_more_when_it_is_over(store: AlertStore, chat: Webhook, tmp_path: Path) -> None:
     for minute in range(3):
-        desk.report(["gap"], [ONE], at(minute))
-        desk = Desk(State(tmp_path), desk.channels)  # as after a restart
-    desk.report(["gap"], [], at(5))
-    desk.report(["gap"], [], at(6))
+        store.report([AlertKind.GAP], [ONE], at(minute))
+        store = AlertStore(tmp_path, store.channels)  # as after a restart
+    store.report([AlertKind.GAP], [], at(5))
+    store.report([AlertKind.GAP], [], at(6))
     assert [t.split("\n")[1].split()[0] for t in chat.texts] == ["OPEN", "RESOLVED"]
-    assert desk.open_alerts() == []
+    assert store.open_alerts() == []
 
 
-def test_a_thing_that_comes_back_is_said_again(desk: Desk, chat: Webhook) -> None:
+def test_a_thing_that_comes_back_is_said_again(store: AlertStore, chat: Webhook) -> None:
     for minute, present in enumerate(([ONE], [], [ONE])):
-        desk.report(["gap"], present, at(minute))
+        store.report([AlertKind.GAP], present, at(minute))
     assert len(chat.texts) == 3
 
 
-def test_kinds_that_could_not_be_judged_are_not_over(desk: Desk, chat: Webhook) -> None:
-    desk.report(["gap"], [ONE], at(0))
-    desk.report(["run"], [], at(1))
+def test_kinds_that_could_not_be_judged_are_not_over(store: AlertStore, chat: Webhook) -> None:
+    store.report([AlertKind.GAP], [ONE], at(0))
+    store.report([AlertKind.RUN], [], at(1))
     assert len(chat.texts) == 1
-    assert [a.key for a in desk.open_alerts()] == [ONE.key]
+    assert [a.key for a in store.open_alerts()] == [ONE.key]
 
 
-def test_all_that_is_new_is_one_message_and_a_long_one_is_cut(desk: Desk, chat: Webhook) -> None:
-    desk.report(["gap"], [Alert("gap", f"gap {i:02}", f"thing {i:02}") for i in range(40)], at(0))
+def test_all_that_is_new_is_one_message_and_a_long_one_is_cut(store: AlertStore, chat: Webhook) -> None:
+    store.report([AlertKind.GAP], [Alert(AlertKind.GAP, f"gap {i:02}", f"thing {i:02}") for i in range(40)], at(0))
     (text,) = chat.texts
     assert "40 new alerts" in text
     assert f"and {40 - LINES_A_MESSAGE} more" in text
 
 
-def test_messages_are_limited_by_the_hour_and_what_waits_is_sent_later(desk: Desk, chat: Webhook) -> None:
+def test_messages_are_limited_by_the_hour_and_what_waits_is_sent_later(store: AlertStore, chat: Webhook) -> None:
     present: list[Alert] = []
     for minute in range(20):
-        present.append(Alert("gap", f"gap {minute}", f"thing {minute}"))
-        desk.report(["gap"], present, at(minute))
+        present.append(Alert(AlertKind.GAP, f"gap {minute}", f"thing {minute}"))
+        store.report([AlertKind.GAP], present, at(minute))
     assert len(chat.texts) == MESSAGES_AN_HOUR
-    desk.report(["gap"], present, at(90))
+    store.report([AlertKind.GAP], present, at(90))
     assert "14 new alerts" in chat.texts[-1]
 
 
-def test_a_channel_that_was_down_gets_the_message_later(desk: Desk, chat: Webhook) -> None:
+def test_a_channel_that_was_down_gets_the_message_later(store: AlertStore, chat: Webhook) -> None:
     chat.answer = 503
-    done = desk.report(["gap"], [ONE], at(0))
+    done = store.report([AlertKind.GAP], [ONE], at(0))
     assert (done.sent, "503" in done.why_not) == (False, True)
     chat.answer = 200
-    assert desk.report(["gap"], [ONE], at(1)).sent
+    assert store.report([AlertKind.GAP], [ONE], at(1)).sent
     assert len(chat.texts) == 1
 
 
@@ -118,30 +117,30 @@ def texts(alerts: Sequence[Alert]) -> list[str]:
 
 
 def test_forecasts_are_due_by_noon_of_a_game_day() -> None:
-    (late,) = watch.freshness(NOON, SLATE, held())
+    (late,) = alert_rules.freshness(NOON, SLATE, held())
     assert late.key == f"freshness {selections.FORECASTS} {DAY}"
-    assert watch.freshness(BEFORE_NOON, SLATE, held()) == []
-    assert watch.freshness(NOON, SLATE, held(entry(selections.FORECASTS, DAY))) == []
+    assert alert_rules.freshness(BEFORE_NOON, SLATE, held()) == []
+    assert alert_rules.freshness(NOON, SLATE, held(entry(selections.FORECASTS, DAY))) == []
 
 
 @pytest.mark.parametrize("made", [{"state": "refused", "reasons": '["contract: x"]'}, {"games": 0}])
 def test_forecasts_that_are_refused_or_empty_are_late_too(made: Row) -> None:
-    assert len(watch.freshness(NOON, SLATE, held(entry(selections.FORECASTS, DAY, **made)))) == 1
+    assert len(alert_rules.freshness(NOON, SLATE, held(entry(selections.FORECASTS, DAY, **made)))) == 1
 
 
 def test_grades_are_due_by_nine_of_the_next_morning() -> None:
     nine = moment("2024-11-07 14:00")
-    assert texts(watch.freshness(nine, SLATE, held()))[0].startswith(f"no grades of {DAY}")
-    assert watch.freshness(nine - timedelta(minutes=1), SLATE, held()) == []
+    assert texts(alert_rules.freshness(nine, SLATE, held()))[0].startswith(f"no grades of {DAY}")
+    assert alert_rules.freshness(nine - timedelta(minutes=1), SLATE, held()) == []
     waiting = entry(selections.GRADES, DAY, absent=json.dumps({PENDING: 9}))
-    assert len(watch.freshness(nine, SLATE, held(waiting))) == 1
-    assert watch.freshness(nine, SLATE, held(entry(selections.GRADES, DAY))) == []
+    assert len(alert_rules.freshness(nine, SLATE, held(waiting))) == 1
+    assert alert_rules.freshness(nine, SLATE, held(entry(selections.GRADES, DAY))) == []
 
 
 def test_without_games_nothing_is_late_and_nothing_is_missing() -> None:
     empty = {d: [] for d in SLATE}
-    assert watch.freshness(moment("2024-11-06 23:00"), empty, held()) == []
-    assert watch.gaps(moment("2024-11-09 23:00"), empty, held(), selections.daily(), DAY) == []
+    assert alert_rules.freshness(moment("2024-11-06 23:00"), empty, held()) == []
+    assert alert_rules.gaps(moment("2024-11-09 23:00"), empty, held(), selections.daily(), DAY) == []
 
 
 def test_a_refused_day_is_an_alert_but_not_the_days_that_only_lack_it() -> None:
@@ -149,19 +148,19 @@ def test_a_refused_day_is_an_alert_but_not_the_days_that_only_lack_it() -> None:
     below = entry(
         "nba_analytics.player_game_summary", DAY, "refused", reasons='["coverage: needs the day itself of x"]'
     )
-    (alert,) = watch.refusals(held(bad, below))
+    (alert,) = alert_rules.refusals(held(bad, below))
     assert "nba_raw.shots refused 2024-11-06: contract: pts is missing" in alert.text
 
 
 def test_a_game_day_that_is_over_and_not_complete_is_one_alert() -> None:
     late = moment("2024-11-07 16:00")
     entries = [entry(t, DAY) for t in selections.daily()]
-    assert watch.gaps(late, SLATE, held(*entries), selections.daily(), DAY) == []
-    (gap,) = watch.gaps(late, SLATE, held(*entries[:-2]), selections.daily(), DAY)
+    assert alert_rules.gaps(late, SLATE, held(*entries), selections.daily(), DAY) == []
+    (gap,) = alert_rules.gaps(late, SLATE, held(*entries[:-2]), selections.daily(), DAY)
     unexplained = entry(selections.daily()[0], DAY, unexplained=1)
-    assert len(watch.gaps(late, SLATE, held(*entries[1:], unexplained), selections.daily(), DAY)) == 1
+    assert len(alert_rules.gaps(late, SLATE, held(*entries[1:], unexplained), selections.daily(), DAY)) == 1
     assert f"backfill {DAY} {DAY} --missing" in gap.text
-    assert watch.gaps(late - timedelta(minutes=1), SLATE, held(), selections.daily(), DAY) == []
+    assert alert_rules.gaps(late - timedelta(minutes=1), SLATE, held(), selections.daily(), DAY) == []
 
 
 def test_what_is_waived_is_no_alert() -> None:
@@ -169,33 +168,40 @@ def test_what_is_waived_is_no_alert() -> None:
     rest = [entry(t, DAY) for t in selections.daily() if t != "nba_raw.shots"]
     waived = Waivers((Waiver("nba_raw.shots", DAY, DAY, DAY, "me", "the log is lost"),))
     seen, late = held(bad, *rest), moment("2024-11-07 16:00")
-    assert len(watch.refusals(seen)) == len(watch.gaps(late, SLATE, seen, selections.daily(), DAY)) == 1
-    assert watch.refusals(seen.without(waived)) == []
-    assert watch.gaps(late, SLATE, seen, selections.daily(), DAY, waived) == []
+    assert len(alert_rules.refusals(seen)) == len(alert_rules.gaps(late, SLATE, seen, selections.daily(), DAY)) == 1
+    assert alert_rules.refusals(seen.without(waived)) == []
+    assert alert_rules.gaps(late, SLATE, seen, selections.daily(), DAY, waived) == []
 
 
 def failed(**more: Any) -> FailedRun:
     known: Row = {"run_id": "abcdefgh1", "ended": NOON, "tables": ("a",), "start": DAY, "end": DAY, "refused": False}
-    return FailedRun(**known | {"errors": frozenset({"WarehouseError"}), "origin": "abcdefgh1", "attempt": 0} | more)
+    return FailedRun(
+        **known
+        | {"errors": frozenset({"WarehouseError"}), "transient": False, "origin": "abcdefgh1", "attempt": 0}
+        | more
+    )
 
 
 def test_a_failed_run_is_an_alert_until_a_later_try_succeeds_or_its_days_are_published() -> None:
-    (alert,) = watch.failed_runs([failed(said="nba_raw.shots: the disk is full")], set(), held())
+    (alert,) = alert_rules.failed_runs([failed(message="nba_raw.shots: the disk is full")], set(), held())
     assert "WarehouseError: nba_raw.shots: the disk is full" in alert.text
-    assert watch.failed_runs([failed()], {"abcdefgh1"}, held()) == []
-    assert watch.failed_runs([failed()], set(), held(entry("a", DAY, recorded_at=NOON))) == []
-    assert len(watch.failed_runs([failed()], set(), held(entry("a", DAY, recorded_at=BEFORE_NOON)))) == 1
+    assert alert_rules.failed_runs([failed()], {"abcdefgh1"}, held()) == []
+    assert alert_rules.failed_runs([failed()], set(), held(entry("a", DAY, recorded_at=NOON))) == []
+    assert len(alert_rules.failed_runs([failed()], set(), held(entry("a", DAY, recorded_at=BEFORE_NOON)))) == 1
 
 
 def test_the_tries_of_a_run_are_one_alert_and_refusals_are_alerts_of_their_own() -> None:
     tries = [failed(), failed(run_id="b", attempt=1)]
-    assert len(watch.failed_runs(tries, set(), held())) == 1
-    assert watch.failed_runs([failed(refused=True)], set(), held()) == []
+    assert len(alert_rules.failed_runs(tries, set(), held())) == 1
+    assert alert_rules.failed_runs([failed(refused=True)], set(), held()) == []
 
 
 def test_figures_that_are_too_good_and_sources_that_are_out_are_alerts() -> None:
-    assert "suspected leakage: ridge_v1: MAE" in watch.alarms(["ridge_v1: MAE 3.0 is under 4.35"])[0].text
-    assert "source out: no answer" in watch.outages({"lines": "no answer"})[0].text
+    assert (
+        "suspected leakage: ridge_v1: MAE"
+        in alert_rules.leakage_alarms([Alarm("ridge_v1", "MAE 3.0 is under 4.35")])[0].text
+    )
+    assert "source out: no answer" in alert_rules.outages({"lines": "no answer"})[0].text
 
 
 def test_the_log_is_the_default_channel() -> None:
@@ -262,11 +268,11 @@ def test_the_drill_goes_through_the_configured_channel_and_says_whether_it_arriv
 
 
 def test_the_command_lists_what_is_open_and_its_exit_code_says_so(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: AlertStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
     assert CliRunner().invoke(main, ["alerts"]).exit_code == 0
-    desk.report(["gap"], [ONE], NOON)
+    store.report([AlertKind.GAP], [ONE], NOON)
     done = CliRunner().invoke(main, ["alerts"])
     assert done.exit_code == 1
     assert ONE.text in done.output

@@ -11,7 +11,7 @@ from google.cloud.bigquery import Dataset, SchemaField
 from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.automation.sensors import housekeeping
-from nba_pipeline.automation.staging_cleanup import NOTHING_STAGED, judged, sweep
+from nba_pipeline.automation.staging_cleanup import NOTHING_STAGED, sweep, verdicts
 from nba_pipeline.cli.main import main
 from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.warehouse.bigquery.client import JobLabels
@@ -54,13 +54,13 @@ def test_a_staging_table_goes_when_its_run_has_ended_and_not_before(
     instance: dg.DagsterInstance, status: dg.DagsterRunStatus
 ) -> None:
     table = StagingTable("t", run(instance, status), "nba_raw_results", datetime.now(UTC), 0)
-    (verdict,) = judged([table], instance)
+    (verdict,) = verdicts([table], instance)
     assert verdict.ended is (status in ENDED)
 
 
 def test_what_no_run_is_known_of_stays(instance: dg.DagsterInstance) -> None:
     unknown = StagingTable("t", "5f5f5f5f-0000-0000-0000-000000000000", "nba_raw_results", datetime.now(UTC), 0)
-    assert [v.ended for v in judged([unknown], instance)] == [False]
+    assert [v.ended for v in verdicts([unknown], instance)] == [False]
 
 
 def test_49_orphans_go_and_tables_that_are_only_named_alike_stay(

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.cli.main import main
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.orchestration.assets import asset_key
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline.reporting.asset import GROUP, KEY, daily_report
 from nba_pipeline.reporting.data import ReportData

@@ -17,8 +17,8 @@ from nba_pipeline.automation.sensors import SENSORS
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.definitions import ASSETS, defs
-from nba_pipeline.orchestration.assets import asset_key
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 from nba_pipeline.reporting.asset import KEY as REPORT_KEY

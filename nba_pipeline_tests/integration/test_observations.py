@@ -5,13 +5,11 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from nba_pipeline.automation import alert_rules as watch
-from nba_pipeline.automation import observations as looking
-from nba_pipeline.automation.alert_store import Alert, Desk
+from nba_pipeline.automation import observations
+from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.retries import FailedRun
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.waivers import COLUMNS
-from nba_pipeline.sources.state_db import State
 from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline_tests.support import SilentSource
 from nba_pipeline_tests.support.homes import FIRST, LAST, Home
@@ -25,33 +23,33 @@ def test_a_run_that_failed_is_seen_with_the_names_of_its_errors_and_what_the_fir
     monkeypatch.setattr(Settings, "open_source", lambda _: SilentSource())
     assert not home.materialize(LAST, LAST).success
     with home.instance() as instance:
-        (failed,) = looking.runs(instance, datetime.now(UTC)).failed
+        (failed,) = observations.observe_runs(instance, datetime.now(UTC)).failed
     assert (failed.start, failed.end, failed.tables, failed.refused) == (LAST, LAST, TABLES, False)
     assert failed.errors == {"SourceError"}
-    assert failed.said.startswith("nba_raw.schedule: SourceError: schedule: no answer for 1 days Fix: wait")
+    assert failed.message.startswith("nba_raw.schedule: SourceError: schedule: no answer for 1 days Fix: wait")
 
 
 def test_a_failed_run_is_done_with_once_a_later_one_has_published_all_of_its_days(finished_home: Home) -> None:
     entries = finished_home.warehouse.ledger(TABLES, FIRST, LAST).to_pylist()
     first, last = min(e["recorded_at"] for e in entries), max(e["recorded_at"] for e in entries)
     ended = {"before": first - timedelta(seconds=1), "meanwhile": last, "after": last + timedelta(seconds=1)}
-    runs = {n: FailedRun(n, at, TABLES, FIRST, LAST, frozenset(), False, n, 0) for n, at in ended.items()}
-    left = looking.not_done_since([*runs.values()], finished_home.settings)
+    runs = {n: FailedRun(n, at, TABLES, FIRST, LAST, frozenset(), False, False, n, 0) for n, at in ended.items()}
+    left = observations.not_published_since([*runs.values()], finished_home.settings)
     assert left == [runs["meanwhile"], runs["after"]]
-    assert looking.not_done_since([], finished_home.settings) == []
+    assert observations.not_published_since([], finished_home.settings) == []
 
 
 # --- alerts of days ---------------------------------------------------------------------------------------------------
 
 SHOTS, LONG_AFTER = "nba_raw.shots", datetime(2021, 12, 24, tzinfo=UTC)
-OPEN = Alert(watch.REFUSED, f"refused {SHOTS} {LAST}", "shots were refused")
+OPEN = Alert(AlertKind.REFUSED, f"refused {SHOTS} {LAST}", "shots were refused")
 
 
 def refusals(home: Home, at: datetime = LONG_AFTER) -> list[str]:
     with home.instance() as instance:
-        present, kinds = looking.present_alerts(home.settings, instance, at)
-    assert watch.REFUSED in kinds
-    return [a.key for a in present if a.kind == watch.REFUSED]
+        observed = observations.observe_alerts(home.settings, instance, at)
+    assert AlertKind.REFUSED in observed.kinds
+    return [a.key for a in observed.alerts if a.kind == AlertKind.REFUSED]
 
 
 def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_or_waived(home: Home) -> None:
@@ -59,7 +57,7 @@ def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_
         refused = "state = 'refused', reasons = '[\"contract: pts is missing\"]'"
         db.execute(f"UPDATE nba_ops.ledger SET {refused} WHERE table_id = '{SHOTS}' AND day = DATE '{LAST}'")
     assert refusals(home) == []
-    Desk(State(home.path), ()).report([watch.REFUSED], [OPEN], LONG_AFTER)
+    AlertStore(home.path).report([AlertKind.REFUSED], [OPEN], LONG_AFTER)
     assert refusals(home) == [OPEN.key]
     line = f"{LAST},{SHOTS},{LAST},{LAST},,me,the log is lost"
     (home.path / "waivers.csv").write_text(f"{','.join(COLUMNS)}\n{line}\n")

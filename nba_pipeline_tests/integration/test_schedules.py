@@ -8,7 +8,7 @@ import pytest
 
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.run_requests import run_request
-from nba_pipeline.automation.schedule_rules import Ask, Skip
+from nba_pipeline.automation.schedule_rules import RunPlan, Skip
 from nba_pipeline.automation.schedules import decide_overnight
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.config.settings import Settings
@@ -54,5 +54,5 @@ def test_results_that_wait_for_games_or_were_refused_are_not_in(
 def test_the_page_of_a_day_is_written_with_its_forecasts_or_grades_and_not_with_models_alone(
     tables: tuple[str, ...], *, with_page: bool
 ) -> None:
-    request = run_request(Ask(tables, LAST, LAST, "why", "key"), "monthly_training")
+    request = run_request(RunPlan(tables, LAST, LAST, "why", "key"), "monthly_training")
     assert (REPORT_KEY in (request.asset_selection or [])) == with_page

@@ -7,7 +7,7 @@ import pytest
 
 from nba_pipeline.cli.check import run_check
 from nba_pipeline.engine.waivers import COLUMNS, FILE
-from nba_pipeline.orchestration.assets import asset_key
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.support.faults import TABLE, empty_flag
 from nba_pipeline_tests.support.homes import Home, asset_of

@@ -11,7 +11,8 @@ import dagster as dg
 
 from nba_pipeline.definitions import ASSETS, SETTINGS
 from nba_pipeline.orchestration import jobs
-from nba_pipeline.orchestration.assets import Pipeline, asset_key, table_asset
+from nba_pipeline.orchestration.assets import Pipeline, table_asset
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline_tests.support.faults import FAULT_FILE, empty_flag
 

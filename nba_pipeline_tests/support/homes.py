@@ -16,8 +16,9 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.definitions import ASSETS, SETTINGS
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.transform import Transform
-from nba_pipeline.orchestration.assets import Pipeline, asset_key, table_asset
+from nba_pipeline.orchestration.assets import Pipeline, table_asset
 from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 from nba_pipeline.tables.catalog import CATALOG

@@ -16,7 +16,7 @@ import time_machine
 from dagster._utils.schedules import cron_string_iterator
 
 from nba_pipeline.automation import schedules, selections, sensors
-from nba_pipeline.automation.alert_store import Desk
+from nba_pipeline.automation.alert_store import AlertStore
 from nba_pipeline.automation.run_requests import WHY
 from nba_pipeline.automation.schedule_rules import complete_days
 from nba_pipeline.common.timezone import ZONE
@@ -26,7 +26,6 @@ from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.orchestration import jobs
 from nba_pipeline.orchestration.instance import prepare
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
-from nba_pipeline.sources.state_db import State
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days
 from tools.soak.plan import at
@@ -227,4 +226,4 @@ def _environment(season: Season) -> Iterator[dg.DagsterInstance]:
 
 
 def open_alerts(settings: Settings) -> list[str]:
-    return [a.text for a in Desk(State(settings.home), []).open_alerts()]
+    return [a.text for a in AlertStore(settings.home).open_alerts()]

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from nba_pipeline import definitions
 from nba_pipeline.automation import selections
-from nba_pipeline.automation.reconcile import asks, changes, owner
+from nba_pipeline.automation.reconcile import changes, owner, run_plans
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.sources.files import FilesSource
-from nba_pipeline.sources.fingerprints import NOTHING, Witness, current, digests, grows
+from nba_pipeline.sources.fingerprints import NOTHING, FingerprintingSource, current, digests, grows
 from nba_pipeline.sources.landing import FEEDS, SCHEDULE
 from nba_pipeline.sources.resolved import ResolvedSource
-from nba_pipeline.sources.state_db import State
+from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline_tests.support import HandMadeSource, day
 
 assert definitions.defs  # every table is registered
@@ -30,7 +30,7 @@ EVERY = {(f, d) for f in ("schedule", "player_boxscores", "shots", "prop_lines")
 
 def found(held: dict, built: dict, who: str = "landing", **more):
     seen = changes(held, built, more.get("published", EVERY), BEGAN, TODAY)
-    return asks(seen, held, built, TODAY, who, grows=more.get("grows", False))  # pyright: ignore[reportArgumentType]
+    return run_plans(seen, held, built, TODAY, who, grows=more.get("grows", False))  # pyright: ignore[reportArgumentType]
 
 
 def test_a_changed_day_runs_and_no_other_day_does() -> None:
@@ -171,7 +171,7 @@ def test_a_digest_does_not_depend_on_the_order_of_rows_and_changes_with_any_cell
 def test_only_the_days_whose_rows_changed_differ_when_the_one_file_is_replaced(
     source: ResolvedSource, tmp_path: Path
 ) -> None:
-    state = State(tmp_path / "home")
+    state = SourceState(tmp_path / "home")
     before = current(source, state, TODAY)
     landed(tmp_path / "in", schedule_rows(("0022400001", OLD, 101), ("0022400002", OLD + timedelta(days=1), None)))
     after = current(source, state, TODAY)
@@ -181,17 +181,17 @@ def test_only_the_days_whose_rows_changed_differ_when_the_one_file_is_replaced(
 def test_a_file_that_did_not_change_is_not_read_again(
     source: ResolvedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = State(tmp_path / "home")
+    state = SourceState(tmp_path / "home")
     before = current(source, state, TODAY)
     monkeypatch.setattr(FilesSource, "read", lambda *_: pytest.fail("read again"))
-    assert current(source, State(tmp_path / "home"), TODAY) == before
+    assert current(source, SourceState(tmp_path / "home"), TODAY) == before
 
 
 def test_what_a_run_read_is_what_its_published_days_were_built_of(source: ResolvedSource, tmp_path: Path) -> None:
-    state, witness = State(tmp_path / "home"), Witness(source)
+    state, witness = SourceState(tmp_path / "home"), FingerprintingSource(source)
     days = days_between(OLD, OLD + timedelta(days=2))
     witness.read(SCHEDULE, days)
-    witness.remember(state, "run 1", days[1:])
+    witness.record(state, "run 1", days[1:])
     held = current(source, state, TODAY)
     assert state.built() == {("schedule", d): (held["schedule", d], "run 1") for d in days[1:]}
     assert held["schedule", days[2]] == NOTHING

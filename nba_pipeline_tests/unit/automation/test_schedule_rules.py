@@ -9,15 +9,15 @@ from nba_pipeline import definitions
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.game_slate import Game
 from nba_pipeline.automation.schedule_rules import (
-    Ask,
     Decision,
+    RunPlan,
     Skip,
-    blind,
     by_days,
     catch_up,
     complete_days,
     morning,
     overnight,
+    plan_without_calendar,
     refresh,
     stretch,
     training,
@@ -36,7 +36,7 @@ GAMES = [Game("0022400100", EARLY, False), Game("0022400101", LATE, False)]
 SEASON = set(days_between(day("2024-10-22"), DAY - timedelta(days=1)))
 
 
-def asked(decision: Decision) -> list[Ask]:
+def asked(decision: Decision) -> list[RunPlan]:
     assert not isinstance(decision, Skip), decision
     return list(decision)
 
@@ -82,7 +82,7 @@ def test_the_night_asks_until_the_results_are_in() -> None:
     yesterday = DAY - timedelta(days=1)
     (ask,) = asked(overnight(yesterday, {yesterday: GAMES}, SEASON, AT, results_are_in=False))
     assert (ask.start, ask.end, ask.tables) == (yesterday, yesterday, WHOLE)
-    assert "are in" in why_not(overnight(yesterday, {yesterday: GAMES}, SEASON, AT, results_are_in=True))
+    assert "are published" in why_not(overnight(yesterday, {yesterday: GAMES}, SEASON, AT, results_are_in=True))
 
 
 def test_on_the_first_of_a_month_the_models_are_left_to_their_own_run() -> None:
@@ -120,7 +120,7 @@ def test_a_refresh_is_for_the_hours_before_tip_off(at: str, said: str) -> None:
 
 
 def test_a_source_that_cannot_say_whether_there_are_games_does_not_silence_the_day() -> None:
-    (ask,) = asked(blind("morning_slate", DAY, SEASON, AT, "no answer"))
+    (ask,) = asked(plan_without_calendar("morning_slate", DAY, SEASON, AT, "no answer"))
     assert (ask.end, ask.tables) == (DAY, WHOLE)
     assert "no answer" in ask.why
 

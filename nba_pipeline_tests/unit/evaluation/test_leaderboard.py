@@ -228,8 +228,8 @@ LINED = replace(POINTS, with_line=True)
     ],
 )
 def test_what_no_honest_forecast_has_reached_is_an_alarm(changes: Row, of: RowSet, word: str) -> None:
-    (sentence,) = too_good(honest(**changes), of)
-    assert word in sentence
+    (alarm,) = too_good(honest(**changes), of)
+    assert word in str(alarm)
 
 
 @pytest.mark.parametrize(

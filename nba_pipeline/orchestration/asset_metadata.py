@@ -1,0 +1,74 @@
+"""What the UI shows of a table beside its data: description, column schema, lineage and code references, from the contract."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.contracts.table import Column, Table
+from nba_pipeline.engine.lineage import column_origins
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.orchestration.keys import asset_key
+
+
+def description(transform: Transform) -> str:
+    """Return the table's description and, below it, what the table reads and from which days."""
+    table = transform.table
+    read = [f"- `{r.table.id}`: {r.window_text}" for r in dict.fromkeys(transform.reads.values())]
+    fed = [f"- source feed `{f.name}`" for f in transform.feeds.values()]
+    return "\n".join([table.description, "", "Reads:", *read, *fed])
+
+
+def metadata(transform: Transform, settings: Settings) -> dict[str, Any]:
+    """Return the definition metadata of a table: columns, storage, lineage, place in the code, key and hash fields.
+
+    Args:
+        transform: The transform of the table.
+        settings: The settings, for the name and kind of the storage.
+    """
+    table = transform.table
+    columns = [_column(table, c) for c in table.columns.values()]
+    module = inspect.getmodule(transform.build)
+    path, line = Path(inspect.getsourcefile(transform.build) or ""), inspect.getsourcelines(transform.build)[1]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "dagster/table_name": settings.stored_as(table),
+        "dagster/storage_kind": settings.warehouse,
+        "dagster/column_lineage": _lineage(transform),
+        "dagster/code_references": dg.CodeReferencesMetadataValue(
+            code_references=[
+                dg.LocalFileCodeReference(
+                    file_path=str(path), line_number=line, label=module.__name__ if module else None
+                )
+            ]
+        ),
+        "key": ", ".join(table.key),
+        "hash_fields": ", ".join(table.hash_fields),
+    }
+
+
+def _column(table: Table, c: Column) -> dg.TableColumn:
+    details = {"Unit": c.unit, "Formula": c.formula}
+    lines = [c.description, *(f"**{name}:** {detail}" for name, detail in details.items() if detail)]
+    tags = {"hash_field": ""} if c.hashed else {}
+    tags |= {"key": ""} if c.name in table.key else {}
+    checks = [c.range_text] if c.range_text else []
+    return dg.TableColumn(
+        c.name,
+        str(c.type),
+        description="  \n".join(lines),
+        constraints=dg.TableColumnConstraints(nullable=c.nullable, unique=table.key == (c.name,), other=checks),
+        tags=tags,
+    )
+
+
+def _lineage(transform: Transform) -> dg.TableColumnLineage:
+    """Return the column lineage of the expression; of a table finished in Python, for the columns that keep their names."""
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for name, origins in column_origins(transform.expression).items():
+        sources = {(asset_key(transform.reads[t].table), c) for t, c in origins if t in transform.reads}
+        if sources and name in transform.table.columns:
+            deps[name] = [dg.TableColumnDep(key, c) for key, c in sorted(sources)]
+    return dg.TableColumnLineage(deps)

@@ -1,0 +1,69 @@
+"""Carries codes of errors through Dagster, which keeps only the text of an exception: what failed, and whether it may pass."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dagster as dg
+
+from nba_pipeline.common.errors import PipelineError
+
+WRAPPER = dg.DagsterExecutionStepExecutionError.__name__
+ERROR, TRANSIENT, REFUSED_DAYS = "error", "transient", "refused_days"
+
+
+@dataclass(frozen=True)
+class StepFailure:
+    """How a step failed.
+
+    Attributes:
+        message: The table and the message of the error, for people.
+        error: The class of the error; empty for refused days.
+        transient: Whether the same run may succeed later without a change.
+        refused_days: The number of refused days; 0 where the step failed for another reason.
+    """
+
+    message: str
+    error: str
+    transient: bool
+    refused_days: int
+
+
+@contextmanager
+def coded_failures() -> Iterator[None]:
+    """Raise errors of the pipeline and of the network as dg.Failure whose metadata hold their class and transience.
+
+    Raises:
+        dg.Failure: For every PipelineError, ConnectionError and TimeoutError; other errors pass unchanged.
+    """
+    try:
+        yield
+    except PipelineError as e:
+        raise _failure(e, transient=e.transient) from e
+    except (ConnectionError, TimeoutError) as e:
+        raise _failure(e, transient=True) from e
+
+
+def _failure(error: Exception, *, transient: bool) -> dg.Failure:
+    name = type(error).__name__
+    return dg.Failure(f"{name}: {error}", metadata={ERROR: name, TRANSIENT: transient})
+
+
+def step_failure(event: dg.DagsterEvent) -> StepFailure:
+    """Read how a step failed from its failure event."""
+    data = event.step_failure_data
+    table = (event.step_key or "").replace("__", ".", 1)
+    if data.user_failure_data is not None:
+        metadata = {name: value.value for name, value in data.user_failure_data.metadata.items()}
+        return StepFailure(
+            message=f"{table}: {data.user_failure_data.description or ''}",
+            error=str(metadata.get(ERROR, "")),
+            transient=metadata.get(TRANSIENT) is True,
+            refused_days=int(str(metadata.get(REFUSED_DAYS, 0))),
+        )
+    error = data.error
+    while error is not None and error.cause is not None and error.cls_name == WRAPPER:
+        error = error.cause
+    if error is None:
+        return StepFailure(f"{table}: failed", "", transient=False, refused_days=0)
+    return StepFailure(f"{table}: {error.message.strip()}", error.cls_name or "", transient=False, refused_days=0)
