@@ -16,6 +16,8 @@ from nba_pipeline_tests.support.googlesql import GoogleSQL
 from nba_pipeline_tests.support.postgres import Postgres, running_postgres
 from nba_pipeline_tests.support.storage_emulator import StorageService, storage_service
 
+pytest_plugins = ["nba_pipeline_tests.support.tiers"]
+
 if TYPE_CHECKING:
     from nba_pipeline_tests.support.homes import Home
 

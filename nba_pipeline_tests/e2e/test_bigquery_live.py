@@ -1,6 +1,6 @@
 """What only the real service can show. Runs with application default credentials and a project to pay; else it is skipped.
 
-NBA_PIPELINE_LIVE_PROJECT=my-project pytest -m live_bigquery
+NBA_PIPELINE_LIVE_PROJECT=my-project pytest -m live
 """
 
 import os
@@ -19,7 +19,7 @@ from nba_pipeline_tests.support.results import RESULTS, days, recorded, state, w
 
 PROJECT = os.environ.get("NBA_PIPELINE_LIVE_PROJECT", "")
 pytestmark = [
-    pytest.mark.live_bigquery,
+    pytest.mark.live,
     pytest.mark.skipif(not PROJECT, reason="NBA_PIPELINE_LIVE_PROJECT names no project of BigQuery"),
 ]
 

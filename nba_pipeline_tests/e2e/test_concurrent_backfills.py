@@ -4,8 +4,6 @@ import subprocess
 import sys
 from datetime import date
 
-import pytest
-
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.support.homes import Home, all_days, partitions
@@ -13,7 +11,6 @@ from nba_pipeline_tests.support.homes import Home, all_days, partitions
 RANGES = ((date(2021, 10, 19), date(2021, 10, 24)), (date(2021, 10, 22), date(2021, 10, 27)))
 
 
-@pytest.mark.slow
 def test_two_backfills_over_overlapping_days_leave_the_rows_of_one(home: Home, finished_home: Home) -> None:
     running = [
         subprocess.Popen(

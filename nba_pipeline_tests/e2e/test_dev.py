@@ -4,13 +4,10 @@ import signal
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from nba_pipeline_tests.support.homes import Home
 from nba_pipeline_tests.support.services import Services, free_port, group_alive, process_group, until
 
 
-@pytest.mark.slow
 def test_two_servers_start_at_once_on_an_empty_home_and_end_with_all_their_children(tmp_path: Path) -> None:
     home, ports = Home(tmp_path / "home"), (free_port(), free_port())
     with ExitStack() as stack:

@@ -38,7 +38,6 @@ def but_for_the_bad_day(good: str, bad: str) -> dict[date, str]:
     return {d: bad if d == BAD else good for d in all_days()}
 
 
-@pytest.mark.slow
 def test_a_refused_day_is_red_in_the_ui_stops_what_builds_on_it_and_turns_green_when_repaired(
     ui: Services, home: Home, finished_home: Home, fault: Path
 ) -> None:

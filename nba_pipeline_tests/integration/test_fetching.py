@@ -41,7 +41,7 @@ def test_an_outage_is_remembered_until_the_same_kind_comes(live: Live) -> None: 
     assert SourceState(live.home).outages() == {}
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_an_empty_home_is_filled_by_a_run_of_automation_alone(live: Live) -> None:  # noqa: F811
     for name, value in live.environment.items():
         live.patch.setenv(name, value)

@@ -149,7 +149,7 @@ def test_quotes_carry_the_first_and_last_snapshot_that_showed_them(live: Live) -
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_the_day_goes_from_the_services_into_the_raw_tables(live: Live) -> None:
     assert live.ingest().complete
     for name, value in live.environment.items():

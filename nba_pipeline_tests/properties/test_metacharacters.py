@@ -56,7 +56,7 @@ def furnish(place: Path, word: str, simulated: Path) -> None:
         csv.writer(file).writerows([["alias", "player_name", "note"], [f"Nobody {word}", f"Somebody {word}", word]])
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_paths_waivers_and_aliases_with_sql_and_shell_in_them_change_nothing(
     finished_home: Home, tmp_path: Path
 ) -> None:

@@ -272,7 +272,7 @@ EXPECTED = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_the_commands_did_what_they_are_there_for(used: Used) -> None:
     ended = {n: min(used.said[n].returncode, 1) for n in EXPECTED}
     assert ended == EXPECTED, {n: used.said[n].stderr[-800:] for n in EXPECTED if ended[n] != EXPECTED[n]}
@@ -282,17 +282,17 @@ def test_the_commands_did_what_they_are_there_for(used: Used) -> None:
     assert "refused with status 401" in used.said["ingest with 401"].stderr + used.said["ingest with 401"].stdout
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_no_secret_is_in_any_output(used: Used) -> None:
     assert sightings(CANARIES, used.outputs()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_no_secret_is_in_any_file_table_or_event(used: Used) -> None:
     assert sightings(CANARIES, contents(used.place)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_a_message_that_contains_a_key_is_found_in_output_and_event_log(used: Used) -> None:
     """The directory of the source is called as the key is, and the run's error names the directory."""
     name, key = "NBA_PIPELINE_ODDS_API_KEY", CANARIES["NBA_PIPELINE_ODDS_API_KEY"]

@@ -106,6 +106,6 @@ def test_failing_artifacts_and_event_logs_leave_the_state_before_or_after() -> N
     assert told([storage._failing_artifacts(), storage._failing_event_log()]) == []
 
 
-@pytest.mark.slow
+@pytest.mark.e2e
 def test_a_backfill_that_is_killed_again_and_again_ends_like_one_that_was_left_alone() -> None:
     assert told(run_kills.prove("quick")) == []

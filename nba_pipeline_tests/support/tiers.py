@@ -1,0 +1,162 @@
+"""Sort tests into tiers, fail a fast test that breaks the rule of its tier, and count the CPU seconds of each tier.
+
+A test without a mark is fast: it starts no process, opens no socket, opens no home and needs less than two CPU seconds.
+Everything in the directory `integration` or `e2e` has the mark of that name; elsewhere the mark is written at the test.
+"""
+
+import resource
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FAST = "fast"
+MARKED = ("live", "e2e", "integration")
+TIERS = (FAST, "integration", "e2e", "live")
+# The rule is two seconds; a slow or busy core may take twice as long for the same work.
+FAST_CPU_SECONDS = 4.0
+HOMES = frozenset({"finished_home", "home"})
+PROCESSES = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.exec"})
+SOCKETS = frozenset({"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendto"})
+DAGSTER_RUNS = "/history/runs"
+TIER_PROPERTY = "tier_cpu_seconds"
+
+
+@dataclass
+class Observation:
+    """What one test does that a fast test must not."""
+
+    events: list[str] = field(default_factory=list)
+
+    def note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Keep an audit event of the interpreter if it starts a process, opens a socket or opens a Dagster instance."""
+        if event in PROCESSES:
+            self.events.append(f"starts a process ({event})")
+        elif event in SOCKETS:
+            self.events.append(f"opens a socket ({event})")
+        elif event == "sqlite3.connect" and DAGSTER_RUNS in str(arguments[0]):
+            self.events.append("opens a Dagster instance on disk")
+
+
+_OBSERVATIONS: list[Observation] = []
+_HOOKED: list[bool] = []
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if _OBSERVATIONS:
+        _OBSERVATIONS[-1].note(event, arguments)
+
+
+@contextmanager
+def observed(observation: Observation) -> Iterator[None]:
+    """Send the events of the block to this observation alone."""
+    if not _HOOKED:  # a hook cannot be taken away again, so there is one for the whole process
+        sys.addaudithook(_audit)
+        _HOOKED.append(True)
+    _OBSERVATIONS.append(observation)
+    try:
+        yield
+    finally:
+        _OBSERVATIONS.pop()
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def violations(observation: Observation, fixtures: frozenset[str], seconds: float, limit: float) -> list[str]:
+    """List what breaks the rule of the fast tier.
+
+    Args:
+        observation: Events of the test and of the fixtures that were set up for it.
+        fixtures: Names of the fixtures that the test uses.
+        seconds: CPU seconds of the test itself, without its fixtures.
+        limit: CPU seconds that a fast test may take.
+    """
+    homes = [f"uses the fixture {name}" for name in sorted(fixtures & HOMES)]
+    slow = [f"takes {seconds:.1f} CPU seconds, more than {limit:g}"] if seconds > limit else []
+    return [*dict.fromkeys(observation.events), *homes, *slow]
+
+
+def tier_of(item: pytest.Item) -> str:
+    return next((mark for mark in MARKED if item.get_closest_marker(mark)), FAST)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast-seconds",
+        type=float,
+        default=FAST_CPU_SECONDS,
+        help="CPU seconds after which a test without a mark fails (default: %(default)s).",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their directory, before `-m` chooses among them."""
+    for item in items:
+        for mark in ("integration", "e2e"):
+            if mark in Path(item.path).parent.parts:
+                item.add_marker(mark)
+
+
+_STARTED = pytest.StashKey[float]()
+_OBSERVED = pytest.StashKey[Observation]()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    item.stash[_STARTED] = cpu_seconds()
+    item.stash[_OBSERVED] = Observation()
+    with observed(item.stash[_OBSERVED]):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test without a mark that is not fast; a test that fails by itself keeps its own error."""
+    began = cpu_seconds()
+    with observed(item.stash[_OBSERVED]):
+        result = yield
+    if tier_of(item) == FAST:
+        fixtures = frozenset(getattr(item, "fixturenames", ()))
+        limit = item.config.getoption("--fast-seconds")
+        if broken := violations(item.stash[_OBSERVED], fixtures, cpu_seconds() - began, limit):
+            pytest.fail(f"a test without a mark must be fast, and this one {'; '.join(broken)}", pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    try:
+        return (yield)
+    finally:
+        seconds = cpu_seconds() - item.stash.get(_STARTED, cpu_seconds())
+        item.user_properties.append((TIER_PROPERTY, f"{tier_of(item)} {seconds:.3f}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print tests and CPU seconds of each tier, fixtures included; imports and collection are the rest."""
+    tests: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "teardown":
+                for tier, used in (str(v).split() for n, v in report.user_properties if n == TIER_PROPERTY):
+                    tests[tier] += 1
+                    seconds[tier] += float(used)
+    if not tests:
+        return
+    terminalreporter.section("CPU seconds")
+    for tier in TIERS:
+        if tests[tier]:
+            terminalreporter.line(f"{tier:<12}{tests[tier]:>6} tests {seconds[tier]:>9.1f} s")
+    terminalreporter.line(f"{'whole run':<12}{sum(tests.values()):>6} tests {cpu_seconds():>9.1f} s")
