@@ -1,4 +1,4 @@
-# Two commands do all the set-up on a fresh machine with Python 3.11: `make demo` and `make test`.
+# Two commands do all the set-up on a fresh machine with Python 3.11: `make demo` and `make test`. `make help` lists the rest.
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -7,13 +7,20 @@ INSTALLED := $(VENV)/.installed
 export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 
-.PHONY: demo test dev lint bench mutation reliability soak install docs clean
+.DEFAULT_GOAL := demo
+.PHONY: help demo test test-all dev lint bench mutation reliability soak install docs clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(INSTALLED)  ## run a simulated season through every table and show what came of it
 	$(BIN)/nba-pipeline demo
 
-test: $(INSTALLED)  ## run the tests
-	$(BIN)/pytest
+test: $(INSTALLED)  ## run the fast tests and the small twin of every guard: five minutes
+	$(BIN)/pytest -m "guard or not (integration or e2e or live)"
+
+test-all: $(INSTALLED)  ## run all other tests: homes, processes, servers, whole runs
+	$(BIN)/pytest -m "not guard and (integration or e2e or live)"
 
 lint: $(INSTALLED)  ## check style, imports between packages, and types
 	$(BIN)/ruff check .
@@ -21,7 +28,7 @@ lint: $(INSTALLED)  ## check style, imports between packages, and types
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-dev: $(INSTALLED)  ## open the UI on the same data: http://127.0.0.1:$(PORT)
+dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...
 	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT)
 
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
@@ -40,7 +47,7 @@ docs: $(INSTALLED)  ## renew docs/landing.md, docs/tables.md and the picture of 
 	$(BIN)/python -m nba_pipeline.cli.docs docs
 	$(BIN)/python tools/architecture.py docs/images/architecture.svg
 
-install: $(INSTALLED)
+install: $(INSTALLED)  ## make the virtual environment with the versions of constraints.txt
 
 $(INSTALLED): setup.cfg constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11, or name another with PYTHON=..."; exit 1; }

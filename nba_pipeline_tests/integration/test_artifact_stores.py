@@ -178,7 +178,7 @@ def test_a_moved_home_keeps_its_artifacts(tmp_path: Path) -> None:
 KILLED = """
     import os, signal
     from {module} import {name} as owner
-    from nba_pipeline.settings import Settings
+    from nba_pipeline.config.settings import Settings
 
     calls, original = [], owner.{method}
 

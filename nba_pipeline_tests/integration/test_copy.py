@@ -89,6 +89,7 @@ def harm(warehouse: DuckDBWarehouse, statement: str) -> None:
         db.execute(statement)
 
 
+@pytest.mark.guard
 def test_a_copy_holds_the_same_rows_ledger_and_quarantine(home: Home, there: DuckDBWarehouse) -> None:
     refuse(home.warehouse, LINES, DAMAGED)
     results = copy_all(home.warehouse, there)

@@ -125,7 +125,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstan
         yield instance
 
 
-@pytest.fixture(scope="module", params=[BATCHED, POSTGRES, STOCK_POSTGRES])
+@pytest.fixture(scope="module", params=[pytest.param(BATCHED, marks=pytest.mark.guard), POSTGRES, STOCK_POSTGRES])
 def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
     """The same history where verdicts are written in batches: on our storages, and on Dagster's own Postgres storage."""
     home = tmp_path_factory.mktemp("homes") / "other"

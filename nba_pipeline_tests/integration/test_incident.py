@@ -37,6 +37,7 @@ def test_a_build_without_its_hash_fields_cannot_be_declared() -> None:
     assert f"hash fields missing: {', '.join(FIELDS)}" in str(error.value)
 
 
+@pytest.mark.guard
 def test_a_day_with_an_empty_hash_field_is_refused_naming_table_field_and_day(
     home: Home, faulty: dg.AssetsDefinition
 ) -> None:

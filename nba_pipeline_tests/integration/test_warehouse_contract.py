@@ -54,6 +54,7 @@ def alter(warehouse: Warehouse, statement: str) -> None:
 # --- replace ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.guard
 def test_only_the_given_days_are_replaced_scattered_ones_too(warehouse: Warehouse) -> None:
     write(warehouse, days(0, 1, 2, 3, 4))
     write(warehouse, days(1, 3), version=2, per_day=3)

@@ -23,6 +23,8 @@ from nba_pipeline.verification.replay import KNOWN_AFTER, pre_game_tables
 from nba_pipeline_tests.support.homes import Home
 from tools.reliability import leaks
 
+pytestmark = pytest.mark.integration
+
 # The compute functions are registered at import, out of a type checker's sight.
 pc: Any = pyarrow.compute
 DAY = date(2021, 10, 28)

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import duckdb
+import pytest
 
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.transform import RunContext
@@ -11,6 +12,7 @@ from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, Replayed, pre_game_tables, replay, sample
 from nba_pipeline_tests.support.homes import Home
 
+pytestmark = pytest.mark.integration
 DAY = date(2021, 10, 28)
 CACHE = "nba_precompute.player_daily_cache"
 
@@ -54,6 +56,7 @@ def test_the_same_seed_draws_the_same_days() -> None:
 # --- altered rows -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.guard
 def test_a_cell_that_was_altered_is_named(home: Home) -> None:
     alter(home, f"UPDATE {CACHE} SET points_avg_season = points_avg_season + 1 WHERE cache_date = DATE '{DAY}'")
     alter(home, f"UPDATE nba_ops.ledger SET content_hash = 'x' WHERE table_id = '{CACHE}' AND day = DATE '{DAY}'")

@@ -12,6 +12,8 @@ from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.verification.asset_check import days_of_run, replay_of_a_day
 from nba_pipeline_tests.support.homes import Home, HomePipeline
 
+pytestmark = pytest.mark.integration
+
 FIRST, LAST = date(2021, 10, 27), date(2021, 10, 29)
 CACHE = "nba_precompute.player_daily_cache"
 

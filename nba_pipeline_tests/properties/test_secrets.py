@@ -79,8 +79,8 @@ SENSOR = """
 import logging; logging.basicConfig(level=logging.DEBUG)
 import dagster as dg
 from nba_pipeline.automation.sensors import alerts
-from nba_pipeline.dagster_home import prepare
-from nba_pipeline.settings import Settings
+from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.config.settings import Settings
 prepare(Settings.from_environment())
 with dg.DagsterInstance.get() as instance:
     print(alerts(dg.build_sensor_context(instance)))

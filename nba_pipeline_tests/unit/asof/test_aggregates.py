@@ -140,7 +140,7 @@ def histories(draw: st.DrawFn) -> list[Row]:
 TARGET_ROWS = [target(d, p, s) for d in range(0, 44, 3) for p in (7, 8, 9, 10) for s in ("s1", "s2")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(histories())
 def test_every_aggregate_is_what_its_docstring_says(facts: list[Row]) -> None:
     for row in attached(TARGET_ROWS, facts):
@@ -161,7 +161,7 @@ def test_every_aggregate_is_what_its_docstring_says(facts: list[Row]) -> None:
 # --- strictly before --------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(histories(), st.integers(1, 41))
 def test_facts_on_or_after_the_day_never_change_a_row(facts: list[Row], cut: int) -> None:
     on = START + timedelta(days=cut)
@@ -184,7 +184,7 @@ def test_the_oracle_would_notice_a_fact_of_the_day_itself() -> None:
 # --- one answer -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_shuffled_facts_and_targets_give_identical_bits(facts: list[Row], chance: random.Random) -> None:
     once = attached(TARGET_ROWS, facts)
@@ -319,7 +319,7 @@ def earlier(targets: Sequence[Row], facts: Sequence[Row], last: int) -> list[Row
     return sorted(executed(pairs_statement(last), targets, facts), key=lambda r: tuple(r[c] for c in order))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(histories(), st.integers(1, 5))
 def test_the_earlier_facts_of_a_target_are_its_entitys_latest_ones_of_strictly_earlier_days(
     facts: list[Row], last: int
@@ -335,7 +335,7 @@ def test_the_earlier_facts_of_a_target_are_its_entitys_latest_ones_of_strictly_e
     assert earlier(TARGET_ROWS, facts, last) == sorted(wanted, key=lambda r: tuple(r[c] for c in order))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(histories(), st.integers(1, 41))
 def test_facts_on_or_after_the_day_are_never_among_the_earlier_ones(facts: list[Row], cut: int) -> None:
     on = START + timedelta(days=cut)

@@ -345,7 +345,7 @@ def test_the_audit_refuses_exactly_the_values_that_pandera_refuses(name: str) ->
 CELLS = {name: st.sampled_from(values) for name, values in VALUES.items()}
 
 
-@settings(max_examples=20, deadline=None, phases=[Phase.generate])
+@settings(max_examples=8, deadline=None, phases=[Phase.generate])
 @given(st.lists(st.fixed_dictionaries({}, optional=CELLS), min_size=1, max_size=3))
 def test_the_audit_refuses_exactly_the_tables_that_pandera_refuses(changes: list[dict[str, Any]]) -> None:
     rows = [GOOD | c for c in changes]

@@ -594,6 +594,7 @@ def built(path: Path, feeds: dict[str, list[Row]], cuts: Sequence[Sequence[date]
     return house.contents(FORM)
 
 
+@pytest.mark.integration
 def test_one_day_a_range_random_cuts_shuffled_inputs_and_a_rerun_give_the_same_content(tmp_path: Path) -> None:
     feeds = league(random.Random(11))
     whole = built(tmp_path / "range", feeds, [LONG])

@@ -56,8 +56,9 @@ def replayed(steps: list[Step]) -> dict[str, list[date]]:
     for step in steps:
         for table in (t for t in EVERYTHING if t in step.tables):
             days = days_between(step.start, step.end)
-            entries = ledger({t: sorted(d) for t, d in done.items()})
-            assert unmet(CATALOG[table].reads, entries, days) == {}, (table, step)
+            reads = CATALOG[table].reads
+            entries = ledger({r.table.id: sorted(done[r.table.id]) for r in reads.values()})
+            assert unmet(reads, entries, days) == {}, (table, step)
             done[table].update(days)
     return {t: sorted(d) for t, d in done.items()}
 

@@ -67,6 +67,7 @@ def team_days(games: pd.DataFrame) -> pd.DataFrame:
 
 
 class TestDeterminism:
+    @pytest.mark.integration
     def test_another_process_with_another_hash_seed_zone_and_order_gives_equal_bytes(self, tables: dict[str, pa.Table]):
         code = (
             "from nba_pipeline.simulator import simulate_season\n"

@@ -1,0 +1,106 @@
+"""The tiers of the tests: a fast test that starts a process, opens a socket or home, or takes long, fails by name."""
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from nba_pipeline_tests.support.tiers import Observation, observed, violations
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = ("-p", "no:bqemulator", "-p", "nba_pipeline_tests.support.tiers")
+NO_FIXTURES: frozenset[str] = frozenset()
+
+
+def start_a_process(_: Path) -> None:
+    subprocess.run([sys.executable, "-c", ""], check=True)
+
+
+def fork(_: Path) -> None:
+    if not (child := os.fork()):
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def bind_a_socket(_: Path) -> None:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+
+
+def open_an_instance(directory: Path) -> None:
+    (directory / "history").mkdir()
+    with closing(sqlite3.connect(directory / "history" / "runs.db")):
+        pass
+
+
+def open_another_database(directory: Path) -> None:
+    with closing(sqlite3.connect(directory / "state.sqlite")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        (start_a_process, "starts a process (subprocess.Popen)"),
+        (fork, "starts a process (os.fork)"),
+        (bind_a_socket, "opens a socket (socket.bind)"),
+        (open_an_instance, "opens a Dagster instance on disk"),
+    ],
+)
+def test_what_a_fast_test_must_not_do_is_seen(act: Callable[[Path], None], expected: str, tmp_path: Path) -> None:
+    observation = Observation()
+    with observed(observation):
+        act(tmp_path)
+    assert expected in violations(observation, NO_FIXTURES, 0, 2)
+
+
+def test_files_and_other_databases_are_allowed(tmp_path: Path) -> None:
+    observation = Observation()
+    with observed(observation):
+        open_another_database(tmp_path)
+        (tmp_path / "file").write_text("text")
+    assert violations(observation, NO_FIXTURES, 1.9, 2) == []
+
+
+def test_homes_and_long_computations_are_named() -> None:
+    broken = violations(Observation(), frozenset({"home", "tmp_path"}), 2.5, 2)
+    assert broken == ["uses the fixture home", "takes 2.5 CPU seconds, more than 2"]
+
+
+TESTS = """
+import subprocess, time, pytest
+def test_without_a_mark(): subprocess.run(["true"])
+@pytest.mark.integration
+def test_with_a_mark(): subprocess.run(["true"])
+def test_long():
+    end = time.process_time() + 0.4
+    while time.process_time() < end: pass
+def test_that_fails_by_itself(): assert subprocess.run(["true"]).returncode == 1
+def test_short(): pass
+"""
+
+
+@pytest.mark.integration
+def test_a_run_fails_tests_without_a_mark_that_are_not_fast_and_prints_the_seconds_of_each_tier(tmp_path: Path) -> None:
+    (tmp_path / "test_some.py").write_text(TESTS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = integration: not fast\n")
+    command = [sys.executable, "-m", "pytest", "-rfp", "--fast-seconds=0.2", *PLUGINS]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    failed = {line.split("::")[1].split(" ")[0] for line in lines if line.startswith("FAILED")}
+    passed = {line.split("::")[1] for line in lines if line.startswith("PASSED")}
+    assert failed == {"test_without_a_mark", "test_long", "test_that_fails_by_itself"}, done.stdout
+    assert passed == {"test_with_a_mark", "test_short"}
+    assert "assert 0 == 1" in done.stdout
+    assert [line.split()[:3] for line in lines if " tests " in line] == [
+        ["fast", "4", "tests"],
+        ["integration", "1", "tests"],
+        ["whole", "run", "5"],
+    ]
