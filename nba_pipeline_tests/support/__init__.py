@@ -1,9 +1,10 @@
 """Runs a table's computation on tables made by hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import ibis
@@ -79,10 +80,41 @@ def _statement(transform: Transform) -> str:
 
 
 def _execute(transform: Transform, inputs: Mapping[str, Rows], statement: str) -> pa.Table:
-    with duck.connect() as db:
-        for name, rows in _tables(transform, inputs).items():
-            db.register(name, rows)
-        return db.execute(statement).to_arrow_table()
+    return _prepared(transform, statement).run(_tables(transform, inputs))
+
+
+class _Prepared:
+    """A statement over tables that are filled anew for each run: planning the long ones costs more than running them."""
+
+    def __init__(self, tables: Mapping[str, pa.Table], statement: str) -> None:
+        self._db = duck.connect()
+        # A plan must not rest on the statistics of the tables as they are now: empty.
+        self._db.execute("SET disabled_optimizers = 'statistics_propagation'")
+        for name, rows in tables.items():
+            with self._registered(rows):
+                self._db.execute(f'CREATE TABLE "{name}" AS FROM rows_of_test')
+        self._db.execute(f"PREPARE statement_of_test AS {statement}")
+
+    def run(self, tables: Mapping[str, pa.Table]) -> pa.Table:
+        for name, rows in tables.items():
+            self._db.execute(f'DELETE FROM "{name}"')
+            if rows.num_rows:
+                with self._registered(rows):
+                    self._db.execute(f'INSERT INTO "{name}" FROM rows_of_test')
+        return self._db.execute("EXECUTE statement_of_test").to_arrow_table()
+
+    @contextmanager
+    def _registered(self, rows: pa.Table) -> Iterator[None]:
+        self._db.register("rows_of_test", rows)
+        try:
+            yield
+        finally:
+            self._db.unregister("rows_of_test")
+
+
+@lru_cache(maxsize=16)
+def _prepared(transform: Transform, statement: str) -> _Prepared:
+    return _Prepared(_tables(transform, {}), statement)
 
 
 _NULLABLE: dict[pa.DataType, Any] = {
