@@ -128,7 +128,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         result = yield
     if tier_of(item) == FAST:
         fixtures = frozenset(getattr(item, "fixturenames", ()))
-        limit = item.config.getoption("--fast-seconds")
+        limit = item.config.option.fast_seconds
         if broken := violations(item.stash[_OBSERVED], fixtures, cpu_seconds() - began, limit):
             pytest.fail(f"a test without a mark must be fast, and this one {'; '.join(broken)}", pytrace=False)
     return result
