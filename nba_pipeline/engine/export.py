@@ -1,7 +1,5 @@
 """Days of a table as one file for other tools: Parquet, CSV or JSON, complete or not there at all."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -13,6 +11,7 @@ import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import ExportError, MissingHistoryError
+from nba_pipeline.common.files import replacing
 from nba_pipeline.common.progress import DONE, STARTED, announce
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import days_between, describe_days
@@ -111,20 +110,11 @@ def _columns(table: Table, kind: Format) -> str:
 
 @contextmanager
 def _appearing(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to, which takes its place when the block ends well and vanishes when it does not."""
+    """Yield a file that replaces `path` when the block succeeds. Raises ExportError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(descriptor)
-        temporary = Path(name)
-        try:
+        with replacing(path) as temporary:
             yield temporary
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as e:
         raise ExportError(
             f"{path} was not written: {e.strerror}", "check free disk space and the permissions of the directory"

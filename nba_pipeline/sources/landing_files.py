@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nba_pipeline.common.files import write_atomically
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources import plan
@@ -21,7 +22,7 @@ from nba_pipeline.sources.nba_stats import team_id
 from nba_pipeline.sources.parsing import injury_report, odds
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import Row
-from nba_pipeline.sources.payloads import Payload, PayloadStore, write_whole
+from nba_pipeline.sources.payloads import Payload, PayloadStore
 from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_STATS, ODDS_API
 
 Changed = dict[str, list[date]]
@@ -206,5 +207,5 @@ def write_rows(path: Path, feed: Feed, rows: Sequence[Row]) -> bool:
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
+    write_atomically(path, content)
     return True

@@ -8,7 +8,6 @@ below `rejected/` and is never used.
 import gzip
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.files import write_atomically
 
 STAMP = "%Y%m%dT%H%M%S.%fZ"
 REJECTED = "rejected"
@@ -105,8 +105,8 @@ class PayloadStore:
             meta["rejected_because"] = rejected_because
         if set_aside:
             meta["set_aside"] = list(set_aside)
-        write_whole(path.with_name(path.name + META), json.dumps(meta, indent=1).encode())
-        write_whole(path, gzip.compress(content, mtime=0))
+        write_atomically(path.with_name(path.name + META), json.dumps(meta, indent=1).encode())
+        write_atomically(path, gzip.compress(content, mtime=0))
         return Payload(path, fetched_at)
 
     def all(self, source: str, kind: str, key: str) -> list[Payload]:
@@ -129,19 +129,6 @@ class PayloadStore:
         """The keys of a kind that begin so."""
         folder = self.directory / source / kind
         return sorted(p.name for p in folder.glob(f"{beginning}*") if p.is_dir()) if folder.is_dir() else []
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there with all of its content, or as it was before."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _folder(base: Path, *parts: str) -> Path:

@@ -365,7 +365,7 @@ def test_an_answer_without_content_is_tried_again_and_counts_as_an_outage(live: 
     outcome = live.ingest("boxscores")
     assert [f for f in outcome.failures if "box_score" in f] == [
         f"nba_stats box_score {game}: nba_stats: {live.server.url}/stats/boxscoretraditionalv3: an empty answer with "
-        "status 200 (2 attempts)\n  What to do: run the same command again later; what has been fetched is kept"
+        "status 200 (2 attempts)\n  Fix: run the same command again later; what has been fetched is kept"
         for game in (BOSTON, DENVER)
     ]
     assert len(live.server.asked("boxscore")) == 4
@@ -519,7 +519,9 @@ def command(live: Live, *arguments: str):
 def test_the_command_ends_with_0_only_when_all_came(live: Live) -> None:
     good = command(live, "--only", "schedule", "--only", "boxscores")
     assert good.exit_code == 0, good.output
-    assert "5 answers fetched" in good.output and "landing files of player_boxscores changed: 2024-11-05" in good.output
+    assert (
+        "5 responses fetched" in good.output and "landing files of player_boxscores changed: 2024-11-05" in good.output
+    )
     live.but("shotchart", Answer(status=404))
     bad = command(live, "--only", "shots")
     assert bad.exit_code == 1
