@@ -12,8 +12,8 @@ _job = partial(dg.define_asset_job, selection=dg.AssetSelection.all(), executor_
 whole_graph = _job(WHOLE_GRAPH, description="Every table for any range of days, from raw data to graded forecasts.")
 JOBS = [
     whole_graph,
-    _job(OVERNIGHT, description="Yesterday: results become facts and grades; live forecasts stay as made."),
+    _job(OVERNIGHT, description="Yesterday: results, facts and grades; forecasts are not changed."),
     _job(MORNING, description="Today: schedule, injuries, lines, context, features, forecasts, prices."),
     _job(REFRESH, description="Today before tip-off: lines, injuries, forecasts of the games to come."),
-    _job(TRAINING, description="The models of the month that begins."),
+    _job(TRAINING, description="The models of the month, trained on earlier days."),
 ]

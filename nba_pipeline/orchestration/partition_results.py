@@ -289,7 +289,7 @@ def _failure(
                 f"{asset_key.to_user_string()}: refused {len(refused)} of {len(verdicts)} day(s): {days}",
                 *lines,
                 "Nothing was written for these days, they keep their previous content; the other days are published.",
-                "Fix: read the failed checks of these partitions in the UI, mend their cause, then materialize",
+                "Fix: read the failed checks of these partitions in the UI, correct their cause, then materialize",
                 "exactly these days again and, after them, what depends on them.",
             ]
         ),
