@@ -23,6 +23,7 @@ from nba_pipeline_tests.support.homes import Home
 from tools.reliability.ground import ROOT, AlteredSource, Ground, differing
 from tools.reliability.same_answer import Copy
 
+pytestmark = pytest.mark.integration
 SQL, SHELL = "x'; DROP TABLE nba_raw.schedule; --", "$(touch pwned) `touch pwned` ; touch pwned | touch pwned"
 NASTY = f'{SQL} {SHELL} "q" é 名\t\\ \n end'
 FIRST, LAST = date(2021, 10, 19), date(2021, 10, 20)
