@@ -1,1 +1,1 @@
-"""Facts of finished games, and what is known of scheduled games before tip-off."""
+"""Facts of finished games, and pre-game information on scheduled games."""

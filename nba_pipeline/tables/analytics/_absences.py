@@ -1,4 +1,4 @@
-"""What the absences known at the cut-off mean: how many, stars missing, usage for the team-mates to take over."""
+"""Effects of absences known at the cut-off: number of absent players, stars among them, usage that team-mates take over."""
 
 import ibis
 
@@ -11,7 +11,7 @@ SCALE = 10_000
 
 
 def with_absences(listed: ir.Table) -> ir.Table:
-    """Add star_teammates_out and projected_usage_rate; both are NULL where the source does not speak of availability.
+    """Add star_teammates_out and projected_usage_rate; both are NULL if the source does not report availability.
 
     `listed` has (game_date, team, player_id), injury_status, injuries_reported, `points_avg_season` (NULL under five games),
     `avg_usage_rate_last_7_games` and `minutes_avg_last_7_games`.
@@ -52,7 +52,7 @@ def with_absences(listed: ir.Table) -> ir.Table:
 
 
 def absence_counts(listed: ir.Table) -> ir.Table:
-    """Per team and day, listed players by status; NULL where the source is silent, or never grades availability."""
+    """Per team and day, listed players by status; NULL if the source reports no availability, or never grades it."""
 
     def number(status: str, spoken: ir.BooleanValue) -> ir.IntegerValue:
         counted = (listed.injury_status == status).fill_null(False).cast("int64").sum()

@@ -32,7 +32,7 @@ SILENT_DAYS = 7
 
 
 def status_of(words: ir.StringValue) -> ir.StringValue:
-    """One of the five statuses for the source's words; NULL where they mean none of them."""
+    """Return the status for the source's wording; NULL if it matches none of the five."""
     known = [(word, status) for status, said in WORDS.items() for word in said]
     return words.strip().lower().cases(*known, else_=ibis.null("string"))
 
@@ -46,10 +46,10 @@ def pre_game_statements(earlier_reports: ir.Table, reports: ir.Table) -> ir.Tabl
 
 def with_status(listed: ir.Table, statements: ir.Table) -> ir.Table:
     """Add injury_status, injury_status_source and injury_reported_on: the latest statement in force at the cut-off,
-    of several at one time the graver.
+    the more severe one of several at the same time.
 
     `listed` has (game_date, player_id, cutoff_at, opening) and `last_game_date`, `last_cutoff_at` of the player's latest game of
-    the season. A statement that was out by the cut-off of that game is no longer in force: he has played since.
+    the season. A statement that was out by the cut-off of that game is no longer in force: the player has played since.
     """
     pairs = listed.inner_join(statements, "player_id")
     known = asof.reported_in_time(statements.reported_at, statements.report_date, listed.game_date, listed.cutoff_at)
@@ -87,10 +87,10 @@ def _end_of(day: ir.DateValue) -> ir.TimestampValue:
 
 
 def with_coverage(listed: ir.Table, statements: ir.Table) -> ir.Table:
-    """Add injuries_reported and injuries_graded: whether the source spoke lately at all, and in reports that grade availability.
+    """Add injuries_reported and injuries_graded: whether the source recently reported availability, and graded it.
 
     `listed` carries injury_status_source and injury_reported_on. Statements of the seven days before the day count, and those
-    of the day that are in force for somebody in the same game.
+    of the day that are in force for any player in the same game.
     """
     graded = statements.record_type.isin(list(GRADED_TYPES))
     said = statements.mutate(graded=graded.ifelse(1, ibis.null("int64")))

@@ -14,7 +14,7 @@ MEASURES = ("spread_home", "total", "decimal_home", "decimal_away")
 
 
 def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
-    """One row per game_id with a line by its cut-off.
+    """Return one row per game_id with a line by its cut-off.
 
     Shapes: `quotes` as nba_raw.game_lines; `games` has (game_id, cutoff_at), one row per game. Quotes without a capture time
     count only where the source documents them as closing lines, and only for games without a timed quote; they never
@@ -75,13 +75,13 @@ def american_odds(decimal: ir.FloatingValue) -> ir.FloatingValue:
 
 
 def _decimal(american: ir.FloatingValue) -> ir.FloatingValue:
-    """American odds as decimal odds, which a median may average; NULL for a number that is no American odds."""
+    """American odds as decimal odds, which a median may average; NULL for a number that is not American odds."""
     value = (american > 0).ifelse(1 + american / 100, 1 - 100 / american.nullif(0.0))
     return (american.abs() >= 100).ifelse(value, None)
 
 
 def _one_per_book(rows: ir.Table, *, newest: bool) -> ir.Table:
-    """The newest or the oldest quote of each book; of quotes captured at one time, the one with the most to say."""
+    """The newest or the oldest quote of each book; of quotes captured at one time, the most complete one."""
     time = rows.captured_at.desc() if newest else rows.captured_at.asc()
     ties = [ibis.desc(rows[m], nulls_first=False) for m in MEASURES]
     order = ibis.window(group_by=[rows.game_id, rows.bookmaker], order_by=[time, *ties])

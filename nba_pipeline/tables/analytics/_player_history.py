@@ -1,4 +1,4 @@
-"""What a listed player's own games and those of his opponent say before the day."""
+"""Pre-game history of a listed player and of the opponent."""
 
 import ibis
 

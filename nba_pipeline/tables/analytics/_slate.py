@@ -28,5 +28,5 @@ def season_openings(slate: ir.Table, season_games: ir.Table) -> ir.Table:
 
 
 def is_early(game_date: ir.DateValue, opening: ir.DateValue) -> ir.BooleanValue:
-    """True in the first days of a season; a game before any regular-season game is early, too."""
+    """Return true in the first days of a season, and before its first regular-season game."""
     return (game_date.delta(opening, unit="day") < BOOTSTRAP_DAYS).fill_null(True)

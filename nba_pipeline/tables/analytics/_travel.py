@@ -16,7 +16,7 @@ WINTER, SUMMER = date(EPOCH.year, 1, 15), date(EPOCH.year, 7, 15)
 
 
 def way_to_game(teams: ir.Table) -> dict[str, ir.Value]:
-    """The way from the latest game of the season, or from home before the first; a neutral site is nowhere that is known."""
+    """Return distance and time shift from the season's latest game, or from home before the first; NULL at a neutral site."""
     neutral = teams.neutral_site.fill_null(False)
     origin = (teams.h_games == 0).ifelse(teams.team, teams.h_place)
     destination = neutral.ifelse(None, teams.home_game.ifelse(teams.team, teams.opponent))
@@ -29,7 +29,7 @@ def way_to_game(teams: ir.Table) -> dict[str, ir.Value]:
 
 
 def miles(origin: ir.StringValue, destination: ir.StringValue) -> ir.FloatingValue:
-    """Great-circle miles between the home arenas of two teams; NULL where either is."""
+    """Great-circle miles between the home arenas of two teams; NULL if either team is NULL."""
     pairs = [(a + b, round(miles_between(a, b), 1)) for a, b in combinations_with_replacement(TRICODES, 2)]
     pair = (origin <= destination).ifelse(origin + destination, destination + origin)
     return pair.cases(*pairs, else_=ibis.null("float64"))

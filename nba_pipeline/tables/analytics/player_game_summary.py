@@ -1,4 +1,4 @@
-"""nba_analytics.player_game_summary: what each player did in each finished game."""
+"""nba_analytics.player_game_summary: each player's performance in each finished game."""
 
 from datetime import date
 
@@ -34,7 +34,7 @@ class PlayerGameSummary(BoxCounts, ZoneCounts):
     One row per finished game and player."""
 
     game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
     season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
     player_id: int = column("NBA person id", gt=0)
@@ -45,7 +45,7 @@ class PlayerGameSummary(BoxCounts, ZoneCounts):
     home_game: bool = column("true for the home team of the schedule")
     minutes_played: float = column("minutes played", unit="minutes", precision=3, gt=0, le=70)
     minutes_are_exact: bool = column("true where minutes are decimal, false where the source rounds them")
-    starter_flag: bool = column("true for the five starters; unknown where the source does not say", nullable=True)
+    starter_flag: bool = column("true for the five starters; NULL where the source does not say", nullable=True)
     win_flag: bool = column("true if the team won")
     plus_minus: int = column(
         "point differential while on the floor; 0 is 0", unit="points", nullable=True, ge=-80, le=80
@@ -157,7 +157,7 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
 
 
 def expected(players: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Every player with minutes in a countable game's published box score; for a game to come, one row that waits."""
+    """Every player with minutes in a countable game's published box score; one pending row for a game to come."""
     games = schedule.filter(schedule.countable)
     played = players.filter(players.minutes > 0).semi_join(games, "game_id")
     there = played.select("game_date", "game_id", "player_id", reason=ibis.null("string"))

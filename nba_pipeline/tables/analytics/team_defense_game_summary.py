@@ -1,4 +1,4 @@
-"""nba_analytics.team_defense_game_summary: what each team's defence allowed and did in each finished game."""
+"""nba_analytics.team_defense_game_summary: each team's defence in each finished game."""
 
 from datetime import date
 
@@ -19,7 +19,7 @@ class TeamDefenseGameSummary(Rows):
     One row per finished game and defending team."""
 
     game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
     season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
     defending_team: str = tricode("tricode of the defending team")
@@ -129,7 +129,7 @@ def build(offense: ir.Table) -> ir.Table:
 
 
 def expected(offense: ir.Table) -> ir.Table:
-    """Every team of every game whose offence is published."""
+    """Return every team with a published offence row."""
     return offense.select("game_date", "game_id", defending_team=offense.team, reason=ibis.null("string"))
 
 

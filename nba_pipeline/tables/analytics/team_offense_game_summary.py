@@ -1,4 +1,4 @@
-"""nba_analytics.team_offense_game_summary: what each team's offence did in each finished game."""
+"""nba_analytics.team_offense_game_summary: each team's offence in each finished game."""
 
 from datetime import date
 
@@ -28,7 +28,7 @@ class TeamOffenseGameSummary(BoxCounts, ZoneCounts):
     """A team's offence in a finished game. One row per finished game and team."""
 
     game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
     season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
     team: str = tricode("tricode")

@@ -1,4 +1,4 @@
-"""nba_analytics.upcoming_player_game_context: what is known of a listed player before his team's game."""
+"""nba_analytics.upcoming_player_game_context: pre-game context of every listed player."""
 
 from datetime import date
 
@@ -33,43 +33,44 @@ SEASON_LABEL = r"^20[0-9]{2}-[0-9]{2}$"
 
 
 class UpcomingPlayerGameContext(Rows):
-    """A listed player's situation before a scheduled game: load, form, availability and prop line, all as known one minute
-    before tip-off. Listed is who appeared in one of the team's last 10 finished games and nowhere else since. His games are
-    finished games with minutes in the same season, strictly before the day. One row per listed player of a scheduled game.
+    """A listed player's situation before a scheduled game: load, form, availability and prop line, all as of one minute
+    before tip-off. Listed are players who appeared in one of the team's last 10 finished games and for no other team since.
+    Past games are finished games with minutes in the same season, strictly before the day. One row per listed player of a
+    scheduled game.
     """
 
     game_date: date = column("US-Eastern calendar date of the game")
     player_id: int = column("NBA person id", gt=0)
-    player_name: str = column("display name in his latest game", str_matches=r"^.{1,100}$")
+    player_name: str = column("display name in the player's latest game", str_matches=r"^.{1,100}$")
     player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
     game_id: str = column("NBA game id", str_matches=GAME_ID)
     season: str = column("season label", str_matches=SEASON_LABEL)
     season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
-    team: str = tricode("tricode of the team for which he is listed")
+    team: str = tricode("tricode of the team that lists the player")
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column("true for the home team of the schedule, also on a neutral site")
     cutoff_at: Instant = column("last moment at which information entered the row (UTC)", formula="schedule.cutoff_at")
 
-    games_played_season: int = column("his games this season", unit="games", ge=0, le=125)
+    games_played_season: int = column("the player's games this season", unit="games", ge=0, le=125)
     days_rest: int = column(
-        "free days before the game; unknown before his first of the season",
+        "free days before the game; NULL before the player's first game of the season",
         unit="days",
         nullable=True,
-        formula="days since his previous game of the season - 1",
+        formula="days since the player's previous game of the season - 1",
         ge=0,
         le=299,
     )
-    back_to_back: bool = column("true where he played the day before", formula="a game on D - 1")
-    games_in_last_7_days: int = column("his games in [D - 7, D - 1]", unit="games", ge=0, le=7)
-    games_in_last_14_days: int = column("his games in [D - 14, D - 1]", unit="games", ge=0, le=14)
+    back_to_back: bool = column("true where the player played the day before", formula="a game on D - 1")
+    games_in_last_7_days: int = column("the player's games in [D - 7, D - 1]", unit="games", ge=0, le=7)
+    games_in_last_14_days: int = column("the player's games in [D - 14, D - 1]", unit="games", ge=0, le=14)
     minutes_in_last_7_days: float = column(
-        "his minutes in [D - 7, D - 1]; no games are 0 minutes", unit="minutes", precision=2, ge=0, le=400
+        "the player's minutes in [D - 7, D - 1]; no games are 0 minutes", unit="minutes", precision=2, ge=0, le=400
     )
     minutes_in_last_14_days: float = column(
-        "his minutes in [D - 14, D - 1]; no games are 0 minutes", unit="minutes", precision=2, ge=0, le=700
+        "the player's minutes in [D - 14, D - 1]; no games are 0 minutes", unit="minutes", precision=2, ge=0, le=700
     )
     avg_minutes_per_game_last_7: float = column(
-        "minutes per game in [D - 7, D - 1]; unknown without a game",
+        "minutes per game in [D - 7, D - 1]; NULL without a game",
         unit="minutes",
         precision=2,
         nullable=True,
@@ -78,24 +79,32 @@ class UpcomingPlayerGameContext(Rows):
         le=70,
     )
     back_to_backs_last_14_days: int = column(
-        "pairs of his games on consecutive days, both in [D - 14, D - 1]", unit="pairs", ge=0, le=13
+        "pairs of the player's games on consecutive days, both in [D - 14, D - 1]", unit="pairs", ge=0, le=13
     )
     points_avg_last_5: float = column(
-        "mean points of his last 5 games; unknown with fewer this season", unit="points", nullable=True, ge=0, le=100
+        "mean points of the player's last 5 games; NULL with fewer this season",
+        unit="points",
+        nullable=True,
+        ge=0,
+        le=100,
     )
     points_avg_last_10: float = column(
-        "mean points of his last 10 games; unknown with fewer this season", unit="points", nullable=True, ge=0, le=100
+        "mean points of the player's last 10 games; NULL with fewer this season",
+        unit="points",
+        nullable=True,
+        ge=0,
+        le=100,
     )
     player_age: float = column(
         "age during the season, as the feed player_ages has it", unit="years", precision=1, nullable=True, ge=17, le=50
     )
 
     injury_status: str = column(
-        "availability by the latest statement known at the cut-off; unknown without a statement in force, or where its words"
+        "availability by the latest statement known at the cut-off; NULL without a statement in force, or where its words"
         " cannot be mapped",
         nullable=True,
         formula="transactions and reports before the game, never box scores; at most 180 days old, of this season, and not"
-        " already out by the cut-off of his latest game (he has played since); placed on the list is out, activated is available",
+        " already published by the cut-off of the player's latest game; placed on the list is out, activated is available",
         isin=list(STATUSES),
     )
     injury_status_source: str = column(
@@ -103,8 +112,8 @@ class UpcomingPlayerGameContext(Rows):
     )
     injury_reported_on: date = column("day of the statement", nullable=True)
     injuries_reported: bool = column(
-        "true where the source speaks of availability at all, so that no statement on a player means that he is not out",
-        formula="a statement on anybody in [D - 7, D - 1], or on a listed player of the game on D by the cut-off",
+        "true if the source reports availability at all, so that the absence of a report on a player means not out",
+        formula="a statement on any player in [D - 7, D - 1], or on a listed player of the game on D by the cut-off",
     )
     injuries_graded: bool = column(
         "true where the source grades availability; transactions only know in and out",
@@ -112,14 +121,14 @@ class UpcomingPlayerGameContext(Rows):
     )
 
     opponent_days_rest: int = column(
-        "the opponent's free days before the game; unknown before its first of the season",
+        "the opponent's free days before the game; NULL before its first of the season",
         unit="days",
         nullable=True,
         ge=0,
         le=199,
     )
     opponent_pace_last_10: float = column(
-        "mean pace of the opponent's last 10 games of the season; unknown with fewer than 5",
+        "mean pace of the opponent's last 10 games of the season; NULL with fewer than 5",
         unit="possessions per 48 minutes",
         nullable=True,
         ge=70,
@@ -134,14 +143,14 @@ class UpcomingPlayerGameContext(Rows):
         le=30,
     )
     avg_usage_rate_last_7_games: float = column(
-        "usage rate over his last 7 games of the season, weighted by minutes; unknown with fewer than 3",
+        "usage rate over the player's last 7 games of the season, weighted by minutes; NULL with fewer than 3",
         unit="percent",
         nullable=True,
         formula="Σ usage_rate·minutes / Σ minutes; an unweighted mean would be ruled by stints of seconds",
         ge=0,
     )
     star_teammates_out: int = column(
-        "listed team-mates who are out and average 18 points or more over at least 5 games of the season",
+        "listed team-mates ruled out and average 18 points or more over at least 5 games of the season",
         unit="players",
         nullable=True,
         formula="NULL where injuries_reported is false",
@@ -149,18 +158,18 @@ class UpcomingPlayerGameContext(Rows):
         le=10,
     )
     projected_usage_rate: float = column(
-        "usage rate to expect with the absences known at the cut-off; the average of the last 7 games when nobody is out",
+        "usage rate to expect with the absences known at the cut-off; the average of the last 7 games if no team-mate is out",
         unit="percent",
         nullable=True,
         formula="u·(1 + Σ_out max(u_o − ū, 0)·m_o / (ū·M)): u, m = usage rate and mean minutes over a player's last 7 games;"
-        " ū = minutes-weighted mean usage of the team's listed players who are not out; M = minutes of all its listed players."
-        " An absent player leaves what he used above ū; the others take it in proportion to u·m. NULL as star_teammates_out",
+        " ū = minutes-weighted mean usage of the team's listed players not ruled out; M = minutes of all its listed players."
+        " An absent player's usage above ū is distributed to the others in proportion to u·m. NULL as star_teammates_out",
         ge=0,
     )
 
     has_prop_line: bool = column("true where a points line was known at the cut-off")
     opening_points_line: float = column(
-        "first consensus points line known; unknown without a capture time",
+        "first consensus points line known; NULL without a capture time",
         unit="points",
         precision=2,
         nullable=True,
@@ -185,13 +194,15 @@ class UpcomingPlayerGameContext(Rows):
     )
     points_line_books: int = column("books behind the points line; 0 where there is none", unit="books", ge=0, le=100)
     points_line_source: str = column(
-        "whose lines: sportsbook, or dfs where no sportsbook had one", nullable=True, isin=["sportsbook", "dfs"]
+        "kind of the bookmakers: sportsbook, or dfs if no sportsbook had a line",
+        nullable=True,
+        isin=["sportsbook", "dfs"],
     )
     line_captured_at: Instant = column(
-        "capture of the latest quote used (UTC); unknown for documented closing quotes", nullable=True
+        "capture of the latest quote used (UTC); NULL for documented closing quotes", nullable=True
     )
     prop_over_streak: int = column(
-        "latest games of the season in a row over his own line of each game; unknown before his first with a line",
+        "latest games of the season in a row over the line of each game; NULL before the player's first game with a line",
         unit="games",
         nullable=True,
         formula="games without a line and pushes are passed over",
@@ -199,7 +210,7 @@ class UpcomingPlayerGameContext(Rows):
         le=110,
     )
     prop_under_streak: int = column(
-        "latest games of the season in a row under his own line of each game; unknown before his first with a line",
+        "latest games of the season in a row under the line of each game; NULL before the player's first game with a line",
         unit="games",
         nullable=True,
         formula="games without a line and pushes are passed over",
@@ -296,7 +307,7 @@ def build(
 
 
 def expected(slate: ir.Table, recent_team_games: ir.Table) -> ir.Table:
-    """Every team of the slate has listed players, unless the warehouse knows no earlier game of it."""
+    """Return every team of the slate: it must have listed players, unless no earlier game of it is published."""
     teams = teams_without_history(slate_teams(slate), recent_team_games)
     return teams.select("game_date", "team", reason=teams.has_history.ifelse(None, NO_HISTORY))
 

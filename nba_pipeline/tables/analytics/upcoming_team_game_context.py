@@ -1,4 +1,4 @@
-"""nba_analytics.upcoming_team_game_context: what is known of a team before its game."""
+"""nba_analytics.upcoming_team_game_context: pre-game context of every team."""
 
 from datetime import date
 
@@ -25,7 +25,7 @@ SEASON_LABEL = r"^20[0-9]{2}-[0-9]{2}$"
 
 
 class UpcomingTeamGameContext(Rows):
-    """A team's situation before a scheduled game: rest, form, lines, absences and travel, all as known one minute before
+    """A team's situation before a scheduled game: rest, form, lines, absences and travel, all as of one minute before
     tip-off. Its past games are finished games of the same season, strictly before the day. One row per scheduled game and team.
     """
 
@@ -36,7 +36,7 @@ class UpcomingTeamGameContext(Rows):
     home_game: bool = column(
         "true for the home team of the schedule, also on a neutral site", formula="team = schedule.home_team"
     )
-    neutral_site: bool = column("true where neither team is at home; unknown if the source does not say", nullable=True)
+    neutral_site: bool = column("true where neither team is at home; NULL if the source does not say", nullable=True)
     season: str = column("season label", str_matches=SEASON_LABEL)
     season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
     cutoff_at: Instant = column("last moment at which information entered the row (UTC)", formula="schedule.cutoff_at")
@@ -49,7 +49,7 @@ class UpcomingTeamGameContext(Rows):
         le=125,
     )
     days_since_last_game: int = column(
-        "days since the team's previous game; unknown before its first of the season",
+        "days since the team's previous game; NULL before its first of the season",
         unit="days",
         nullable=True,
         ge=1,
@@ -62,14 +62,14 @@ class UpcomingTeamGameContext(Rows):
     games_in_last_7_days: int = column("games in [D - 7, D - 1]", unit="games", ge=0, le=7)
     games_in_last_14_days: int = column("games in [D - 14, D - 1]", unit="games", ge=0, le=14)
     team_win_streak_entering: int = column(
-        "wins in a row up to the latest game; unknown before the first of the season",
+        "wins in a row up to the latest game; NULL before the first of the season",
         unit="games",
         nullable=True,
         ge=0,
         le=110,
     )
     team_loss_streak_entering: int = column(
-        "losses in a row up to the latest game; unknown before the first of the season",
+        "losses in a row up to the latest game; NULL before the first of the season",
         unit="games",
         nullable=True,
         ge=0,
@@ -115,7 +115,7 @@ class UpcomingTeamGameContext(Rows):
         le=200,
     )
     opening_spread: float = column(
-        "first spread known, oriented as game_spread; unknown without a capture time",
+        "first spread known, oriented as game_spread; NULL without a capture time",
         unit="points",
         precision=2,
         nullable=True,
@@ -124,7 +124,7 @@ class UpcomingTeamGameContext(Rows):
         le=60,
     )
     opening_total: float = column(
-        "first total known; unknown without a capture time",
+        "first total known; NULL without a capture time",
         unit="points",
         precision=2,
         nullable=True,
@@ -144,14 +144,14 @@ class UpcomingTeamGameContext(Rows):
     )
     game_line_books: int = column("books behind the lines; 0 where there is none", unit="books", ge=0, le=100)
     game_line_captured_at: Instant = column(
-        "capture of the latest quote used (UTC); unknown for documented closing lines", nullable=True
+        "capture of the latest quote used (UTC); NULL for documented closing lines", nullable=True
     )
 
     players_out_count: int = column(
         "listed players with the status out",
         unit="players",
         nullable=True,
-        formula="NULL where the source made no statement on anybody in the 7 days before the cut-off",
+        formula="NULL where the source made no report on any player in the 7 days before the cut-off",
         ge=0,
         le=25,
     )
@@ -234,7 +234,7 @@ UPCOMING_TEAM_GAME_CONTEXT = Table(
 def build(
     slate: ir.Table, season_games: ir.Table, team_games: ir.Table, game_lines: ir.Table, listed: ir.Table
 ) -> ir.Table:
-    """The slate's teams with their history of the season, the lines of their game, their absences and their way to it."""
+    """The slate's teams with their history of the season, the lines of their game, their absences and their travel."""
     teams = with_history(slate_teams(slate), team_games, season_games)
     openings = season_openings(slate, season_games)
     market = game_line_consensus(game_lines, slate.filter(slate.countable).select("game_id", "cutoff_at"))

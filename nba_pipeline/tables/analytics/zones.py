@@ -8,7 +8,7 @@ TEAM_SHOTS_TOLERANCE = 2
 
 
 class ZoneCounts(Rows):
-    """Attempts and makes by zone; unknown, not 0, where the shot log of the game does not cover them.
+    """Attempts and makes by zone; NULL, not 0, if the shot log of the game is incomplete.
     One row per box-score line."""
 
     paint_attempts: int = column("2-point attempts within 8 ft", unit="shots", nullable=True, ge=0)

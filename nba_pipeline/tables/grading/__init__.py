@@ -1,1 +1,1 @@
-"""Grades of the forecasts, on what really happened."""
+"""Grades of the forecasts against actual results."""

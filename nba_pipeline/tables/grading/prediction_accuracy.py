@@ -1,4 +1,4 @@
-"""nba_predictions.prediction_accuracy: each forecast against what happened."""
+"""nba_predictions.prediction_accuracy: each forecast against the actual result."""
 
 from datetime import date
 
@@ -29,7 +29,7 @@ class PredictionAccuracy(Rows):
     """Grades of forecasts that were made before tip-off; a player who did not play is void.
     One row per forecast of a finished game."""
 
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     player_id: int = column("NBA person id", gt=0)
     market: str = column("statistic that was forecast", isin=list(MARKETS))
     system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
@@ -41,13 +41,13 @@ class PredictionAccuracy(Rows):
     opponent: str = tricode("tricode of the opponent")
     prior_games: int = column("games the player had finished this season before the day", unit="games", ge=0)
     season_average: float = column(
-        "his mean of the market this season before the day", unit="market", nullable=True, ge=0
+        "the player's mean of the market this season before the day", unit="market", nullable=True, ge=0
     )
     predicted_mean: float = column("forecast mean", unit="market", ge=0)
     predicted_sd: float = column("forecast standard deviation", unit="market", gt=0)
     q10: float = column("10 % quantile of the forecast", unit="market", ge=0)
     q90: float = column("90 % quantile of the forecast", unit="market", ge=0)
-    line: float = column("line that the forecast was held against", unit="market", precision=2, nullable=True)
+    line: float = column("line that the forecast was compared with", unit="market", precision=2, nullable=True)
     line_source: str = column("actual or none", isin=["actual", "none"])
     p_over: float = column("forecast probability of the over", nullable=True, ge=0, le=1)
     p_push: float = column("forecast probability of the line exactly", nullable=True, ge=0, le=1)
@@ -135,7 +135,7 @@ _COPIED = (
 
 
 def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Forecasts made before tip-off, joined to what happened; `grade` adds the scores."""
+    """Join forecasts made before tip-off to the actual results; `grade` adds the scores."""
     games = schedule.filter(schedule.status == FINAL).semi_join(facts, "game_id")
     made = predictions.filter(predictions.predicted_mean.notnull())
     joined = made.inner_join(games, "game_id").left_join(
@@ -195,7 +195,7 @@ def profit(outcome: np.ndarray, odds: np.ndarray) -> np.ndarray:
 
 
 def outcomes(called: np.ndarray, actual: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """win, loss, push, void, pass or no_line for each row. Who did not play is void, whatever was called."""
+    """win, loss, push, void, pass or no_line for each row. A player who did not play is void, whatever the call."""
     right = ((called == OVER) & (actual > line)) | ((called == UNDER) & (actual < line))
     return np.select(
         [np.isnan(actual), called == NO_LINE, called == PASS, actual == line, right],

@@ -1,4 +1,4 @@
-"""nba_predictions.system_daily_performance: each system's day, beside baselines and market on the same rows."""
+"""nba_predictions.system_daily_performance: each system's daily results, with baselines and market on the same rows."""
 
 from datetime import date
 
@@ -17,10 +17,10 @@ from nba_pipeline.tables.shared import exact_sums as exact
 
 
 class SystemDailyPerformance(Rows):
-    """A system's day: counts, errors and bets; every comparison is on rows that both sides forecast.
+    """A system's day: counts, errors and bets; every comparison uses rows that both sides forecast.
     One row per day, market and system."""
 
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     market: str = column("statistic that was forecast", isin=list(MARKETS))
     system_id: str = column("system", isin=list(SYSTEM_IDS))
     forecasts: int = column("graded forecasts, void ones included", ge=0)
@@ -83,7 +83,7 @@ SYSTEM_DAILY_PERFORMANCE = Table(
 
 
 def _beside_baselines(graded: ir.Table) -> ir.Table:
-    """Graded rows with each baseline's absolute error on the same player; NULL where one made no forecast."""
+    """Graded rows with each baseline's absolute error on the same player; NULL if the baseline made no forecast."""
     key = ["game_date", "player_id", "market"]
     errors = (
         graded.filter(graded.system_id.isin(BASELINE_IDS))

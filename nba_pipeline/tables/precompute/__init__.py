@@ -1,1 +1,1 @@
-"""Building blocks of the features, one module per table. Everything here is strictly before the day."""
+"""Building blocks of the features, one module per table. They read only days strictly before their own."""

@@ -39,7 +39,7 @@ COPY = "upcoming_player_game_context"
 
 class PlayerCompositeFactors(Rows):
     """Four factors that move a listed player's forecast (fatigue, shot-zone matchup, pace, usage), their sum, and the inputs they
-    were computed from. An unknown input fires no rule; a factor whose essential inputs are unknown is unknown and left out of
+    were computed from. An unknown input fires no rule; a factor with unknown essential inputs is NULL and left out of
     the sum. One row per day and listed player.
     """
 
@@ -49,7 +49,7 @@ class PlayerCompositeFactors(Rows):
     player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
     game_id: str = column("NBA game id", str_matches=GAME_ID)
     season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
-    team: str = tricode("tricode of the team for which he is listed")
+    team: str = tricode("tricode of the team that lists the player")
     opponent: str = tricode("tricode of the opponent")
 
     fatigue_score: int = column(
@@ -66,10 +66,10 @@ class PlayerCompositeFactors(Rows):
         "points that fatigue takes", unit="points", formula="(fatigue_score - 100) / 20", nullable=True, ge=-5, le=0
     )
     shot_zone_mismatch_score: float = column(
-        "matchup of his zone with the opponent's defence; positive: favourable",
+        "matchup of the player's zone with the opponent's defence; positive: favourable",
         unit="points",
-        formula="d·min(rate / 50, 1), times 1.2 beyond ±5, clamped to ±10: d = opponent's defence of his primary zone against the"
-        " league, rate = his share of shots there; balanced players are held against the paint. Essential: zone, rate and d",
+        formula="d·min(rate / 50, 1), times 1.2 beyond ±5, clamped to ±10: d = opponent's defence of the primary zone against"
+        " the league,  rate = share of shots there; balanced players are compared with the paint. Essential: zone, rate and d",
         precision=1,
         nullable=True,
         ge=-MISMATCH_BOUND,
@@ -119,30 +119,34 @@ class PlayerCompositeFactors(Rows):
     )
 
     days_rest: int = column("free days before the game", unit="days", formula=COPY, nullable=True, ge=0)
-    back_to_back: bool = column("true where he played the day before", formula=COPY, nullable=True)
+    back_to_back: bool = column("true where the player played the day before", formula=COPY, nullable=True)
     games_in_last_7_days: int = column(
-        "his games in [D - 7, D - 1]", unit="games", formula=COPY, nullable=True, ge=0, le=7
+        "the player's games in [D - 7, D - 1]", unit="games", formula=COPY, nullable=True, ge=0, le=7
     )
     minutes_in_last_7_days: float = column(
-        "his minutes in [D - 7, D - 1]", unit="minutes", formula=COPY, precision=2, nullable=True, ge=0
+        "the player's minutes in [D - 7, D - 1]", unit="minutes", formula=COPY, precision=2, nullable=True, ge=0
     )
     avg_minutes_per_game_last_7: float = column(
         "minutes per game in [D - 7, D - 1]", unit="minutes", formula=COPY, precision=2, nullable=True, ge=0
     )
     back_to_backs_last_14_days: int = column(
-        "pairs of his games on consecutive days in [D - 14, D - 1]", unit="pairs", formula=COPY, nullable=True, ge=0
+        "pairs of the player's games on consecutive days in [D - 14, D - 1]",
+        unit="pairs",
+        formula=COPY,
+        nullable=True,
+        ge=0,
     )
     player_age: float = column(
         "age during the season", unit="years", formula=COPY, precision=1, nullable=True, ge=17, le=50
     )
     primary_scoring_zone: str = column(
-        "where most of his shots come from",
+        "zone that most of the player's shots come from",
         formula="player_shot_zone_analysis",
         nullable=True,
         isin=list(SCORING_ZONES),
     )
     primary_zone_rate: float = column(
-        "his share of shots in the matched zone",
+        "the player's share of shots in the matched zone",
         unit="percent",
         formula="player_shot_zone_analysis",
         nullable=True,
@@ -170,13 +174,13 @@ class PlayerCompositeFactors(Rows):
         "the opponent's pace against the league's", unit="possessions per 48 minutes", formula=COPY, nullable=True
     )
     avg_usage_rate_last_7_games: float = column(
-        "mean usage rate of his last 7 games", unit="percent", formula=COPY, nullable=True
+        "mean usage rate of the player's last 7 games", unit="percent", formula=COPY, nullable=True
     )
     projected_usage_rate: float = column(
         "usage rate to expect with the absences", unit="percent", formula=COPY, nullable=True
     )
     star_teammates_out: int = column(
-        "stars among his team-mates who are out", unit="players", formula=COPY, nullable=True, ge=0
+        "stars among the player's team-mates ruled out", unit="players", formula=COPY, nullable=True, ge=0
     )
     early_season_flag: bool = column("true in the first 14 days of the season", formula=COPY)
 
@@ -233,14 +237,14 @@ def fatigue_score(c: ir.Table) -> ir.IntegerValue:
 
 
 def mismatch(rate: ir.FloatingValue, versus_league: ir.FloatingValue) -> ir.FloatingValue:
-    """The opponent's weakness in the zone, weighted by how much of his shooting happens there."""
+    """The opponent's weakness in the zone, weighted by the player's share of shots there."""
     weighted = versus_league * _at_most(rate / FULL_WEIGHT_RATE, 1.0)
     boosted = (weighted.abs() > EXTREME_MISMATCH).ifelse(weighted * EXTREME_BOOST, weighted)
     return _clamped(boosted, MISMATCH_BOUND)
 
 
 def usage_spike(projected: ir.FloatingValue, average: ir.FloatingValue, stars_out: ir.IntegerValue) -> ir.FloatingValue:
-    """What absences add to his usage, more so when stars are out."""
+    """Return the usage that absences add to the player, more if stars are out."""
     gain = (projected - average) * USAGE_WEIGHT
     boost = ibis.cases(*[(stars_out >= n, b) for n, b in STAR_BOOSTS.items()], else_=1.0)
     spike = _clamped((gain > 0).ifelse(gain * boost, gain), USAGE_BOUND)
@@ -257,7 +261,7 @@ def _clamped(value: ir.FloatingValue, bound: float) -> ir.FloatingValue:
 
 
 def matched(zone: ir.StringValue, values: Mapping[str, ir.FloatingValue]) -> ir.FloatingValue:
-    """The value of the zone against which a player of this primary zone is held."""
+    """Return the value of the zone that a player of this primary zone is compared with."""
     return zone.cases(*[(z, values[key]) for z, key in MATCHED_ZONE.items()], else_=ibis.null("float64"))
 
 
@@ -280,7 +284,7 @@ COPIES = (
 
 
 def inputs(context: ir.Table, zones: ir.Table, defense: ir.Table) -> ir.Table:
-    """The context of every listed player, his zone, and the opponent's defence of it."""
+    """The context of every listed player, the player's zone, and the opponent's defence of it."""
     joined = context.left_join(
         zones, [context.game_date == zones.analysis_date, context.player_id == zones.player_id]
     ).left_join(defense, [context.game_date == defense.analysis_date, context.opponent == defense.team])
@@ -297,7 +301,7 @@ def inputs(context: ir.Table, zones: ir.Table, defense: ir.Table) -> ir.Table:
 
 
 def build(context: ir.Table, zones: ir.Table, defense: ir.Table) -> ir.Table:
-    """The four factors on what is known, and what is not known."""
+    """Compute the four factors from known inputs, and name the unknown ones."""
     given = inputs(context, zones, defense)
     scored = given.mutate(fatigue_score=fatigue_score(given))
     scored = scored.mutate(

@@ -1,4 +1,4 @@
-"""nba_precompute.player_daily_cache: each listed player's form, minutes and usage, and his team's pace, before the day."""
+"""nba_precompute.player_daily_cache: each listed player's form, minutes and usage, and the team's pace, before the day."""
 
 from datetime import date
 
@@ -21,8 +21,8 @@ COPY = "upcoming_player_game_context"
 
 
 class PlayerDailyCache(Rows):
-    """A listed player's form before the day: means over his last 5 and 10 games and over the season, his team's last 10 games,
-    and the load and shot zones that other tables hold of him. His games are finished games with minutes in the same season,
+    """A listed player's form before the day: means over the last 5 and 10 games and over the season, the team's last 10 games,
+    and workload and shot zones copied from other tables. Past games are finished games with minutes in the same season,
     strictly before the day. One row per day and listed player.
     """
 
@@ -30,23 +30,27 @@ class PlayerDailyCache(Rows):
     player_id: int = column("NBA person id", gt=0)
     player_name: str = column("display name")
     player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
-    team: str = tricode("tricode of the team for which he is listed")
+    team: str = tricode("tricode of the team that lists the player")
     season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
 
     games_played_season: int = column(
-        "his games this season, the sample of the season columns", unit="games", ge=0, le=125
+        "the player's games this season, the sample of the season columns", unit="games", ge=0, le=125
     )
     points_avg_last_5: float = column(
-        "mean points of his last 5 games; unknown with fewer", unit="points", nullable=True, ge=0, le=100
+        "mean points of the player's last 5 games; NULL with fewer", unit="points", nullable=True, ge=0, le=100
     )
     points_avg_last_10: float = column(
-        "mean points of his last 10 games; unknown with fewer", unit="points", nullable=True, ge=0, le=100
+        "mean points of the player's last 10 games; NULL with fewer", unit="points", nullable=True, ge=0, le=100
     )
     points_avg_season: float = column(
-        "mean points of all his games of the season; unknown without one", unit="points", nullable=True, ge=0, le=100
+        "mean points of all the player's games of the season; NULL without one",
+        unit="points",
+        nullable=True,
+        ge=0,
+        le=100,
     )
     points_std_last_10: float = column(
-        f"standard deviation of his points over the last 10 games; unknown with fewer than {MIN_GAMES}",
+        f"standard deviation of the player's points over the last 10 games; NULL with fewer than {MIN_GAMES}",
         unit="points",
         formula="sample standard deviation (n - 1)",
         nullable=True,
@@ -54,26 +58,30 @@ class PlayerDailyCache(Rows):
         le=60,
     )
     minutes_avg_last_10: float = column(
-        f"mean minutes over the last 10 games; unknown with fewer than {MIN_GAMES}",
+        f"mean minutes over the last 10 games; NULL with fewer than {MIN_GAMES}",
         unit="minutes",
         nullable=True,
         ge=0,
         le=70,
     )
     minutes_avg_season: float = column(
-        "mean minutes of all his games of the season; unknown without one", unit="minutes", nullable=True, ge=0, le=70
+        "mean minutes of all the player's games of the season; NULL without one",
+        unit="minutes",
+        nullable=True,
+        ge=0,
+        le=70,
     )
     usage_rate_last_10: float = column(
-        f"mean usage rate over the last 10 games; unknown with fewer than {MIN_GAMES}",
+        f"mean usage rate over the last 10 games; NULL with fewer than {MIN_GAMES}",
         unit="percent",
         nullable=True,
         ge=0,
     )
     player_usage_rate_season: float = column(
-        "mean usage rate of all his games of the season; unknown without one", unit="percent", nullable=True, ge=0
+        "mean usage rate of all the player's games of the season; NULL without one", unit="percent", nullable=True, ge=0
     )
     ts_pct_last_10: float = column(
-        f"true shooting over the last 10 games; unknown with fewer than {MIN_GAMES} that have an attempt",
+        f"true shooting over the last 10 games; NULL with fewer than {MIN_GAMES} that have an attempt",
         unit="fraction",
         formula="mean of the games' ts_pct, games with an attempt",
         nullable=True,
@@ -81,45 +89,47 @@ class PlayerDailyCache(Rows):
         le=2,
     )
     team_pace_last_10: float = column(
-        f"mean pace of his team's last 10 games; unknown with fewer than {MIN_GAMES}",
+        f"mean pace of the team's last 10 games; NULL with fewer than {MIN_GAMES}",
         unit="possessions per 48 minutes",
         nullable=True,
         ge=60,
         le=140,
     )
     team_off_rating_last_10: float = column(
-        f"mean offensive rating of his team's last 10 games; unknown with fewer than {MIN_GAMES}",
+        f"mean offensive rating of the team's last 10 games; NULL with fewer than {MIN_GAMES}",
         unit="points per 100 possessions",
         nullable=True,
         ge=50,
         le=170,
     )
 
-    games_in_last_7_days: int = column("his games in [D - 7, D - 1]", unit="games", formula=COPY, ge=0, le=7)
-    games_in_last_14_days: int = column("his games in [D - 14, D - 1]", unit="games", formula=COPY, ge=0, le=14)
+    games_in_last_7_days: int = column("the player's games in [D - 7, D - 1]", unit="games", formula=COPY, ge=0, le=7)
+    games_in_last_14_days: int = column(
+        "the player's games in [D - 14, D - 1]", unit="games", formula=COPY, ge=0, le=14
+    )
     minutes_in_last_7_days: float = column(
-        "his minutes in [D - 7, D - 1]", unit="minutes", formula=COPY, precision=2, ge=0, le=400
+        "the player's minutes in [D - 7, D - 1]", unit="minutes", formula=COPY, precision=2, ge=0, le=400
     )
     minutes_in_last_14_days: float = column(
-        "his minutes in [D - 14, D - 1]", unit="minutes", formula=COPY, precision=2, ge=0, le=700
+        "the player's minutes in [D - 14, D - 1]", unit="minutes", formula=COPY, precision=2, ge=0, le=700
     )
     avg_minutes_per_game_last_7: float = column(
         "minutes per game in [D - 7, D - 1]", unit="minutes", formula=COPY, precision=2, nullable=True, ge=0, le=70
     )
     back_to_backs_last_14_days: int = column(
-        "pairs of his games on consecutive days in [D - 14, D - 1]", unit="pairs", formula=COPY, ge=0, le=13
+        "pairs of the player's games on consecutive days in [D - 14, D - 1]", unit="pairs", formula=COPY, ge=0, le=13
     )
     player_age: float = column(
         "age during the season", unit="years", formula=COPY, precision=1, nullable=True, ge=17, le=50
     )
     primary_scoring_zone: str = column(
-        "where most of his shots come from",
+        "zone that most of the player's shots come from",
         formula="player_shot_zone_analysis",
         nullable=True,
         isin=list(SCORING_ZONES),
     )
     paint_rate_last_10: float = column(
-        "share of his shots in the paint",
+        "share of the player's shots in the paint",
         unit="percent",
         formula="player_shot_zone_analysis",
         nullable=True,
@@ -127,7 +137,7 @@ class PlayerDailyCache(Rows):
         le=100,
     )
     three_pt_rate_last_10: float = column(
-        "share of his shots behind the arc",
+        "share of the player's shots behind the arc",
         unit="percent",
         formula="player_shot_zone_analysis",
         nullable=True,
@@ -195,7 +205,7 @@ COPIES = (
 
 
 def build(context: ir.Table, games: ir.Table, offense: ir.Table, zones: ir.Table) -> ir.Table:
-    """Form of every listed player and of his team, with the copies beside them."""
+    """Form of every listed player and of the player's team, with the columns copied from other tables."""
     listed = context.select("game_date", *IDENTITY, *COPIES)
     played = games.select("game_date", "season", "player_id", "points", "minutes_played", "usage_rate", "ts_pct")
     team_games = offense.select("game_date", "season", "team", "pace", "offensive_rating")
@@ -218,7 +228,7 @@ def expected(context: ir.Table) -> ir.Table:
 
 
 def games_differ(context: ir.Table, result: ir.Table) -> ir.Table:
-    """Players whose number of games is not the context's."""
+    """Return players whose number of games differs from the context's."""
     known = context.select("game_date", "player_id", games_before=context.games_played_season)
     joined = result.inner_join(known, [result.cache_date == known.game_date, result.player_id == known.player_id])
     wrong = joined.filter(result.games_played_season != known.games_before)

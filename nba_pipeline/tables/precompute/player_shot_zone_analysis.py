@@ -25,7 +25,8 @@ SHARE_FOR_ZONE = {PAINT: 40, PERIMETER: 40, MID_RANGE: 35}
 
 def _rate(zone: str, games: int) -> Any:
     return column(
-        f"share of {zone} among his shots; unknown with fewer than {MIN_GAMES_OF[games]} games with shot data or without a shot",
+        f"share of the player's shots from {zone}; NULL with fewer than {MIN_GAMES_OF[games]} games with shot data"
+        " or without a shot",
         unit="percent",
         formula=f"100·Σ zone attempts / Σ FGA over the last {games} games with shot data",
         nullable=True,
@@ -36,8 +37,8 @@ def _rate(zone: str, games: int) -> Any:
 
 def _pct(zone: str, games: int) -> Any:
     return column(
-        f"share of his {zone} shots that he made; unknown with fewer than {MIN_GAMES_OF[games]} games with shot data or without"
-        " such a shot",
+        f"share of the player's {zone} shots made; NULL with fewer than {MIN_GAMES_OF[games]} games with shot data"
+        " or without such a shot",
         unit="fraction",
         formula=f"Σ zone makes / Σ zone attempts over the last {games} games with shot data",
         nullable=True,
@@ -48,7 +49,7 @@ def _pct(zone: str, games: int) -> Any:
 
 def _attempts(zone: str) -> Any:
     return column(
-        f"{zone} attempts per game; unknown with fewer than {MIN_GAMES} games with shot data",
+        f"{zone} attempts per game; NULL with fewer than {MIN_GAMES} games with shot data",
         unit="shots per game",
         formula=f"mean over the last {RECENT} games with shot data",
         nullable=True,
@@ -58,8 +59,8 @@ def _attempts(zone: str) -> Any:
 
 
 class PlayerShotZoneAnalysis(Rows):
-    """A listed player's shot selection and accuracy by zone over his last 10 and 20 games with shot data, same season, strictly
-    before the day. Games without shot data are passed over, never counted as games without shots. One row per day and listed
+    """A listed player's shot selection and accuracy by zone over the last 10 and 20 games with shot data of the season,
+    strictly before the day. Games without shot data are skipped, not counted as games without shots. One row per day and listed
     player.
     """
 
@@ -67,13 +68,13 @@ class PlayerShotZoneAnalysis(Rows):
     player_id: int = column("NBA person id", gt=0)
     player_name: str = column("display name")
     player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
-    team: str = tricode("tricode of the team for which he is listed")
+    team: str = tricode("tricode of the team that lists the player")
     season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
 
     games_in_sample_10: int = column("games with shot data behind the last-10 columns", unit="games", ge=0, le=RECENT)
     games_in_sample_20: int = column("games with shot data behind the last-20 columns", unit="games", ge=0, le=LONGER)
     total_shots_last_10: int = column(
-        "field-goal attempts in the last-10 sample; unknown without a game in it", unit="shots", nullable=True, ge=0
+        "field-goal attempts in the last-10 sample; NULL without a game in it", unit="shots", nullable=True, ge=0
     )
     paint_rate_last_10: float = _rate(PAINT, RECENT)
     mid_range_rate_last_10: float = _rate(MID_RANGE, RECENT)
@@ -91,7 +92,7 @@ class PlayerShotZoneAnalysis(Rows):
     mid_range_pct_last_20: float = _pct(MID_RANGE, LONGER)
     three_pt_pct_last_20: float = _pct("three-point", LONGER)
     primary_scoring_zone: str = column(
-        "where most of his shots come from; unknown without rates",
+        "zone that most of the player's shots come from; NULL without rates",
         formula="first that holds of the last-10 rates: paint >= 40, three >= 40: perimeter, mid-range >= 35; else balanced",
         nullable=True,
         isin=list(SCORING_ZONES),

@@ -1,4 +1,4 @@
-"""How a row says what it does not know: samples that are too small, and names of values that are missing."""
+"""Texts that explain NULL values: samples that are too small, names of missing inputs."""
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
@@ -23,6 +23,6 @@ def shortfall(games: ir.IntegerValue, needed: int, kind: str = "games of the sea
 
 
 def names_where(conditions: Mapping[str, ir.BooleanValue], separator: str = ", ") -> ir.StringValue:
-    """The names whose condition holds, joined; NULL where none does. Names contain no spaces."""
-    said = [holds.fill_null(False).ifelse(f"{name} ", "") for name, holds in conditions.items()]
-    return added(said).strip().replace(" ", separator).nullif("")
+    """Return the names whose condition is true, joined; NULL if none is. Names contain no spaces."""
+    parts = [holds.fill_null(False).ifelse(f"{name} ", "") for name, holds in conditions.items()]
+    return added(parts).strip().replace(" ", separator).nullif("")

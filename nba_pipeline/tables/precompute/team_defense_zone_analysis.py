@@ -1,4 +1,4 @@
-"""nba_precompute.team_defense_zone_analysis: what each team's defence allowed lately, by zone and against the league."""
+"""nba_precompute.team_defense_zone_analysis: each team's recent defence by zone and against the league."""
 
 from datetime import date
 from typing import Any
@@ -96,10 +96,10 @@ class TeamDefenseZoneAnalysis(Rows):
     that do not play that day. One row per day and team.
     """
 
-    analysis_date: date = column("US-Eastern calendar date; the row knows only earlier games")
+    analysis_date: date = column("US-Eastern calendar date of the game; the row knows only earlier games")
     team: str = tricode("tricode of the defending team")
     season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
-    games_in_sample: int = column(f"games that the row stands on, at most {WINDOW}", unit="games", ge=1, le=WINDOW)
+    games_in_sample: int = column(f"number of games in the sample, at most {WINDOW}", unit="games", ge=1, le=WINDOW)
     games_with_shot_data: int = column("of these, games with a complete shot log", unit="games", ge=0, le=WINDOW)
 
     paint_pct_allowed_last_15: float = _PAINT["pct"]
@@ -147,13 +147,13 @@ class TeamDefenseZoneAnalysis(Rows):
         le=140,
     )
     strongest_zone: str = column(
-        "zone with the lowest difference to the league; unknown unless all three are known",
+        "zone with the lowest difference to the league; NULL unless all three are known",
         formula="ties in the order paint, mid_range, perimeter",
         nullable=True,
         isin=list(ZONES.values()),
     )
     weakest_zone: str = column(
-        "zone with the highest difference to the league; unknown unless all three are known",
+        "zone with the highest difference to the league; NULL unless all three are known",
         formula="ties in the order paint, mid_range, perimeter",
         nullable=True,
         isin=list(ZONES.values()),
@@ -189,11 +189,11 @@ TEAM_DEFENSE_ZONE_ANALYSIS = Table(
 
 
 def _differences_hold(t: ir.Table) -> ir.BooleanValue:
-    held = ibis.literal(True)
+    agrees = ibis.literal(True)
     for zone in ZONES:
-        said = 100 * (t[f"{zone}_pct_allowed_last_15"] - t[f"{zone}_league_pct"])
-        held = held & ((t[f"{zone}_defense_vs_league_avg"] - said).abs() < 0.02).fill_null(True)
-    return held
+        difference = 100 * (t[f"{zone}_pct_allowed_last_15"] - t[f"{zone}_league_pct"])
+        agrees = agrees & ((t[f"{zone}_defense_vs_league_avg"] - difference).abs() < 0.02).fill_null(True)
+    return agrees
 
 
 def _counts(zone: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The features as data: what each means, where it comes from, when it is unknown; and the 25 of the first version.
+"""The features as data: meaning, source and NULL rule of each; and the 25 of the first version.
 
 The order of a version's list is the order of the array `features` and never changes; another set of features is another
 version beside it (`versions.py`). No feature is ever filled with a default: an unknown one is NULL in its column and NaN in
@@ -31,8 +31,8 @@ FORM_WEIGHT, ALWAYS_KNOWN = 3, 0
 class Feature:
     """A feature: name, unit, meaning, the table and window it comes from, and when it is unknown.
 
-    `missing` says when it is NULL; empty: it is known of every listed player. `weight` is its part in
-    feature_quality_score: 0 for what is always known, because knowing it says nothing. `bounds` are its lowest and
+    `missing` says when it is NULL; empty: never NULL for a listed player. `weight` is its part in
+    feature_quality_score: 0 for features that are never NULL. `bounds` are its lowest and
     highest plausible value.
     """
 
@@ -47,7 +47,7 @@ class Feature:
 
     def column(self) -> Any:
         """Its column in the contract of the feature store."""
-        when = f"; unknown {self.missing}" if self.missing else ""
+        when = f"; NULL {self.missing}" if self.missing else ""
         return column(
             f"{self.description}{when}",
             unit=self.unit,
@@ -80,7 +80,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "points_avg_last_5",
             "points",
-            "mean points of his last 5 games",
+            "mean points of the player's last 5 games",
             PLAYER_CACHE,
             LAST_5,
             "with fewer than 5",
@@ -90,7 +90,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "points_avg_last_10",
             "points",
-            "mean points of his last 10 games",
+            "mean points of the player's last 10 games",
             PLAYER_CACHE,
             LAST_10,
             "with fewer than 10",
@@ -103,14 +103,14 @@ BASELINE_25 = FeatureVersion(
             "mean points of the season",
             PLAYER_CACHE,
             SEASON,
-            "before his first game",
+            "before the player's first game",
             bounds=(0, 100),
             weight=FORM_WEIGHT,
         ),
         Feature(
             "points_std_last_10",
             "points",
-            "sample standard deviation of his points",
+            "sample standard deviation of the player's points",
             PLAYER_CACHE,
             LAST_10,
             "with fewer than 5 games",
@@ -120,7 +120,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "games_in_last_7_days",
             "games",
-            "his games in [D - 7, D - 1]",
+            "the player's games in [D - 7, D - 1]",
             PLAYER_CACHE,
             WEEK,
             "",
@@ -133,14 +133,14 @@ BASELINE_25 = FeatureVersion(
             "freshness; 100 is fresh",
             FACTORS,
             "14 days before the day",
-            "where his load is not known",
+            "if the workload is unknown",
             bounds=(0, 100),
             weight=ALWAYS_KNOWN,
         ),
         Feature(
             "shot_zone_mismatch_score",
             "points",
-            "matchup of his zone with the opponent's defence; positive: favourable",
+            "matchup of the player's zone with the opponent's defence; positive: favourable",
             FACTORS,
             LAST_10,
             "without shot data of player or opponent",
@@ -167,7 +167,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "rest_advantage",
             "days",
-            "his days of rest minus the opponent's, clamped to ±2",
+            "the player's days of rest minus the opponent's, clamped to ±2",
             CONTEXT,
             SEASON,
             "before either's first game of the season",
@@ -176,10 +176,10 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "injury_risk",
             "grade",
-            "out 3, doubtful 3, questionable 2, probable 1, available 0; 0 where the source speaks of injuries but not of him",
+            "out 3, doubtful 3, questionable 2, probable 1, available 0; 0 if the source reports injuries but none of the player",
             CONTEXT,
             "statements in force at the cut-off",
-            "where the source says nothing on anybody, or in words that mean no status",
+            "if the source reports on no player, or in wording that matches no status",
             bounds=(0, 3),
         ),
         Feature(
@@ -223,7 +223,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "back_to_back",
             "flag",
-            "1 where he played the day before",
+            "1 where the player played the day before",
             CONTEXT,
             "the day before",
             "",
@@ -243,7 +243,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "pct_paint",
             "fraction",
-            "share of his shots in the paint",
+            "share of the player's shots in the paint",
             SHOT_ZONES,
             LAST_10,
             "with fewer than 5 games with shot data",
@@ -252,7 +252,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "pct_mid_range",
             "fraction",
-            "share of his shots from mid-range",
+            "share of the player's shots from mid-range",
             SHOT_ZONES,
             LAST_10,
             "with fewer than 5 games with shot data",
@@ -261,7 +261,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "pct_three",
             "fraction",
-            "share of his shots behind the arc",
+            "share of the player's shots behind the arc",
             SHOT_ZONES,
             LAST_10,
             "with fewer than 5 games with shot data",
@@ -279,7 +279,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "team_pace",
             "possessions per 48 minutes",
-            "his team's pace",
+            "the team's pace",
             PLAYER_CACHE,
             LAST_10,
             "before its fifth game",
@@ -288,7 +288,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "team_off_rating",
             "points per 100 possessions",
-            "his team's offensive rating",
+            "the team's offensive rating",
             PLAYER_CACHE,
             LAST_10,
             "before its fifth game",
@@ -297,7 +297,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "team_win_pct",
             "fraction",
-            "his team's wins / games",
+            "the team's wins / games",
             TEAM_GAMES,
             SEASON,
             "before its fifth game",

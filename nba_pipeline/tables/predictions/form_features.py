@@ -1,4 +1,4 @@
-"""Features of form: what a player did lately in every market, how long he was on the floor, and how often he shot.
+"""Features of form: recent production in every market, minutes and shot volume.
 
 Every market has the same features, made from the one list of markets: a model of rebounds reads `rebounds_form` where one of
 points reads `points_form`. Two of them look beyond the season, at the 365 days before the day, so that a player is known
@@ -30,7 +30,7 @@ LEAGUE_MINUTES = 75.0
 LAST_3 = "last 3 games of the season"
 YEAR = f"{YEAR_DAYS} days before the day"
 SEASON_AND_YEAR = f"{SEASON}; {YEAR}"
-NO_GAME, NO_YEAR = "before his first game of the season", "without a game in the year"
+NO_GAME, NO_YEAR = "before the player's first game of the season", "without a game in the year"
 
 
 def _of_market(m: Market) -> tuple[Feature, ...]:
@@ -41,16 +41,18 @@ def _of_market(m: Market) -> tuple[Feature, ...]:
 
     per_minute = f"{m.unit} per minute"
     return (
-        feature("avg_last_3", f"mean {m.name} of his last 3 games", LAST_3, "with fewer than 3"),
-        feature("avg_last_5", f"mean {m.name} of his last 5 games", LAST_5, "with fewer than 5"),
-        feature("avg_last_10", f"mean {m.name} of his last 10 games", LAST_10, "with fewer than 10"),
-        feature("avg_season", f"mean {m.name} of the season", SEASON, "before his first game"),
-        feature("std_last_10", f"sample standard deviation of his {m.name}", LAST_10, "with fewer than 5 games"),
+        feature("avg_last_3", f"mean {m.name} of the player's last 3 games", LAST_3, "with fewer than 3"),
+        feature("avg_last_5", f"mean {m.name} of the player's last 5 games", LAST_5, "with fewer than 5"),
+        feature("avg_last_10", f"mean {m.name} of the player's last 10 games", LAST_10, "with fewer than 10"),
+        feature("avg_season", f"mean {m.name} of the season", SEASON, "before the player's first game"),
+        feature(
+            "std_last_10", f"sample standard deviation of the player's {m.name}", LAST_10, "with fewer than 5 games"
+        ),
         feature("ewma", f"mean {m.name}, the weight of a game halved every {HALF_LIFE} games", SEASON, NO_GAME),
         feature(
             "form",
-            f"{m.name}_ewma balanced with his mean of the year: (w·ewma + {YEAR_GAMES:g}·mean) / (w + {YEAR_GAMES:g}),"
-            f" w = Σ 0.5^(i/{HALF_LIFE}) over his games of the season",
+            f"{m.name}_ewma balanced with the player's mean of the year: (w·ewma + {YEAR_GAMES:g}·mean) / (w + {YEAR_GAMES:g}),"
+            f" w = Σ 0.5^(i/{HALF_LIFE}) over the player's games of the season",
             SEASON_AND_YEAR,
             NO_YEAR,
         ),
@@ -91,13 +93,15 @@ def _attempts(name: str, what: str) -> Feature:
 
 FORM_FEATURES: tuple[Feature, ...] = (
     *(f for m in MARKETS.values() for f in _of_market(m) if f.name not in BASELINE_25.names),
-    _minutes("last_game", "minutes of his latest game", "latest game of the season", NO_GAME),
-    _minutes("avg_last_3", "mean minutes of his last 3 games", LAST_3, "with fewer than 3"),
-    _minutes("avg_last_5", "mean minutes of his last 5 games", LAST_5, "with fewer than 5"),
-    _minutes("avg_last_10", "mean minutes of his last 10 games", LAST_10, "with fewer than 5"),
+    _minutes("last_game", "minutes of the player's latest game", "latest game of the season", NO_GAME),
+    _minutes("avg_last_3", "mean minutes of the player's last 3 games", LAST_3, "with fewer than 3"),
+    _minutes("avg_last_5", "mean minutes of the player's last 5 games", LAST_5, "with fewer than 5"),
+    _minutes("avg_last_10", "mean minutes of the player's last 10 games", LAST_10, "with fewer than 5"),
     _minutes("avg_season", "mean minutes of the season", SEASON, NO_GAME),
-    _minutes("std_last_10", "sample standard deviation of his minutes", LAST_10, "with fewer than 5 games", 40),
-    _minutes("form", "his minutes, weighted and balanced as points_form", SEASON_AND_YEAR, NO_YEAR),
+    _minutes(
+        "std_last_10", "sample standard deviation of the player's minutes", LAST_10, "with fewer than 5 games", 40
+    ),
+    _minutes("form", "the player's minutes, weighted and balanced as points_form", SEASON_AND_YEAR, NO_YEAR),
     _minutes("avg_year", "mean minutes of the year", YEAR, NO_YEAR),
     _attempts("shots", "field-goal attempts"),
     _attempts("free_throws", "free-throw attempts"),

@@ -1,4 +1,4 @@
-"""Features of the game: what the market says of it, what the opponent allows, and whose absence is known."""
+"""Features of the game: the market's view, the opponent's defence and known absences."""
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
@@ -16,7 +16,7 @@ GAME_FEATURES: tuple[Feature, ...] = (
     Feature(
         "game_spread",
         "points",
-        "points his team gives; negative: favoured",
+        "point spread of the player's team; negative: favoured",
         TEAM_CONTEXT,
         QUOTES,
         NO_LINES,
@@ -34,7 +34,7 @@ GAME_FEATURES: tuple[Feature, ...] = (
     Feature(
         "implied_team_total",
         "points",
-        "points the lines give his team",
+        "points of the player's team implied by spread and total",
         TEAM_CONTEXT,
         QUOTES,
         NO_LINES,
@@ -65,10 +65,10 @@ GAME_FEATURES: tuple[Feature, ...] = (
     Feature(
         "star_teammates_out",
         "players",
-        "team-mates who are out and average 18 points or more",
+        "team-mates ruled out who average 18 points or more",
         CONTEXT,
         "statements in force at the cut-off",
-        "where the source says nothing on anybody",
+        "if the source reports on no player",
         bounds=(0, 10),
     ),
 )

@@ -27,7 +27,7 @@ def _volume(zone: str) -> Feature:
     return Feature(
         f"{zone}_volume_edge",
         "points",
-        f"what his shots from {ZONE_NAMES[zone]} are worth a game, times the opponent's share of such attempts allowed beyond"
+        f"the player's points per game from {ZONE_NAMES[zone]}, times the opponent's share of such attempts allowed beyond"
         " the mean of all teams",
         DEFENSE_ZONES,
         f"{LAST_10}; opponent {LAST_15}",
@@ -40,7 +40,7 @@ def _accuracy(zone: str) -> Feature:
     return Feature(
         f"{zone}_accuracy_edge",
         "points",
-        f"his attempts from {ZONE_NAMES[zone]} a game, times points per make, times the opponent's percentage allowed beyond"
+        f"the player's {ZONE_NAMES[zone]} attempts per game times points per make, times the opponent's percentage allowed beyond"
         " the league's",
         DEFENSE_ZONES,
         f"{LAST_10}; opponent {LAST_15}",
@@ -55,7 +55,7 @@ MATCHUP_FEATURES: tuple[Feature, ...] = (
     Feature(
         "free_throw_edge",
         "points",
-        "his free throws made a game, times the share of free throws that the opponent allows beyond the mean of all teams",
+        "free throws made per game times the share of free throws that the opponent allows beyond the mean of all teams",
         DEFENSE_GAMES,
         f"{LAST_10}; opponent {LAST_15}",
         f"with fewer than {MIN_GAMES} games of player or opponent",
@@ -64,7 +64,7 @@ MATCHUP_FEATURES: tuple[Feature, ...] = (
     Feature(
         "pace_edge",
         "fraction",
-        "possessions that the opponent adds to what his team is used to",
+        "possessions that the opponent adds to the team's own pace",
         DEFENSE_ZONES,
         f"{LAST_10}; opponent {LAST_15}",
         "before either team's fifth game",
@@ -76,9 +76,9 @@ MATCHUP_FEATURES: tuple[Feature, ...] = (
 def worth(
     attempts: ir.FloatingValue, pct: ir.FloatingValue, games: ir.IntegerValue, league_pct: ir.FloatingValue
 ) -> Any:
-    """Makes a game to expect of a zone: attempts a game times his percentage over `games`, balanced with the league's.
+    """Makes a game to expect of a zone: attempts a game times the player's percentage over `games`, balanced with the league's.
 
-    A percentage is unknown exactly where he took no such shot; then the league's stands alone.
+    A percentage is NULL only without such a shot; the league's percentage then applies alone.
     """
     shots = attempts * games
     return attempts * (shots * pct.fill_null(0.0) + LEAGUE_SHOTS * league_pct) / (shots + LEAGUE_SHOTS)

@@ -1,4 +1,4 @@
-"""nba_predictions.ml_feature_store_v2: every feature of every listed player, and what is known and unknown of him."""
+"""nba_predictions.ml_feature_store_v2: every feature of every listed player, and the names of unknown ones."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -40,9 +40,9 @@ NOT_A_NUMBER = float("nan")
 
 
 class ListedPlayer(Rows):
-    """Whom the features describe. One row per listed player."""
+    """The listed player that the features describe. One row per listed player."""
 
-    game_date: date = column("US-Eastern calendar date of the game; the features know only what was known before it")
+    game_date: date = column("US-Eastern calendar date of the game; features use only earlier information")
     player_id: int = column("NBA person id", gt=0)
     feature_version: str = column("version of the features", isin=list(VERSIONS))
     player_name: str = column("display name")
@@ -50,13 +50,13 @@ class ListedPlayer(Rows):
     game_id: str = column("NBA game id", str_matches=GAME_ID)
     season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
     season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
-    team: str = tricode("tricode of the team for which he is listed")
+    team: str = tricode("tricode of the team that lists the player")
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column("true for the home team of the schedule")
     days_rest: int = column(
-        "free days before the game; unknown before his first of the season", unit="days", nullable=True, ge=0
+        "free days before the game; NULL before the player's first game of the season", unit="days", nullable=True, ge=0
     )
-    games_played_season: int = column("his games this season", unit="games", ge=0, le=125)
+    games_played_season: int = column("the player's games this season", unit="games", ge=0, le=125)
 
 
 FeatureColumns = feature_columns(all_features())
@@ -72,25 +72,23 @@ class MlFeatureStoreV2(FeatureColumns, ListedPlayer):
         "the version's features in contractual order (nba_pipeline.tables.predictions.features); unknown is NaN"
     )
     feature_count: int = column("features of the version", unit="features", ge=1)
-    known_features: int = column("of these, how many are known", unit="features", ge=0)
-    unknown_features: str = column(
-        "names of those that are not, comma-separated; NULL where all are known", nullable=True
-    )
+    known_features: int = column("features of the version that are not NULL", unit="features", ge=0)
+    unknown_features: str = column("names of features that are NULL, comma-separated; NULL if none is", nullable=True)
     feature_quality_score: float = column(
-        "how much of what can be unknown is known; 0: nothing",
+        "weighted share of known features among those that can be NULL",
         unit="percent",
-        formula="100·Σ weight of known features / Σ weight of all; the four form features weigh 3 each, what is always known of a"
-        " listed player weighs 0, every other feature 1",
+        formula="100·Σ weight of known features / Σ weight of all; the four form features weigh 3 each, features that are never"
+        " NULL weigh 0, every other feature 1",
         precision=2,
         ge=0,
         le=100,
     )
     is_production_ready: bool = column(
-        "true where a forecast may stand on the row",
+        "true if the row may be used for a forecast",
         formula=f"at least {READY_GAMES} games this season and points_avg_last_5, points_avg_last_10 and points_avg_season known",
     )
     early_season_flag: bool = column("true in the first 14 days of the season", formula="upcoming_player_game_context")
-    insufficient_data_reason: str = column("why the row is not production-ready; NULL where it is", nullable=True)
+    insufficient_data_reason: str = column("reason that the row is not production-ready; NULL if it is", nullable=True)
 
 
 def _array_holds(t: ir.Table) -> ir.BooleanValue:
@@ -148,13 +146,13 @@ def trend(difference: ir.FloatingValue, large: float, small: float) -> ir.Intege
 
 
 def injury_risk(status: ir.StringValue, source: ir.StringValue, reported: ir.BooleanValue) -> ir.IntegerValue:
-    """The grade of the status; 0 where the source speaks of injuries but not of him, NULL where it is silent or unclear."""
+    """The grade of the status; 0 if the source reports injuries but none of the player, NULL if it reports none or unclearly."""
     unspoken = (source.isnull() & reported).fill_null(False).ifelse(0, None)
     return status.cases(*INJURY_RISK.items(), else_=unspoken)
 
 
 def from_context(c: ir.Table) -> dict[str, ir.Value]:
-    """Features of the game and of his availability."""
+    """Features of the game and of the player's availability."""
     return {
         "rest_advantage": (c.days_rest - c.opponent_days_rest).clip(-REST_BOUND, REST_BOUND),
         "injury_risk": injury_risk(c.injury_status, c.injury_status_source, c.injuries_reported),
@@ -165,7 +163,7 @@ def from_context(c: ir.Table) -> dict[str, ir.Value]:
 
 
 def from_history(h: ir.Table) -> dict[str, ir.Value]:
-    """Features of his last games and of his team's season."""
+    """Features of the player's last games and of the player's team's season."""
     latest_three, before_them = h.points_last_3 / 3, (h.points_last_5 - h.points_last_3) / 2
     return {
         "recent_trend": trend((h.games_last_5 >= 5).ifelse(latest_three - before_them, None), 5, 2),
@@ -204,7 +202,7 @@ def from_zones(zones: ir.Table, factors: ir.Table, defense: ir.Table) -> dict[st
 
 
 def history(context: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Table:
-    """Every listed player with sums over his last games and his team's share of wins."""
+    """Every listed player with sums over the player's last games and the player's team's share of wins."""
     listed = context.select("game_date", "season", "player_id", "team")
     played = games.select("game_date", "season", "player_id", "points", "ft_makes")
     results = offense.select("game_date", "season", "team", won=offense.win_flag.cast("int64"))

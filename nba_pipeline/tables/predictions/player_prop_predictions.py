@@ -48,17 +48,17 @@ LINE_COLUMNS = ("line", "line_source", "books", "captured_at", "best_over_odds",
 
 
 class PlayerPropPredictions(Rows):
-    """Forecasts made from what was known by `as_of`, with the call against the consensus line; a listed
-    player without a forecast has a row that says why. Forecasts that were made before the cut-off of their game stay as
-    they were made, once it has passed. One row per listed player, market and system."""
+    """Forecasts from information up to `as_of`, with the call against the consensus line; a listed
+    player without a forecast has a row with the reason. A forecast made before the cut-off of its game is final once the
+    cut-off has passed. One row per listed player, market and system."""
 
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     player_id: int = column("NBA person id", gt=0)
     market: str = column("statistic that is forecast", isin=list(MARKETS))
     system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
     model_version: str = column("version of the system")
-    trained_on: date = column("training day of the models of the month; their rows stand in prediction_models")
-    feature_version: str = column("version of the features it saw")
+    trained_on: date = column("training day of the models of the month, the key of their rows in prediction_models")
+    feature_version: str = column("version of the features that the system read")
     game_id: str = column("NBA game id", str_matches=GAME_ID)
     season: str = column("season label")
     season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
@@ -68,7 +68,7 @@ class PlayerPropPredictions(Rows):
     opponent: str = tricode("tricode of the opponent")
     prior_games: int = column("games the player has finished this season before the day", unit="games", ge=0, le=130)
     season_average: float = column(
-        "his mean of the market this season before the day", unit="market", nullable=True, ge=0, le=130
+        "the player's mean of the market this season before the day", unit="market", nullable=True, ge=0, le=130
     )
     injury_status: str = column("status in force at the cut-off; NULL without any statement", nullable=True)
     predicted_mean: float = column("forecast mean; NULL with a reason", unit="market", nullable=True, ge=0, le=130)
@@ -114,7 +114,7 @@ class PlayerPropPredictions(Rows):
         le=1,
     )
     components: str = column("terms that add up to the mean, as JSON", nullable=True)
-    insufficient_data_reason: str = column("why there is no forecast; NULL where there is one", nullable=True)
+    insufficient_data_reason: str = column("reason for the missing forecast; NULL if there is one", nullable=True)
     early_season_flag: bool = column("true in the first 14 days of a season")
     as_of: Instant = column(
         "the forecast uses nothing that became known later (UTC)", formula="cut-off, or the run if earlier"
@@ -141,7 +141,7 @@ PLAYER_PROP_PREDICTIONS = Table(
 
 
 def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Table) -> ir.Table:
-    """One row per listed player: his features, the line of every market, and the moment that the forecast may know of."""
+    """Return one row per listed player: features, line of every market, and the time of the latest information used."""
     slate = shared(
         context.cross_join(clock).select(
             *[context[c] for c in ("game_date", "player_id", "injury_status")],
@@ -159,8 +159,10 @@ def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Tab
 
 
 def kept(made: ir.Table, context: ir.Table, clock: ir.Table) -> ir.Table:
-    """The rows that stay: those of games whose cut-off has passed, made before it. A backfill's rows know all up to the cut-off
-    itself, and may be computed again."""
+    """Select published rows that are final: made before the cut-off of their game, which has passed.
+
+    Rows of a backfill use information up to the cut-off itself, and may be computed again.
+    """
     games = shared(context.select("game_date", "game_id", "cutoff_at").distinct().cross_join(clock))
     over = games.filter(games.cutoff_at <= games.now)
     joined = made.inner_join(over, ["game_date", "game_id"])
@@ -191,8 +193,8 @@ def forecasts(inputs: pa.Table, context: FinishContext) -> pa.Table:
     stay = context.side_inputs["kept"]
     if not stay.num_rows:
         return fresh
-    told = stay.select(FORECAST_OF).group_by(FORECAST_OF).aggregate([])
-    fresh = fresh.join(told, FORECAST_OF, join_type="left anti")
+    final_games = stay.select(FORECAST_OF).group_by(FORECAST_OF).aggregate([])
+    fresh = fresh.join(final_games, FORECAST_OF, join_type="left anti")
     return pa.concat_tables([fresh, stay.select(fresh.column_names).cast(fresh.schema)])
 
 
@@ -236,7 +238,7 @@ def _rows(
 
 
 def call(over: np.ndarray, line: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """OVER, UNDER, PASS or NO_LINE from the calibrated probability of the over, pushes aside; nobody reported out is called."""
+    """Return OVER, UNDER, PASS or NO_LINE by the calibrated probability of the over, pushes excluded; no call if reported out."""
     with np.errstate(invalid="ignore"):
         is_over, is_under = (over >= CALL_PROBABILITY) & ~out, (1 - over >= CALL_PROBABILITY) & ~out
     return np.select([np.isnan(line), is_over, is_under], [NO_LINE, OVER, UNDER], PASS)
@@ -269,11 +271,11 @@ def expected(features: ir.Table, markets: ir.Table, made: ir.Table, context: ir.
     wanted = listed.cross_join(markets).select("game_date", "game_id", "player_id", "market")
     systems = shared(ibis.union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS]))
     stay = shared(kept(made, context, clock).select(*PLAYER_PROP_PREDICTIONS.key, "game_id"))
-    told = stay.select(*FORECAST_OF).distinct().mutate(reason=ibis.literal(LISTED_LATER))
-    asked = systems.anti_join(stay, PLAYER_PROP_PREDICTIONS.key).left_join(told, FORECAST_OF)
+    final_games = stay.select(*FORECAST_OF).distinct().mutate(reason=ibis.literal(LISTED_LATER))
+    asked = systems.anti_join(stay, PLAYER_PROP_PREDICTIONS.key).left_join(final_games, FORECAST_OF)
     columns = [systems[c] for c in PLAYER_PROP_PREDICTIONS.key]
     return ibis.union(
-        asked.select(*columns, told.reason),
+        asked.select(*columns, final_games.reason),
         stay.select(*PLAYER_PROP_PREDICTIONS.key, reason=ibis.null("string")),
     )
 

@@ -1,4 +1,4 @@
-"""nba_predictions.prediction_models: the registry of trained models, and what a model of a month is trained on."""
+"""nba_predictions.prediction_models: the registry of trained models, and their training rows."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,15 +29,15 @@ WORKERS = 2
 
 
 class PredictionModels(Rows):
-    """What was trained on the first day of a month to serve the month, from rows of earlier days only: where the artifact
-    lies, and what it was made of. A system that could not be trained has a row that says why. One row per training day,
+    """Models trained on the first day of a month for that month, on rows of earlier days only: location of the artifact,
+    training data and accuracy. A system that could not be trained has a row with the reason. One row per training day,
     market and system."""
 
     trained_on: date = column("first day of the month that the model serves, or the first partition")
     market: str = column("statistic that is forecast", isin=list(MARKETS))
     system_id: str = column("system", isin=list(SYSTEM_IDS))
     model_version: str = column("version of the system")
-    feature_version: str = column("version of the features it saw")
+    feature_version: str = column("version of the features that the system read")
     rows: int = column("played player-days that it was trained on", unit="rows", ge=0)
     first_day: date = column("first of these days; NULL without rows", nullable=True)
     last_day: date = column("last of these days, before the training day; NULL without rows", nullable=True)
@@ -53,7 +53,7 @@ class PredictionModels(Rows):
     holdout_mae: float = column("mean absolute error on them", unit="market", nullable=True, ge=0)
     holdout_bias: float = column("mean of forecast minus actual on them", unit="market", nullable=True)
     holdout_crps: float = column("mean continuous ranked probability score", unit="market", nullable=True, ge=0)
-    artifact_location: str = column("where the artifact lies in the store; NULL without a model", nullable=True)
+    artifact_location: str = column("location of the artifact in the store; NULL without a model", nullable=True)
     artifact_sha256: str = column("SHA-256 of the artifact", nullable=True, str_matches=r"^[0-9a-f]{64}$")
     artifact_bytes: int = column("size of the artifact", unit="bytes", nullable=True, gt=0)
     reason: str = column("why there is no model; NULL where there is one", nullable=True)
@@ -85,7 +85,7 @@ REGISTRY_COLUMNS = (
 
 
 def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Table) -> ir.Table:
-    """What models learn from: the features of listed players who then played, what they did, and the lines at the cut-off."""
+    """Return the training rows: features of listed players who played, their actual statistics, and lines at the cut-off."""
     slate = context.select("game_date", "player_id", "cutoff_at")
     market = side_by_side(consensus(quotes, slate), ("line",), tuple(MARKETS))
     mine = model_rows(features, ("game_id", "game_date", "season", "player_id", "team", "games_played_season"))

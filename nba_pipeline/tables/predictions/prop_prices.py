@@ -21,11 +21,11 @@ PRICED = tuple(s for s in SYSTEM_IDS if s not in BASELINE_IDS)
 
 
 class PropPrices(Rows):
-    """What a quote is worth by a system's forecast: probabilities, fair odds, edge over the book's price without its margin,
+    """Value of a quote under a system's forecast: probabilities, fair odds, edge over the book's price without its margin,
     and expected value of both sides. Quotes without a price have probabilities and fair odds only. One row per forecast, book
     and line."""
 
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     player_id: int = column("NBA person id", gt=0)
     market: str = column("statistic that is bet on", isin=list(MARKETS))
     system_id: str = column("system whose forecast prices the quote", isin=list(PRICED))
@@ -127,7 +127,7 @@ FORECAST = ("predicted_mean", "predicted_sd", "over_shift", "over_slope")
 
 
 def build(predictions: ir.Table, quotes: ir.Table) -> ir.Table:
-    """Every forecast beside every quote that was in force when it was made; `priced` adds what the quotes are worth."""
+    """Every forecast beside every quote that was in force when it was made; `priced` adds the values of the quotes."""
     made = _priced(predictions)
     slate = predictions.select("game_date", "player_id", cutoff_at=predictions.as_of).distinct()
     current = lines.in_force(quotes, slate)

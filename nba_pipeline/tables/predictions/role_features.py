@@ -1,8 +1,8 @@
-"""Features of role: whether he is in the rotation now, who of his team is missing, and what they leave to the others.
+"""Features of role: the player's place in the rotation, absent team-mates, and the minutes and usage they leave to the others.
 
 Who is missing is not known, but likely: from statements in force at the cut-off, and from how many of the team's latest games a
 player did not play in. The second needs no source of injuries: most absences last longer than a game. Every team-mate counts
-with his chance to play.
+with the player's chance to play.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ SCALE = 10_000
 MONTH = f"{RECENT_DAYS} days before the day"
 TEAM_NOW = f"{SEASON}; statements in force at the cut-off"
 NO_MINUTES = "without a game in the year"
-NO_TEAM_GAME = "before his team's first game of the season"
+NO_TEAM_GAME = "before the team's first game of the season"
 
 # Share of listed players who played, regular seasons and play-offs of 2021-22 and 2022-23 (77,000 player-days), by the games of
 # the team that they had missed up to the day: 0, 1, 2, 3, 4 or 5, more. Those seasons have no statements of other kinds than
@@ -35,41 +35,41 @@ CHANCE: Mapping[str, tuple[float, ...]] = {
 }
 # Without a statement, by minutes_form under 10, under 20, and from 20 on: who played last time, and who missed one game.
 SILENT_BY_MINUTES = {0: (0.53, 0.84, 0.94), 1: (0.37, 0.47, 0.60)}
-# Before his first game of the season for the team.
+# Before the player's first game of the season for the team.
 CHANCE_UNSEEN = {"out": 0.04, "available": 0.40, "silent": 0.20}
 
 ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "team_games_missed",
         "games",
-        "games of his team since he last played in one; 0: he played in the latest",
+        "games of the team since the player last played in one; 0: played in the latest",
         TEAM_GAMES,
         SEASON,
-        "before his first game of the season for the team",
+        "before the player's first game of the season for the team",
         bounds=(0, 110),
     ),
     Feature(
         "appearance_share",
         "fraction",
-        "his games / his team's games, at most 1",
+        "the player's games / the team's games, at most 1",
         TEAM_GAMES,
         MONTH,
-        "without a game of his team in these days",
+        "without a game of the team in these days",
         bounds=(0, 1),
     ),
     Feature(
         "starter_last_game",
         "flag",
-        "1 where he started his latest game",
+        "1 if the player started the latest game",
         PLAYER_GAMES,
         "latest game of the season",
-        "before his first, or where the source does not say who started",
+        "before the player's first game, or if the source does not state the starters",
         bounds=(0, 1),
     ),
     Feature(
         "starter_share_last_5",
         "fraction",
-        "starts / games of which it is known who started",
+        "starts / games with known starters",
         PLAYER_GAMES,
         LAST_5,
         "where none is",
@@ -78,7 +78,7 @@ ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "minutes_rank_last_5",
         "rank",
-        "mean rank of his minutes among his team's in the game; 1: nobody played longer",
+        "mean rank of the player's minutes in the team's games; 1: the most minutes",
         PLAYER_GAMES,
         LAST_5,
         "with fewer than 3 games",
@@ -87,7 +87,7 @@ ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "play_chance",
         "probability",
-        "share of players in his place who played, by statement, games missed and minutes (`CHANCE` in role_features)",
+        "share of comparable players who played, by report, games missed and minutes (`CHANCE` in role_features)",
         CONTEXT,
         TEAM_NOW,
         NO_MINUTES,
@@ -123,17 +123,17 @@ ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "minutes_newly_out",
         "minutes",
-        "Σ minutes_form of team-mates who are out by a statement but played in the team's latest game",
+        "Σ minutes_form of team-mates reported out who played in the team's latest game",
         CONTEXT,
         "statements in force at the cut-off",
-        f"where the source says nothing on anybody, and {NO_TEAM_GAME}",
+        f"if the source reports on no player, and {NO_TEAM_GAME}",
         bounds=(0, 500),
     ),
 )
 
 
 def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
-    """Player facts with the number of the game in the team's season, and the rank of his minutes in it."""
+    """Player facts with the number of the game in the team's season, and the rank of the player's minutes in it."""
     in_order = ibis.window(group_by=[offense.team, offense.season], order_by=offense.game_date)
     numbered = offense.select("game_id", "team", number=ibis.row_number().over(in_order) + 1)
     rank = ibis.rank().over(ibis.window(group_by=[games.game_id, games.team], order_by=games.minutes_played.desc()))
@@ -147,7 +147,7 @@ def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
 
 
 def with_attendance(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Table:
-    """`listed` with when he last played for the team, how often lately, and as what."""
+    """Add to `listed` the player's last game for the team, recent games and recent starts."""
     played = appearances(games, offense)
     of_player = {
         "h_number": asof.latest("number"),
@@ -204,8 +204,8 @@ def role_features(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Ta
 
 
 def chance_to_play(status: ir.StringValue, missed: ir.IntegerValue, minutes: ir.FloatingValue) -> Any:
-    """The share of `CHANCE`; NULL where his minutes are not known."""
-    said = status.cases(
+    """The share of `CHANCE`; NULL where the player's minutes are not known."""
+    reported = status.cases(
         (OUT, "out"), (DOUBTFUL, "out"), (AVAILABLE, "available"), (PROBABLE, "available"), else_="silent"
     )
 
@@ -218,14 +218,14 @@ def chance_to_play(status: ir.StringValue, missed: ir.IntegerValue, minutes: ir.
         return ibis.cases((minutes < 10, low), (minutes < 20, middle), else_=high)
 
     seen = ibis.cases(
-        (said != "silent", said.cases(*[(n, by_missed(CHANCE[n])) for n in ("out", "available")], else_=None)),
+        (reported != "silent", reported.cases(*[(n, by_missed(CHANCE[n])) for n in ("out", "available")], else_=None)),
         *[(missed == n, by_minutes(shares)) for n, shares in SILENT_BY_MINUTES.items()],
         else_=by_missed(CHANCE["silent"]),
     )
-    unseen = said.cases(*CHANCE_UNSEEN.items(), else_=None)
+    unseen = reported.cases(*CHANCE_UNSEEN.items(), else_=None)
     return minutes.notnull().ifelse(missed.isnull().ifelse(unseen, seen), None)
 
 
 def _whole(value: ir.FloatingValue) -> ir.IntegerValue:
-    """As an integer, so that sums do not depend on the order of rows; nothing known adds nothing."""
+    """As an integer, so that sums do not depend on the order of rows; NULL adds nothing."""
     return (value * SCALE).round().cast("int64").fill_null(0)

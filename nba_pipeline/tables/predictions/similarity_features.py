@@ -1,7 +1,7 @@
-"""Features of similar games: what a player did in earlier games of the season whose circumstances were like those of the day.
+"""Features of similar games: the player's production in earlier games of the season under similar circumstances.
 
-Circumstances are the opponent's defence, rest, venue and form, each as it stood before that game: a past game is described
-by what was known before it, as the day itself is.
+Circumstances are the opponent's defence, rest, venue and form, each as of before that game: a past game is described
+by the information before it, as the day itself is.
 """
 
 from typing import Any
@@ -39,20 +39,20 @@ SIMILARITY_FEATURES: tuple[Feature, ...] = (
     Feature(
         "similar_games_weight",
         "games",
-        "his earlier games, each counted by how similar its circumstances were and how recent it is",
+        "the player's earlier games, each counted by how similar its circumstances were and how recent it is",
         PLAYER_GAMES,
         WINDOW_TEXT,
-        "before his first game",
+        "before the player's first game",
         bounds=(0, LAST),
     ),
     *(
         Feature(
             f"similar_{m.name}",
             m.unit,
-            f"mean {m.name} of his earlier games, each weighted by how similar its circumstances were and how recent it is",
+            f"mean {m.name} of the player's earlier games, weighted by similarity of circumstances and recency",
             PLAYER_GAMES,
             WINDOW_TEXT,
-            "before his first game",
+            "before the player's first game",
             bounds=(0, 150),
         )
         for m in MARKETS.values()
@@ -66,7 +66,7 @@ def tier(rating: ir.FloatingValue, league: ir.FloatingValue) -> ir.IntegerValue:
 
 
 def form(last_5: ir.FloatingValue, season: ir.FloatingValue, season_sd: ir.FloatingValue) -> ir.IntegerValue:
-    """1 where his last 5 games are half a standard deviation above his season, -1 where below it, else 0."""
+    """1 where the player's last 5 games are half a standard deviation above the player's season, -1 where below it, else 0."""
     return _step(last_5 - season, FORM_WIDTH * season_sd)
 
 
@@ -77,7 +77,7 @@ def _step(difference: ir.FloatingValue, width: Any) -> ir.IntegerValue:
 
 
 def circumstances(days: ir.Table, games: ir.Table, defense_games: ir.Table) -> ir.Table:
-    """The rows of `days` with `defence_tier`, `rest`, `venue` and `form` as they stood before the day; unknown is NULL.
+    """The rows of `days` with `defence_tier`, `rest`, `venue` and `form` as of before the day; NULL if unknown.
 
     Shapes: `days` has (game_date, season, player_id, opponent, home_game); `games` are player facts (game_date, season,
     player_id, points), `defense_games` team facts (game_date, season, team, defensive_rating).

@@ -1,4 +1,4 @@
-"""Columns and reject reasons that several raw tables share."""
+"""Columns and reject reasons shared by the raw tables."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ FINAL, SCHEDULED = "final", "scheduled"
 
 
 def tricode(description: str, **more: Any) -> Any:
-    """A column that holds one of the thirty tricodes."""
+    """Declare a column that holds one of the thirty tricodes."""
     return column(description, isin=list(TRICODES), **more)
 
 
@@ -71,22 +71,22 @@ BOX_RULES = {
 
 
 def counts(landing: ir.Table) -> dict[str, ir.Value]:
-    """The counting columns, under their contract names."""
+    """Return the counting columns under their contract names."""
     return {name: landing[source] for name, source in LANDING_COUNTS.items()}
 
 
 def first_reason(*reasons: ir.StringValue) -> ir.StringValue:
-    """The first reason that applies; NULL where none does."""
+    """Return the first reason that is not NULL; NULL if all are."""
     return ibis.coalesce(*reasons)
 
 
 def when(condition: ir.BooleanValue, reason: str) -> ir.StringValue:
-    """The reason where the condition holds, else NULL."""
+    """Return the reason where the condition is true, else NULL."""
     return condition.fill_null(False).ifelse(reason, ibis.null("string"))
 
 
 def both_teams(schedule: ir.Table) -> ir.Table:
-    """Expected rows: both teams of every countable game; absent without fault only while the game is not final."""
+    """Return the expected rows: both teams of every countable game, excused only while the game is not final."""
     games = schedule.filter(schedule.countable)
     sides = [
         games.select("game_date", "game_id", team=games[side], reason=when(games.status != FINAL, PENDING))
@@ -96,17 +96,17 @@ def both_teams(schedule: ir.Table) -> ir.Table:
 
 
 def landing_reason(landing: ir.Table) -> ir.StringValue:
-    """Values that could not be typed."""
+    """Return the reason of rows with values that could not be converted to their types."""
     return landing[PROBLEMS]
 
 
 def game_reason(rows: ir.Table, games: ir.Table) -> ir.StringValue:
-    """Why a row's game does not fit the schedule. `rows` are joined to `games` by game id, from the left."""
+    """Return why a row contradicts the schedule. `rows` are left-joined to `games` by game id."""
     other = (rows.team == games.home_team).ifelse(games.away_team, games.home_team)
-    strangers = (rows.team != games.home_team) & (rows.team != games.away_team)
+    foreign_team = (rows.team != games.home_team) & (rows.team != games.away_team)
     return first_reason(
         when(games.game_id.isnull(), "its game is not in the schedule of that day"),
-        when(strangers, "its team does not play in that game"),
+        when(foreign_team, "its team does not play in that game"),
         when(rows.opponent != other, "its opponent is not the other team of that game"),
         when(rows.is_home != (rows.team == games.home_team), "home and away are the other way round in the schedule"),
     )

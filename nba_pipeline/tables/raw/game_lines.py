@@ -17,20 +17,20 @@ CLOSING = "closing"
 
 
 class GameLines(Rows):
-    """Lines of the books on games. One row per game, book and capture."""
+    """Spreads, totals and moneylines quoted by bookmakers. One row per game, book and capture."""
 
     game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     bookmaker: str = column("book", str_matches=r"^.{1,60}$")
-    captured_at: Instant = column("when captured (UTC); unknown if the source does not say", nullable=True)
+    captured_at: Instant = column("capture time (UTC); NULL if the source does not state it", nullable=True)
     spread_home: float = column(
-        "points the home team gives; negative: favoured", unit="points", precision=2, nullable=True, ge=-60, le=60
+        "point spread of the home team; negative: favoured", unit="points", precision=2, nullable=True, ge=-60, le=60
     )
     total: float = column("over/under of both teams' points", unit="points", precision=2, nullable=True, ge=100, le=350)
     moneyline_home: float = column("American odds of the home team", precision=1, nullable=True)
     moneyline_away: float = column("American odds of the visitors", precision=1, nullable=True)
-    documented_pre_game: bool = column("true where the source documents the line as the closing one before the game")
-    source: str = column("who captured it", nullable=True)
+    documented_pre_game: bool = column("true if the source documents the line as the closing line before the game")
+    source: str = column("name of the source that captured the line", nullable=True)
 
 
 GAME_LINES = Table(
@@ -45,7 +45,7 @@ GAME_LINES = Table(
 
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Type the lines; refuse those captured after the scheduled tip-off."""
+    """Type the lines; reject lines captured after the scheduled tip-off."""
     rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
     return rows.select(
         game_id=landing.game_id,
@@ -67,7 +67,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
 
 
 def expected(schedule: ir.Table) -> ir.Table:
-    """Every countable game may have lines; where the source has none, that is said."""
+    """Return every countable game, with the reason recorded if the source has no lines for it."""
     games = schedule.filter(schedule.countable)
     return games.select("game_date", "game_id", reason=ibis.literal("the source has no game lines for the game"))
 

@@ -1,4 +1,4 @@
-"""nba_raw.injury_reports: statements about players' availability."""
+"""nba_raw.injury_reports: reports on players' availability."""
 
 from datetime import date
 
@@ -19,28 +19,28 @@ PRE_GAME_TYPES = (TRANSACTION, SNAPSHOT, OFFICIAL)
 
 
 class InjuryReports(Rows):
-    """What was stated about a player's availability, and when it was known. One row per player and statement."""
+    """Reports on a player's availability with their publication times. One row per player and report."""
 
-    report_date: date = column("day of the statement")
-    player_id: int = column("NBA person id; unknown where the name could not be resolved", nullable=True, gt=0)
+    report_date: date = column("US-Eastern calendar date of the report")
+    player_id: int = column("NBA person id; NULL where the name could not be resolved", nullable=True, gt=0)
     player_name: str = column("display name", str_matches=r"^.{1,100}$")
     player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
     resolved_by: str = column(
-        "rule that gave the id: source (it came with it), or how the spelling was matched; unknown: it was not",
+        "rule that resolved the id: source (the source provides the id) or the spelling rule that matched; unknown: not resolved",
         nullable=True,
         hashed=False,
         isin=list(WAYS),
     )
-    reported_at: Instant = column("when it was published (UTC); unknown where only the day is", nullable=True)
+    reported_at: Instant = column("publication time (UTC); NULL if only the day is known", nullable=True)
     record_type: str = column(
-        "kind of statement; boxscore_dnp is known only after the game and never feeds a pre-game table",
+        "kind of report; boxscore_dnp exists only after the game and never feeds a pre-game table",
         isin=list(RECORD_TYPES),
     )
-    status: str = column("status in the source's words", nullable=True)
-    team: str = column("tricode", nullable=True, isin=list(TRICODES))
-    game_id: str = column("NBA game id, where the statement is about one game", nullable=True, str_matches=GAME_ID)
-    reason: str = column("as stated", nullable=True)
-    source: str = column("who stated it", nullable=True)
+    status: str = column("status in the source's wording", nullable=True)
+    team: str = column("tricode of the player's team; NULL if not stated", nullable=True, isin=list(TRICODES))
+    game_id: str = column("NBA game id; NULL if the report is not about one game", nullable=True, str_matches=GAME_ID)
+    reason: str = column("reason in the source's wording", nullable=True)
+    source: str = column("name of the source of the report", nullable=True)
 
 
 INJURY_REPORTS = Table(
@@ -55,7 +55,7 @@ INJURY_REPORTS = Table(
 
 
 def build(landing: ir.Table) -> ir.Table:
-    """Type the statements and normalise the names."""
+    """Type the reports and normalise the names."""
     landing = with_lookup(
         landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source)), "player_name"
     )

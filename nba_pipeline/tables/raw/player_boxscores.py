@@ -24,28 +24,26 @@ from nba_pipeline.tables.raw.schedule import SCHEDULE
 
 
 class PlayerBoxscores(BoxCounts):
-    """Box-score lines as the source gave them. One row per player who appeared in a game."""
+    """Box-score lines as provided by the source. One row per game and player who appeared in it."""
 
     game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     team: str = tricode("tricode of the player's team")
     opponent: str = tricode("tricode of the opponent")
     is_home: bool = column("true for the home team")
     player_id: int = column("NBA person id", gt=0)
     player_name: str = column("display name", str_matches=r"^.{1,100}$")
-    starter: bool = column("true for the five starters; unknown where the source does not say", nullable=True)
+    starter: bool = column("true for the five starters; NULL if the source does not state it", nullable=True)
     minutes: float = column(
         "minutes played",
         unit="minutes",
         precision=3,
-        formula="decimal minutes where the source has them, else whole minutes",
+        formula="decimal minutes if the source provides them, else whole minutes",
         ge=0,
         le=70,
     )
-    minutes_are_exact: bool = column("true where minutes are decimal, false where the source rounds them")
-    plus_minus: int = column(
-        "point differential while on the floor; 0 is 0", unit="points", nullable=True, ge=-80, le=80
-    )
+    minutes_are_exact: bool = column("true if minutes are decimal, false if the source rounds them")
+    plus_minus: int = column("point differential while on the floor", unit="points", nullable=True, ge=-80, le=80)
 
 
 PLAYER_BOXSCORES = Table(
@@ -68,7 +66,7 @@ PLAYER_BOXSCORES = Table(
 
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Type the lines and hold them against the schedule of the day."""
+    """Type the box-score lines and compare them with the schedule of the day."""
     rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
     exact = landing.min_exact.notnull()
     return rows.select(
@@ -93,7 +91,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
 
 
 def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
-    """Teams whose players' points do not add up to the final score."""
+    """Return teams whose players' points do not add up to the final score."""
     sums = result.group_by(day=result.game_date, game_id=result.game_id, team=result.team).aggregate(
         added=lambda t: t.points.sum()
     )

@@ -1,4 +1,4 @@
-"""nba_raw.player_prop_lines: quotes of the books on players' markets."""
+"""nba_raw.player_prop_lines: bookmakers' quotes on player markets."""
 
 from datetime import date
 
@@ -21,35 +21,37 @@ DFS_BOOKS = ("prizepicks", "underdog")
 
 
 class PlayerPropLines(Rows):
-    """Quotes on a player's over/under markets, each with the time it was first captured.
+    """Quotes on players' over/under markets with their first capture times.
     One row per player, market, book, line and capture."""
 
     game_date: date = column("US-Eastern calendar date of the game")
-    game_id: str = column(
-        "NBA game id; unknown where the source did not resolve it", nullable=True, str_matches=GAME_ID
-    )
-    player_id: int = column("NBA person id; unknown where the name could not be resolved", nullable=True, gt=0)
+    game_id: str = column("NBA game id; NULL where the source did not resolve it", nullable=True, str_matches=GAME_ID)
+    player_id: int = column("NBA person id; NULL where the name could not be resolved", nullable=True, gt=0)
     player_name: str = column("display name", str_matches=r"^.{1,100}$")
     player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
     resolved_by: str = column(
-        "rule that gave the id: source (it came with it), or how the spelling was matched; unknown: it was not",
+        "rule that resolved the id: source (the source provides the id) or the spelling rule that matched; unknown: not resolved",
         nullable=True,
         hashed=False,
         isin=list(WAYS),
     )
     market: str = column("statistic that is bet on", isin=list(MARKETS))
     bookmaker: str = column("book", str_matches=r"^.{1,60}$")
-    book_kind: str = column("sportsbook, or dfs for pick'em operators without real prices", isin=["sportsbook", "dfs"])
+    book_kind: str = column(
+        "sportsbook, or dfs for pick'em operators without two-way prices", isin=["sportsbook", "dfs"]
+    )
     line: float = column("over/under line", precision=2, gt=0, le=150)
     line_kind: str = column("main quote or an alternate", isin=["main", "alternate"])
     over_odds: float = column("American odds of the over", precision=1, nullable=True)
     under_odds: float = column("American odds of the under", precision=1, nullable=True)
     captured_at: Instant = column(
-        "when the quote was first seen (UTC); unknown if the source does not say", nullable=True
+        "time the quote was first seen (UTC); NULL if the source does not state it", nullable=True
     )
-    last_seen_at: Instant = column("when the quote was last seen (UTC)", nullable=True)
-    documented_pre_game: bool = column("true where the source documents the quote as its last main one before the game")
-    source: str = column("who captured it", nullable=True)
+    last_seen_at: Instant = column(
+        "time the quote was last seen (UTC); NULL if the source does not state it", nullable=True
+    )
+    documented_pre_game: bool = column("true if the source documents the quote as its last main quote before the game")
+    source: str = column("name of the source that captured the quote", nullable=True)
 
 
 PLAYER_PROP_LINES = Table(
@@ -69,7 +71,7 @@ PLAYER_PROP_LINES = Table(
 
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Type the quotes; refuse those that were first seen after the scheduled tip-off of their game."""
+    """Type the quotes; reject quotes first seen after the scheduled tip-off of their game."""
     landing = with_lookup(
         landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source)), "player_name"
     )
@@ -102,7 +104,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
 
 
 def expected(schedule: ir.Table) -> ir.Table:
-    """Every countable game may have lines; where the source has none, that is said."""
+    """Return every countable game, with the reason recorded if the source has no lines for it."""
     games = schedule.filter(schedule.countable)
     return games.select("game_date", "game_id", reason=ibis.literal("the source has no player lines for the game"))
 

@@ -1,4 +1,4 @@
-"""nba_raw.schedule: the games, from which everything knows what must exist."""
+"""nba_raw.schedule: the league's games, which determine the expected rows of all tables."""
 
 from datetime import date
 
@@ -16,23 +16,25 @@ from nba_pipeline.tables.raw.columns import FINAL, SCHEDULED, first_reason, land
 
 
 class Schedule(Rows):
-    """Games of the league as the source lists them, played or not. One row per game."""
+    """Games of the league as listed by the source, played or not. One row per game."""
 
-    game_id: str = column("NBA game id; the first three digits say what kind of game it is", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date")
+    game_id: str = column("NBA game id; the first three digits encode the kind of game", str_matches=GAME_ID)
+    game_date: date = column("US-Eastern calendar date of the game")
     season: str = column("season label", formula="digits 4-5 of the game id", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
     season_type: str = column(
         "kind of game", formula="first three digits of the game id", isin=list(SEASON_TYPES.values())
     )
-    countable: bool = column("true where the statistics of the game count", formula="prefix 002, 004, 005 or 006")
+    countable: bool = column("true if the game's statistics count", formula="prefix 002, 004, 005 or 006")
     home_team: str = column("tricode of the home team")
     away_team: str = column("tricode of the visitors")
-    tip_off: Instant = column("scheduled tip-off (UTC); unknown for some play-off games", nullable=True)
-    cutoff_at: Instant = column(
-        "last moment at which information may enter a forecast of the game (UTC)",
-        formula="one minute before tip-off; 16:00 UTC of the day where the tip-off is not known",
+    tip_off: Instant = column(
+        "scheduled tip-off (UTC); NULL if not announced, as for some play-off games", nullable=True
     )
-    neutral_site: bool = column("true where neither team is at home; unknown if the source does not say", nullable=True)
+    cutoff_at: Instant = column(
+        "latest time of information that a forecast of the game may use (UTC)",
+        formula="one minute before tip-off; 16:00 UTC of the day if the tip-off is unknown",
+    )
+    neutral_site: bool = column("true if neither team is at home; NULL if the source does not state it", nullable=True)
     arena: str = column("arena", nullable=True)
     status: str = column("final once the score is known, else scheduled", isin=[FINAL, SCHEDULED])
     home_points: int = column("final score of the home team", unit="points", nullable=True, ge=0, le=250)
@@ -59,7 +61,7 @@ SCHEDULE = Table(
     },
 )
 
-# What anybody can know of a game before it starts.
+# The columns of a game that are known before it starts.
 SLATE = asof.same_day(
     SCHEDULE,
     visible=(
@@ -78,7 +80,7 @@ SLATE = asof.same_day(
 
 
 def build(landing: ir.Table) -> ir.Table:
-    """Type the schedule, and derive season, kind of game and cut-off from the game id and the tip-off."""
+    """Type the schedule; derive season, kind of game and cut-off from the game id and the tip-off."""
     game_id = landing.game_id
     final = landing.home_pts.notnull() & landing.away_pts.notnull()
     known_prefix = game_id.substr(0, 3).isin(list(SEASON_TYPES))

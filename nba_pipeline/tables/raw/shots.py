@@ -21,10 +21,10 @@ NO_SHOTS = "the source has no shots of the game"
 
 
 class Shots(Rows):
-    """Field-goal attempts as recorded. One row per field-goal attempt."""
+    """Field-goal attempts as recorded by the source. One row per field-goal attempt."""
 
     game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     player_id: int = column("NBA person id of the shooter", gt=0)
     shot_number: int = column("1 for the player's first attempt of the game, in order of time", ge=1, le=80)
     period: int = column("period; 5 and up are overtimes", ge=1, le=12)
@@ -39,7 +39,7 @@ class Shots(Rows):
         formula="2-pointer within 8 ft: paint; other 2-pointer: mid_range; 3-pointer by its corner label",
         isin=list(ZONES),
     )
-    action_type: str = column("kind of shot as the source names it", nullable=True)
+    action_type: str = column("kind of shot in the source's wording", nullable=True)
 
 
 SHOTS = Table(
@@ -54,7 +54,7 @@ SHOTS = Table(
 
 
 def zone_of(value: ir.IntegerValue, distance: ir.IntegerValue, label: ir.StringValue) -> ir.StringValue:
-    """Zone of an attempt; an unlabelled three counts as above the break, where four of five are."""
+    """Return the zone of an attempt; a three without a label counts as above the break, where four of five are taken."""
     return ibis.cases(
         ((value == 2) & (distance <= PAINT_FEET), "paint"),
         (value == 2, "mid_range"),
@@ -68,7 +68,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
     """Type the attempts and number them per player and game in order of time."""
     rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
     left = landing.mins_left * 60 + landing.secs_left
-    everything = [
+    tie_breakers = [
         landing.loc_x,
         landing.loc_y,
         landing.shot_made,
@@ -78,7 +78,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
     ]
     in_time = ibis.window(
         group_by=[landing.game_id, landing.player_id],
-        order_by=[landing.period, left.desc(), landing.shot_value, *everything],
+        order_by=[landing.period, left.desc(), landing.shot_value, *tie_breakers],
     )
     return rows.select(
         game_id=landing.game_id,
@@ -101,7 +101,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
 
 
 def expected(schedule: ir.Table) -> ir.Table:
-    """Every countable game should have shots; a source may lack them, and that is said."""
+    """Return every countable game, with the reason recorded if the source has no shots of it."""
     games = schedule.filter(schedule.countable)
     return games.select("game_date", "game_id", reason=(games.status == FINAL).ifelse(NO_SHOTS, PENDING))
 

@@ -1,4 +1,4 @@
-"""nba_raw.team_boxscores: two lines a game, from the source or, marked so, summed from its players."""
+"""nba_raw.team_boxscores: two lines per game, from the source or summed from the players' lines."""
 
 from datetime import date
 
@@ -28,7 +28,7 @@ from nba_pipeline.tables.raw.schedule import SCHEDULE
 
 REGULATION, OVERTIME = 240, 25
 
-# How far the players' minutes of a game may be from the team's: on real data 0.2 where they are decimal, 4 where they are whole.
+# Tolerated difference between the players' and the team's minutes. Largest on real data: 0.2 for decimal minutes, 4 for whole.
 EXACT_MINUTES, WHOLE_MINUTES = 0.5, 6.0
 
 
@@ -36,7 +36,7 @@ class TeamBoxscores(BoxCounts):
     """Team totals of a game. One row per team in a game."""
 
     game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date")
+    game_date: date = column("US-Eastern calendar date of the game")
     team: str = tricode("tricode")
     opponent: str = tricode("tricode of the opponent")
     is_home: bool = column("true for the home team")
@@ -44,7 +44,7 @@ class TeamBoxscores(BoxCounts):
         "overtime periods", formula="(player minutes - 240) / 25, rounded; sources round minutes per player", ge=0, le=6
     )
     minutes: int = column("player minutes", unit="minutes", formula="240 + 25 per overtime", ge=REGULATION, le=390)
-    summed_from_players: bool = column("true where the source has no team line and the players were summed")
+    summed_from_players: bool = column("true if the source has no team line and the players' lines were summed")
 
 
 TEAM_BOXSCORES = Table(
@@ -105,12 +105,12 @@ def _from_players(landing: ir.Table, players: ir.Table) -> ir.Table:
 
 
 def build(landing: ir.Table, schedule: ir.Table, players: ir.Table) -> ir.Table:
-    """The source's team lines, and sums of the published player lines where it has none."""
+    """Return the source's team lines, and sums of the published player lines for teams without one."""
     return _from_source(landing, schedule).union(_from_players(landing, players))
 
 
 def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
-    """Team lines whose points are not the final score."""
+    """Return team lines whose points are not the final score."""
     joined = result.inner_join(schedule, "game_id")
     score = (result.team == schedule.home_team).ifelse(schedule.home_points, schedule.away_points)
     text = result.game_id + " " + result.team + ": " + result.points.cast("string") + ", score " + score.cast("string")
@@ -118,9 +118,9 @@ def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
 
 
 def players_differ(players: ir.Table, result: ir.Table) -> ir.Table:
-    """Team lines that are not the sum of their players: a line of the box score is missing, or there is one too many.
+    """Return team lines that are not the sum of their players: a player's line is missing or duplicated.
 
-    A team may have turnovers of its own, and whole minutes are rounded per player.
+    A team may have turnovers of its own; whole minutes are rounded per player.
     """
     group = players.group_by("game_id", "team")
     sums = group.aggregate(
@@ -129,17 +129,19 @@ def players_differ(players: ir.Table, result: ir.Table) -> ir.Table:
         exact=players.minutes_are_exact.all(),
     )
     both = result.inner_join(sums, ["game_id", "team"])
-    said: ir.StringValue = ibis.literal("")
+    differences: ir.StringValue = ibis.literal("")
     for n in LANDING_COUNTS:
         line, added = both[n], both[f"sum_{n}"]
         wrong = added > line if n == "turnovers" else added != line
-        said = said + wrong.ifelse(f" {n} " + line.cast("string") + ", players " + added.cast("string"), "")
+        differences = differences + wrong.ifelse(
+            f" {n} " + line.cast("string") + ", players " + added.cast("string"), ""
+        )
     rounding = both.exact.ifelse(EXACT_MINUTES, WHOLE_MINUTES)
     apart = (both.played - both.minutes).abs() > rounding
     minutes = " minutes " + both.minutes.cast("string") + ", players " + both.played.round(1).cast("string")
-    said = said + apart.ifelse(minutes, "")
-    text = both.game_id + " " + both.team + ":" + said
-    return both.filter(said != "").select(day=both.game_date, entity=text)
+    differences = differences + apart.ifelse(minutes, "")
+    text = both.game_id + " " + both.team + ":" + differences
+    return both.filter(differences != "").select(day=both.game_date, entity=text)
 
 
 TRANSFORM = Transform(

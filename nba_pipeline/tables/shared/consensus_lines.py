@@ -1,8 +1,8 @@
-"""The market's lines as of the cut-off: the quote of each book that was in force, their consensus, and where it opened.
+"""The market's lines as of the cut-off: the quote in force at each book, their consensus and its opening.
 
-A quote counts when it was first seen before the cut-off of its game. A quote without a capture time counts only where
-the source documents it as the last one before the game. Sportsbooks come first: quotes of DFS operators stand in
-only where no sportsbook quotes the player.
+A quote counts when it was first seen before the cut-off of its game. A quote without a capture time counts only if
+the source documents it as the last one before the game. Sportsbooks come first: quotes of DFS operators count
+only if no sportsbook quotes the player.
 """
 
 from collections.abc import Sequence
@@ -63,12 +63,12 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     counted = chosen.group_by(*key).aggregate(
         books=chosen.bookmaker.nunique(), line_source=chosen.book_kind.max(), captured_at=chosen.known_at.max()
     )
-    found = shared(
+    lines = shared(
         counted.inner_join(middle, key).select(counted, line=_half(middle.line), opening_line=_half(middle.first_line))
     )
-    prices = _best_prices(chosen, found)
+    prices = _best_prices(chosen, lines)
     return shared(
-        found.left_join(prices, key).select(found, *[prices[c] for c in ("best_over_odds", "best_under_odds")])
+        lines.left_join(prices, key).select(lines, *[prices[c] for c in ("best_over_odds", "best_under_odds")])
     )
 
 
@@ -84,13 +84,13 @@ def _best_prices(quotes: ir.Table, lines: ir.Table) -> ir.Table:
 
 def side_by_side(consensus: ir.Table, columns: Sequence[str], markets: Sequence[str]) -> ir.Table:
     """The consensus with one row per (game_date, player_id) and a column `<column>_<market>` for each of both."""
-    found = {}
+    by_market = {}
     for market in markets:
         here = consensus.market == market
-        found |= {f"{c}_{market}": here.ifelse(consensus[c], None).max() for c in columns}
-    return shared(consensus.group_by("game_date", "player_id").aggregate(**found))
+        by_market |= {f"{c}_{market}": here.ifelse(consensus[c], None).max() for c in columns}
+    return shared(consensus.group_by("game_date", "player_id").aggregate(**by_market))
 
 
 def _half(line: ir.FloatingValue) -> ir.FloatingValue:
-    """Medians of an even number of books may fall between; the lower half is the line that exists."""
+    """Medians of an even number of books may fall between; the lower half is a line that books quote."""
     return (line * 2).floor() / 2

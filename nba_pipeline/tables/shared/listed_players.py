@@ -1,4 +1,4 @@
-"""Who is listed for a day: the one rule, live and in backfill, made of games before the day only."""
+"""The rule that lists players for a day, the same live and in backfill: it reads only games before the day."""
 
 import ibis
 
@@ -17,7 +17,7 @@ def listed_players(team_days: ir.Table, appearances: ir.Table, team_games: ir.Ta
     Shapes: `team_days` has (game_date, team), one row per team and day; `appearances` are player facts (game_id, game_date,
     team, player_id, player_name, player_lookup, minutes_played); `team_games` are team facts (game_id, game_date, team). Games
     may lie in earlier seasons, but at most 240 days back. Result: the rows of `team_days`, each once per listed player, with
-    player_id, player_name and player_lookup as of his latest appearance.
+    player_id, player_name and player_lookup as of the player's latest appearance.
     """
     numbered = _numbered(team_games)
     days = asof.attach(
@@ -45,7 +45,7 @@ def listed_players(team_days: ir.Table, appearances: ir.Table, team_games: ir.Ta
 
 
 def teams_without_history(team_days: ir.Table, team_games: ir.Table) -> ir.Table:
-    """`team_days` with `has_history`: true where the team has a game before the day that listing may look at."""
+    """`team_days` with `has_history`: true where the team has an earlier game within the listing window."""
     games = team_games.select("game_date", "team")
     counted = asof.attach(team_days, games, {"__recent": asof.count(days=DAYS_BACK)}, by=("team",), within=())
     return counted.mutate(has_history=counted["__recent"] > 0).drop("__recent")
@@ -59,7 +59,7 @@ def _numbered(team_games: ir.Table) -> ir.Table:
 
 
 def _visible_after(played: ir.Table, numbered: ir.Table) -> ir.Table:
-    """Each player under every number of games after which his latest appearance for the team is one of its last 10."""
+    """Each player under every number of games after which the player's latest appearance for the team is one of its last 10."""
     rows = played.inner_join(numbered, ["game_id", "team"]).select(
         played.player_id, played.player_name, played.player_lookup, numbered.team, numbered.game_number
     )
