@@ -1,10 +1,8 @@
-"""The only place that relates history to a day. Everything here is strictly before the day, by construction.
+"""Aggregates over history, strictly before the target day by construction.
 
-Two kinds of thing live here: `Read`s, which say which days of a table a computation needs, and `attach`, which gives
-each target row (an entity on a day) aggregates over the entity's facts of earlier days. No other module compares a date
-of history with a target day.
+`attach` adds to each target row (an entity on a day) aggregates over the entity's facts of earlier days.
 
-How `attach` keeps the rule: facts are numbered per entity in order of time. A window frame that ends one day before the
+How `attach` guarantees it: facts are numbered per entity in order of time. A window frame that ends one day before the
 target counts the facts strictly before it, and that count is the number of the latest fact the target may see; all
 windows of games are read off that fact. Sums run over integers (floats are scaled), so that a value does not depend
 on the order or the range in which it was computed.
@@ -25,12 +23,6 @@ EWMA_WEIGHT_SCALE = 1_000_000
 SHORTEST_HALF_LIFE = 6
 
 
-# --- what a computation reads -----------------------------------------------------------------------------------------
-
-
-# --- aggregates over history ------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Aggregate:
     """An aggregate over an entity's earlier facts: the latest `last` facts, or the last `days` days, or all."""
@@ -45,39 +37,39 @@ class Aggregate:
 
 
 def mean(column: str, *, last: int | None = None, days: int | None = None, at_least: int = 1) -> Aggregate:
-    """Mean of the known values; NULL with fewer than `at_least` of them."""
+    """Return the mean of the known values; NULL with fewer than `at_least` of them."""
     return Aggregate("mean", column, last=last, days=days, at_least=at_least)
 
 
 def std(column: str, *, last: int | None = None, at_least: int = 2) -> Aggregate:
-    """Sample standard deviation of the known values; NULL with fewer than `at_least` (never fewer than 2)."""
+    """Return the sample standard deviation of the known values; NULL with fewer than `at_least` (never fewer than 2)."""
     return Aggregate("std", column, last=last, at_least=max(2, at_least))
 
 
 def total(column: str, *, last: int | None = None, days: int | None = None) -> Aggregate:
-    """Sum of the known values; NULL when there is none."""
+    """Return the sum of the known values; NULL if there is none."""
     return Aggregate("total", column, last=last, days=days)
 
 
 def count(column: str = "", *, last: int | None = None, days: int | None = None) -> Aggregate:
-    """Number of facts, or of facts with a known `column`; 0 when there is none."""
+    """Return the number of facts, or of facts with a known `column`; 0 if there is none."""
     return Aggregate("count", column, last=last, days=days)
 
 
 def ratio(column: str, over: str, *, last: int | None = None, days: int | None = None, at_least: int = 1) -> Aggregate:
-    """Sum of `column` / sum of `over`, over facts that know both; NULL when the divisor is 0 or facts are too few."""
+    """Return sum of `column` / sum of `over` over facts with both; NULL if the divisor is 0 or facts are too few."""
     return Aggregate("ratio", column, over=over, last=last, days=days, at_least=at_least)
 
 
 def latest(column: str) -> Aggregate:
-    """The value of the latest earlier fact."""
+    """Return the value of the latest earlier fact."""
     return Aggregate("latest", column)
 
 
 def ewma(column: str, *, half_life: float, at_least: int = 1) -> Aggregate:
-    """Exponentially weighted mean: the weight of a fact halves every `half_life` facts.
+    """Return the exponentially weighted mean: the weight of a fact halves every `half_life` facts.
 
-    Weights are integers that grow with the facts of a season, so a half-life below six would leave the range of INT64.
+    Weights are integers that grow with the facts of a season: a half-life below six would overflow INT64.
     """
     if half_life < SHORTEST_HALF_LIFE:
         raise ValueError(
@@ -87,7 +79,7 @@ def ewma(column: str, *, half_life: float, at_least: int = 1) -> Aggregate:
 
 
 def highest(column: str, *, last: int | None = None, days: int | None = None) -> Aggregate:
-    """Largest known value; NULL when there is none."""
+    """Return the largest known value; NULL if there is none."""
     return Aggregate("highest", column, last=last, days=days)
 
 
@@ -101,11 +93,11 @@ def attach(
     fact_day: str = "game_date",
     within: Sequence[str] = ("season",),
 ) -> ir.Table:
-    """Give every target row the aggregates over its entity's facts of strictly earlier days.
+    """Add to every target row the aggregates over its entity's facts of strictly earlier days.
 
     Shapes: `targets` has the columns of `by`, `within` and `day`; `facts` those of `by`, `within`, `fact_day` and every
     aggregated column, at most one fact an entity and day where windows of games are used. Result: the rows of `targets`,
-    each exactly once, plus one column per aggregate. Windows never cross `within` (a season unless said otherwise).
+    each exactly once, plus one column per aggregate. Windows never cross `within` (by default a season).
     """
     entity = [*by, *within]
     calendar = {n: a for n, a in aggregates.items() if a.days is not None}
@@ -133,7 +125,7 @@ def earlier_facts(
     fact_day: str = "game_date",
     within: Sequence[str] = ("season",),
 ) -> ir.Table:
-    """Give every target (entity on a day) its entity's `last` latest facts of strictly earlier days, one row each.
+    """Return the `last` latest facts of strictly earlier days for every target (entity on a day), one row each.
 
     Shapes: as for `attach`, at most one fact an entity and day. Result: one row per distinct target and earlier fact, with
     the columns of `by`, `within` and `day`, `facts_ago` (1: the latest) and the other columns of `facts` as `past_` and
@@ -168,12 +160,12 @@ def _number(day: ir.DateValue) -> ir.IntegerValue:
 def _places(
     targets: ir.Table, facts: ir.Table, entity: list[str], day: str, fact_day: str, calendar: Mapping[str, Aggregate]
 ) -> ir.Table:
-    """One row per distinct target (entity, day): how many facts it has seen, and its calendar-window aggregates."""
+    """One row per distinct target (entity, day): number of earlier facts, and calendar-window aggregates."""
     needed = sorted({c for a in calendar.values() for c in (a.column, a.over) if c})
     past = facts.select(*entity, *needed, __day=facts[fact_day], __fact=ibis.literal(1, "int64"))
-    wanted = targets.select(*entity, __day=targets[day]).distinct()
+    target_days = targets.select(*entity, __day=targets[day]).distinct()
     nothing = {c: ibis.null(facts[c].type()) for c in needed}
-    timeline = past.union(wanted.mutate(**nothing, __fact=ibis.literal(0, "int64")).select(past.columns))
+    timeline = past.union(target_days.mutate(**nothing, __fact=ibis.literal(0, "int64")).select(past.columns))
     timeline = timeline.mutate(__number=_number(timeline["__day"]))
 
     def up_to_yesterday(days: int | None) -> ibis.expr.builders.WindowBuilder:
@@ -261,6 +253,3 @@ def _integer(value: ir.Value, scale: int) -> tuple[ir.Value, int]:
 def _divide(top: ir.Value, bottom: ir.Value | int) -> ir.Value:
     divisor = float(bottom) if isinstance(bottom, int) else bottom.cast("float64").nullif(0.0)
     return top.cast("float64") / divisor
-
-
-# --- the second clock: what was known when ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Reads: which days of a table a computation may see, relative to the day it computes."""
+"""Reads: the days of a table that a computation may use, relative to the day it computes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ CORRECTED_FOR = timedelta(hours=72)
 
 @dataclass(frozen=True)
 class Read:
-    """Days of a table that a computation for some days needs, and what it may see of them.
+    """The days of a table that a computation needs, and the columns it may use.
 
     `kind`: `same_day` reads the target days themselves; `before` a fixed number of days before each; `season` everything
     since the season began, excluding the day; `month` the training day of the day's month; `training` a fixed number of days
-    before each training day, and nothing for other days; `kept` what the computed table itself holds for the target days,
-    which may be nothing.
+    before each training day, and nothing for other days; `kept` the rows of the computed table itself on the
+    target days, if any.
     """
 
     table: Table
@@ -32,11 +32,11 @@ class Read:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns a computation may see: all, unless fewer are made visible."""
+        """The columns that a computation may use: all, unless `visible` lists some."""
         return self.visible or tuple(self.table.columns)
 
     def first_needed(self, day: date) -> date:
-        """The first day that it needs for this one; later than the last where it needs nothing."""
+        """Return the first day needed for this one; later than the last if none is needed."""
         if self.kind in ("same_day", "kept") or (self.kind == "training" and day != training_day(day)):
             return day
         if self.kind == "month":
@@ -48,10 +48,10 @@ class Read:
         return {"same_day": day, "kept": day, "month": training_day(day)}.get(self.kind, day - timedelta(days=1))
 
     def needed(self, days: Sequence[date]) -> tuple[date, date]:
-        """First and last day that it needs for any of the days; the first is later than the last where it needs none."""
+        """Return the first and last day needed for any of the days; first is later than last if none is needed."""
         spans = [(self.first_needed(d), self.last_needed(d)) for d in days]
-        some = [(first, last) for first, last in spans if first <= last] or spans[:1]
-        return min(first for first, _ in some), max(last for _, last in some)
+        nonempty = [(first, last) for first, last in spans if first <= last] or spans[:1]
+        return min(first for first, _ in nonempty), max(last for _, last in nonempty)
 
     @property
     def window_text(self) -> str:
@@ -66,40 +66,40 @@ class Read:
 
 
 def same_day(table: Table, *, visible: tuple[str, ...] = ()) -> Read:
-    """Rows of the day itself: other tables' results for the day, or facts that grading compares with.
+    """Read rows of the day itself: other tables' results for the day, or facts that grading compares with.
 
-    `visible` limits what may be seen of them, such as the columns of the schedule that are known before tip-off.
+    `visible` limits the columns, for example to those of the schedule that are known before tip-off.
     """
     return Read(table, "same_day", visible=visible)
 
 
 def before(table: Table, days: int) -> Read:
-    """Rows of the `days` calendar days that end the day before."""
+    """Read rows of the `days` calendar days that end the day before."""
     return Read(table, "before", days)
 
 
 def season_to_date(table: Table) -> Read:
-    """Rows since the season began, up to the day before."""
+    """Read rows since the season began, up to the day before."""
     return Read(table, "season")
 
 
 def of_the_month(table: Table) -> Read:
-    """Rows of the training day of the day's month: what was trained then serves the month."""
+    """Read rows of the training day of the day's month: models trained on it serve the month."""
     return Read(table, "month")
 
 
 def kept(table: Table) -> Read:
-    """What the table that is computed holds for the day already; nothing is demanded of it."""
+    """Read the rows that the computed table already has for the day; none are required."""
     return Read(table, "kept")
 
 
 def before_training(table: Table, days: int) -> Read:
-    """Rows of the `days` calendar days that end the day before a training day."""
+    """Read rows of the `days` calendar days that end the day before a training day."""
     return Read(table, "training", days)
 
 
 def training_window(game_date: "pd.Series", trained_on: date, days: int) -> "pd.Series":
-    """True for the rows that a model of that training day may see: the `days` days that end the day before."""
+    """Return true for the rows that a model of that training day may use: the `days` days that end the day before."""
     import pandas as pd  # deferred: takes most of a second to load, and only training needs it
 
     day = pd.to_datetime(game_date)

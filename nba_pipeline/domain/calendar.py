@@ -9,8 +9,7 @@ from nba_pipeline.common.errors import ConfigurationError
 EPOCH = date(2021, 10, 19)
 BOOTSTRAP_DAYS = 14
 
-
-# The first three digits of a game id say what kind of game it is; the date never does.
+# The kind of a game by the first three digits of its id; the date never determines it.
 SEASON_TYPES = {
     "001": "Preseason",
     "002": "Regular Season",
@@ -24,21 +23,21 @@ GAME_ID = r"^00[1-6][0-9]{7}$"
 
 
 def season_of_game(game_id: str) -> str:
-    """Season label from a game id: `0022300634` -> `2023-24`."""
+    """Return the season label of a game id: `0022300634` -> `2023-24`."""
     year = 2000 + int(game_id[3:5])
     return f"{year}-{(year + 1) % 100:02d}"
 
 
 def reading_bound(day: date) -> date:
-    """A day before the first game of the season that `day` belongs to: 1 August at or before it.
+    """Return a day before the first game of the season of `day`: 1 August at or before it.
 
-    Only a bound for how far back to read. Which season a game belongs to is decided by its id.
+    It only bounds how far back to read; the season of a game follows from its id.
     """
     return date(day.year if day.month >= 8 else day.year - 1, 8, 1)
 
 
 def training_day(day: date) -> date:
-    """The day on which the models that serve `day` are trained: the first of its month, or the first partition."""
+    """Return the day on which the models for `day` are trained: the first of its month, or the first partition."""
     return max(day.replace(day=1), EPOCH)
 
 
@@ -67,12 +66,12 @@ def check_range(start: date, end: date, today: date) -> None:
 
 
 def days_between(start: date, end: date) -> list[date]:
-    """All calendar days from start to end, both included."""
+    """Return all calendar days from start to end, both inclusive."""
     return [start + timedelta(days=i) for i in range((end - start).days + 1)]
 
 
 def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
-    """Consecutive days folded into (first, last) pairs."""
+    """Return consecutive days as (first, last) pairs."""
     folded: list[tuple[date, date]] = []
     for day in sorted(set(days)):
         if folded and day - folded[-1][1] == timedelta(days=1):
@@ -83,7 +82,7 @@ def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
 
 
 def describe_days(days: Sequence[date], at_most: int = 6) -> str:
-    """`2024-01-01..2024-01-05, 2024-01-09 and 3 more ranges (12 days)` for errors and reports."""
+    """Describe days in errors and reports: `2024-01-01..2024-01-05, 2024-01-09 and 3 more ranges (12 days)`."""
     folded = ranges(days)
     shown = [f"{a}" if a == b else f"{a}..{b}" for a, b in folded[:at_most]]
     rest = len(folded) - at_most

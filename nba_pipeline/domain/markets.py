@@ -1,4 +1,4 @@
-"""The markets that are forecast, each with the counts of a box score that it adds up. Points are the default."""
+"""The markets that are forecast, each as a sum of box-score counts. The default market is points."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from nba_pipeline.common import ibis_types as ir
 
 @dataclass(frozen=True)
 class Market:
-    """A player market: its name at the books, the columns of player facts whose sum it bets on, and its unit."""
+    """A player market: name at the books, columns of player facts that it sums, and unit."""
 
     name: str
     counts: tuple[str, ...]
     unit: str
 
     def actual(self, facts: ir.Table) -> ir.IntegerValue:
-        """What a player's game was worth in this market."""
+        """Return the actual value of the market in a player's game."""
         first, *others = (facts[c] for c in self.counts)
         return sum(others, start=first)
 
@@ -41,13 +41,20 @@ DEFAULT_MARKETS = (POINTS.name,)
 def by_market(
     compute: Callable[..., Mapping[str, NDArray[Any]]], market: NDArray[Any], *columns: NDArray[Any]
 ) -> dict[str, NDArray[Any]]:
-    """Rows of several markets through a function of one: `compute(*columns, market=...)` for the rows of each market.
+    """Apply a function of one market to rows of several: `compute(*columns, market=...)` for the rows of each.
 
-    Returns the named arrays that `compute` gives, in the order of the rows; without rows, no arrays.
+    Args:
+        compute: Returns named arrays, one value per row.
+        market: Market of each row.
+        *columns: Inputs of `compute`, one value per row.
+
+    Returns:
+        The named arrays in the order of the rows; no arrays without rows.
+
     """
-    found: dict[str, NDArray[Any]] = {}
+    results: dict[str, NDArray[Any]] = {}
     for name in np.unique(market):
         here = market == name
         for key, values in compute(*(c[here] for c in columns), market=str(name)).items():
-            found.setdefault(key, np.empty(len(market), dtype=values.dtype))[here] = values
-    return found
+            results.setdefault(key, np.empty(len(market), dtype=values.dtype))[here] = values
+    return results

@@ -1,7 +1,8 @@
-"""The one normaliser of player names. Every source passes through it, so that one player has one `player_lookup`."""
+"""The only normaliser of player names: all sources use it, so that a player has one `player_lookup`."""
 
 import re
 import unicodedata
+from functools import cache
 
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
@@ -33,27 +34,25 @@ def player_lookup(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", folded)
 
 
+@cache
 def _accented_letters() -> tuple[str, str]:
-    """All lower-case Latin letters (up to U+1EFF) that fold to one plain letter, and these plain letters."""
+    """Return all lower-case Latin letters (up to U+1EFF) that fold to one plain letter, and these plain letters."""
     pairs = [(c, player_lookup(c)) for c in map(chr, range(0xC0, 0x1F00)) if c == c.lower() and c.isalpha()]
     single = [(c, plain) for c, plain in pairs if len(plain) == 1]
     return "".join(c for c, _ in single), "".join(plain for _, plain in single)
 
 
-_ACCENTED, _PLAIN = _accented_letters()
-
-
 def with_lookup(rows: ir.Table, name: str, lookup: str = "player_lookup") -> ir.Table:
-    """The rows with the normalised name beside it; each distinct name is normalised once."""
+    """Add the normalised name to the rows; each distinct name is normalised once."""
     names = rows.select(name).distinct()
-    known = names.select(__name=names[name], **{lookup: lookup_expression(names[name])})
-    return shared(rows.left_join(known, rows[name] == known["__name"]).select(rows, known[lookup]))
+    lookups = names.select(__name=names[name], **{lookup: lookup_expression(names[name])})
+    return shared(rows.left_join(lookups, rows[name] == lookups["__name"]).select(rows, lookups[lookup]))
 
 
 def lookup_expression(name: ir.StringValue) -> ir.StringValue:
-    """`player_lookup` for a column of names in the Latin alphabet."""
+    """Return `player_lookup` for a column of names in the Latin alphabet."""
     folded = name.lower()
     for letter, plain in _UNDECOMPOSABLE.items():
         if len(plain) > 1:
             folded = folded.replace(letter, plain)
-    return folded.translate(_ACCENTED, _PLAIN).re_replace(r"[^a-z0-9]", "")
+    return folded.translate(*_accented_letters()).re_replace(r"[^a-z0-9]", "")

@@ -56,7 +56,7 @@ TRICODES = tuple(sorted(TEAMS))
 
 
 def miles_between(a: str, b: str) -> float:
-    """Great-circle distance between two home arenas, statute miles (haversine)."""
+    """Return the great-circle distance between two home arenas, statute miles (haversine)."""
     p, q = TEAMS[a], TEAMS[b]
     lat1, lat2 = math.radians(p.latitude), math.radians(q.latitude)
     half_lat = (lat2 - lat1) / 2

@@ -1,1 +1,1 @@
-"""Who a name is: spellings of books and feeds become NBA person ids, or stay visibly unresolved."""
+"""Player name resolution: spellings of books and feeds become NBA person ids, or are reported as unresolved."""

@@ -1,4 +1,4 @@
-"""Known aliases: spellings that no rule finds, kept as data that people review (`aliases.csv`)."""
+"""Known aliases: spellings that no rule resolves, kept as reviewed data (`aliases.csv`)."""
 
 import csv
 from pathlib import Path
@@ -12,17 +12,22 @@ COLUMNS = ("alias", "player_name")
 
 
 def read_aliases(home: Path | None = None) -> dict[str, str]:
-    """Lookup of the alias -> lookup of the player's name: those shipped, and those of `<home>/aliases.csv` over them.
+    """Read aliases as {lookup of the alias: lookup of the player's name}.
 
-    Raises ConfigurationError for a file without the two columns, an empty cell, or an alias given to two players.
+    Args:
+        home: Directory whose `aliases.csv`, if present, overrides the shipped aliases.
+
+    Raises:
+        ConfigurationError: a file lacks a column, has an empty cell, or gives an alias to two players.
+
     """
-    found = _read(SHIPPED)
+    shipped = _read(SHIPPED)
     own = home / OWN if home else None
-    return found | _read(own) if own is not None and own.is_file() else found
+    return shipped | _read(own) if own is not None and own.is_file() else shipped
 
 
 def _read(path: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
+    aliases: dict[str, str] = {}
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         if not set(COLUMNS) <= set(rows.fieldnames or ()):
@@ -33,8 +38,8 @@ def _read(path: Path) -> dict[str, str]:
             alias, player = (player_lookup(row[c] or "") for c in COLUMNS)
             if not alias or not player:
                 raise ConfigurationError(f"{path}, line {number}: a name is empty", "fill in both names")
-            if found.setdefault(alias, player) != player:
+            if aliases.setdefault(alias, player) != player:
                 raise ConfigurationError(
                     f"{path}, line {number}: the alias {row['alias']!r} is given to two players", "keep one of them"
                 )
-    return found
+    return aliases

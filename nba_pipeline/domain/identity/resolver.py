@@ -1,9 +1,8 @@
-"""The one resolver: from a spelling, the day and the teams of the game to a person id, or to nobody.
+"""Resolve a spelling, with the day and the teams of the game, to a person id or to an unresolved result.
 
-Safe rules come first (`spelling.RULES`). A rule that finds one player who may be meant ends the search; one that finds several
-ends it too, without an answer. Looser rules, and names that two players share, take only players whose team before the day
-plays in the game. Of games only those before the day count, and no others say who can be meant: a day is resolved alike
-whatever is read with it.
+Safe rules come first (`spelling.RULES`). A rule that matches one player ends the search; one that matches several ends it as
+ambiguous. Looser rules, and names shared by two players, accept only players whose team before the day plays in the game.
+Only games before the day count, so that a day resolves the same whatever other days are read with it.
 """
 
 from collections import defaultdict
@@ -17,7 +16,7 @@ from nba_pipeline.domain.player_names import player_lookup
 
 @dataclass(frozen=True)
 class Player:
-    """A person and the name he goes by. One who is not `listed` is known from box scores alone, under this name."""
+    """A person and his display name. A person not `listed` appears, under this name, in box scores only."""
 
     player_id: int
     name: str
@@ -26,7 +25,7 @@ class Player:
 
 @dataclass(frozen=True)
 class Appearance:
-    """A player's latest game before a day, if it is not too long ago: for whom, and under which name."""
+    """The team and displayed name in a player's latest recent game before a day."""
 
     team: str
     name: str
@@ -34,7 +33,7 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Question:
-    """A spelling in its context: the teams that can be meant (empty: unknown), and the day as ISO text."""
+    """A spelling in its context: the teams of the game (empty: unknown) and the day as ISO text."""
 
     spelled: str
     day: str
@@ -43,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The player and the rule that found him, or nobody and why not."""
+    """The resolved player and the matching rule, or no player and the reason."""
 
     player: Player | None
     rule: str = ""
@@ -52,41 +51,46 @@ class Answer:
 
 @dataclass(frozen=True)
 class People:
-    """Everybody who can be meant, and the aliases they are known under (lookup -> lookup)."""
+    """All players that a spelling may resolve to, and their aliases (lookup -> lookup)."""
 
     players: Sequence[Player]
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _by_key(self) -> dict[str, dict[str, tuple[Player, ...]]]:
-        found: dict[str, dict[str, list[Player]]] = {r.name: defaultdict(list) for r in RULES}
+        index: dict[str, dict[str, list[Player]]] = {r.name: defaultdict(list) for r in RULES}
         for player in self.players:
             spelling = Spelling(player.name)
             for rule in RULES:
                 for key in dict.fromkeys(rule.player(spelling)):
-                    found[rule.name][key].append(player)
-        return {rule: {k: tuple(p) for k, p in keys.items()} for rule, keys in found.items()}
+                    index[rule.name][key].append(player)
+        return {rule: {k: tuple(p) for k, p in keys.items()} for rule, keys in index.items()}
 
     def candidates(self, spelled: str) -> Iterable[tuple[Rule, str, tuple[Player, ...]]]:
-        """What each rule finds, safest first, as (rule, its name, players)."""
+        """Yield the players each rule matches, safest rule first, as (rule, its name, players)."""
         spelling = Spelling(spelled)
         exact, *looser = RULES
-        yield exact, exact.name, self._found(exact, spelling.lookup)
+        yield exact, exact.name, self._matching(exact, spelling.lookup)
         for lookup in dict.fromkeys((player_lookup(spelled), spelling.lookup)):
             if lookup in self.aliases:
-                yield exact, ALIAS, self._found(exact, self.aliases[lookup])
+                yield exact, ALIAS, self._matching(exact, self.aliases[lookup])
         for rule in looser:
-            yield rule, rule.name, self._found(rule, rule.book(spelling))
+            yield rule, rule.name, self._matching(rule, rule.book(spelling))
 
-    def _found(self, rule: Rule, key: str) -> tuple[Player, ...]:
+    def _matching(self, rule: Rule, key: str) -> tuple[Player, ...]:
         return self._by_key[rule.name].get(key, ()) if key else ()
 
     def answer(self, question: Question, before: Mapping[tuple[int, str], Appearance]) -> Answer:
-        """Who is meant. `before` gives the latest appearance of a player before a day, by (player_id, ISO day)."""
+        """Resolve a spelling to a player.
+
+        Args:
+            question: The spelling with the day and teams of the game.
+            before: A player's latest appearance before a day, by (player_id, ISO day).
+        """
         if not Spelling(question.spelled).lookup:
             return Answer(None, why="no letters in the name")
-        for rule, name, found in self.candidates(question.spelled):
-            last = {p: before.get((p.player_id, question.day)) for p in found}
+        for rule, name, matches in self.candidates(question.spelled):
+            last = {p: before.get((p.player_id, question.day)) for p in matches}
             players = [p for p, seen in last.items() if p.listed or (seen is not None and seen.name == p.name)]
             if len(players) == 1 and not rule.needs_team:
                 return Answer(players[0], name)

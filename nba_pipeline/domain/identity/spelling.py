@@ -1,7 +1,7 @@
-"""Ways in which two spellings can name the same player, from the safest to the loosest. Nothing here guesses.
+"""Rules that match two spellings of a player's name, from the safest to the loosest.
 
-A rule gives a spelling of a book one key, and a player's own name the keys under which it may be found. Rules after
-`alias` accept a player only if he plays for a team of the game (see `resolver`).
+A rule derives one key from a book's spelling, and from a player's own name the keys that match it. Rules after `alias`
+accept a player only if his team plays in the game (see `resolver`).
 """
 
 import re
@@ -18,7 +18,7 @@ _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 
 @dataclass(frozen=True)
 class Spelling:
-    """A name as somebody wrote it, taken apart."""
+    """A name as spelled by a source, split into normalised words."""
 
     text: str
 
@@ -47,7 +47,7 @@ class Spelling:
 
 @dataclass(frozen=True)
 class Rule:
-    """`book` gives the key of a spelling (empty: the rule does not apply), `player` the keys that a name answers to."""
+    """`book` gives the key of a spelling (empty: the rule does not apply), `player` the keys that match a name."""
 
     name: str
     meaning: str
