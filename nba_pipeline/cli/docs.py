@@ -9,7 +9,7 @@ from nba_pipeline.contracts.table import Column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import FEEDS, Feed
 
-MAY_BE_MISSING = "May be missing: its table is then empty, and coverage says so."
+MAY_BE_MISSING = "Optional: without it the table is empty, and coverage reports that."
 GENERATED = "Generated from the declarations by `make docs`; change them there."
 
 

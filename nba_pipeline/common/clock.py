@@ -1,4 +1,4 @@
-"""The one place that says what time it is. Drills move it with NBA_PIPELINE_NOW; tests move the clock of the process."""
+"""The only source of the current time. Drills move it with NBA_PIPELINE_NOW; tests move the clock of the process."""
 
 import os
 from datetime import UTC, date, datetime

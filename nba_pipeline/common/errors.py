@@ -1,4 +1,4 @@
-"""Named errors of the pipeline: each says what is wrong, where, and how to fix it."""
+"""Named errors of the pipeline: each states what is wrong, where, and how to fix it."""
 
 from typing import ClassVar
 

@@ -46,7 +46,7 @@ def _is(descriptor: int, path: Path) -> bool:
 
 
 def _take(path: Path, exclusive: bool, deadline: float, busy: Callable[[], WarehouseBusyError]) -> int:
-    """A descriptor that holds the lock. One on a file that was removed or exchanged keeps nobody out: it is taken again."""
+    """Return a descriptor that holds the lock; a lock on a removed or replaced file excludes no process and is taken again."""
     mode = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
     descriptor = _open(path, exclusive)
     try:
@@ -70,8 +70,8 @@ def _take(path: Path, exclusive: bool, deadline: float, busy: Callable[[], Wareh
 def file_lock(path: Path, *, exclusive: bool, timeout: float) -> Iterator[None]:
     """Hold the lock; raise WarehouseBusyError, naming the holder, when it is not free within `timeout` seconds.
 
-    Everybody passes a queue, a lock of its own that is held only while waiting. A writer who waits closes it, so that readers who
-    come one after the other cannot keep him out for good.
+    All processes pass a queue, a second lock that is held only while waiting. A waiting writer closes it, so that a sequence
+    of readers cannot starve it.
     """
     deadline = time.monotonic() + timeout
 

@@ -5,7 +5,7 @@ there and every row's hash recomputes. `coverage`: the rows that must exist do, 
 `business_rules`: ranges, identities and rules across tables.
 
 All statements read the tables of a bench: `result`, and `expected` where a table has expected rows. They are rendered for
-the engine that holds these tables; `_Engine` lists all that is said differently there.
+the engine that holds these tables; `_Engine` lists all syntax that differs between engines.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ ALIAS = "t0"
 
 @dataclass(frozen=True)
 class _Engine:
-    """How one engine says what the engines say differently."""
+    """The syntax of one engine where the engines differ."""
 
     quote: str
     text: str
@@ -184,7 +184,7 @@ def absent_rows(table: Table, columns: Sequence[str], dialect: Dialect = "duckdb
 
 
 def unexpected_rows(table: Table, columns: Sequence[str], dialect: Dialect = "duckdb") -> str:
-    """Per partition: rows of `result` that nobody expects."""
+    """Per partition: rows of `result` that are not expected."""
     same = _same([c for c in columns if c != "reason"], _ENGINES[dialect])
     return f"""SELECT r.{table.partition} AS day, COUNT(*) AS n FROM result AS r
         WHERE NOT EXISTS (SELECT 1 FROM expected AS e WHERE {same}) GROUP BY r.{table.partition}"""

@@ -159,7 +159,7 @@ def _inputs(warehouse: BigQueryWarehouse, wanted: Mapping[str, tuple[Table, Days
 
 
 def computation(transform: Transform, days: Sequence[date], at: datetime) -> str:
-    """The rows of these days, typed, rounded and hashed, and rows without a day, which nobody may lose."""
+    """The rows of these days, typed, rounded and hashed, and rows without a day, which must not be lost."""
     table = transform.table
     built = rendered(transform.expression)
     typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)

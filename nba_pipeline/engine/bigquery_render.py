@@ -29,7 +29,7 @@ def rendered(expression: ir.Table) -> str:
 
 @contextmanager
 def _warned() -> Iterator[None]:
-    """Without sqlglot's warnings that it leaves out where unknown values stand: that is mended here."""
+    """Silence sqlglot's warnings that it omits the order of NULLs, which is corrected here."""
     logger = logging.getLogger("sqlglot")
     before = logger.level
     logger.setLevel(logging.ERROR)

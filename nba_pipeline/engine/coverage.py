@@ -30,7 +30,7 @@ class TableStatus:
     rows where their number follows, else the games or teams that must have rows; nothing where no demand exists.
     `explained` are the expected units that are absent for a stated reason, `unexplained` those without one; `unfinished`
     are published days that lack units without a reason, or because their games were not over. `waived` are days
-    that are refused, missing or waiting, and that somebody decided to live with, each with what is wrong and the waiver.
+    that are refused, missing or waiting, and that were waived, each with what is wrong and the waiver.
     """
 
     table: str

@@ -45,7 +45,7 @@ def require_published(warehouse: Warehouse, table: Table, start: date, end: date
 def write_rows(warehouse: Warehouse, table: Table, start: date, end: date, kind: Format, path: Path) -> int:
     """Write the rows of the days to `path`, ordered by day and key, a month in memory at a time; returns how many.
 
-    The file appears whole, or an earlier one stays as it was. An unknown value is empty (CSV) or null; in the array columns
+    The file appears whole, or an earlier one stays unchanged. An unknown value is empty (CSV) or null; in the array columns
     of CSV and JSON, where an unknown element is NaN in the table, it is null too. Raises ExportError when the file cannot be
     written.
     """

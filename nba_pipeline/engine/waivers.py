@@ -1,4 +1,4 @@
-"""Waivers: gaps that somebody has decided to live with, one dated line each, in `waivers.csv` of the home.
+"""Waivers: gaps accepted by the operators, one dated line each, in `waivers.csv` of the home.
 
 A waiver lets later days be computed although days that they look back on are missing or refused, and takes these days out
 of what `check` calls incomplete. It never lets a bad row in, and it is shown wherever it took effect: in `check`, in
@@ -89,7 +89,9 @@ def _waiver(row: dict[str, str | None], where: str, tables: Sequence[str]) -> Wa
     days = {c: _day(given[c], f"{where}, {c}") for c in ("written", "first_day", "last_day")}
     first, last = days["first_day"], days["last_day"]
     if not 0 <= (last - first).days < LONGEST_DAYS:
-        raise ConfigurationError(f"{where}: {first}..{last} is no range of 1 to {LONGEST_DAYS} days", "mend the days")
+        raise ConfigurationError(
+            f"{where}: {first}..{last} is no range of 1 to {LONGEST_DAYS} days", "correct the days"
+        )
     until = _day(given["until"], f"{where}, until") if given["until"] else None
     return Waiver(given["table"], first, last, days["written"], given["by"], given["reason"], until)
 

@@ -1,4 +1,4 @@
-"""Running ranges of days through Dagster: what to run, in which runs, and what came of it."""
+"""Running ranges of days through Dagster: the days to run, their runs, and the results."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

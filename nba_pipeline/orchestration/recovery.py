@@ -1,6 +1,6 @@
 """End runs whose process died, and find the days that such a run published without recording them.
 
-The tables need no repair: a range is replaced whole or not at all. But in Dagster's storage the run stays `started` for good,
+The tables need no repair: a range is replaced whole or not at all. But in Dagster's storage the run stays `started` forever,
 and keeps its place in the queue and its pool slots; and days that it published just before it died are not recorded as
 materialized. A run is therefore tagged with the process that executes it. Once that process is gone, the run is reported as
 failed, and days whose record is lost count as missing, so that `--missing` runs them again.

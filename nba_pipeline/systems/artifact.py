@@ -1,4 +1,4 @@
-"""The file of a trained system: JSON whose head says what it was made for, checked before anything is read from it."""
+"""The file of a trained system: JSON whose head states its purpose, checked before anything is read from it."""
 
 import json
 from collections.abc import Mapping, Sequence

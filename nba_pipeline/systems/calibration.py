@@ -70,7 +70,7 @@ class Level:
 @dataclass(frozen=True)
 class Spread:
     """Variance of the outcome around a forecast m: p = constant + root·√m + linear·m, and `own` of the way from p to the
-    player's own variance over his last 10 games, where that is known. The three coefficients are not negative.
+    player's own variance over the last 10 games, if known. The three coefficients are not negative.
     """
 
     constant: float

@@ -31,7 +31,7 @@ OWN_SHARE = 0.2
 
 
 def spread(mean: Floats, own_sd: Floats) -> Floats:
-    """Standard deviation of points around a rule's forecast before anything was fitted: league-wide, and his own where known."""
+    """Standard deviation of points around a rule's forecast before anything was fitted: league-wide, or the player's own."""
     prior = PRIOR_VARIANCE + VARIANCE_PER_POINT * np.maximum(mean, 0)
     own = np.where(np.isnan(own_sd), prior, own_sd**2)
     return np.sqrt((1 - OWN_SHARE) * prior + OWN_SHARE * own)

@@ -97,7 +97,7 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
 
     `rows`: listed players who played, of days before the month, with the features of version 2, `game_date`, `player_id`,
     `games_played_season`, `actual` (the market's value) and `line` (NaN without one). Below 3,000 rows of players with ten
-    earlier games in the season no system is trained, below 500 rows with a line none that knows the line; the reason says so.
+    earlier games in the season no system is trained, below 500 rows with a line none that knows the line; the reason states it.
     """
     rows = rows.sort_values(["game_date", "player_id"], ignore_index=True)
     seasoned = int((rows["games_played_season"].to_numpy(dtype=float) >= EARLIER_GAMES).sum())

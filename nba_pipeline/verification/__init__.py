@@ -1,1 +1,1 @@
-"""Proofs on published tables that anybody can repeat."""
+"""Repeatable proofs on published tables."""

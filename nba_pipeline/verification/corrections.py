@@ -35,7 +35,7 @@ FACTS = (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS)
 SUMMARIES = (PLAYER_GAME_SUMMARY, TEAM_OFFENSE_GAME_SUMMARY, TEAM_DEFENSE_GAME_SUMMARY)
 GRADES = (PREDICTION_ACCURACY, SYSTEM_DAILY_PERFORMANCE)
 
-# What a correction changes on its own day. What was known before the games, forecasts above all, stays as it was.
+# What a correction changes on its own day. Pre-game information, forecasts above all, stays unchanged.
 REPAIRED = tuple(t.id for t in (*FACTS, *SUMMARIES, *GRADES))
 
 Kind = Literal["changed", "added", "withdrawn", "refused"]

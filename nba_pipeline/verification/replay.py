@@ -51,7 +51,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What came of one day: tables and cells compared, and the differences."""
+    """The result for one day: tables and cells compared, and the differences."""
 
     day: date
     tables: int
@@ -60,7 +60,7 @@ class Replayed:
 
 
 def pre_game_tables() -> tuple[str, ...]:
-    """Tables that describe a day as it was known before its games: all but raw tables, facts and grades.
+    """Tables of pre-game information on a day: all but raw tables, facts and grades.
 
     A table is one of them by what it says it is, not by what it reads: one that reads more than it may has to show here.
     """

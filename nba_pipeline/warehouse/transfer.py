@@ -39,7 +39,7 @@ class Holding:
         return self.entries.get(day), self.content.get(day, EMPTY), self.rejects.get(day)
 
     def published(self, day: date) -> Content | None:
-        """Rows and content hash as they were published, from the ledger; None for a day that never was."""
+        """Return rows and content hash recorded at publication, from the ledger; None for a day never published."""
         for entry in map(dict, self.entries.get(day, ())):
             if entry["state"] == "published":
                 return entry["rows"], entry["content_hash"]

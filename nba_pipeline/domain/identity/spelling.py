@@ -1,7 +1,7 @@
 """Rules that match two spellings of a player's name, from the safest to the loosest.
 
 A rule derives one key from a book's spelling, and from a player's own name the keys that match it. Rules after `alias`
-accept a player only if his team plays in the game (see `resolver`).
+accept a player only if the player's team plays in the game (see `resolver`).
 """
 
 import re

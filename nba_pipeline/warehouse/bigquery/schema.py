@@ -126,7 +126,7 @@ def record_fields() -> list[SchemaField]:
 def changed(stored: StoredTable, table: Table, wanted: StoredTable) -> StoredTable | None:
     """The stored table with what the contract gained: columns, empty cells, words; None when nothing differs.
 
-    Raises WarehouseError for any other difference, with the statement that mends it.
+    Raises WarehouseError for any other difference, with the statement that fixes it.
     """
     _require_same_partition(stored, table)
     present = {f.name: f for f in stored.schema}

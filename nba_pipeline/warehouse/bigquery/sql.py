@@ -42,7 +42,7 @@ def between(column: str, start: date | None, end: date | None) -> str:
 
 
 def select(table: Table, at: str, stored: Collection[str], days: Days, as_of: datetime | None) -> str:
-    """The rows of a range of days as they were at a moment."""
+    """Select the rows of a range of days as of a past time."""
     moment = f" FOR SYSTEM_TIME AS OF TIMESTAMP '{as_of.isoformat()}'" if as_of else ""
     wanted = columns(table, stored, days.columns or ())
     return f"SELECT {wanted} FROM `{at}`{moment} WHERE {between(table.partition, days.start, days.end)}"

@@ -2,7 +2,7 @@
 
 Rows travel through a staging table; one script then deletes the days, inserts the rows and adds to ledger and quarantine, so
 that rows and ledger cannot disagree. Whatever the number of days, a replace sends at most three jobs: the load of the
-rows, the load of ledger entries and rejects, and the script. Only the last one changes what anybody sees.
+rows, the load of ledger entries and rejects, and the script. Only the last one changes visible rows.
 """
 
 import logging
@@ -155,7 +155,7 @@ class BigQueryWarehouse:
             self.connection.query(f"publishing {table.id}", script, labels)
 
     def prepare(self, table: Table) -> None:
-        """Let the table, ledger and quarantine exist as the contract says; refuse what cannot be mended by adding."""
+        """Create or extend the table, ledger and quarantine to match the contract; refuse other differences."""
         location = self.connection.location
         wanted, held = schema.definition(location, table), self.stored(table.id)
         if held is None:
