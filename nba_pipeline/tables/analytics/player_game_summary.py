@@ -7,8 +7,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN, with_lookup
+from nba_pipeline.domain.player_names import with_lookup
 from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.zones import (
@@ -24,6 +23,7 @@ from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.raw.shots import SHOTS
 from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
+from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
 
 OVER, UNDER, PUSH = "OVER", "UNDER", "PUSH"
@@ -33,13 +33,13 @@ class PlayerGameSummary(BoxCounts, ZoneCounts):
     """A player's finished game: box score, shot zones, efficiency, and the market's closing points line.
     One row per finished game and player."""
 
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date of the game")
-    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
-    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
-    player_id: int = column("NBA person id", gt=0)
+    game_id: str = columns.GAME_ID
+    game_date: date = columns.GAME_DATE
+    season: str = columns.SEASON
+    season_type: str = columns.SEASON_TYPE
+    player_id: int = columns.PLAYER_ID
     player_name: str = column("display name")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    player_lookup: str = columns.PLAYER_LOOKUP
     team: str = tricode("tricode of the player's team in this game")
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column("true for the home team of the schedule")

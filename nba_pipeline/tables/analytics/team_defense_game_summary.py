@@ -7,21 +7,21 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.shots import ZONES
+from nba_pipeline.tables.shared import columns
 
 
 class TeamDefenseGameSummary(Rows):
     """A team's defence in a finished game: the opponent's production and the team's own defensive plays.
     One row per finished game and defending team."""
 
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date of the game")
-    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
-    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    game_id: str = columns.GAME_ID
+    game_date: date = columns.GAME_DATE
+    season: str = columns.SEASON
+    season_type: str = columns.SEASON_TYPE
     defending_team: str = tricode("tricode of the defending team")
     opponent: str = tricode("tricode of the team on offence")
     home_game: bool = column("true if the defending team is at home in the schedule")

@@ -5,7 +5,6 @@ from datetime import date
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.zones import (
     COUNTED,
@@ -20,6 +19,7 @@ from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.raw.shots import SHOTS
 from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
+from nba_pipeline.tables.shared import columns
 
 GAME_MINUTES = 48
 
@@ -27,10 +27,10 @@ GAME_MINUTES = 48
 class TeamOffenseGameSummary(BoxCounts, ZoneCounts):
     """A team's offence in a finished game. One row per finished game and team."""
 
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date of the game")
-    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
-    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    game_id: str = columns.GAME_ID
+    game_date: date = columns.GAME_DATE
+    season: str = columns.SEASON
+    season_type: str = columns.SEASON_TYPE
     team: str = tricode("tricode")
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column("true for the home team of the schedule")

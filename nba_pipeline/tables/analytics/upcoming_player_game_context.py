@@ -5,8 +5,6 @@ from datetime import date
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.analytics._absences import with_absences
@@ -25,6 +23,7 @@ from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
+from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
 from nba_pipeline.tables.shared.listed_players import DAYS_BACK, listed_players, teams_without_history
 
@@ -39,13 +38,13 @@ class UpcomingPlayerGameContext(Rows):
     scheduled game.
     """
 
-    game_date: date = column("US-Eastern calendar date of the game")
-    player_id: int = column("NBA person id", gt=0)
+    game_date: date = columns.GAME_DATE
+    player_id: int = columns.PLAYER_ID
     player_name: str = column("display name in the player's latest game", str_matches=r"^.{1,100}$")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    player_lookup: str = columns.PLAYER_LOOKUP
+    game_id: str = columns.GAME_ID
     season: str = column("season label", str_matches=SEASON_LABEL)
-    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    season_type: str = columns.SEASON_TYPE
     team: str = tricode("tricode of the team that lists the player")
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column("true for the home team of the schedule, also on a neutral site")

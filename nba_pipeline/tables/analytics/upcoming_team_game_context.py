@@ -8,7 +8,6 @@ from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._absences import absence_counts
 from nba_pipeline.tables.analytics._game_line_consensus import game_line_consensus, seen_from
@@ -20,6 +19,7 @@ from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
+from nba_pipeline.tables.shared import columns
 
 SEASON_LABEL = r"^20[0-9]{2}-[0-9]{2}$"
 
@@ -29,16 +29,16 @@ class UpcomingTeamGameContext(Rows):
     tip-off. Its past games are finished games of the same season, strictly before the day. One row per scheduled game and team.
     """
 
-    game_date: date = column("US-Eastern calendar date of the game")
+    game_date: date = columns.GAME_DATE
     team: str = tricode("tricode")
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    game_id: str = columns.GAME_ID
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column(
         "true for the home team of the schedule, also on a neutral site", formula="team = schedule.home_team"
     )
     neutral_site: bool = column("true where neither team is at home; NULL if the source does not say", nullable=True)
     season: str = column("season label", str_matches=SEASON_LABEL)
-    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    season_type: str = columns.SEASON_TYPE
     cutoff_at: Instant = column("last moment at which information entered the row (UTC)", formula="schedule.cutoff_at")
 
     game_number_in_season: int = column(

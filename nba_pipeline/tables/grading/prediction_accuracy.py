@@ -9,7 +9,6 @@ import pyarrow as pa
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
 from nba_pipeline.domain.markets import MARKETS, by_market
 from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.transform import Transform
@@ -20,6 +19,7 @@ from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMAR
 from nba_pipeline.tables.predictions.player_prop_predictions import NO_LINE, OVER, PASS, PLAYER_PROP_PREDICTIONS, UNDER
 from nba_pipeline.tables.raw.columns import FINAL, tricode
 from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.shared import columns
 
 WIN, LOSS, PUSH, VOID, PASSED, NO_BET = "win", "loss", "push", "void", "pass", "no_line"
 OUTCOMES = (WIN, LOSS, PUSH, VOID, PASSED, NO_BET)
@@ -29,14 +29,14 @@ class PredictionAccuracy(Rows):
     """Grades of forecasts that were made before tip-off; a player who did not play is void.
     One row per forecast of a finished game."""
 
-    game_date: date = column("US-Eastern calendar date of the game")
-    player_id: int = column("NBA person id", gt=0)
+    game_date: date = columns.GAME_DATE
+    player_id: int = columns.PLAYER_ID
     market: str = column("statistic that was forecast", isin=list(MARKETS))
     system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
     model_version: str = column("version of the system")
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    game_id: str = columns.GAME_ID
     season: str = column("season label")
-    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    season_type: str = columns.SEASON_TYPE
     team: str = tricode("tricode of the player's team")
     opponent: str = tricode("tricode of the opponent")
     prior_games: int = column("games the player had finished this season before the day", unit="games", ge=0)

@@ -13,6 +13,7 @@ from nba_pipeline.engine.transform import Transform
 from nba_pipeline.systems import BASELINE_IDS, SYSTEM_IDS
 from nba_pipeline.tables.grading.prediction_accuracy import LOSS, NO_BET, PASSED, PREDICTION_ACCURACY, PUSH, VOID, WIN
 from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
+from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import exact_sums as exact
 
 
@@ -20,7 +21,7 @@ class SystemDailyPerformance(Rows):
     """A system's day: counts, errors and bets; every comparison uses rows that both sides forecast.
     One row per day, market and system."""
 
-    game_date: date = column("US-Eastern calendar date of the game")
+    game_date: date = columns.GAME_DATE
     market: str = column("statistic that was forecast", isin=list(MARKETS))
     system_id: str = column("system", isin=list(SYSTEM_IDS))
     forecasts: int = column("graded forecasts, void ones included", ge=0)

@@ -8,8 +8,6 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.precompute.player_shot_zone_analysis import (
@@ -24,6 +22,7 @@ from nba_pipeline.tables.precompute.samples import added, names_where
 from nba_pipeline.tables.precompute.team_defense_zone_analysis import TEAM_DEFENSE_ZONE_ANALYSIS
 from nba_pipeline.tables.precompute.team_defense_zone_analysis import ZONES as DEFENSE_ZONES
 from nba_pipeline.tables.raw.columns import tricode
+from nba_pipeline.tables.shared import columns
 
 FRESH = 100
 POINTS_PER_FATIGUE = 20
@@ -43,12 +42,12 @@ class PlayerCompositeFactors(Rows):
     the sum. One row per day and listed player.
     """
 
-    game_date: date = column("US-Eastern calendar date of the game")
-    player_id: int = column("NBA person id", gt=0)
+    game_date: date = columns.GAME_DATE
+    player_id: int = columns.PLAYER_ID
     player_name: str = column("display name")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
+    player_lookup: str = columns.PLAYER_LOOKUP
+    game_id: str = columns.GAME_ID
+    season: str = columns.SEASON
     team: str = tricode("tricode of the team that lists the player")
     opponent: str = tricode("tricode of the opponent")
 

@@ -7,7 +7,6 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, Table, column
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
@@ -15,6 +14,7 @@ from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_
 from nba_pipeline.tables.precompute.player_shot_zone_analysis import PLAYER_SHOT_ZONE_ANALYSIS, SCORING_ZONES
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
 from nba_pipeline.tables.raw.columns import tricode
+from nba_pipeline.tables.shared import columns
 
 SHORT, LONG = 5, 10
 COPY = "upcoming_player_game_context"
@@ -27,11 +27,11 @@ class PlayerDailyCache(Rows):
     """
 
     cache_date: date = column("US-Eastern calendar date of the game; the row knows only earlier games")
-    player_id: int = column("NBA person id", gt=0)
+    player_id: int = columns.PLAYER_ID
     player_name: str = column("display name")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    player_lookup: str = columns.PLAYER_LOOKUP
     team: str = tricode("tricode of the team that lists the player")
-    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
+    season: str = columns.SEASON
 
     games_played_season: int = column(
         "the player's games this season, the sample of the season columns", unit="games", ge=0, le=125

@@ -8,12 +8,12 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, Rule, Table, column
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
 from nba_pipeline.tables.raw.columns import tricode
+from nba_pipeline.tables.shared import columns
 
 RECENT, LONGER = 10, 20
 MIN_GAMES_OF = {RECENT: MIN_GAMES, LONGER: 15}
@@ -65,11 +65,11 @@ class PlayerShotZoneAnalysis(Rows):
     """
 
     analysis_date: date = column("US-Eastern calendar date of the game; the row knows only earlier games")
-    player_id: int = column("NBA person id", gt=0)
+    player_id: int = columns.PLAYER_ID
     player_name: str = column("display name")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    player_lookup: str = columns.PLAYER_LOOKUP
     team: str = tricode("tricode of the team that lists the player")
-    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
+    season: str = columns.SEASON
 
     games_in_sample_10: int = column("games with shot data behind the last-10 columns", unit="games", ge=0, le=RECENT)
     games_in_sample_20: int = column("games with shot data behind the last-20 columns", unit="games", ge=0, le=LONGER)

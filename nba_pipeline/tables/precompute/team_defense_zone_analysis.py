@@ -14,6 +14,7 @@ from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.schedule import SLATE
+from nba_pipeline.tables.shared import columns
 
 WINDOW = 15
 LEAGUE_DAYS = 30
@@ -98,7 +99,7 @@ class TeamDefenseZoneAnalysis(Rows):
 
     analysis_date: date = column("US-Eastern calendar date of the game; the row knows only earlier games")
     team: str = tricode("tricode of the defending team")
-    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
+    season: str = columns.SEASON
     games_in_sample: int = column(f"number of games in the sample, at most {WINDOW}", unit="games", ge=1, le=WINDOW)
     games_with_shot_data: int = column("of these, games with a complete shot log", unit="games", ge=0, le=WINDOW)
 

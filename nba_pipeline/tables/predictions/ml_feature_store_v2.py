@@ -8,8 +8,6 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import FloatArray, Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
@@ -29,6 +27,7 @@ from nba_pipeline.tables.predictions.role_features import ROLE_FEATURES, role_fe
 from nba_pipeline.tables.predictions.similarity_features import SIMILARITY_FEATURES, similarity_features
 from nba_pipeline.tables.predictions.versions import VERSIONS, all_features
 from nba_pipeline.tables.raw.columns import tricode
+from nba_pipeline.tables.shared import columns
 
 READY_GAMES = 10
 FORM = ("points_avg_last_5", "points_avg_last_10", "points_avg_season")
@@ -43,13 +42,13 @@ class ListedPlayer(Rows):
     """The listed player that the features describe. One row per listed player."""
 
     game_date: date = column("US-Eastern calendar date of the game; features use only earlier information")
-    player_id: int = column("NBA person id", gt=0)
+    player_id: int = columns.PLAYER_ID
     feature_version: str = column("version of the features", isin=list(VERSIONS))
     player_name: str = column("display name")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    season: str = column("season label", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
-    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    player_lookup: str = columns.PLAYER_LOOKUP
+    game_id: str = columns.GAME_ID
+    season: str = columns.SEASON
+    season_type: str = columns.SEASON_TYPE
     team: str = tricode("tricode of the team that lists the player")
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column("true for the home team of the schedule")

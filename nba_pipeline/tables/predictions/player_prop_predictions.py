@@ -13,9 +13,8 @@ from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES, training_day
+from nba_pipeline.domain.calendar import training_day
 from nba_pipeline.domain.markets import MARKETS
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN
 from nba_pipeline.engine.transform import FinishContext, Transform
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS, Forecast
 from nba_pipeline.systems.calibration import calibrated_over
@@ -32,6 +31,7 @@ from nba_pipeline.tables.predictions.prediction_models import (
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
 
 if TYPE_CHECKING:
@@ -52,18 +52,18 @@ class PlayerPropPredictions(Rows):
     player without a forecast has a row with the reason. A forecast made before the cut-off of its game is final once the
     cut-off has passed. One row per listed player, market and system."""
 
-    game_date: date = column("US-Eastern calendar date of the game")
-    player_id: int = column("NBA person id", gt=0)
+    game_date: date = columns.GAME_DATE
+    player_id: int = columns.PLAYER_ID
     market: str = column("statistic that is forecast", isin=list(MARKETS))
     system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
     model_version: str = column("version of the system")
     trained_on: date = column("training day of the models of the month, the key of their rows in prediction_models")
     feature_version: str = column("version of the features that the system read")
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
+    game_id: str = columns.GAME_ID
     season: str = column("season label")
-    season_type: str = column("kind of game", isin=list(SEASON_TYPES.values()))
+    season_type: str = columns.SEASON_TYPE
     player_name: str = column("display name")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    player_lookup: str = columns.PLAYER_LOOKUP
     team: str = tricode("tricode of the player's team")
     opponent: str = tricode("tricode of the opponent")
     prior_games: int = column("games the player has finished this season before the day", unit="games", ge=0, le=130)
@@ -206,8 +206,8 @@ def _rows(
     over, push = calibrated_over(made.mean, made.sd, line, market, made.over_shift, made.over_slope)
     decided = over / np.where(push < 1, 1 - push, np.nan)
     out = (rows["injury_status"] == OUT).to_numpy(dtype=bool)
-    columns = {c: inputs[c] for c in (*(i for i in IDENTITY if i != "games_played_season"), "injury_status", "as_of")}
-    columns |= {
+    values = {c: inputs[c] for c in (*(i for i in IDENTITY if i != "games_played_season"), "injury_status", "as_of")}
+    values |= {
         "market": _constant(market, len(rows)),
         "system_id": _constant(system, len(rows)),
         "model_version": _constant(VERSIONS[system], len(rows)),
@@ -234,7 +234,7 @@ def _rows(
         "components": _as_json(made.components, known),
         "insufficient_data_reason": pa.array(made.reason, pa.string(), mask=known),
     }
-    return pa.table(columns)
+    return pa.table(values)
 
 
 def call(over: np.ndarray, line: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -273,9 +273,9 @@ def expected(features: ir.Table, markets: ir.Table, made: ir.Table, context: ir.
     stay = shared(kept(made, context, clock).select(*PLAYER_PROP_PREDICTIONS.key, "game_id"))
     final_games = stay.select(*FORECAST_OF).distinct().mutate(reason=ibis.literal(LISTED_LATER))
     asked = systems.anti_join(stay, PLAYER_PROP_PREDICTIONS.key).left_join(final_games, FORECAST_OF)
-    columns = [systems[c] for c in PLAYER_PROP_PREDICTIONS.key]
+    key = [systems[c] for c in PLAYER_PROP_PREDICTIONS.key]
     return ibis.union(
-        asked.select(*columns, final_games.reason),
+        asked.select(*key, final_games.reason),
         stay.select(*PLAYER_PROP_PREDICTIONS.key, reason=ibis.null("string")),
     )
 

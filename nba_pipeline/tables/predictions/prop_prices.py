@@ -15,6 +15,7 @@ from nba_pipeline.systems import BASELINE_IDS, SYSTEM_IDS
 from nba_pipeline.systems.pricing import Price, price
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
 
 PRICED = tuple(s for s in SYSTEM_IDS if s not in BASELINE_IDS)
@@ -25,8 +26,8 @@ class PropPrices(Rows):
     and expected value of both sides. Quotes without a price have probabilities and fair odds only. One row per forecast, book
     and line."""
 
-    game_date: date = column("US-Eastern calendar date of the game")
-    player_id: int = column("NBA person id", gt=0)
+    game_date: date = columns.GAME_DATE
+    player_id: int = columns.PLAYER_ID
     market: str = column("statistic that is bet on", isin=list(MARKETS))
     system_id: str = column("system whose forecast prices the quote", isin=list(PRICED))
     bookmaker: str = column("book")

@@ -7,11 +7,11 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE, first_reason, landing_reason, when
 from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.shared import columns
 
 CLOSING = "closing"
 
@@ -19,8 +19,8 @@ CLOSING = "closing"
 class GameLines(Rows):
     """Spreads, totals and moneylines quoted by bookmakers. One row per game, book and capture."""
 
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date of the game")
+    game_id: str = columns.GAME_ID
+    game_date: date = columns.GAME_DATE
     bookmaker: str = column("book", str_matches=r"^.{1,60}$")
     captured_at: Instant = column("capture time (UTC); NULL if the source does not state it", nullable=True)
     spread_home: float = column(

@@ -6,12 +6,13 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.domain.identity.spelling import WAYS
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN, with_lookup
+from nba_pipeline.domain.player_names import with_lookup
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import first_reason, landing_reason
 from nba_pipeline.tables.raw.schedule import SLATE
+from nba_pipeline.tables.shared import columns
 
 TRANSACTION, SNAPSHOT, OFFICIAL, AFTER_GAME = "transaction", "status_snapshot", "official_report", "boxscore_dnp"
 RECORD_TYPES = (TRANSACTION, SNAPSHOT, OFFICIAL, AFTER_GAME)
@@ -24,7 +25,7 @@ class InjuryReports(Rows):
     report_date: date = column("US-Eastern calendar date of the report")
     player_id: int = column("NBA person id; NULL where the name could not be resolved", nullable=True, gt=0)
     player_name: str = column("display name", str_matches=r"^.{1,100}$")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    player_lookup: str = columns.PLAYER_LOOKUP
     resolved_by: str = column(
         "rule that resolved the id: source (the source provides the id) or the spelling rule that matched; unknown: not resolved",
         nullable=True,

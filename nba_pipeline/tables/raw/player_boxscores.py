@@ -5,7 +5,6 @@ from datetime import date
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Table, column
-from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import (
@@ -21,17 +20,18 @@ from nba_pipeline.tables.raw.columns import (
     when,
 )
 from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.shared import columns
 
 
 class PlayerBoxscores(BoxCounts):
     """Box-score lines as provided by the source. One row per game and player who appeared in it."""
 
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date of the game")
+    game_id: str = columns.GAME_ID
+    game_date: date = columns.GAME_DATE
     team: str = tricode("tricode of the player's team")
     opponent: str = tricode("tricode of the opponent")
     is_home: bool = column("true for the home team")
-    player_id: int = column("NBA person id", gt=0)
+    player_id: int = columns.PLAYER_ID
     player_name: str = column("display name", str_matches=r"^.{1,100}$")
     starter: bool = column("true for the five starters; NULL if the source does not state it", nullable=True)
     minutes: float = column(

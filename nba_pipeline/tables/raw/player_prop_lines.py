@@ -9,11 +9,12 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.domain.identity.spelling import WAYS
-from nba_pipeline.domain.player_names import LOOKUP_SQL_PATTERN, with_lookup
+from nba_pipeline.domain.player_names import with_lookup
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE, first_reason, landing_reason, when
 from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.shared import columns
 
 MARKETS = ("points", "rebounds", "assists", "threes", "pra", "pr", "pa", "ra", "blocks", "steals")
 MAIN_KINDS = ("standard", "main", "quoted")
@@ -24,11 +25,11 @@ class PlayerPropLines(Rows):
     """Quotes on players' over/under markets with their first capture times.
     One row per player, market, book, line and capture."""
 
-    game_date: date = column("US-Eastern calendar date of the game")
+    game_date: date = columns.GAME_DATE
     game_id: str = column("NBA game id; NULL where the source did not resolve it", nullable=True, str_matches=GAME_ID)
     player_id: int = column("NBA person id; NULL where the name could not be resolved", nullable=True, gt=0)
     player_name: str = column("display name", str_matches=r"^.{1,100}$")
-    player_lookup: str = column("normalised name", str_matches=LOOKUP_SQL_PATTERN)
+    player_lookup: str = columns.PLAYER_LOOKUP
     resolved_by: str = column(
         "rule that resolved the id: source (the source provides the id) or the spelling rule that matched; unknown: not resolved",
         nullable=True,

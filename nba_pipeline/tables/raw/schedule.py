@@ -13,13 +13,14 @@ from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import FINAL, SCHEDULED, first_reason, landing_reason, when
+from nba_pipeline.tables.shared import columns
 
 
 class Schedule(Rows):
     """Games of the league as listed by the source, played or not. One row per game."""
 
     game_id: str = column("NBA game id; the first three digits encode the kind of game", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date of the game")
+    game_date: date = columns.GAME_DATE
     season: str = column("season label", formula="digits 4-5 of the game id", str_matches=r"^20[0-9]{2}-[0-9]{2}$")
     season_type: str = column(
         "kind of game", formula="first three digits of the game id", isin=list(SEASON_TYPES.values())

@@ -7,12 +7,12 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, Table, column
-from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import FINAL, first_reason, landing_reason, when
 from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.shared import columns
 
 ZONES = ("paint", "mid_range", "corner_three", "above_break_three")
 PAINT_FEET = 8
@@ -23,8 +23,8 @@ NO_SHOTS = "the source has no shots of the game"
 class Shots(Rows):
     """Field-goal attempts as recorded by the source. One row per field-goal attempt."""
 
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date of the game")
+    game_id: str = columns.GAME_ID
+    game_date: date = columns.GAME_DATE
     player_id: int = column("NBA person id of the shooter", gt=0)
     shot_number: int = column("1 for the player's first attempt of the game, in order of time", ge=1, le=80)
     period: int = column("period; 5 and up are overtimes", ge=1, le=12)

@@ -7,7 +7,6 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Table, column
-from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import (
@@ -25,6 +24,7 @@ from nba_pipeline.tables.raw.columns import (
 )
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.tables.shared import columns
 
 REGULATION, OVERTIME = 240, 25
 
@@ -35,8 +35,8 @@ EXACT_MINUTES, WHOLE_MINUTES = 0.5, 6.0
 class TeamBoxscores(BoxCounts):
     """Team totals of a game. One row per team in a game."""
 
-    game_id: str = column("NBA game id", str_matches=GAME_ID)
-    game_date: date = column("US-Eastern calendar date of the game")
+    game_id: str = columns.GAME_ID
+    game_date: date = columns.GAME_DATE
     team: str = tricode("tricode")
     opponent: str = tricode("tricode of the opponent")
     is_home: bool = column("true for the home team")
