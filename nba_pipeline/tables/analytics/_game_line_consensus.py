@@ -1,55 +1,80 @@
-"""The market's view of a game as of the cut-off: medians over books of their latest and of their first quotes."""
+"""The market's view of a game: where its lines opened, where they stood at the cut-off, and where they closed."""
 
 import ibis
 
 from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import medians
+from nba_pipeline.common.ibis_relations import medians, shared
+from nba_pipeline.tables.shared.odds import american_odds, implied_probability
 
 QUOTED = (
     *("game_id", "bookmaker", "captured_at", "documented_pre_game"),
     *("spread_home", "total", "moneyline_home", "moneyline_away"),
 )
-MEASURES = ("spread_home", "total", "decimal_home", "decimal_away")
+POINTS = ("spread_home", "total")
+MEASURES = (*POINTS, "implied_home", "implied_away")
 
 
 def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
-    """Return one row per game_id with a line by its cut-off.
+    """Return one row per game_id with a line by its cut-off; every figure is a median over books.
 
-    Shapes: `quotes` as nba_raw.game_lines; `games` has (game_id, cutoff_at), one row per game. Quotes without a capture time
-    count only where the source documents them as closing lines, and only for games without a timed quote; they never
-    are opening lines. Result: spread_home, total, decimal_home, decimal_away, opening_spread_home, opening_total, books,
-    captured_at.
+    Args:
+        quotes: Rows of nba_raw.game_lines.
+        games: game_id and cutoff_at, one row per game.
+
+    Returns:
+        `spread_home`, `total`, `implied_home` and `implied_away` (probabilities with the vig): the line that the source
+        documents as the close, else the latest timed quote. `opening_*` and `cutoff_*`: the first and the latest timed
+        quote of each book, with the times `opening_captured_at` and `cutoff_captured_at`. `closing_*`: the documented
+        close. `books` and `captured_at` belong to `spread_home`; `captured_at` is NULL for a documented close.
+        `moved`: whether a later observation than the opening exists.
     """
     quotes = quotes.select(*QUOTED)
-    rows = quotes.inner_join(games, "game_id")
-    timed = captured_in_time(quotes.captured_at, games.cutoff_at)
-    rows = rows.filter(timed.fill_null(quotes.documented_pre_game)).select(
+    in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
+    rows = quotes.inner_join(games, "game_id").filter(in_time.fill_null(quotes.documented_pre_game))
+    rows = rows.select(
         quotes.game_id,
         quotes.bookmaker,
         quotes.captured_at,
-        quotes.spread_home,
-        quotes.total,
-        decimal_home=_decimal(quotes.moneyline_home),
-        decimal_away=_decimal(quotes.moneyline_away),
-        __timed=quotes.captured_at.notnull(),
+        quotes.documented_pre_game,
+        *[quotes[m] for m in POINTS],
+        implied_home=implied_probability(quotes.moneyline_home),
+        implied_away=implied_probability(quotes.moneyline_away),
     )
-    any_timed = rows["__timed"].cast("int64").max().over(ibis.window(group_by=rows.game_id))
-    rows = rows.mutate(__any_timed=any_timed).filter(lambda t: t["__timed"] | (t["__any_timed"] == 0))
-    latest = _one_per_book(rows, newest=True)
-    first = _one_per_book(rows.filter(rows["__timed"]), newest=False)
-    now = medians(latest, MEASURES, by=("game_id",))
-    then = medians(first, ("spread_home", "total"), by=("game_id",))
-    facts = latest.group_by("game_id").aggregate(books=latest.bookmaker.nunique(), captured_at=latest.captured_at.max())
-    return (
-        facts.inner_join(now, "game_id")
-        .left_join(then, "game_id")
-        .select(facts, *[now[m] for m in MEASURES], opening_spread_home=then.spread_home, opening_total=then.total)
+    timed = rows.filter(rows.captured_at.notnull())
+    opening = _summary(_one_per_book(timed, newest=False), POINTS, "opening")
+    cutoff = _summary(_one_per_book(timed, newest=True), MEASURES, "cutoff")
+    closing = _summary(_one_per_book(rows.filter(rows.documented_pre_game), newest=True), MEASURES, "closing")
+    by_book = timed.group_by("game_id", "bookmaker").aggregate(times=timed.captured_at.nunique())
+    watched = by_book.group_by("game_id").aggregate(watched=by_book.times.max() > 1)
+    joined = rows.select("game_id").distinct()
+    for part in (opening, cutoff, closing, watched):
+        joined = shared(joined.left_join(part, "game_id").drop("game_id_right"))
+    closed = joined.closing_books.notnull()
+    return shared(
+        joined.select(
+            "game_id",
+            *[f"{moment}_{m}" for moment in ("opening", "cutoff", "closing") for m in POINTS],
+            "opening_captured_at",
+            "cutoff_captured_at",
+            **{m: ibis.coalesce(joined[f"closing_{m}"], joined[f"cutoff_{m}"]) for m in MEASURES},
+            books=closed.ifelse(joined.closing_books, joined.cutoff_books),
+            captured_at=closed.ifelse(None, joined.cutoff_captured_at),
+            moved=closed | joined.watched.fill_null(False),
+        )
     )
+
+
+def _summary(quotes: ir.Table, measures: tuple[str, ...], moment: str) -> ir.Table:
+    """Medians over books, the number of books and the newest time, under names of the moment; one row per game_id."""
+    facts = quotes.group_by("game_id").aggregate(books=quotes.bookmaker.nunique(), captured_at=quotes.captured_at.max())
+    middle = medians(quotes, measures, by=("game_id",))
+    joined = facts.inner_join(middle, "game_id").select(facts, *[middle[m] for m in measures])
+    return shared(joined.rename({f"{moment}_{c}": c for c in ("books", "captured_at", *measures)}))
 
 
 def seen_from(teams: ir.Table, market: ir.Table) -> dict[str, ir.Value]:
-    """The game's lines seen from the team: a spread changes its sign for the visitors, a total does not."""
+    """Return the game's lines seen from the team: a spread changes its sign for the visitors, a total does not."""
 
     def oriented(spread_home: ir.FloatingValue) -> ir.FloatingValue:
         return teams.home_game.ifelse(spread_home, 0.0 - spread_home)
@@ -58,26 +83,21 @@ def seen_from(teams: ir.Table, market: ir.Table) -> dict[str, ir.Value]:
     return {
         "game_spread": spread,
         "game_total": market.total,
-        "moneyline": american_odds(teams.home_game.ifelse(market.decimal_home, market.decimal_away)),
+        "moneyline": american_odds(teams.home_game.ifelse(market.implied_home, market.implied_away)),
         "implied_team_total": market.total / 2 - spread / 2,
         "opening_spread": opening,
         "opening_total": market.opening_total,
-        "spread_movement": spread - opening,
-        "total_movement": market.total - market.opening_total,
+        "opening_captured_at": market.opening_captured_at,
+        "cutoff_spread": oriented(market.cutoff_spread_home),
+        "cutoff_total": market.cutoff_total,
+        "cutoff_captured_at": market.cutoff_captured_at,
+        "closing_spread": oriented(market.closing_spread_home),
+        "closing_total": market.closing_total,
+        "spread_movement": market.moved.ifelse(spread - opening, None),
+        "total_movement": market.moved.ifelse(market.total - market.opening_total, None),
         "game_line_books": market.books.fill_null(0),
         "game_line_captured_at": market.captured_at,
     }
-
-
-def american_odds(decimal: ir.FloatingValue) -> ir.FloatingValue:
-    """Decimal odds as American odds: 1.5 -> -200, 3.0 -> +200."""
-    return (decimal >= 2).ifelse((decimal - 1) * 100, -100 / (decimal - 1))
-
-
-def _decimal(american: ir.FloatingValue) -> ir.FloatingValue:
-    """American odds as decimal odds, which a median may average; NULL for a number that is not American odds."""
-    value = (american > 0).ifelse(1 + american / 100, 1 - 100 / american.nullif(0.0))
-    return (american.abs() >= 100).ifelse(value, None)
 
 
 def _one_per_book(rows: ir.Table, *, newest: bool) -> ir.Table:

@@ -85,8 +85,7 @@ class UpcomingTeamGameContext(Rows):
         unit="points",
         precision=2,
         nullable=True,
-        formula="median over books of each book's latest quote up to cutoff_at; where no quote has a capture time, of the quotes"
-        " that the source documents as closing lines before the game; sign turned for the visitors",
+        formula="closing_spread, else cutoff_spread",
         ge=-60,
         le=60,
     )
@@ -95,7 +94,7 @@ class UpcomingTeamGameContext(Rows):
         unit="points",
         precision=2,
         nullable=True,
-        formula="median over books, quotes as game_spread",
+        formula="closing_total, else cutoff_total",
         ge=100,
         le=350,
     )
@@ -103,7 +102,7 @@ class UpcomingTeamGameContext(Rows):
         "American odds of the team's win",
         precision=1,
         nullable=True,
-        formula="median over books of decimal odds, as American odds; quotes as game_spread",
+        formula="median over books of the implied probability (with the margin), as American odds; closing, else latest timed",
     )
     implied_team_total: float = column(
         "points the lines give the team",
@@ -132,15 +131,57 @@ class UpcomingTeamGameContext(Rows):
         ge=100,
         le=350,
     )
+    opening_captured_at: Instant = column(
+        "newest capture among the opening quotes (UTC); NULL without a timed quote", nullable=True
+    )
+    cutoff_spread: float = column(
+        "latest timed spread by the cut-off, oriented as game_spread; NULL without a capture time",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="median over books of each book's latest quote up to cutoff_at",
+        ge=-60,
+        le=60,
+    )
+    cutoff_total: float = column(
+        "latest timed total by the cut-off; NULL without a capture time",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="median over books of each book's latest quote up to cutoff_at",
+        ge=100,
+        le=350,
+    )
+    cutoff_captured_at: Instant = column(
+        "newest capture among the latest timed quotes (UTC); NULL without one", nullable=True
+    )
+    closing_spread: float = column(
+        "spread that the source documents as the close before the game, oriented as game_spread; NULL without one",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="median over books of documented closing lines",
+        ge=-60,
+        le=60,
+    )
+    closing_total: float = column(
+        "total that the source documents as the close before the game; NULL without one",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="median over books of documented closing lines",
+        ge=100,
+        le=350,
+    )
     spread_movement: float = column(
-        "change of the spread; negative: towards the team",
+        "change of the spread since the opening; negative: towards the team; NULL unless a book was seen twice or closed",
         unit="points",
         precision=2,
         nullable=True,
         formula="game_spread - opening_spread",
     )
     total_movement: float = column(
-        "change of the total", unit="points", precision=2, nullable=True, formula="game_total - opening_total"
+        "change of the total since the opening; NULL as spread_movement", unit="points", precision=2, nullable=True, formula="game_total - opening_total"
     )
     game_line_books: int = column("books behind the lines; 0 where there is none", unit="books", ge=0, le=100)
     game_line_captured_at: Instant = column(

@@ -12,8 +12,12 @@ from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE, first_reason, landing_reason, when
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.odds import PAIR_SUM, implied_probability, is_odds, is_possible_pair
 
 CLOSING = "closing"
+# A side that gives points although its win is this much likelier by the moneyline, or takes them although it is less likely.
+CONTRADICTION = 0.06
+PAIR_REASON = f"its moneylines imply less than {PAIR_SUM[0]:g} or more than {PAIR_SUM[1]:g} together"
 
 
 class GameLines(Rows):
@@ -62,7 +66,18 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
             landing_reason(landing),
             when(schedule.game_id.isnull(), "its game is not in the schedule of that day"),
             when(landing.snapshot_utc > schedule.tip_off, LINE_CAPTURED_LATE),
+            when(~(is_odds(landing.ml_home) & is_odds(landing.ml_away)), "a moneyline lies between -100 and 100"),
+            when(~is_possible_pair(landing.ml_home, landing.ml_away), PAIR_REASON),
+            when(_contradictory(landing), "spread and moneyline favour different teams"),
         ),
+    )
+
+
+def _contradictory(landing: ir.Table) -> ir.BooleanValue:
+    """Whether the spread gives points to one team while the moneyline clearly favours the same team."""
+    home_lead = implied_probability(landing.ml_home) - implied_probability(landing.ml_away)
+    return ((landing.spread_home > 0) & (home_lead > CONTRADICTION)) | (
+        (landing.spread_home < 0) & (home_lead < -CONTRADICTION)
     )
 
 

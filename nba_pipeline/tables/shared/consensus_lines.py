@@ -12,13 +12,9 @@ import ibis
 from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import medians, shared
+from nba_pipeline.tables.shared.odds import implied_probability
 
 BALANCE_UNKNOWN = 10_000.0
-
-
-def implied_probability(odds: ir.FloatingValue) -> ir.FloatingValue:
-    """Break-even probability of American odds: -110 -> 0.524, +120 -> 0.455. The vig is still in it."""
-    return (odds < 0).ifelse(-odds / (100.0 - odds), 100.0 / (odds + 100.0))
 
 
 def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:

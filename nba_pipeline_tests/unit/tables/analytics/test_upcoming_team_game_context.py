@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from nba_pipeline.tables.analytics import upcoming_team_game_context as context
-from nba_pipeline.tables.analytics._game_line_consensus import american_odds
 from nba_pipeline_tests.support import expected_rows, run
 from nba_pipeline_tests.support.games import Row, game, opening, team_rows
 
@@ -128,30 +127,40 @@ def test_the_line_is_the_median_of_the_latest_quotes_and_opening_that_of_the_fir
     assert found.loc["BOS"].game_line_books == 3
 
 
-def test_a_closing_line_without_a_time_stands_in_only_where_no_timed_quote_exists_and_never_opens():
-    closing = quote("consensus", None, spread_home=-7.0, documented_pre_game=True)
+def test_the_documented_close_comes_before_timed_quotes_and_each_moment_has_its_own_columns():
+    closing = quote("consensus", None, spread_home=-7.0, total=230.0, documented_pre_game=True)
     alone = contexts([TONIGHT], game_lines=[closing]).loc["BOS"]
-    assert alone.game_spread == -7.0
-    assert alone[["opening_spread", "opening_total", "spread_movement", "game_line_captured_at"]].isna().all()
-    beside = contexts([TONIGHT], game_lines=[closing, quote("a", f"{TODAY} 12:00", spread_home=-4.0)]).loc["BOS"]
-    assert (beside.game_spread, beside.game_line_books) == (-4.0, 1)
+    assert (alone.game_spread, alone.closing_spread) == (-7.0, -7.0)
+    absent = ["opening_spread", "cutoff_spread", "opening_captured_at", "cutoff_captured_at", "spread_movement"]
+    assert alone[[*absent, "game_line_captured_at"]].isna().all()
+    morning = quote("a", f"{TODAY} 12:00", spread_home=-4.0, total=226.0)
+    beside = contexts([TONIGHT], game_lines=[closing, morning]).loc["DEN"]
+    assert (beside.game_spread, beside.opening_spread, beside.cutoff_spread, beside.closing_spread) == (7, 4, 4, 7)
+    assert (beside.game_total, beside.cutoff_total, beside.total_movement) == (230.0, 226.0, 4.0)
+    assert beside.spread_movement == 3.0
+    assert beside.game_line_books == 1
+    assert pd.isna(beside.game_line_captured_at)
+    assert beside.cutoff_captured_at == beside.opening_captured_at
+
+
+def test_movement_is_unknown_where_every_book_was_seen_once():
+    once = [quote("a", f"{TODAY} 10:00", spread_home=-3.0), quote("b", f"{TODAY} 20:00", spread_home=-5.0)]
+    found = contexts([TONIGHT], game_lines=once).loc["BOS"]
+    assert (found.game_spread, found.opening_spread) == (-4.0, -4.0)
+    assert found[["spread_movement", "total_movement"]].isna().all()
 
 
 def test_a_line_without_a_time_that_is_not_documented_as_closing_is_not_used():
     assert pd.isna(contexts([TONIGHT], game_lines=[quote("a", None)]).loc["BOS"].game_spread)
 
 
-def test_the_median_of_moneylines_is_taken_of_decimal_odds():
+def test_the_median_of_moneylines_is_taken_of_implied_probabilities():
     prices = (("a", -110.0, 100.0), ("b", 110.0, -150.0))
     lines = [quote(b, f"{TODAY} 12:00", moneyline_home=h, moneyline_away=a) for b, h, a in prices]
     found = contexts([TONIGHT], game_lines=lines).moneyline
-    assert found["BOS"] == pytest.approx(100 * ((1 + 100 / 110 + 2.1) / 2 - 1), abs=0.1)
-    assert found["DEN"] == pytest.approx(-100 / ((2.0 + 1 + 100 / 150) / 2 - 1), abs=0.1)
-
-
-@pytest.mark.parametrize(("decimal", "american"), [(1.5, -200.0), (2.0, 100.0), (3.0, 200.0)])
-def test_decimal_odds_as_american_odds(decimal: float, american: float):
-    assert american_odds(ibis.literal(decimal)).execute() == pytest.approx(american)
+    home, away = (110 / 210 + 100 / 210) / 2, (0.5 + 150 / 250) / 2
+    assert found["BOS"] == pytest.approx(100 / home - 100, abs=0.1)
+    assert found["DEN"] == pytest.approx(-100 * away / (1 - away), abs=0.1)
 
 
 def listed(player_id: int, status: str | None, reported: bool = True, graded: bool = True) -> Row:

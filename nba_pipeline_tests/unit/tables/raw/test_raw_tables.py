@@ -481,6 +481,24 @@ def test_game_lines_after_tip_off_are_set_aside(league: League) -> None:
     assert league.rejected(GAME_LINES) == ["captured after tip-off"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"ml_home": -92.5, "ml_away": 110.0}, "a moneyline lies between -100 and 100"),
+        ({"ml_home": 322.0, "ml_away": 608.0}, "its moneylines imply less than 1 or more than 1.12 together"),
+        ({"ml_home": -500.0, "ml_away": -500.0}, "its moneylines imply less than 1 or more than 1.12 together"),
+        ({"ml_home": -200.0, "ml_away": 170.0, "spread_home": 5.0}, "spread and moneyline favour different teams"),
+    ],
+)
+def test_game_lines_that_contradict_themselves_are_set_aside(league: League, fault: Row, reason: str) -> None:
+    line = {"game_id": GAME, "game_date": DAY, "bookmaker": "x", "spread_home": -3.5, "total": 220.5, "snapshot_utc": TIP}
+    sound = line | {"bookmaker": "y", "ml_home": -160.0, "ml_away": 140.0}
+    league.feeds["game_lines"] = [line | fault, sound]
+    league.publish(SCHEDULE, GAME_LINES)
+    assert [r["bookmaker"] for r in league.rows(GAME_LINES)] == ["y"]
+    assert league.rejected(GAME_LINES) == [reason]
+
+
 def test_what_is_missing_from_the_source_is_said_in_the_coverage(league: League) -> None:
     for table in (GAME_LINES, PLAYER_PROP_LINES, SHOTS):
         done = league.publish(SCHEDULE, table)
