@@ -2,7 +2,7 @@
 
 import ibis
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_pipeline.tables.shared.odds import american_odds, implied_probability, is_possible_pair
@@ -21,9 +21,12 @@ def test_a_number_between_minus_100_and_100_implies_nothing() -> None:
     assert value(implied_probability(ibis.literal(-92.5)).isnull())
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.floats(0.02, 0.98))
 def test_odds_of_a_probability_imply_it(probability: float) -> None:
-    assert value(implied_probability(american_odds(ibis.literal(probability, "float64")))) == pytest.approx(probability)
+    rows = ibis.memtable({"probability": [probability]})
+    there_and_back = rows.select(x=implied_probability(american_odds(rows.probability)))
+    assert there_and_back.execute()["x"].iloc[0] == pytest.approx(probability)
 
 
 @pytest.mark.parametrize(
