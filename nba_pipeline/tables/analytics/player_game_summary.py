@@ -10,6 +10,7 @@ from nba_pipeline.contracts.table import Table, column
 from nba_pipeline.domain.player_names import with_lookup
 from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.transform import Transform
+from nba_pipeline.tables.analytics._turnovers import with_player_turnovers
 from nba_pipeline.tables.analytics.zones import (
     ZoneCounts,
     effective_field_goals,
@@ -53,7 +54,8 @@ class PlayerGameSummary(BoxCounts, ZoneCounts):
     usage_rate: float = column(
         "share of team plays used while on the floor",
         unit="percent",
-        formula="100·(FGA + 0.44·FTA + TOV)·(team minutes / 5) / (minutes·(team FGA + 0.44·team FTA + team TOV))",
+        formula="100·(FGA + 0.44·FTA + TOV)·(team minutes / 5) / (minutes·(team FGA + 0.44·team FTA + team TOV)),"
+        " team TOV the sum of its players'",
         nullable=True,
         ge=0,
     )
@@ -107,6 +109,7 @@ PLAYER_GAME_SUMMARY = Table(
 
 def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Table, quotes: ir.Table) -> ir.Table:
     """Box score + shot zones + efficiency + closing line, for players with minutes in countable final games."""
+    teams = with_player_turnovers(teams, players)
     played = players.filter(players.minutes > 0)
     zones = zone_counts(shots, ("game_id", "player_id"))
     logged_games = shots.select("game_id").distinct()

@@ -6,6 +6,7 @@ from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Table, column
 from nba_pipeline.engine.transform import Transform
+from nba_pipeline.tables.analytics._turnovers import TURNOVERS_FORMULA, with_player_turnovers
 from nba_pipeline.tables.analytics.zones import (
     COUNTED,
     TEAM_SHOTS_TOLERANCE,
@@ -34,6 +35,7 @@ class TeamOffenseGameSummary(BoxCounts, ZoneCounts):
     team: str = tricode("tricode")
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column("true for the home team of the schedule")
+    turnovers: int = column("turnovers", unit="turnovers", formula=TURNOVERS_FORMULA, ge=0, le=50)
     minutes: int = column("player minutes", unit="minutes", ge=240, le=390)
     overtime_periods: int = column("overtime periods", ge=0, le=6)
     possessions: float = column("possessions", unit="possessions", formula="FGA + 0.44·FTA - OREB + TOV", ge=50, le=180)
@@ -85,6 +87,7 @@ def team_zones(shots: ir.Table, players: ir.Table) -> ir.Table:
 def build(teams: ir.Table, players: ir.Table, schedule: ir.Table, shots: ir.Table) -> ir.Table:
     """Team lines of countable final games with possessions, ratings, pace and zones."""
     games = schedule.filter(schedule.countable)
+    teams = with_player_turnovers(teams, players)
     zones = team_zones(shots, players)
     joined = teams.inner_join(games, "game_id").left_join(
         zones, [teams.game_id == zones.game_id, teams.team == zones.team]
