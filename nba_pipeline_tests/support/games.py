@@ -48,6 +48,8 @@ def team_rows(played: Row, home_margin: int = 5, pace: tuple[float, float] = (10
             "win_flag": margin > 0,
             "margin_of_victory": margin,
             "pace": speed,
+            "possessions": speed,
+            "minutes": 240,
         }
         for team, opponent, at_home, margin, speed in sides
     ]

@@ -8,6 +8,7 @@ from nba_pipeline.common.ibis_relations import shared
 from nba_pipeline.tables.analytics._absences import STAR_GAMES
 from nba_pipeline.tables.analytics._streaks import with_runs
 from nba_pipeline.tables.analytics.player_game_summary import OVER, UNDER
+from nba_pipeline.tables.analytics.zones import game_lengths
 
 PLAYED = ("game_id", "game_date", "season", "player_id", "minutes_played", "points", "usage_rate", "over_under_result")
 
@@ -60,15 +61,22 @@ def with_history(players: ir.Table, games: ir.Table, season_games: ir.Table) -> 
 
 def with_opponent(teams: ir.Table, team_games: ir.Table, openings: ir.Table) -> ir.Table:
     """The slate's teams with the season's opening, and rest and pace of the team they meet."""
-    team_games = team_games.select("game_date", "season", "team", "pace", last_date=team_games.game_date)
+    team_games = team_games.select(
+        *("game_date", "season", "team", "possessions"),
+        lengths=game_lengths(team_games.minutes),
+        last_date=team_games.game_date,
+    )
     sides = teams.select("game_date", "season", team=teams.opponent)
     sides = asof.attach(
         sides,
         team_games,
-        {"last_date": asof.latest("last_date"), "pace_last_10": asof.mean("pace", last=10, at_least=5)},
+        {
+            "last_date": asof.latest("last_date"),
+            "pace_last_10": asof.ratio("possessions", "lengths", last=10, at_least=5),
+        },
         by=("team",),
     )
-    sides = asof.attach(sides, team_games, {"league_pace": asof.mean("pace", days=30)}, by=())
+    sides = asof.attach(sides, team_games, {"league_pace": asof.ratio("possessions", "lengths", days=30)}, by=())
     joined = teams.inner_join(sides, [teams.game_date == sides.game_date, teams.opponent == sides.team]).left_join(
         openings, teams.season == openings.season
     )

@@ -29,6 +29,9 @@ from nba_pipeline.tables.shared import consensus_lines as lines
 
 OVER, UNDER, PUSH = "OVER", "UNDER", "PUSH"
 
+# The shortest stint whose usage is a rate.
+LEAST_MINUTES = 1.0
+
 
 class PlayerGameSummary(BoxCounts, ZoneCounts):
     """A player's finished game: box score, shot zones, efficiency, and the market's closing points line.
@@ -52,7 +55,7 @@ class PlayerGameSummary(BoxCounts, ZoneCounts):
         "point differential while on the floor; 0 is 0", unit="points", nullable=True, ge=-80, le=80
     )
     usage_rate: float = column(
-        "share of team plays used while on the floor",
+        "share of team plays used while on the floor; NULL with less than a minute, where a single play is hundreds of percent",
         unit="percent",
         formula="100·(FGA + 0.44·FTA + TOV)·(team minutes / 5) / (minutes·(team FGA + 0.44·team FTA + team TOV)),"
         " team TOV the sum of its players'",
@@ -147,7 +150,9 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
         **{n: named[n] for n in LANDING_COUNTS},
         plus_minus=named.plus_minus,
         **known_zones(zones, zones.shots_logged == named.fg_attempts, none_taken),
-        usage_rate=100 * used * (teams.minutes / 5) / (named.minutes * team_used).nullif(0.0),
+        usage_rate=(named.minutes >= LEAST_MINUTES).ifelse(
+            100 * used * (teams.minutes / 5) / (named.minutes * team_used).nullif(0.0), None
+        ),
         ts_pct=true_shooting(named.points, named.fg_attempts, named.ft_attempts),
         efg_pct=effective_field_goals(named.fg_makes, named.three_pt_makes, named.fg_attempts),
         points_line=market.line,

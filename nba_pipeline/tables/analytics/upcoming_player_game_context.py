@@ -127,8 +127,9 @@ class UpcomingPlayerGameContext(Rows):
         le=199,
     )
     opponent_pace_last_10: float = column(
-        "mean pace of the opponent's last 10 games of the season; NULL with fewer than 5",
+        "pace of the opponent's last 10 games of the season together; NULL with fewer than 5",
         unit="possessions per 48 minutes",
+        formula="48·Σ possessions / Σ(minutes / 5)",
         nullable=True,
         ge=70,
         le=130,
@@ -137,7 +138,7 @@ class UpcomingPlayerGameContext(Rows):
         "the opponent's pace against the league's",
         unit="possessions per 48 minutes",
         nullable=True,
-        formula="opponent_pace_last_10 - mean pace of all teams' games of the season in [D - 30, D - 1]",
+        formula="opponent_pace_last_10 - pace of all teams' games of the season in [D - 30, D - 1] together",
         ge=-30,
         le=30,
     )

@@ -181,7 +181,11 @@ class UpcomingTeamGameContext(Rows):
         formula="game_spread - opening_spread",
     )
     total_movement: float = column(
-        "change of the total since the opening; NULL as spread_movement", unit="points", precision=2, nullable=True, formula="game_total - opening_total"
+        "change of the total since the opening; NULL as spread_movement",
+        unit="points",
+        precision=2,
+        nullable=True,
+        formula="game_total - opening_total",
     )
     game_line_books: int = column("books behind the lines; 0 where there is none", unit="books", ge=0, le=100)
     game_line_captured_at: Instant = column(

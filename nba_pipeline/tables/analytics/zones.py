@@ -6,6 +6,10 @@ from nba_pipeline.tables.raw.shots import ZONES
 
 TEAM_SHOTS_TOLERANCE = 2
 
+# Share of free throws that end a possession, as in Hollinger's possession estimate.
+FREE_THROW_SHOTS = 0.44
+TEAM_MINUTES = 240
+
 
 class ZoneCounts(Rows):
     """Attempts and makes by zone; NULL, not 0, if the shot log of the game is incomplete.
@@ -41,7 +45,7 @@ def known_zones(zones: ir.Table, complete: ir.BooleanValue, none_taken: ir.Boole
 
 def true_shooting(points: ir.NumericValue, attempts: ir.NumericValue, free_throws: ir.NumericValue) -> ir.FloatingValue:
     """Points / (2·(FGA + 0.44·FTA)); NULL without an attempt."""
-    return points / (2 * (attempts + 0.44 * free_throws)).nullif(0.0)
+    return points / (2 * (attempts + FREE_THROW_SHOTS * free_throws)).nullif(0.0)
 
 
 def effective_field_goals(
@@ -55,4 +59,9 @@ def possessions(
     attempts: ir.Value, free_throws: ir.Value, offensive_rebounds: ir.Value, turnovers: ir.Value
 ) -> ir.FloatingValue:
     """FGA + 0.44·FTA - OREB + TOV."""
-    return attempts + 0.44 * free_throws - offensive_rebounds + turnovers
+    return attempts + FREE_THROW_SHOTS * free_throws - offensive_rebounds + turnovers
+
+
+def game_lengths(minutes: ir.Value) -> ir.FloatingValue:
+    """Return the length of a game in games of 48 minutes, from a team's player minutes: 240 -> 1, one overtime -> 1.1042."""
+    return minutes / TEAM_MINUTES

@@ -11,6 +11,7 @@ from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
+from nba_pipeline.tables.analytics.zones import FREE_THROW_SHOTS, game_lengths
 from nba_pipeline.tables.precompute.player_shot_zone_analysis import PLAYER_SHOT_ZONE_ANALYSIS, SCORING_ZONES
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
 from nba_pipeline.tables.raw.columns import tricode
@@ -72,32 +73,39 @@ class PlayerDailyCache(Rows):
         le=70,
     )
     usage_rate_last_10: float = column(
-        f"mean usage rate over the last 10 games; NULL with fewer than {MIN_GAMES}",
+        f"usage rate over the last 10 games together; NULL with fewer than {MIN_GAMES}",
         unit="percent",
+        formula="Σ(usage rate·minutes) / Σ minutes",
         nullable=True,
         ge=0,
     )
     player_usage_rate_season: float = column(
-        "mean usage rate of all the player's games of the season; NULL without one", unit="percent", nullable=True, ge=0
+        "usage rate of all the player's games of the season together; NULL without one",
+        unit="percent",
+        formula="Σ(usage rate·minutes) / Σ minutes",
+        nullable=True,
+        ge=0,
     )
     ts_pct_last_10: float = column(
-        f"true shooting over the last 10 games; NULL with fewer than {MIN_GAMES} that have an attempt",
+        f"true shooting over the last 10 games together; NULL with fewer than {MIN_GAMES}, or without an attempt",
         unit="fraction",
-        formula="mean of the games' ts_pct, games with an attempt",
+        formula="Σ points / (2·Σ(FGA + 0.44·FTA))",
         nullable=True,
         ge=0,
         le=2,
     )
     team_pace_last_10: float = column(
-        f"mean pace of the team's last 10 games; NULL with fewer than {MIN_GAMES}",
+        f"pace of the team's last 10 games together; NULL with fewer than {MIN_GAMES}",
         unit="possessions per 48 minutes",
+        formula="48·Σ possessions / Σ(minutes / 5)",
         nullable=True,
         ge=60,
         le=140,
     )
     team_off_rating_last_10: float = column(
-        f"mean offensive rating of the team's last 10 games; NULL with fewer than {MIN_GAMES}",
+        f"offensive rating of the team's last 10 games together; NULL with fewer than {MIN_GAMES}",
         unit="points per 100 possessions",
+        formula="100·Σ points / Σ possessions",
         nullable=True,
         ge=50,
         le=170,
@@ -183,13 +191,13 @@ FORM = {
     "points_std_last_10": asof.std("points", last=LONG, at_least=MIN_GAMES),
     "minutes_avg_last_10": asof.mean("minutes_played", last=LONG, at_least=MIN_GAMES),
     "minutes_avg_season": asof.mean("minutes_played"),
-    "usage_rate_last_10": asof.mean("usage_rate", last=LONG, at_least=MIN_GAMES),
-    "player_usage_rate_season": asof.mean("usage_rate"),
-    "ts_pct_last_10": asof.mean("ts_pct", last=LONG, at_least=MIN_GAMES),
+    "usage_rate_last_10": asof.ratio("used", "minutes_played", last=LONG, at_least=MIN_GAMES),
+    "player_usage_rate_season": asof.ratio("used", "minutes_played"),
+    "ts_pct_last_10": asof.ratio("points", "twice_shots", last=LONG, at_least=MIN_GAMES),
 }
 TEAM_FORM = {
-    "team_pace_last_10": asof.mean("pace", last=LONG, at_least=MIN_GAMES),
-    "team_off_rating_last_10": asof.mean("offensive_rating", last=LONG, at_least=MIN_GAMES),
+    "team_pace_last_10": asof.ratio("possessions", "lengths", last=LONG, at_least=MIN_GAMES),
+    "team_off_rating_last_10": asof.ratio("points_100", "possessions", last=LONG, at_least=MIN_GAMES),
 }
 IDENTITY = ("player_id", "player_name", "player_lookup", "team", "season")
 COPIES = (
@@ -207,8 +215,16 @@ COPIES = (
 def build(context: ir.Table, games: ir.Table, offense: ir.Table, zones: ir.Table) -> ir.Table:
     """Form of every listed player and of the player's team, with the columns copied from other tables."""
     listed = context.select("game_date", *IDENTITY, *COPIES)
-    played = games.select("game_date", "season", "player_id", "points", "minutes_played", "usage_rate", "ts_pct")
-    team_games = offense.select("game_date", "season", "team", "pace", "offensive_rating")
+    played = games.select(
+        *("game_date", "season", "player_id", "points", "minutes_played"),
+        used=games.usage_rate * games.minutes_played,
+        twice_shots=2 * (games.fg_attempts + FREE_THROW_SHOTS * games.ft_attempts),
+    )
+    team_games = offense.select(
+        *("game_date", "season", "team", "possessions"),
+        lengths=game_lengths(offense.minutes),
+        points_100=100 * offense.points,
+    )
     rows = asof.attach(listed, played, FORM, by=("player_id",))
     rows = asof.attach(rows, team_games, TEAM_FORM, by=("team",))
     joined = rows.left_join(zones, [rows.game_date == zones.analysis_date, rows.player_id == zones.player_id])

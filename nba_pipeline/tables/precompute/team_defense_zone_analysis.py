@@ -11,6 +11,7 @@ from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._slate import is_early, season_openings
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
+from nba_pipeline.tables.analytics.zones import game_lengths
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.schedule import SLATE
@@ -126,7 +127,7 @@ class TeamDefenseZoneAnalysis(Rows):
     defensive_rating_last_15: float = column(
         f"opponents' points per 100 possessions; {SINCE}",
         unit="points",
-        formula=f"mean of the games' defensive_rating over the last {WINDOW}",
+        formula=f"100·Σ points allowed / Σ opponent_possessions over the last {WINDOW} games",
         nullable=True,
         ge=50,
         le=170,
@@ -142,7 +143,7 @@ class TeamDefenseZoneAnalysis(Rows):
     opponent_pace: float = column(
         f"opponents' possessions per 48 minutes; {SINCE}",
         unit="possessions",
-        formula=f"mean of the games' opponent_pace over the last {WINDOW}",
+        formula=f"48·Σ opponent_possessions / Σ(minutes / 5) over the last {WINDOW} games",
         nullable=True,
         ge=60,
         le=140,
@@ -218,18 +219,18 @@ def _windows() -> dict[str, asof.Aggregate]:
         windows[f"{zone}_share_allowed_last_15"] = asof.ratio(
             f"opp_{zone}_attempts", "opp_fg_attempts", last=WINDOW, at_least=MIN_GAMES
         )
-    means = {
-        "defensive_rating_last_15": "defensive_rating",
-        "opponent_points_per_game": "points_allowed",
-        "opponent_pace": "opponent_pace",
+    return windows | {
+        "defensive_rating_last_15": asof.ratio("points_100", "opponent_possessions", last=WINDOW, at_least=MIN_GAMES),
+        "opponent_points_per_game": asof.mean("points_allowed", last=WINDOW, at_least=MIN_GAMES),
+        "opponent_pace": asof.ratio("opponent_possessions", "lengths", last=WINDOW, at_least=MIN_GAMES),
     }
-    return windows | {n: asof.mean(c, last=WINDOW, at_least=MIN_GAMES) for n, c in means.items()}
 
 
 def _team_games(defense: ir.Table) -> ir.Table:
     """The facts that count, under the name `team`."""
+    facts = defense.mutate(points_100=100 * defense.points_allowed, lengths=game_lengths(defense.minutes))
     needed = {c for a in _windows().values() for c in (a.column, a.over) if c}
-    return defense.select("game_date", "season", *sorted(needed), team=defense.defending_team)
+    return facts.select("game_date", "season", *sorted(needed), team=facts.defending_team)
 
 
 def _team_days(slate: ir.Table, games: ir.Table) -> ir.Table:

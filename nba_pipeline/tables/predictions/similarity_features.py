@@ -80,12 +80,14 @@ def circumstances(days: ir.Table, games: ir.Table, defense_games: ir.Table) -> i
     """The rows of `days` with `defence_tier`, `rest`, `venue` and `form` as of before the day; NULL if unknown.
 
     Shapes: `days` has (game_date, season, player_id, opponent, home_game); `games` are player facts (game_date, season,
-    player_id, points), `defense_games` team facts (game_date, season, team, defensive_rating).
+    player_id, points), `defense_games` team facts (game_date, season, team, points_100,
+    opponent_possessions).
     """
-    ratings = {"rating": asof.mean("defensive_rating", last=WINDOW, at_least=MIN_GAMES)}
+    ratings = {"rating": asof.ratio("points_100", "opponent_possessions", last=WINDOW, at_least=MIN_GAMES)}
     opponents = days.select("game_date", "season", team=days.opponent).distinct()
     rated = asof.attach(opponents, defense_games, ratings, by=("team",))
-    rated = asof.attach(rated, defense_games, {"league": asof.mean("defensive_rating", days=LEAGUE_DAYS)}, by=())
+    league = {"league": asof.ratio("points_100", "opponent_possessions", days=LEAGUE_DAYS)}
+    rated = asof.attach(rated, defense_games, league, by=())
     own = {
         "last_5": asof.mean("points", last=5, at_least=5),
         "season_mean": asof.mean("points"),
@@ -114,10 +116,19 @@ def closeness(what: str, one: ir.IntegerValue, other: ir.IntegerValue) -> ir.Flo
     return ibis.cases((gap == 0, same), (gap == 1, near), (gap >= 2, far), else_=UNKNOWN)
 
 
+def defense_facts(defense_games: ir.Table) -> ir.Table:
+    """Return what pooled defensive ratings are made of: points allowed times 100, and possessions."""
+    return defense_games.select(
+        *("game_date", "season", "opponent_possessions"),
+        points_100=100 * defense_games.points_allowed,
+        team=defense_games.defending_team,
+    )
+
+
 def similarity_features(context: ir.Table, games: ir.Table, defense_games: ir.Table) -> ir.Table:
     """The features of `SIMILARITY_FEATURES`, one row per (game_date, player_id) of the context that has an earlier game."""
     day = ("game_date", "season", "player_id", "opponent", "home_game")
-    defenses = defense_games.select("game_date", "season", "defensive_rating", team=defense_games.defending_team)
+    defenses = defense_facts(defense_games)
     outcomes = {m.name: m.actual(games) for m in MARKETS.values()}
     facts = circumstances(games.select(*day, **outcomes), games, defenses)
     slate = circumstances(context.select(*day), games, defenses)

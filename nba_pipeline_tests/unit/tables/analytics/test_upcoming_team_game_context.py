@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import ibis
 import pandas as pd
 import pytest
 

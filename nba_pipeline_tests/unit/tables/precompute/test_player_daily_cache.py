@@ -28,7 +28,7 @@ LISTED = SEASON | {
 
 def games(points: list[int], **more: Any) -> list[dict[str, Any]]:
     """Games with these points, the newest first, one a day."""
-    facts = {"player_id": 7, "minutes_played": 30.0, "usage_rate": 20.0, "ts_pct": 0.6}
+    facts = {"player_id": 7, "minutes_played": 30.0, "usage_rate": 20.0, "fg_attempts": 15, "ft_attempts": 5}
     return [
         SEASON | facts | {"game_date": DAY - timedelta(days=n), "points": p} | more for n, p in enumerate(points, 1)
     ]
@@ -61,6 +61,15 @@ def test_a_mean_of_five_or_ten_needs_as_many_games() -> None:
     assert nine.insufficient_data_reason == "9 of 10 games of the season"
 
 
+def test_rates_of_several_games_are_pooled_not_averaged() -> None:
+    short = games([2] * 5, minutes_played=2.0, usage_rate=120.0, fg_attempts=1, ft_attempts=0)
+    long = [g | {"game_date": g["game_date"] - timedelta(days=5)} for g in games([18] * 5)]
+    found = row([*short, *long])
+    assert found.usage_rate_last_10 == pytest.approx((120 * 2 + 20 * 30) / 32, abs=1e-3)
+    assert found.player_usage_rate_season == found.usage_rate_last_10
+    assert found.ts_pct_last_10 == pytest.approx((2 + 18) / (2 * (1 + 15 + 0.44 * 5)), abs=1e-4)
+
+
 def test_without_a_game_form_is_unknown_and_the_count_is_0() -> None:
     found = row([])
     assert found[["points_avg_season", "minutes_avg_season", "usage_rate_last_10", "ts_pct_last_10"]].isna().all()
@@ -68,24 +77,28 @@ def test_without_a_game_form_is_unknown_and_the_count_is_0() -> None:
 
 
 def test_scoring_nothing_is_0_not_unknown() -> None:
-    found = row(games([0] * 10, ts_pct=None))
+    found = row(games([0] * 10, fg_attempts=0, ft_attempts=0))
     assert (found.points_avg_last_10, found.points_std_last_10) == (0, 0)
     assert pd.isna(found.ts_pct_last_10)
 
 
 def test_team_form_is_that_of_the_team_he_is_listed_for() -> None:
     offense = [
-        SEASON | {"team": t, "game_date": DAY - timedelta(days=n), "pace": pace, "offensive_rating": 110.0 + n}
+        SEASON
+        | {"team": t, "game_date": DAY - timedelta(days=n), "possessions": pace, "minutes": 240, "points": 100 + n}
         for t, pace in (("BOS", 98.0), ("LAL", 105.0))
         for n in range(1, 13)
     ]
     found = row(games(POINTS), offense=offense)
     assert found.team_pace_last_10 == 98
-    assert found.team_off_rating_last_10 == pytest.approx(115.5)
+    assert found.team_off_rating_last_10 == pytest.approx(100 * 105.5 / 98, abs=1e-3)
 
 
 def test_team_form_needs_five_games() -> None:
-    offense = [SEASON | {"team": "BOS", "game_date": DAY - timedelta(days=n), "pace": 98.0} for n in range(1, 5)]
+    offense = [
+        SEASON | {"team": "BOS", "game_date": DAY - timedelta(days=n), "possessions": 98.0, "minutes": 240}
+        for n in range(1, 5)
+    ]
     assert pd.isna(row([], offense=offense).team_pace_last_10)
 
 

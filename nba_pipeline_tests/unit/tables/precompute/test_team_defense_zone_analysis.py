@@ -38,8 +38,8 @@ def game(team: str, on: date, **more: Any) -> dict[str, Any]:
         "points_in_paint_allowed": 40,
         "mid_range_points_allowed": 12,
         "three_pt_points_allowed": 36,
-        "defensive_rating": 112.0,
-        "opponent_pace": 100.0,
+        "opponent_possessions": 98.2143,
+        "minutes": 240,
     }
     return REGULAR | {"defending_team": team, "game_date": on} | allowed | more
 
@@ -94,7 +94,7 @@ def test_per_game_values_divide_by_games_with_shot_data() -> None:
 def test_only_the_last_15_games_count() -> None:
     recent, old = games("BOS", 15), games("BOS", 10, DAY - timedelta(days=31), defensive_rating=150.0)
     found = row(old + recent)
-    assert found.defensive_rating_last_15 == 112
+    assert found.defensive_rating_last_15 == pytest.approx(112, abs=1e-3)
     assert found.games_in_sample == 15
     assert pd.isna(found.insufficient_data_reason)
 
@@ -103,7 +103,7 @@ def test_values_need_five_games_and_the_shortfall_is_named() -> None:
     found = row(games("BOS", 4))
     assert found[["paint_pct_allowed_last_15", "three_pt_pct_allowed_last_15", "defensive_rating_last_15"]].isna().all()
     assert found.insufficient_data_reason == "4 of 15 games of the season"
-    assert row(games("BOS", 5)).defensive_rating_last_15 == 112
+    assert row(games("BOS", 5)).defensive_rating_last_15 == pytest.approx(112, abs=1e-3)
 
 
 def test_a_weaker_defence_than_the_league_is_positive() -> None:

@@ -15,6 +15,7 @@ from nba_pipeline.tables.predictions.similarity_features import (
     SIMILARITY_FEATURES,
     UNKNOWN,
     circumstances,
+    defense_facts,
     similarity_features,
 )
 from nba_pipeline_tests.support import day, rows_of
@@ -23,7 +24,7 @@ TRANSFORM = CATALOG[ML_FEATURE_STORE.id]
 CONTEXT, GAMES, DEFENSE = (TRANSFORM.unbound[n] for n in ("context", "games", "defense_games"))
 FEATURES = similarity_features(CONTEXT, GAMES, DEFENSE)
 COLUMNS = ("game_date", "season", "player_id", "opponent", "home_game")
-DEFENSES = DEFENSE.select("game_date", "season", "defensive_rating", team=DEFENSE.defending_team)
+DEFENSES = defense_facts(DEFENSE)
 STOOD = circumstances(GAMES.select(*COLUMNS), GAMES, DEFENSES)
 DAY = day("2024-01-10")
 SEASON = {"season": "2023-24"}
@@ -43,7 +44,13 @@ def listed(*, home: bool = True, opponent: str = "LAL", **more: Any) -> Row:
 def ratings(**of: float) -> list[Row]:
     """Games of every defence with its rating, one on each of the 30 days before the day."""
     return [
-        SEASON | {"defending_team": t, "game_date": DAY - timedelta(days=n), "defensive_rating": r}
+        SEASON
+        | {
+            "defending_team": t,
+            "game_date": DAY - timedelta(days=n),
+            "points_allowed": r,
+            "opponent_possessions": 100.0,
+        }
         for t, r in of.items()
         for n in range(1, 31)
     ]
@@ -163,7 +170,7 @@ def test_games_on_or_after_the_day_change_nothing(past: list[tuple[int, int, boo
     games = [game(ago, points, home=home) for ago, points, home in past]
     defense = ratings(LAL=120.0, BOS=110.0)
     later = [game(-n, 99) for n in range(4)]
-    lost = [SEASON | {"defending_team": "LAL", "game_date": DAY, "defensive_rating": 199.0}]
+    lost = [SEASON | {"defending_team": "LAL", "game_date": DAY, "points_allowed": 199, "opponent_possessions": 100.0}]
     assert similar(games + later, defense=defense + lost) == similar(games, defense=defense)
 
 

@@ -491,7 +491,14 @@ def test_game_lines_after_tip_off_are_set_aside(league: League) -> None:
     ],
 )
 def test_game_lines_that_contradict_themselves_are_set_aside(league: League, fault: Row, reason: str) -> None:
-    line = {"game_id": GAME, "game_date": DAY, "bookmaker": "x", "spread_home": -3.5, "total": 220.5, "snapshot_utc": TIP}
+    line = {
+        "game_id": GAME,
+        "game_date": DAY,
+        "bookmaker": "x",
+        "spread_home": -3.5,
+        "total": 220.5,
+        "snapshot_utc": TIP,
+    }
     sound = line | {"bookmaker": "y", "ml_home": -160.0, "ml_away": 140.0}
     league.feeds["game_lines"] = [line | fault, sound]
     league.publish(SCHEDULE, GAME_LINES)

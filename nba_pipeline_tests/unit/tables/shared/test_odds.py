@@ -12,7 +12,9 @@ def value(expression: object) -> object:
     return ibis.memtable({"one": [1]}).select(x=expression).execute()["x"].iloc[0]
 
 
-@pytest.mark.parametrize(("odds", "probability"), [(-110.0, 110 / 210), (120.0, 100 / 220), (100.0, 0.5), (-100.0, 0.5)])
+@pytest.mark.parametrize(
+    ("odds", "probability"), [(-110.0, 110 / 210), (120.0, 100 / 220), (100.0, 0.5), (-100.0, 0.5)]
+)
 def test_odds_break_even_at_their_implied_probability(odds: float, probability: float) -> None:
     assert value(implied_probability(ibis.literal(odds))) == pytest.approx(probability)
 
@@ -31,7 +33,13 @@ def test_odds_of_a_probability_imply_it(probability: float) -> None:
 
 @pytest.mark.parametrize(
     ("home", "away", "possible"),
-    [(-110.0, -110.0, True), (102.0, -102.0, True), (322.0, 608.0, False), (482.0, 287.0, False), (-500.0, -500.0, False)],
+    [
+        (-110.0, -110.0, True),
+        (102.0, -102.0, True),
+        (322.0, 608.0, False),
+        (482.0, 287.0, False),
+        (-500.0, -500.0, False),
+    ],
 )
 def test_two_sides_imply_one_and_a_margin(home: float, away: float, possible: bool) -> None:
     assert bool(value(is_possible_pair(ibis.literal(home), ibis.literal(away)))) is possible
