@@ -49,7 +49,7 @@ def team_rows(played: Row, home_margin: int = 5, pace: tuple[float, float] = (10
             "margin_of_victory": margin,
             "pace": speed,
             "possessions": speed,
-            "minutes": 240,
+            "overtime_periods": 0,
         }
         for team, opponent, at_home, margin, speed in sides
     ]

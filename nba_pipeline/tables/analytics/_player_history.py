@@ -63,7 +63,7 @@ def with_opponent(teams: ir.Table, team_games: ir.Table, openings: ir.Table) -> 
     """The slate's teams with the season's opening, and rest and pace of the team they meet."""
     team_games = team_games.select(
         *("game_date", "season", "team", "possessions"),
-        lengths=game_lengths(team_games.minutes),
+        lengths=game_lengths(team_games.overtime_periods),
         last_date=team_games.game_date,
     )
     sides = teams.select("game_date", "season", team=teams.opponent)

@@ -67,14 +67,6 @@ class TeamDefenseGameSummary(Rows):
     opponent_ts_pct: float = column(
         "opponent's true shooting", unit="fraction", formula="points / (2·(FGA + 0.44·FTA))", ge=0.1, le=1.2
     )
-    opponent_possessions: float = column(
-        "opponent's possessions",
-        unit="possessions",
-        formula="FGA + 0.44·FTA - OREB + TOV of the opponent",
-        ge=50,
-        le=180,
-    )
-    minutes: int = column("player minutes of the team", unit="minutes", ge=240, le=390)
     overtime_periods: int = column("overtime periods", ge=0, le=6)
     win_flag: bool = column("true if the defending team won")
     margin_of_victory: int = column("points minus points allowed", unit="points", ge=-100, le=100)
@@ -130,8 +122,6 @@ def build(offense: ir.Table) -> ir.Table:
         defensive_rating=opp.offensive_rating,
         opponent_pace=opp.pace,
         opponent_ts_pct=opp.ts_pct,
-        opponent_possessions=opp.possessions,
-        minutes=own.minutes,
         overtime_periods=own.overtime_periods,
         win_flag=own.win_flag,
         margin_of_victory=own.margin_of_victory,

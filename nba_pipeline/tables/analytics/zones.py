@@ -8,7 +8,6 @@ TEAM_SHOTS_TOLERANCE = 2
 
 # Share of free throws that end a possession, as in Hollinger's possession estimate.
 FREE_THROW_SHOTS = 0.44
-TEAM_MINUTES = 240
 
 
 class ZoneCounts(Rows):
@@ -62,6 +61,11 @@ def possessions(
     return attempts + FREE_THROW_SHOTS * free_throws - offensive_rebounds + turnovers
 
 
-def game_lengths(minutes: ir.Value) -> ir.FloatingValue:
-    """Return the length of a game in games of 48 minutes, from a team's player minutes: 240 -> 1, one overtime -> 1.1042."""
-    return minutes / TEAM_MINUTES
+def game_lengths(overtime_periods: ir.Value) -> ir.FloatingValue:
+    """Return the length of a game in games of 48 minutes: regulation 1, one overtime 53 / 48."""
+    return (48 + 5 * overtime_periods) / 48
+
+
+def possessions_of_rating(points: ir.Value, rating: ir.FloatingValue) -> ir.FloatingValue:
+    """Return the possessions that a rating was computed with: 100·points / rating."""
+    return 100 * points / rating

@@ -222,7 +222,7 @@ def build(context: ir.Table, games: ir.Table, offense: ir.Table, zones: ir.Table
     )
     team_games = offense.select(
         *("game_date", "season", "team", "possessions"),
-        lengths=game_lengths(offense.minutes),
+        lengths=game_lengths(offense.overtime_periods),
         points_100=100 * offense.points,
     )
     rows = asof.attach(listed, played, FORM, by=("player_id",))

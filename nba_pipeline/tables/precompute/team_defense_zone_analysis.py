@@ -11,7 +11,7 @@ from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._slate import is_early, season_openings
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
-from nba_pipeline.tables.analytics.zones import game_lengths
+from nba_pipeline.tables.analytics.zones import game_lengths, possessions_of_rating
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.schedule import SLATE
@@ -127,7 +127,7 @@ class TeamDefenseZoneAnalysis(Rows):
     defensive_rating_last_15: float = column(
         f"opponents' points per 100 possessions; {SINCE}",
         unit="points",
-        formula=f"100·Σ points allowed / Σ opponent_possessions over the last {WINDOW} games",
+        formula=f"100·Σ points allowed / Σ opponents' possessions over the last {WINDOW} games",
         nullable=True,
         ge=50,
         le=170,
@@ -228,7 +228,11 @@ def _windows() -> dict[str, asof.Aggregate]:
 
 def _team_games(defense: ir.Table) -> ir.Table:
     """The facts that count, under the name `team`."""
-    facts = defense.mutate(points_100=100 * defense.points_allowed, lengths=game_lengths(defense.minutes))
+    facts = defense.mutate(
+        points_100=100 * defense.points_allowed,
+        opponent_possessions=possessions_of_rating(defense.points_allowed, defense.defensive_rating),
+        lengths=game_lengths(defense.overtime_periods),
+    )
     needed = {c for a in _windows().values() for c in (a.column, a.over) if c}
     return facts.select("game_date", "season", *sorted(needed), team=facts.defending_team)
 

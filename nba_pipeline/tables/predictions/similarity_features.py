@@ -12,6 +12,7 @@ from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
 from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.tables.analytics.zones import possessions_of_rating
 from nba_pipeline.tables.precompute.samples import MIN_GAMES
 from nba_pipeline.tables.precompute.team_defense_zone_analysis import LEAGUE_DAYS, WINDOW
 from nba_pipeline.tables.predictions.features import PLAYER_GAMES, Feature
@@ -119,8 +120,9 @@ def closeness(what: str, one: ir.IntegerValue, other: ir.IntegerValue) -> ir.Flo
 def defense_facts(defense_games: ir.Table) -> ir.Table:
     """Return what pooled defensive ratings are made of: points allowed times 100, and possessions."""
     return defense_games.select(
-        *("game_date", "season", "opponent_possessions"),
+        *("game_date", "season"),
         points_100=100 * defense_games.points_allowed,
+        opponent_possessions=possessions_of_rating(defense_games.points_allowed, defense_games.defensive_rating),
         team=defense_games.defending_team,
     )
 

@@ -85,7 +85,13 @@ def test_scoring_nothing_is_0_not_unknown() -> None:
 def test_team_form_is_that_of_the_team_he_is_listed_for() -> None:
     offense = [
         SEASON
-        | {"team": t, "game_date": DAY - timedelta(days=n), "possessions": pace, "minutes": 240, "points": 100 + n}
+        | {
+            "team": t,
+            "game_date": DAY - timedelta(days=n),
+            "possessions": pace,
+            "overtime_periods": 0,
+            "points": 100 + n,
+        }
         for t, pace in (("BOS", 98.0), ("LAL", 105.0))
         for n in range(1, 13)
     ]
@@ -96,7 +102,7 @@ def test_team_form_is_that_of_the_team_he_is_listed_for() -> None:
 
 def test_team_form_needs_five_games() -> None:
     offense = [
-        SEASON | {"team": "BOS", "game_date": DAY - timedelta(days=n), "possessions": 98.0, "minutes": 240}
+        SEASON | {"team": "BOS", "game_date": DAY - timedelta(days=n), "possessions": 98.0, "overtime_periods": 0}
         for n in range(1, 5)
     ]
     assert pd.isna(row([], offense=offense).team_pace_last_10)

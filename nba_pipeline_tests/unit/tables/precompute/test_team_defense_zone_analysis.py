@@ -38,8 +38,8 @@ def game(team: str, on: date, **more: Any) -> dict[str, Any]:
         "points_in_paint_allowed": 40,
         "mid_range_points_allowed": 12,
         "three_pt_points_allowed": 36,
-        "opponent_possessions": 98.2143,
-        "minutes": 240,
+        "defensive_rating": 112.0,
+        "overtime_periods": 0,
     }
     return REGULAR | {"defending_team": team, "game_date": on} | allowed | more
 

@@ -45,12 +45,7 @@ def ratings(**of: float) -> list[Row]:
     """Games of every defence with its rating, one on each of the 30 days before the day."""
     return [
         SEASON
-        | {
-            "defending_team": t,
-            "game_date": DAY - timedelta(days=n),
-            "points_allowed": r,
-            "opponent_possessions": 100.0,
-        }
+        | {"defending_team": t, "game_date": DAY - timedelta(days=n), "points_allowed": 100, "defensive_rating": r}
         for t, r in of.items()
         for n in range(1, 31)
     ]
@@ -170,7 +165,7 @@ def test_games_on_or_after_the_day_change_nothing(past: list[tuple[int, int, boo
     games = [game(ago, points, home=home) for ago, points, home in past]
     defense = ratings(LAL=120.0, BOS=110.0)
     later = [game(-n, 99) for n in range(4)]
-    lost = [SEASON | {"defending_team": "LAL", "game_date": DAY, "points_allowed": 199, "opponent_possessions": 100.0}]
+    lost = [SEASON | {"defending_team": "LAL", "game_date": DAY, "points_allowed": 100, "defensive_rating": 199.0}]
     assert similar(games + later, defense=defense + lost) == similar(games, defense=defense)
 
 

@@ -32,7 +32,7 @@ def test_odds_of_a_probability_imply_it(probability: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("home", "away", "possible"),
+    ("one", "other", "possible"),
     [
         (-110.0, -110.0, True),
         (102.0, -102.0, True),
@@ -41,5 +41,6 @@ def test_odds_of_a_probability_imply_it(probability: float) -> None:
         (-500.0, -500.0, False),
     ],
 )
-def test_two_sides_imply_one_and_a_margin(home: float, away: float, possible: bool) -> None:
-    assert bool(value(is_possible_pair(ibis.literal(home), ibis.literal(away)))) is possible
+def test_two_sides_imply_one_and_a_margin(one: float, other: float, possible: bool) -> None:
+    rows = ibis.memtable({"one": [one], "other": [other]})
+    assert bool(rows.select(x=is_possible_pair(rows.one, rows.other)).execute()["x"].iloc[0]) is possible
