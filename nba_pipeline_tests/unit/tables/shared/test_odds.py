@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.tables.shared.odds import american_odds, implied_probability, is_possible_pair
 
 
-def value(expression: object) -> object:
+def value(expression: ir.Value) -> object:
     return ibis.memtable({"one": [1]}).select(x=expression).execute()["x"].iloc[0]
 
 
