@@ -38,6 +38,7 @@ class AlertKind(StrEnum):
     ALARM = "alarm"
     RUN = "run"
     OUTAGE = "outage"
+    BOOK = "book"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import dagster as dg
 from nba_pipeline.automation import alert_rules, selections
 from nba_pipeline.automation.alert_rules import Published
 from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
+from nba_pipeline.automation.book_alerts import book_alerts, count_books
 from nba_pipeline.automation.game_slate import slate
 from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
 from nba_pipeline.common import clock
@@ -139,8 +140,9 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     ledger = Published.of(e for e in entries if e["day"] in days).without(waivers)
     runs = observe_runs(instance, now)
     failures = dict(SourceState(settings.home).outages())
-    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE]
+    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK]
     alerts = alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
+    alerts += book_alerts(count_books(settings.open_warehouse(), today - timedelta(days=alert_rules.GAP_DAYS), today))
     try:
         games = slate(settings.open_source(), days)
     except SourceError as e:

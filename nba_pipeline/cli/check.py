@@ -4,6 +4,7 @@ from datetime import date
 
 import click
 
+from nba_pipeline.automation.book_alerts import count_books, sentences
 from nba_pipeline.cli.status import current_waivers, read_statuses, waived_days
 from nba_pipeline.common.errors import MissingHistoryError, SourceError
 from nba_pipeline.config.settings import Settings
@@ -39,6 +40,8 @@ def run_check(start: date | None, end: date | None) -> bool:
         click.echo(f"{'PROBLEM ' if fix else 'ok      '} {', '.join(tables)}: {sentence}")
         if fix:
             click.echo(f"         Fix: {fix}")
+    for _, sentence in sentences(count_books(warehouse, status.first, status.last)):
+        click.echo(f"note     {sentence}")
     return ready and not any(fix for _, fix in verdicts)
 
 

@@ -1,18 +1,29 @@
-"""The thirty teams: tricode, arena position and time zone. Time-zone differences come from zone names, never from constants."""
+"""The thirty teams: tricode, the tricodes that other sources use, city and time zone. Time-zone differences come from zone
+names, never from constants; where a team plays at home is in `arenas`."""
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-EARTH_RADIUS_MILES = 3958.7613
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.domain import arenas
 
 
 @dataclass(frozen=True)
 class Team:
     tricode: str
     city: str
-    latitude: float
-    longitude: float
     zone: str
+
+    @property
+    def latitude(self) -> float:
+        """Of the home court of today, degrees north."""
+        return arenas.court_of(self.tricode).latitude
+
+    @property
+    def longitude(self) -> float:
+        """Of the home court of today, degrees east."""
+        return arenas.court_of(self.tricode).longitude
 
 
 _EASTERN, _CENTRAL, _MOUNTAIN, _PACIFIC = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
@@ -20,46 +31,83 @@ _EASTERN, _CENTRAL, _MOUNTAIN, _PACIFIC = "America/New_York", "America/Chicago",
 TEAMS: dict[str, Team] = {
     t.tricode: t
     for t in (
-        Team("ATL", "Atlanta", 33.7573, -84.3963, _EASTERN),
-        Team("BOS", "Boston", 42.3662, -71.0621, _EASTERN),
-        Team("BKN", "Brooklyn", 40.6826, -73.9754, _EASTERN),
-        Team("CHA", "Charlotte", 35.2251, -80.8392, _EASTERN),
-        Team("CHI", "Chicago", 41.8807, -87.6742, _CENTRAL),
-        Team("CLE", "Cleveland", 41.4965, -81.6882, _EASTERN),
-        Team("DAL", "Dallas", 32.7906, -96.8103, _CENTRAL),
-        Team("DEN", "Denver", 39.7487, -105.0077, _MOUNTAIN),
-        Team("DET", "Detroit", 42.3411, -83.0553, "America/Detroit"),
-        Team("GSW", "San Francisco", 37.7679, -122.3873, _PACIFIC),
-        Team("HOU", "Houston", 29.6807, -95.3615, _CENTRAL),
-        Team("IND", "Indianapolis", 39.7640, -86.1555, "America/Indiana/Indianapolis"),
-        Team("LAC", "Los Angeles", 34.0430, -118.2673, _PACIFIC),
-        Team("LAL", "Los Angeles", 34.0430, -118.2673, _PACIFIC),
-        Team("MEM", "Memphis", 35.1382, -90.0505, _CENTRAL),
-        Team("MIA", "Miami", 25.7814, -80.1870, _EASTERN),
-        Team("MIL", "Milwaukee", 43.0435, -87.9167, _CENTRAL),
-        Team("MIN", "Minneapolis", 44.9795, -93.2760, _CENTRAL),
-        Team("NOP", "New Orleans", 29.9490, -90.0821, _CENTRAL),
-        Team("NYK", "New York", 40.7505, -73.9934, _EASTERN),
-        Team("OKC", "Oklahoma City", 35.4634, -97.5151, _CENTRAL),
-        Team("ORL", "Orlando", 28.5392, -81.3839, _EASTERN),
-        Team("PHI", "Philadelphia", 39.9012, -75.1720, _EASTERN),
-        Team("PHX", "Phoenix", 33.4457, -112.0712, "America/Phoenix"),
-        Team("POR", "Portland", 45.5316, -122.6668, _PACIFIC),
-        Team("SAC", "Sacramento", 38.5816, -121.4999, _PACIFIC),
-        Team("SAS", "San Antonio", 29.4270, -98.4375, _CENTRAL),
-        Team("TOR", "Toronto", 43.6434, -79.3791, "America/Toronto"),
-        Team("UTA", "Salt Lake City", 40.7683, -111.9011, _MOUNTAIN),
-        Team("WAS", "Washington", 38.8981, -77.0209, _EASTERN),
+        Team("ATL", "Atlanta", _EASTERN),
+        Team("BOS", "Boston", _EASTERN),
+        Team("BKN", "Brooklyn", _EASTERN),
+        Team("CHA", "Charlotte", _EASTERN),
+        Team("CHI", "Chicago", _CENTRAL),
+        Team("CLE", "Cleveland", _EASTERN),
+        Team("DAL", "Dallas", _CENTRAL),
+        Team("DEN", "Denver", _MOUNTAIN),
+        Team("DET", "Detroit", "America/Detroit"),
+        Team("GSW", "San Francisco", _PACIFIC),
+        Team("HOU", "Houston", _CENTRAL),
+        Team("IND", "Indianapolis", "America/Indiana/Indianapolis"),
+        Team("LAC", "Los Angeles", _PACIFIC),
+        Team("LAL", "Los Angeles", _PACIFIC),
+        Team("MEM", "Memphis", _CENTRAL),
+        Team("MIA", "Miami", _EASTERN),
+        Team("MIL", "Milwaukee", _CENTRAL),
+        Team("MIN", "Minneapolis", _CENTRAL),
+        Team("NOP", "New Orleans", _CENTRAL),
+        Team("NYK", "New York", _EASTERN),
+        Team("OKC", "Oklahoma City", _CENTRAL),
+        Team("ORL", "Orlando", _EASTERN),
+        Team("PHI", "Philadelphia", _EASTERN),
+        Team("PHX", "Phoenix", "America/Phoenix"),
+        Team("POR", "Portland", _PACIFIC),
+        Team("SAC", "Sacramento", _PACIFIC),
+        Team("SAS", "San Antonio", _CENTRAL),
+        Team("TOR", "Toronto", "America/Toronto"),
+        Team("UTA", "Salt Lake City", _MOUNTAIN),
+        Team("WAS", "Washington", _EASTERN),
     )
 }
 TRICODES = tuple(sorted(TEAMS))
 
 
-def miles_between(a: str, b: str) -> float:
-    """Return the great-circle distance between two home arenas, statute miles (haversine)."""
-    p, q = TEAMS[a], TEAMS[b]
-    lat1, lat2 = math.radians(p.latitude), math.radians(q.latitude)
-    half_lat = (lat2 - lat1) / 2
-    half_lon = math.radians(q.longitude - p.longitude) / 2
-    h = math.sin(half_lat) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(half_lon) ** 2
-    return 2 * EARTH_RADIUS_MILES * math.asin(math.sqrt(h))
+# What other sources write for a tricode. Anything else that is no tricode stays as it is, and the contracts refuse it by name.
+ALIASES: Mapping[str, str] = {
+    "BRK": "BKN",
+    "BK": "BKN",
+    "CHO": "CHA",
+    "CHR": "CHA",
+    "GS": "GSW",
+    "NO": "NOP",
+    "NOR": "NOP",
+    "NY": "NYK",
+    "OKL": "OKC",
+    "PHL": "PHI",
+    "PHO": "PHX",
+    "SA": "SAS",
+    "SAN": "SAS",
+    "UTAH": "UTA",
+    "UTH": "UTA",
+    "WSH": "WAS",
+}
+
+
+def tricode(written: str) -> str:
+    """The tricode for what a source writes; what is no alias comes back as it is."""
+    plain = written.strip().upper()
+    return ALIASES.get(plain, plain) if plain in ALIASES or plain in TEAMS else written
+
+
+def tricode_expression(written: ir.StringValue) -> ir.StringValue:
+    """`tricode` for a column."""
+    plain = written.strip().upper()
+    return plain.cases(*ALIASES.items(), *((t, t) for t in TRICODES), else_=written)
+
+
+def miles_between(a: str, b: str, day: date | None = None) -> float:
+    """Measure the way between the home courts of two teams.
+
+    Args:
+        a: tricode of one team.
+        b: tricode of the other.
+        day: the day whose courts count; None: today's.
+
+    Returns:
+        Great-circle distance in statute miles.
+    """
+    return arenas.miles(arenas.court_of(a, day), arenas.court_of(b, day))

@@ -175,6 +175,7 @@ PROP_LINES = Feed(
         _maybe("is_closing_main", "flag", "true for the book's last main quote before the game"),
         _maybe("first_seen_utc", "instant", "when the quote was first captured; empty where unknown"),
         _maybe("last_seen_utc", "instant", "when the quote was last captured"),
+        _maybe("ended_utc", "instant", "when the book was first captured without the quote; empty where unknown"),
         _maybe("source", "text", "who captured it"),
     ),
     optional=True,

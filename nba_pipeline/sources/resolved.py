@@ -114,7 +114,7 @@ class ResolvedSource:
 
 def _latest_before(seen: pa.Table, questions: Sequence[Question], people: People) -> dict[tuple[int, str], Appearance]:
     """The latest appearance of each candidate before the day of the question, by (player_id, ISO day)."""
-    pairs = sorted({(p.player_id, q.day) for q in questions for _, _, ps in people.candidates(q.spelled) for p in ps})
+    pairs = sorted({(p.player_id, q.day) for q in questions for p in people.mentioned(q.spelled)})
     if not pairs:
         return {}
     wanted = ibis.table({n: SEEN[n] for n in ("player_id", "game_date")}, name="wanted")

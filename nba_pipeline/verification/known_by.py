@@ -81,15 +81,16 @@ class KnownBy:
         return max(self._cutoffs.values(), default=datetime.max.replace(tzinfo=UTC))
 
     def _lines(self, rows: pa.Table) -> pa.Table:
-        """Quotes first seen by the cut-off of their game; when they were last seen is unknown where that was later."""
+        """Quotes first seen by the cut-off of their game; when they were last seen, or ended, is unknown where it was later."""
         bounds = [self._cutoffs.get(g, self._last_cutoff) for g in rows["game_id"].to_pylist()]
         first = rows["captured_at"].to_pylist()
         known = [at is None or at <= bound for at, bound in zip(first, bounds, strict=True)]
-        if "last_seen_at" in rows.column_names:
-            seen = [
-                at if at is not None and at <= bound else None
-                for at, bound in zip(rows["last_seen_at"].to_pylist(), bounds, strict=True)
-            ]
-            place, kind = rows.schema.get_field_index("last_seen_at"), rows.schema.field("last_seen_at")
-            rows = rows.set_column(place, kind, pa.array(seen, kind.type))
+        for column in ("last_seen_at", "ended_at"):
+            if column in rows.column_names:
+                seen = [
+                    at if at is not None and at <= bound else None
+                    for at, bound in zip(rows[column].to_pylist(), bounds, strict=True)
+                ]
+                place, kind = rows.schema.get_field_index(column), rows.schema.field(column)
+                rows = rows.set_column(place, kind, pa.array(seen, kind.type))
         return rows.filter(pa.array(known, pa.bool_()))

@@ -15,6 +15,7 @@ from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.sources.landing import PLAYER_BOXSCORES, SCHEDULE, SHOTS, Feed
 from nba_pipeline.sources.protocol import Source
+from nba_pipeline.tables.shared.quote_bounds import HIGHEST_LINES
 
 # The compute functions are registered at import, out of a type checker's sight.
 pc: Any = pyarrow.compute
@@ -24,8 +25,8 @@ Rows = list[Row]
 WON, LOST = 200, 100
 SIX_OVERTIMES, LONGEST = 390, 70.0
 STRANGER = 5_000_000
-LAST_LINE = 79.5
-ODDS = {"over_odds": -10_000.0, "under_odds": 5_000.0}
+# The steepest pair that no bound of a quote speaks against.
+ODDS = {"over_odds": -10_000.0, "under_odds": 2_500.0}
 NOTHING = dict.fromkeys(("fgm", "fga", "fg3m", "fg3a", "ftm", "fta", "pts", "tov", "oreb"), 0)
 OTHERS = NOTHING | {"dreb": 4, "reb": 4, "ast": 3, "stl": 2, "blk": 2, "pf": 3}
 NINETY = OTHERS | {"pts": 90, "fgm": 30, "fga": 40, "fg3m": 15, "fg3a": 20, "ftm": 15, "fta": 20, "tov": 10}
@@ -149,7 +150,7 @@ class AbsurdLater:
     def _prop_lines(self, rows: Rows, _: Sequence[date]) -> Iterator[Row]:
         bounds = self._cutoffs()
         for r in rows:
-            absurd = r | ODDS | {"line": LAST_LINE - floor((r["line"] or 0) / 2)}
+            absurd = r | ODDS | {"line": HIGHEST_LINES[r["market"]] - 0.5 - floor((r["line"] or 0) / 2)}
             if self._later(r):
                 yield absurd
                 continue

@@ -248,7 +248,7 @@ def late_news(warehouse: Reader, day: date) -> dict[str, pa.Table]:
     prices = {g["game_id"]: g | {"captured_at": cutoff[g["game_id"]] + soon} for g in stored["game_lines"]}
     shifted = [p | {"total": p["total"] + 9} for p in prices.values() if p["total"] is not None]
     said = [_statement(c, day) for c in stored["upcoming_player_game_context"] if c["injury_status"] is None]
-    late = {"bookmaker": "late", "documented_pre_game": False}
+    late = {"bookmaker": "pinnacle", "documented_pre_game": False}
     return {
         PLAYER_PROP_LINES.id: _rows(PLAYER_PROP_LINES, [q | late | {"last_seen_at": None} for q in quotes.values()]),
         GAME_LINES.id: _rows(GAME_LINES, [p | late for p in shifted]),

@@ -13,6 +13,8 @@ from functools import cached_property
 from nba_pipeline.domain.identity.spelling import ALIAS, RULES, Rule, Spelling
 from nba_pipeline.domain.player_names import player_lookup
 
+SURNAME = "surname"
+
 
 @dataclass(frozen=True)
 class Player:
@@ -57,10 +59,15 @@ class People:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
+    def _spellings(self) -> dict[str, Spelling]:
+        return {}
+
+    @cached_property
     def _by_key(self) -> dict[str, dict[str, tuple[Player, ...]]]:
-        index: dict[str, dict[str, list[Player]]] = {r.name: defaultdict(list) for r in RULES}
+        index: dict[str, dict[str, list[Player]]] = {n: defaultdict(list) for n in (SURNAME, *(r.name for r in RULES))}
         for player in self.players:
-            spelling = Spelling(player.name)
+            spelling = self._spelling(player)
+            index[SURNAME][spelling.surname].append(player)
             for rule in RULES:
                 for key in dict.fromkeys(rule.player(spelling)):
                     index[rule.name][key].append(player)
@@ -70,24 +77,41 @@ class People:
         """Yield the players each rule matches, safest rule first, as (rule, its name, players)."""
         spelling = Spelling(spelled)
         exact, *looser = RULES
-        yield exact, exact.name, self._matching(exact, spelling.lookup)
+        yield exact, exact.name, self._found(exact, spelling, exact.book(spelling))
         for lookup in dict.fromkeys((player_lookup(spelled), spelling.lookup)):
             if lookup in self.aliases:
-                yield exact, ALIAS, self._matching(exact, self.aliases[lookup])
+                yield exact, ALIAS, self._found(exact, spelling, [self.aliases[lookup]])
         for rule in looser:
-            yield rule, rule.name, self._matching(rule, rule.book(spelling))
+            yield rule, rule.name, self._found(rule, spelling, rule.book(spelling))
 
-    def _matching(self, rule: Rule, key: str) -> tuple[Player, ...]:
-        return self._by_key[rule.name].get(key, ()) if key else ()
+    def mentioned(self, spelled: str) -> set[Player]:
+        """Return the players whose latest game decides about a spelling: those a rule matches and those of the surname."""
+        found = {p for _, _, players in self.candidates(spelled) for p in players}
+        return found | set(self._namesakes(Spelling(spelled)))
+
+    def _found(self, rule: Rule, spelling: Spelling, keys: Iterable[str]) -> tuple[Player, ...]:
+        by_key = self._by_key[rule.name]
+        players = dict.fromkeys(p for key in keys for p in by_key.get(key, ()))
+        return tuple(p for p in players if rule.agree is None or rule.agree(spelling, self._spelling(p)))
+
+    def _spelling(self, player: Player) -> Spelling:
+        return self._spellings.setdefault(player.name, Spelling(player.name))
+
+    def _namesakes(self, spelling: Spelling) -> tuple[Player, ...]:
+        """Return the players with the surname of a spelling that has a generational suffix."""
+        if spelling.generation is None or not spelling.surname:
+            return ()
+        return self._by_key[SURNAME].get(spelling.surname, ())
 
     def answer(self, question: Question, before: Mapping[tuple[int, str], Appearance]) -> Answer:
-        """Resolve a spelling to a player.
+        """Resolve a spelling to a player, or to none.
 
         Args:
-            question: The spelling with the day and teams of the game.
-            before: A player's latest appearance before a day, by (player_id, ISO day).
+            question: the spelling, the day and the teams that can be meant.
+            before: the latest appearance of a player before a day, by (player_id, ISO day), of all who are `mentioned`.
         """
-        if not Spelling(question.spelled).lookup:
+        spelling = Spelling(question.spelled)
+        if not spelling.lookup:
             return Answer(None, why="no letters in the name")
         for rule, name, matches in self.candidates(question.spelled):
             last = {p: before.get((p.player_id, question.day)) for p in matches}
@@ -96,8 +120,27 @@ class People:
                 return Answer(players[0], name)
             here = [p for p in players if (seen := last[p]) is not None and seen.team in question.teams]
             if len(here) == 1:
-                return Answer(here[0], name)
+                return self._unless_father(here[0], name, spelling, question, before)
             if here or (players and not rule.needs_team):
                 names = ", ".join(f"{p.name} ({p.player_id})" for p in (here or players))
                 return Answer(None, why=f"several players answer to it by the rule {name}: {names}")
         return Answer(None, why="no player answers to it")
+
+    def _unless_father(
+        self,
+        player: Player,
+        rule: str,
+        spelling: Spelling,
+        question: Question,
+        before: Mapping[tuple[int, str], Appearance],
+    ) -> Answer:
+        """Return the player, unless the name lacks the suffix of the spelling and a namesake plays for the same team: a son."""
+        if self._spelling(player).generation is None:
+            team = before[player.player_id, question.day].team
+            for other in self._namesakes(spelling):
+                seen = before.get((other.player_id, question.day))
+                if other.player_id != player.player_id and seen is not None and seen.team == team:
+                    return Answer(
+                        None, why=f"{player.name} has no such suffix, and {other.name} plays for the same team"
+                    )
+        return Answer(player, rule)

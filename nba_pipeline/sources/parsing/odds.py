@@ -35,6 +35,8 @@ LEAST_AMERICAN = 100
 # A tip-off that is moved within the evening is still the same game; the next game of the same teams is a day away.
 MOVED_AT_MOST = timedelta(hours=12)
 
+Quote = tuple[tuple[str, Any], ...]
+
 
 @dataclass(frozen=True)
 class Event:
@@ -139,7 +141,7 @@ def prop_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game
     rows = []
     for event_id, shots in by_event.items():
         shots.sort(key=lambda s: s.at)
-        for quote, times in _stretches(shots):
+        for quote, times, end in _stretches(shots):
             rows.append(
                 {
                     "game_date": day,
@@ -151,6 +153,7 @@ def prop_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game
                     "is_closing_main": None,
                     "first_seen_utc": times[0],
                     "last_seen_utc": times[-1],
+                    "ended_utc": end,
                     "source": SOURCE,
                 }
             )
@@ -193,15 +196,19 @@ def _exchanged(line: Row) -> Row:
     }
 
 
-def _stretches(shots: list[Snapshot]) -> list[tuple[tuple[tuple[str, Any], ...], list[datetime]]]:
-    """(quote, times at which it was seen) for every stretch of successive snapshots that show the quote."""
+def _stretches(shots: list[Snapshot]) -> list[tuple[Quote, list[datetime], datetime | None]]:
+    """(quote, times at which it was seen, when it was first seen to be gone) for every stretch of successive snapshots that
+    show the quote; the last is None where no later snapshot was taken."""
     shown_in = [{tuple(p.items()) for p in s.props} for s in shots]
-    found = []
+    stretches = []
     for quote in sorted(set().union(*shown_in), key=str):
         seen = [i for i, here in enumerate(shown_in) if quote in here]
         breaks = [0, *(n + 1 for n, (a, b) in enumerate(pairwise(seen)) if b != a + 1), len(seen)]
-        found += [(quote, [shots[i].at for i in seen[a:b]]) for a, b in pairwise(breaks)]
-    return found
+        for a, b in pairwise(breaks):
+            after = seen[b - 1] + 1
+            end = shots[after].at if after < len(shots) else None
+            stretches.append((quote, [shots[i].at for i in seen[a:b]], end))
+    return stretches
 
 
 def _unwrapped(payload: Any) -> tuple[Any, datetime | None]:

@@ -5,6 +5,7 @@ import ibis
 from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import medians, shared
+from nba_pipeline.domain.books import GAME_QUOTING, kind_expression
 from nba_pipeline.tables.shared.odds import american_odds, implied_probability
 
 QUOTED = (
@@ -18,6 +19,8 @@ MEASURES = (*POINTS, "implied_home", "implied_away")
 def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     """Return one row per game_id with a line by its cut-off; every figure is a median over books.
 
+    Exchanges and unknown books take no part.
+
     Args:
         quotes: Rows of nba_raw.game_lines.
         games: game_id and cutoff_at, one row per game.
@@ -29,7 +32,7 @@ def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
         close. `books` and `captured_at` belong to `spread_home`; `captured_at` is NULL for a documented close.
         `moved`: whether a later observation than the opening exists.
     """
-    quotes = quotes.select(*QUOTED)
+    quotes = quotes.filter(kind_expression(quotes.bookmaker, quotes.game_date).isin(GAME_QUOTING)).select(*QUOTED)
     in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
     rows = quotes.inner_join(games, "game_id").filter(in_time.fill_null(quotes.documented_pre_game))
     rows = rows.select(

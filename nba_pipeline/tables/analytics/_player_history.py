@@ -15,7 +15,7 @@ PLAYED = ("game_id", "game_date", "season", "player_id", "minutes_played", "poin
 
 def with_history(players: ir.Table, games: ir.Table, season_games: ir.Table) -> ir.Table:
     """The listed players with aggregates over their games of the season before the day, and their streaks against the line."""
-    own = games.select(*PLAYED).filter(games.minutes_played > 0)
+    own = games.select(*PLAYED)
     known = own.left_join(season_games, ["game_id", "game_date"]).select(own, last_cutoff_at=season_games.cutoff_at)
     own = shared(known)
     in_order = ibis.window(group_by=[own.player_id, own.season], order_by=own.game_date)

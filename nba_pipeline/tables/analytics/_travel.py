@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 import ibis
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.domain.arenas import COURTS
+from nba_pipeline.domain.arenas import miles as way
 from nba_pipeline.domain.calendar import EPOCH, days_between
-from nba_pipeline.domain.teams import TEAMS, TRICODES, miles_between
+from nba_pipeline.domain.teams import TEAMS, TRICODES
 
 REFERENCE_ZONE = "America/New_York"
 YEARS = range(EPOCH.year, EPOCH.year + 30)
@@ -22,17 +24,38 @@ def way_to_game(teams: ir.Table) -> dict[str, ir.Value]:
     destination = neutral.ifelse(None, teams.home_game.ifelse(teams.team, teams.opponent))
     at_home = teams.home_game & ~neutral
     return {
-        "travel_miles": miles(origin, destination),
+        "travel_miles": miles(origin, destination, teams.game_date),
         "time_zones_crossed": hours_forward(origin, destination, teams.game_date),
         "consecutive_road_games": at_home.ifelse(0, teams.h_road.fill_null(0) + 1),
     }
 
 
-def miles(origin: ir.StringValue, destination: ir.StringValue) -> ir.FloatingValue:
-    """Great-circle miles between the home arenas of two teams; NULL if either team is NULL."""
-    pairs = [(a + b, round(miles_between(a, b), 1)) for a, b in combinations_with_replacement(TRICODES, 2)]
-    pair = (origin <= destination).ifelse(origin + destination, destination + origin)
+def miles(origin: ir.StringValue, destination: ir.StringValue, day: ir.DateValue) -> ir.FloatingValue:
+    """Measure the way between the home courts of two teams.
+
+    Args:
+        origin: tricode of the team at whose court the way begins.
+        destination: tricode of the team at whose court it ends.
+        day: the day whose courts count.
+
+    Returns:
+        Great-circle distance in statute miles; NULL where either team is.
+    """
+    courts = {court.key: court for court in COURTS}
+    pairs = [(a + b, round(way(courts[a], courts[b]), 1)) for a, b in combinations_with_replacement(sorted(courts), 2)]
+    here, there = _court(origin, day), _court(destination, day)
+    pair = (here <= there).ifelse(here + there, there + here)
     return pair.cases(*pairs, else_=ibis.null("float64"))
+
+
+def _court(team: ir.StringValue, day: ir.DateValue) -> ir.StringValue:
+    """The key of the team's home court on the day."""
+    earlier = [c for c in COURTS if c.last is not None]
+    moves = [
+        ((team == c.team) & (day <= c.last) & (ibis.literal(True) if c.first is None else day >= c.first), c.key)
+        for c in earlier
+    ]
+    return ibis.cases(*moves, else_=team)
 
 
 def hours_forward(origin: ir.StringValue, destination: ir.StringValue, day: ir.DateValue) -> ir.IntegerValue:

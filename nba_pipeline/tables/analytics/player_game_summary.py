@@ -24,6 +24,7 @@ from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.raw.shots import SHOTS
 from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
+from nba_pipeline.tables.raw.took_part import took_part
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
 
@@ -47,7 +48,13 @@ class PlayerGameSummary(BoxCounts, ZoneCounts):
     team: str = tricode("tricode of the player's team in this game")
     opponent: str = tricode("tricode of the opponent")
     home_game: bool = column("true for the home team of the schedule")
-    minutes_played: float = column("minutes played", unit="minutes", precision=3, gt=0, le=70)
+    minutes_played: float = column(
+        "minutes played; 0 where a source of whole minutes rounds less than half a minute down",
+        unit="minutes",
+        precision=3,
+        ge=0,
+        le=70,
+    )
     minutes_are_exact: bool = column("true where minutes are decimal, false where the source rounds them")
     starter_flag: bool = column("true for the five starters; NULL where the source does not say", nullable=True)
     win_flag: bool = column("true if the team won")
@@ -111,9 +118,9 @@ PLAYER_GAME_SUMMARY = Table(
 
 
 def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Table, quotes: ir.Table) -> ir.Table:
-    """Box score + shot zones + efficiency + closing line, for players with minutes in countable final games."""
+    """Box score + shot zones + efficiency + closing line, for players who took part in countable final games."""
     teams = with_player_turnovers(teams, players)
-    played = players.filter(players.minutes > 0)
+    played = players.filter(took_part(players))
     zones = zone_counts(shots, ("game_id", "player_id"))
     logged_games = shots.select("game_id").distinct()
     games = schedule.filter(schedule.countable)
@@ -165,9 +172,9 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
 
 
 def expected(players: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Every player with minutes in a countable game's published box score; one pending row for a game to come."""
+    """Every player who took part in a countable game by its published box score; for a game to come, one row that waits."""
     games = schedule.filter(schedule.countable)
-    played = players.filter(players.minutes > 0).semi_join(games, "game_id")
+    played = players.filter(took_part(players)).semi_join(games, "game_id")
     there = played.select("game_date", "game_id", "player_id", reason=ibis.null("string"))
     to_come = games.filter(games.status != FINAL)
     return there.union(

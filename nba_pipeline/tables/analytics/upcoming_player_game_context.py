@@ -250,7 +250,7 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
 
 QUOTED = (
     *("game_date", "player_id", "market", "bookmaker", "book_kind", "line", "line_kind", "over_odds", "under_odds"),
-    *("captured_at", "last_seen_at", "documented_pre_game"),
+    *("captured_at", "last_seen_at", "ended_at", "documented_pre_game", "contradicted"),
 )
 CARRIED = (
     *("game_date", "player_id", "player_name", "player_lookup", "game_id", "season", "season_type"),

@@ -6,7 +6,7 @@ import ibis
 
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, column
-from nba_pipeline.domain.teams import TRICODES
+from nba_pipeline.domain.teams import TRICODES, tricode_expression
 from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.sources.landing import PROBLEMS
 
@@ -17,6 +17,11 @@ FINAL, SCHEDULED = "final", "scheduled"
 def tricode(description: str, **more: Any) -> Any:
     """Declare a column that holds one of the thirty tricodes."""
     return column(description, isin=list(TRICODES), **more)
+
+
+def with_tricodes(landing: ir.Table, *columns: str) -> ir.Table:
+    """The rows with the tricodes of other sources in these columns (BRK, PHO) as the league's; unknown ones as they are."""
+    return landing.mutate(**{c: tricode_expression(landing[c]) for c in columns})
 
 
 class BoxCounts(Rows):

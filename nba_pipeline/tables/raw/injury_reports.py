@@ -10,7 +10,7 @@ from nba_pipeline.domain.player_names import with_lookup
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
-from nba_pipeline.tables.raw.columns import first_reason, landing_reason
+from nba_pipeline.tables.raw.columns import first_reason, landing_reason, with_tricodes
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.tables.shared import columns
 
@@ -56,7 +56,8 @@ INJURY_REPORTS = Table(
 
 
 def build(landing: ir.Table) -> ir.Table:
-    """Type the reports and normalise the names."""
+    """Type the statements and normalise the names."""
+    landing = with_tricodes(landing, "team")
     landing = with_lookup(
         landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source)), "player_name"
     )

@@ -18,6 +18,7 @@ from nba_pipeline.tables.raw.columns import (
     landing_reason,
     tricode,
     when,
+    with_tricodes,
 )
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
@@ -66,7 +67,8 @@ PLAYER_BOXSCORES = Table(
 
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Type the box-score lines and compare them with the schedule of the day."""
+    """Type the lines and hold them against the schedule of the day."""
+    landing = with_tricodes(landing, "team", "opponent")
     rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
     exact = landing.min_exact.notnull()
     return rows.select(

@@ -7,6 +7,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain import books
 from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.domain.identity.spelling import WAYS
 from nba_pipeline.domain.player_names import with_lookup
@@ -14,16 +15,21 @@ from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE, first_reason, landing_reason, when
 from nba_pipeline.tables.raw.schedule import SCHEDULE
-from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared import columns, quote_bounds
 
 MARKETS = ("points", "rebounds", "assists", "threes", "pra", "pr", "pa", "ra", "blocks", "steals")
 MAIN_KINDS = ("standard", "main", "quoted")
-DFS_BOOKS = ("prizepicks", "underdog")
+COPY = "the same quote is there more than once; the one that was seen last was kept"
+MOMENT = (
+    *("game_date", "game_id", "player_id", "player_lookup", "market", "bookmaker", "line", "line_kind"),
+    "captured_at",
+)
+PRICES = ("over_odds", "under_odds")
 
 
 class PlayerPropLines(Rows):
-    """Quotes on players' over/under markets with their first capture times.
-    One row per player, market, book, line and capture."""
+    """Quotes on a player's over/under markets, each with the time it was first captured.
+    One row per game, player, market, book, line, kind of line, capture and pair of prices."""
 
     game_date: date = columns.GAME_DATE
     game_id: str = column("NBA game id; NULL where the source did not resolve it", nullable=True, str_matches=GAME_ID)
@@ -39,7 +45,9 @@ class PlayerPropLines(Rows):
     market: str = column("statistic that is bet on", isin=list(MARKETS))
     bookmaker: str = column("book", str_matches=r"^.{1,60}$")
     book_kind: str = column(
-        "sportsbook, or dfs for pick'em operators without two-way prices", isin=["sportsbook", "dfs"]
+        "sportsbook; exchange; dfs: a pick'em operator without two-way prices; aggregate: a mean of books; unknown: not in "
+        "the registry of books, so the quote is used for no line and no price",
+        isin=list(books.KINDS),
     )
     line: float = column("over/under line", precision=2, gt=0, le=150)
     line_kind: str = column("main quote or an alternate", isin=["main", "alternate"])
@@ -51,6 +59,13 @@ class PlayerPropLines(Rows):
     last_seen_at: Instant = column(
         "time the quote was last seen (UTC); NULL if the source does not state it", nullable=True
     )
+    ended_at: Instant = column(
+        "time the book was first captured without the quote, which it withdrew or moved (UTC); NULL if there is no later capture",
+        nullable=True,
+    )
+    contradicted: bool = column(
+        "true if the book shows the same line with other prices at the same time: the line counts, the prices do not"
+    )
     documented_pre_game: bool = column("true if the source documents the quote as its last main quote before the game")
     source: str = column("name of the source that captured the quote", nullable=True)
 
@@ -59,26 +74,34 @@ PLAYER_PROP_LINES = Table(
     model=PlayerPropLines,
     name="player_prop_lines",
     dataset="nba_raw",
-    key=("game_date", "player_lookup", "market", "bookmaker", "line", "captured_at"),
+    key=(*MOMENT, *PRICES),
     partition="game_date",
     cluster=("player_id", "market"),
     on_bad_row="quarantine",
     rules={
         "a line is not a multiple of one half": lambda t: (t.line * 2) == (t.line * 2).round(),
         "American odds lie between -100 and 100": lambda t: (t.over_odds.abs() >= 100) & (t.under_odds.abs() >= 100),
+        "the line is above any plausible one of its market": lambda t: quote_bounds.line_is_plausible(t.market, t.line),
+        "American odds are outside the plausible range": lambda t: (
+            quote_bounds.price_is_plausible(t.line_kind, t.over_odds)
+            & quote_bounds.price_is_plausible(t.line_kind, t.under_odds)
+        ),
+        "the implied probabilities of over and under do not add up to what such a book quotes": lambda t: (
+            quote_bounds.pair_is_plausible(t.book_kind, t.over_odds, t.under_odds)
+        ),
         "the quote was last seen before it was first seen": lambda t: t.last_seen_at >= t.captured_at,
+        "the quote ended before it was last seen": lambda t: t.ended_at >= t.last_seen_at,
     },
 )
 
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Type the quotes; reject quotes first seen after the scheduled tip-off of their game."""
+    """Type the quotes, mark contradictions, and reject copies and quotes first seen after the scheduled tip-off."""
     landing = with_lookup(
         landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source)), "player_name"
     )
     rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
-    late = landing.first_seen_utc > schedule.tip_off
-    return rows.select(
+    typed = rows.select(
         game_date=landing.game_date,
         game_id=landing.game_id,
         player_id=landing.player_id,
@@ -87,20 +110,53 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         resolved_by=landing.resolved_by,
         market=landing.market,
         bookmaker=landing.bookmaker,
-        book_kind=landing.bookmaker.isin(DFS_BOOKS).ifelse("dfs", "sportsbook"),
+        book_kind=books.kind_expression(landing.bookmaker, landing.game_date),
         line=landing.line,
         line_kind=landing.line_kind.isin(MAIN_KINDS).fill_null(False).ifelse("main", "alternate"),
         over_odds=landing.over_odds,
         under_odds=landing.under_odds,
         captured_at=landing.first_seen_utc,
         last_seen_at=landing.last_seen_utc,
+        ended_at=landing.ended_utc,
         documented_pre_game=landing.is_closing_main.fill_null(False),
         source=landing.source,
         reject_reason=first_reason(
             landing_reason(landing),
             when(landing.game_id.notnull() & schedule.game_id.isnull(), "its game is not in the schedule of that day"),
-            when(late, LINE_CAPTURED_LATE),
+            when(landing.first_seen_utc > schedule.tip_off, LINE_CAPTURED_LATE),
         ),
+    )
+    return _marked(typed)
+
+
+def _marked(quotes: ir.Table) -> ir.Table:
+    """The quotes with `contradicted`; copies of a quote but the one that was seen last get a reason to be refused."""
+    usable = quotes.reject_reason.isnull() & _plausible(quotes)
+    priced = quotes.mutate(__over=usable.ifelse(quotes.over_odds, None), __under=usable.ifelse(quotes.under_odds, None))
+    moment = ibis.window(group_by=list(MOMENT))
+    over_differs, under_differs = (
+        (priced[c].max().over(moment) > priced[c].min().over(moment)).fill_null(False) for c in ("__over", "__under")
+    )
+    order = [
+        priced.reject_reason.notnull(),
+        ibis.desc(priced.last_seen_at, nulls_first=False),
+        ibis.desc(priced.ended_at, nulls_first=False),
+        ibis.desc(priced.documented_pre_game),
+        ibis.asc(priced.source, nulls_first=False),
+        priced.player_name,
+    ]
+    copies = ibis.window(group_by=[*MOMENT, *PRICES], order_by=order)
+    marked = priced.mutate(contradicted=over_differs | under_differs, __copy=ibis.row_number().over(copies))
+    reason = first_reason(marked.reject_reason, when(marked["__copy"] > 0, COPY))
+    return marked.mutate(reject_reason=reason).drop("__over", "__under", "__copy")
+
+
+def _plausible(quotes: ir.Table) -> ir.BooleanValue:
+    """Whether no bound speaks against the prices: an absurd copy does not contradict a good one."""
+    return (
+        quote_bounds.price_is_plausible(quotes.line_kind, quotes.over_odds).fill_null(True)
+        & quote_bounds.price_is_plausible(quotes.line_kind, quotes.under_odds).fill_null(True)
+        & quote_bounds.pair_is_plausible(quotes.book_kind, quotes.over_odds, quotes.under_odds).fill_null(True)
     )
 
 

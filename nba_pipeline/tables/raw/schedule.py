@@ -12,7 +12,7 @@ from nba_pipeline.domain.season_expressions import is_countable, season_expressi
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
-from nba_pipeline.tables.raw.columns import FINAL, SCHEDULED, first_reason, landing_reason, when
+from nba_pipeline.tables.raw.columns import FINAL, SCHEDULED, first_reason, landing_reason, when, with_tricodes
 from nba_pipeline.tables.shared import columns
 
 
@@ -81,7 +81,8 @@ SLATE = asof.same_day(
 
 
 def build(landing: ir.Table) -> ir.Table:
-    """Type the schedule; derive season, kind of game and cut-off from the game id and the tip-off."""
+    """Type the schedule, and derive season, kind of game and cut-off from the game id and the tip-off."""
+    landing = with_tricodes(landing, "home_team", "away_team")
     game_id = landing.game_id
     final = landing.home_pts.notnull() & landing.away_pts.notnull()
     known_prefix = game_id.substr(0, 3).isin(list(SEASON_TYPES))

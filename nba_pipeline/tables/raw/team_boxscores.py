@@ -21,6 +21,7 @@ from nba_pipeline.tables.raw.columns import (
     landing_reason,
     tricode,
     when,
+    with_tricodes,
 )
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
@@ -105,7 +106,8 @@ def _from_players(landing: ir.Table, players: ir.Table) -> ir.Table:
 
 
 def build(landing: ir.Table, schedule: ir.Table, players: ir.Table) -> ir.Table:
-    """Return the source's team lines, and sums of the published player lines for teams without one."""
+    """The source's team lines, and sums of the published player lines where it has none."""
+    landing = with_tricodes(landing, "team", "opponent")
     return _from_source(landing, schedule).union(_from_players(landing, players))
 
 

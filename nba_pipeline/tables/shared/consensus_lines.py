@@ -12,13 +12,16 @@ import ibis
 from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import medians, shared
+from nba_pipeline.domain.books import QUOTING
 from nba_pipeline.tables.shared.odds import implied_probability
 
 BALANCE_UNKNOWN = 10_000.0
 
 
 def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
-    """Main quotes known by the cut-off, one per player, market and book: the latest, and the most balanced of several.
+    """Main quotes of sportsbooks and DFS operators in force at the cut-off, one per player, market and book: the latest, and
+    the most balanced of several. What a book was seen to have withdrawn by then is not in force; where it contradicts
+    itself, the line is and has no price.
 
     Shapes: `quotes` as nba_raw.player_prop_lines; `games` has (game_date, player_id, cutoff_at), one row per player, day
     and cut-off. Adds `known_at` (when the quote was last known before the cut-off) and the book's first line, `first_line`.
@@ -26,10 +29,16 @@ def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
     known = quotes.inner_join(games, ["game_date", "player_id"])
     in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
     seen_late = quotes.last_seen_at.isnull() | (quotes.last_seen_at > games.cutoff_at)
-    usable = known.filter((quotes.line_kind == "main") & in_time.fill_null(quotes.documented_pre_game))
+    usable = known.filter(
+        (quotes.line_kind == "main")
+        & quotes.book_kind.isin(QUOTING)
+        & in_time.fill_null(quotes.documented_pre_game)
+        & (quotes.ended_at.isnull() | (quotes.ended_at > games.cutoff_at))
+    )
     usable = usable.select(
         quotes, known_at=seen_late.ifelse(quotes.captured_at, quotes.last_seen_at), cutoff_at=games.cutoff_at
     )
+    usable = usable.mutate(**{c: usable.contradicted.ifelse(None, usable[c]) for c in ("over_odds", "under_odds")})
     vig_gap = (implied_probability(usable.over_odds) - implied_probability(usable.under_odds)).abs()
     book = [usable.game_date, usable.player_id, usable.cutoff_at, usable.market, usable.bookmaker]
     newest = ibis.window(

@@ -15,9 +15,9 @@ def listed_players(team_days: ir.Table, appearances: ir.Table, team_games: ir.Ta
     """Players who appeared in one of their team's last 10 finished games before the day, and for no other team since.
 
     Shapes: `team_days` has (game_date, team), one row per team and day; `appearances` are player facts (game_id, game_date,
-    team, player_id, player_name, player_lookup, minutes_played); `team_games` are team facts (game_id, game_date, team). Games
-    may lie in earlier seasons, but at most 240 days back. Result: the rows of `team_days`, each once per listed player, with
-    player_id, player_name and player_lookup as of the player's latest appearance.
+    team, player_id, player_name, player_lookup), one row per game that a player took part in; `team_games` are team facts
+    (game_id, game_date, team). Games may lie in earlier seasons, but at most 240 days back. Result: the rows of `team_days`,
+    each once per listed player, with player_id, player_name and player_lookup as of the player's latest appearance.
     """
     numbered = _numbered(team_games)
     days = asof.attach(
@@ -27,7 +27,7 @@ def listed_players(team_days: ir.Table, appearances: ir.Table, team_games: ir.Ta
         by=("team",),
         within=(),
     )
-    played = appearances.select(*APPEARANCE, "minutes_played").filter(appearances.minutes_played > 0)
+    played = appearances.select(*APPEARANCE)
     candidates = _visible_after(played, numbered)
     listed = days.inner_join(
         candidates, [days.team == candidates.team, days["__latest"] == candidates.seen_games]

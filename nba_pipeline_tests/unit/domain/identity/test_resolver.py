@@ -118,3 +118,96 @@ def test_a_faulty_alias_file_is_refused_with_its_line(tmp_path: Path, content: s
     (tmp_path / "aliases.csv").write_text(content, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=said):
         read_aliases(tmp_path)
+
+
+LEAGUE = {
+    "Hans Pöbel": "SAC",
+    "Jakob Doeltl": "TOR",
+    "Nikola Đurković": "ATL",
+    "Elias Halmar": "UTA",
+    "BJ Tabor": "PHI",
+    "Nick Hales-Dane": "DEN",
+    "Willie Caul-Steen": "HOU",
+    "Sandro Ablo": "MIA",
+    "Nique Cliffe": "BOS",
+    "Domantas Sabo": "SAC",
+    "Cam Whit": "WAS",
+    "Ronald Hollin II": "DET",
+    "Daniel Wolff": "BKN",
+    "Anders Åkesson": "ORL",
+    "Robert Porter": "MIL",
+    "Leon James": "LAL",
+    "Bron James": "LAL",
+    "Gus Trent Jr.": "TOR",
+    "Marcus Morr Sr.": "PHX",
+}
+NUMBERS = {name: number for number, name in enumerate(LEAGUE, 1)}
+LEAGUE_PEOPLE = People([Player(number, name) for name, number in NUMBERS.items()])
+APPEARANCES = {(number, DAY): Appearance(LEAGUE[name], name) for name, number in NUMBERS.items()}
+
+
+def resolved(spelled: str, *teams: str) -> tuple[str | None, str]:
+    answer = LEAGUE_PEOPLE.answer(Question(spelled, DAY, frozenset(teams)), APPEARANCES)
+    return (answer.player.name if answer.player else None), answer.rule or answer.why
+
+
+@pytest.mark.parametrize(
+    ("spelled", "name", "rule"),
+    [
+        ("Hans Pobel", "Hans Pöbel", "exact"),
+        ("Hans Poebel", "Hans Pöbel", "transliteration"),
+        ("Jakob Döltl", "Jakob Doeltl", "transliteration"),
+        ("Jakob Doltl", "Jakob Doeltl", "transliteration"),
+        ("Nikola Djurkovic", "Nikola Đurković", "transliteration"),
+        ("Nikola Djurkovich", "Nikola Đurković", "transliteration"),
+        ("Anders Aakesson", "Anders Åkesson", "transliteration"),
+        ("EJ Halmar", "Elias Halmar", "initials"),
+        ("E.J. Halmar", "Elias Halmar", "initials"),
+        ("Brandon Tabor", "BJ Tabor", "initials"),
+        ("Brandon Tabor Jr.", "BJ Tabor", "initials"),
+        ("Nick Hales", "Nick Hales-Dane", "double_name"),
+        ("Nick Dane", "Nick Hales-Dane", "middle_name"),
+        ("Willie Caul", "Willie Caul-Steen", "double_name"),
+        ("Sand. Ablo", "Sandro Ablo", "initial"),
+        ("Dominique Cliffe", "Nique Cliffe", "short_form"),
+        ("Domas Sabo", "Domantas Sabo", "short_form"),
+        ("Cameron Whit", "Cam Whit", "short_form"),
+        ("Ron Hollin", "Ronald Hollin II", "short_form"),
+        ("Ron Hollin II", "Ronald Hollin II", "short_form"),
+        ("Danny Wolff", "Daniel Wolff", "short_form"),
+        ("Bobby Porter", "Robert Porter", "short_form"),
+        ("Gus Trent II", "Gus Trent Jr.", "suffix"),
+        ("Daniel Wolff Jr.", "Daniel Wolff", "suffix"),
+    ],
+)
+def test_a_usual_variant_of_a_name_finds_its_player_and_no_one_of_other_teams(
+    spelled: str, name: str, rule: str
+) -> None:
+    assert resolved(spelled, LEAGUE[name], "NYK") == (name, rule)
+    if rule != "exact":
+        assert resolved(spelled, "NYK", "CHI")[0] is None
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "Leon James Jr.",  # a son plays for the same team
+        "Leon James III",
+        "Gus Trent Sr.",  # the father of Gus Trent Jr.
+        "Gus Trent III",
+        "Marcus Morr Jr.",  # not Marcus Morr Sr.
+        "Eric Hales-Dane",  # only the surname is the same
+        "Ty Tabor",  # no initials, and no short form of BJ
+        "Sabo Sabo",
+    ],
+)
+def test_a_name_of_another_person_finds_nobody(spelled: str) -> None:
+    assert resolved(spelled, *LEAGUE.values())[0] is None
+
+
+def test_of_two_whose_first_names_both_fit_none_is_taken() -> None:
+    people = People([Player(1, "Cameron Lee"), Player(2, "Camden Lee")])
+    seen = {(1, DAY): Appearance("BOS", "Cameron Lee"), (2, DAY): Appearance("NYK", "Camden Lee")}
+    answer = people.answer(Question("Cam Lee", DAY, frozenset({"BOS", "NYK"})), seen)
+    assert answer.player is None and "several players answer to it" in answer.why
+    assert people.answer(Question("Cam Lee", DAY, frozenset({"BOS", "CHI"})), seen).player == Player(1, "Cameron Lee")

@@ -263,6 +263,13 @@ def test_a_quote_that_changes_or_goes_away_and_comes_back_is_told_apart() -> Non
     assert sorted(seen, key=lambda s: s[1]) == [(-115.0, 12, 13), (-120.0, 14, 14), (-115.0, 16, 17)]
 
 
+def test_a_quote_ends_when_the_book_is_first_seen_without_it() -> None:
+    first, second = (-115, -105), (-120, 100)
+    rows = taken([(12, first), (13, second), (14, (None, None)), (15, first)])
+    ends = [(r["over_odds"], r["ended_utc"].hour if r["ended_utc"] else None) for r in rows]
+    assert sorted(ends, key=str) == [(-115.0, 13), (-115.0, None), (-120.0, 14)]
+
+
 def test_a_current_answer_was_captured_when_it_was_fetched() -> None:
     assert odds.snapshot(quoted((-115, -105)), NOW).at == NOW.replace(microsecond=0)
 

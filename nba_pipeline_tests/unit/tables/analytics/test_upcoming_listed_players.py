@@ -29,9 +29,9 @@ def test_who_appeared_in_one_of_the_teams_last_ten_games_is_listed():
     assert listed([line_of(games[10], 1, "BOS")], games) == set()
 
 
-def test_an_appearance_without_minutes_is_none():
+def test_whoever_has_a_fact_took_part_though_his_minutes_were_rounded_to_none():
     games = boston(3)
-    assert listed([line_of(games[0], 1, "BOS", minutes=0.0)], games) == set()
+    assert listed([line_of(games[0], 1, "BOS", minutes=0.0)], games) == {("BOS", 1)}
 
 
 def test_games_of_last_season_list_him_at_most_240_days_back():

@@ -94,14 +94,17 @@ def test_losses_make_a_losing_streak():
 
 
 def test_the_spread_is_seen_from_the_team_and_the_total_is_not():
-    found = contexts([TONIGHT], game_lines=[quote("a", f"{TODAY} 12:00", spread_home=-4.5, total=221.0)])
+    found = contexts([TONIGHT], game_lines=[quote("draftkings", f"{TODAY} 12:00", spread_home=-4.5, total=221.0)])
     assert found.game_spread.to_dict() == {"BOS": -4.5, "DEN": 4.5}
     assert found.game_total.to_dict() == {"BOS": 221.0, "DEN": 221.0}
     assert found.implied_team_total.to_dict() == {"BOS": 112.75, "DEN": 108.25}
 
 
 def test_a_line_captured_after_the_cut_off_is_not_known():
-    lines = [quote("a", f"{TODAY} 23:58", spread_home=-4.0), quote("a", f"{TODAY} 23:59:30", spread_home=-9.0)]
+    lines = [
+        quote("draftkings", f"{TODAY} 23:58", spread_home=-4.0),
+        quote("draftkings", f"{TODAY} 23:59:30", spread_home=-9.0),
+    ]
     found = contexts([TONIGHT], game_lines=lines).loc["BOS"]
     assert found.game_spread == -4.0
     late_only = contexts([TONIGHT], game_lines=lines[1:]).loc["BOS"]
@@ -111,8 +114,14 @@ def test_a_line_captured_after_the_cut_off_is_not_known():
 
 def test_the_line_is_the_median_of_the_latest_quotes_and_opening_that_of_the_first():
     lines = [
-        *[quote(b, f"{TODAY} 10:00", spread_home=s) for b, s in (("a", -3.0), ("b", -3.5), ("c", -4.0))],
-        *[quote(b, f"{TODAY} 20:00", spread_home=s, total=t) for b, s, t in (("a", -5.0, 221.0), ("b", -6.0, 222.0))],
+        *[
+            quote(b, f"{TODAY} 10:00", spread_home=s)
+            for b, s in (("draftkings", -3.0), ("fanduel", -3.5), ("betmgm", -4.0))
+        ],
+        *[
+            quote(b, f"{TODAY} 20:00", spread_home=s, total=t)
+            for b, s, t in (("draftkings", -5.0, 221.0), ("fanduel", -6.0, 222.0))
+        ],
     ]
     found = contexts([TONIGHT], game_lines=lines)
     assert found.game_spread.to_dict() == {"BOS": -5.0, "DEN": 5.0}
@@ -132,7 +141,7 @@ def test_the_documented_close_comes_before_timed_quotes_and_each_moment_has_its_
     assert (alone.game_spread, alone.closing_spread) == (-7.0, -7.0)
     absent = ["opening_spread", "cutoff_spread", "opening_captured_at", "cutoff_captured_at", "spread_movement"]
     assert alone[[*absent, "game_line_captured_at"]].isna().all()
-    morning = quote("a", f"{TODAY} 12:00", spread_home=-4.0, total=226.0)
+    morning = quote("draftkings", f"{TODAY} 12:00", spread_home=-4.0, total=226.0)
     beside = contexts([TONIGHT], game_lines=[closing, morning]).loc["DEN"]
     assert (beside.game_spread, beside.opening_spread, beside.cutoff_spread, beside.closing_spread) == (7, 4, 4, 7)
     assert (beside.game_total, beside.cutoff_total, beside.total_movement) == (230.0, 226.0, 4.0)
@@ -143,18 +152,29 @@ def test_the_documented_close_comes_before_timed_quotes_and_each_moment_has_its_
 
 
 def test_movement_is_unknown_where_every_book_was_seen_once():
-    once = [quote("a", f"{TODAY} 10:00", spread_home=-3.0), quote("b", f"{TODAY} 20:00", spread_home=-5.0)]
+    once = [
+        quote("draftkings", f"{TODAY} 10:00", spread_home=-3.0),
+        quote("fanduel", f"{TODAY} 20:00", spread_home=-5.0),
+    ]
     found = contexts([TONIGHT], game_lines=once).loc["BOS"]
     assert (found.game_spread, found.opening_spread) == (-4.0, -4.0)
     assert found[["spread_movement", "total_movement"]].isna().all()
 
 
 def test_a_line_without_a_time_that_is_not_documented_as_closing_is_not_used():
-    assert pd.isna(contexts([TONIGHT], game_lines=[quote("a", None)]).loc["BOS"].game_spread)
+    assert pd.isna(contexts([TONIGHT], game_lines=[quote("draftkings", None)]).loc["BOS"].game_spread)
+
+
+@pytest.mark.parametrize("book", ["betfair", "novig", "some_new_book"])
+def test_an_exchange_and_a_book_that_nobody_declared_take_no_part_in_the_line(book: str):
+    lines = [quote("draftkings", f"{TODAY} 12:00"), quote(book, f"{TODAY} 12:00", spread_home=-9.0)]
+    found = contexts([TONIGHT], game_lines=lines).loc["BOS"]
+    assert (found.game_spread, found.game_line_books) == (-4.0, 1)
+    assert pd.isna(contexts([TONIGHT], game_lines=lines[1:]).loc["BOS"].game_spread)
 
 
 def test_the_median_of_moneylines_is_taken_of_implied_probabilities():
-    prices = (("a", -110.0, 100.0), ("b", 110.0, -150.0))
+    prices = (("draftkings", -110.0, 100.0), ("fanduel", 110.0, -150.0))
     lines = [quote(b, f"{TODAY} 12:00", moneyline_home=h, moneyline_away=a) for b, h, a in prices]
     found = contexts([TONIGHT], game_lines=lines).moneyline
     home, away = (110 / 210 + 100 / 210) / 2, (0.5 + 150 / 250) / 2

@@ -363,6 +363,29 @@ def test_a_team_may_have_turnovers_of_its_own(league: League) -> None:
     assert league.publish(SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES).refused == []
 
 
+def test_tricodes_of_other_sources_are_the_leagues(league: League) -> None:
+    """A day whose every feed writes PHO, BRK and the like is the same day."""
+    league.feeds["schedule"] = [game(home="PHX", away="BKN")]
+    for feed in ("player_boxscores", "team_boxscores"):
+        league.feeds[feed] = [
+            r | {c: {"BOS": "PHX", "LAL": "BKN"}[r[c]] for c in ("team", "opponent")} for r in sound()[feed]
+        ]
+    assert league.publish(SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES).refused == []
+    plain = [league.rows(t) for t in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES)]
+    foreign = {"PHX": "PHO", "BKN": "BRK"}
+    columns = ("team", "opponent", "home_team", "away_team")
+    for feed, rows in league.feeds.items():
+        league.feeds[feed] = [r | {c: foreign[r[c]] for c in columns if c in r} for r in rows]
+    assert league.publish(SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES).refused == []
+    assert [league.rows(t) for t in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES)] == plain
+
+
+def test_a_tricode_that_is_no_teams_is_refused_by_name(league: League) -> None:
+    league.feeds["player_boxscores"] = [r | {"team": "XYZ"} for r in sound()["player_boxscores"]]
+    league.publish(SCHEDULE, PLAYER_BOXSCORES)
+    assert "its team does not play in that game" in league.rejected(PLAYER_BOXSCORES)
+
+
 def test_team_lines_with_home_and_away_swapped_are_set_aside(league: League) -> None:
     for row in league.feeds["team_boxscores"]:
         row["is_home"] = not row["is_home"]
@@ -471,6 +494,129 @@ def test_names_that_could_not_be_resolved_are_kept_under_the_spelling_of_the_boo
     league.publish(SCHEDULE, PLAYER_PROP_LINES)
     (row,) = league.rows(PLAYER_PROP_LINES)
     assert (row["player_id"], row["player_lookup"]) == (None, "ldoncic")
+
+
+PRICED = ("bookmaker", "line_kind", "line", "over_odds", "under_odds", "contradicted")
+
+
+def priced(league: League) -> list[tuple[Any, ...]]:
+    return sorted((tuple(r[c] for c in PRICED) for r in league.rows(PLAYER_PROP_LINES)), key=str)
+
+
+def test_a_main_line_stays_beside_the_same_line_of_its_alternates(league: League) -> None:
+    ladder = [quote(line_kind="alternate", line=n, over_odds=-118.0, under_odds=-112.0) for n in (23.5, 25.5, 27.5)]
+    league.feeds["prop_lines"] = [quote(over_odds=-115.0, under_odds=-105.0), *ladder]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    assert league.rejected(PLAYER_PROP_LINES) == []
+    assert priced(league) == [
+        *[("draftkings", "alternate", n, -118.0, -112.0, False) for n in (23.5, 25.5, 27.5)],
+        ("draftkings", "main", 25.5, -115.0, -105.0, False),
+    ]
+
+
+def test_prices_with_which_a_book_contradicts_itself_are_all_kept_and_marked(league: League) -> None:
+    later = moment("2024-01-05 21:00")
+    league.feeds["prop_lines"] = [
+        quote(over_odds=-106.0, under_odds=-129.0),
+        quote(over_odds=-112.0, under_odds=-128.0),
+        quote(over_odds=-120.0, under_odds=100.0, first_seen_utc=later),
+        quote(bookmaker="fanduel"),
+    ]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    assert league.rejected(PLAYER_PROP_LINES) == []
+    assert priced(league) == [
+        ("draftkings", "main", 25.5, -106.0, -129.0, True),
+        ("draftkings", "main", 25.5, -112.0, -128.0, True),
+        ("draftkings", "main", 25.5, -120.0, 100.0, False),
+        ("fanduel", "main", 25.5, -110.0, -110.0, False),
+    ]
+
+
+def test_an_absurd_copy_contradicts_nothing(league: League) -> None:
+    league.feeds["prop_lines"] = [quote(), quote(over_odds=199900.0)]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    assert priced(league) == [("draftkings", "main", 25.5, -110.0, -110.0, False)]
+    (said,) = league.rejected(PLAYER_PROP_LINES)
+    assert "American odds are outside the plausible range" in said
+
+
+def test_of_copies_of_a_quote_the_one_that_was_seen_last_is_kept(league: League) -> None:
+    earlier = quote(last_seen_utc=moment("2024-01-05 22:00"))
+    league.feeds["prop_lines"] = [earlier, quote(), quote()]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    assert [r["last_seen_at"] for r in league.rows(PLAYER_PROP_LINES)] == [moment("2024-01-05 23:00")]
+    assert (
+        league.rejected(PLAYER_PROP_LINES)
+        == ["the same quote is there more than once; the one that was seen last was kept"] * 2
+    )
+
+
+def test_two_players_of_one_name_keep_their_quotes(league: League) -> None:
+    league.feeds["prop_lines"] = [
+        quote(player_id=10, player_name="Jalen Johnson"),
+        quote(player_id=11, player_name="Jalen Johnson", over_odds=-120.0),
+        quote(player_id=None, player_name=None, player_name_source="Jalen Johnson", game_id=None),
+    ]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    assert league.rejected(PLAYER_PROP_LINES) == []
+    assert {(r["player_id"], r["game_id"], r["contradicted"]) for r in league.rows(PLAYER_PROP_LINES)} == {
+        (10, GAME, False),
+        (11, GAME, False),
+        (None, None, False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("book", "kind"),
+    [
+        *[(b, "dfs") for b in ("prizepicks", "underdog", "pick6", "betr_us_dfs", "PrizePicks", "sleeper")],
+        *[(b, "sportsbook") for b in ("draftkings", "betonline.ag", "BetOnlineAG", "williamhill_us", "pointsbet(us)")],
+        *[(b, "exchange") for b in ("novig", "prophetx", "betopenly", "kalshi", "betfair_ex_uk")],
+        *[(b, "unknown") for b in ("some_new_book", "pick7", "barstool", "foxbet")],
+    ],
+)
+def test_a_quote_says_what_its_book_is_on_that_day(league: League, book: str, kind: str) -> None:
+    league.feeds["prop_lines"] = [quote(bookmaker=book)]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    assert [r["book_kind"] for r in league.rows(PLAYER_PROP_LINES)] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"over_odds": 199900.0, "under_odds": None}, "American odds are outside the plausible range"),
+        ({"over_odds": None, "under_odds": -100000.0}, "American odds are outside the plausible range"),
+        ({"over_odds": 3000.0, "under_odds": -9000.0}, "American odds are outside the plausible range"),
+        ({"over_odds": -10000.0, "under_odds": -10000.0}, "do not add up to what such a book quotes"),
+        ({"over_odds": 135.0, "under_odds": 125.0}, "do not add up to what such a book quotes"),
+        ({"over_odds": -110.0, "under_odds": 1990.0}, "do not add up to what such a book quotes"),
+        ({"line": 95.5}, "the line is above any plausible one of its market"),
+        ({"market": "blocks", "line": 25.5}, "the line is above any plausible one of its market"),
+        ({"ended_utc": moment("2024-01-05 22:00")}, "the quote ended before it was last seen"),
+    ],
+)
+def test_an_implausible_quote_goes_to_quarantine(league: League, changes: Row, reason: str) -> None:
+    league.feeds["prop_lines"] = [quote(bookmaker="fanduel"), quote() | changes]
+    assert league.publish(SCHEDULE, PLAYER_PROP_LINES).refused == []
+    assert [r["bookmaker"] for r in league.rows(PLAYER_PROP_LINES)] == ["fanduel"]
+    (said,) = league.rejected(PLAYER_PROP_LINES)
+    assert reason in said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"over_odds": 1253.0, "under_odds": -10000.0, "market": "threes", "line": 0.5},
+        {"over_odds": 5000.0, "under_odds": None, "line_kind": "alternate", "line": 45.5},
+        {"over_odds": None, "under_odds": None},
+        {"over_odds": 100.0, "under_odds": -120.0},
+        {"over_odds": -137.0, "under_odds": -137.0, "bookmaker": "prizepicks"},
+    ],
+)
+def test_a_plausible_quote_however_steep_is_kept(league: League, changes: Row) -> None:
+    league.feeds["prop_lines"] = [quote() | changes]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    assert league.rejected(PLAYER_PROP_LINES) == []
 
 
 def test_game_lines_after_tip_off_are_set_aside(league: League) -> None:

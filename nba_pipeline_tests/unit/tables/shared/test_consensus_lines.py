@@ -115,6 +115,29 @@ def test_being_documented_as_pre_game_does_not_excuse_a_late_capture() -> None:
     assert found("consensus", [quote(20.5, "2024-01-06 00:45", documented_pre_game=True)]) == []
 
 
+def test_a_quote_that_its_book_was_seen_to_withdraw_is_not_in_force() -> None:
+    withdrawn = quote(20.5, "2024-01-05 12:00", "2024-01-05 18:00", ended_at="2024-01-05 20:00")
+    assert found("consensus", [withdrawn]) == []
+    assert in_force(withdrawn | {"ended_at": "2024-01-06 00:45"}) == 20.5
+    assert in_force(withdrawn, quote(22.5, "2024-01-05 20:00")) == 22.5
+
+
+def test_of_a_quote_that_contradicts_itself_the_line_counts_and_no_price_does() -> None:
+    twice = [quote(20.5, over_odds=o, under_odds=u, contradicted=True) for o, u in ((400.0, -129.0), (-112.0, 300.0))]
+    row = consensus(*twice, quote(20.5, bookmaker="fd", over_odds=-105.0, under_odds=-115.0))
+    assert (row["line"], row["books"]) == (20.5, 2)
+    assert (row["best_over_odds"], row["best_under_odds"]) == (-105, -115)
+    assert [r["over_odds"] for r in found("in_force", twice)] == [None]
+
+
+@pytest.mark.parametrize("kind", ["unknown", "exchange", "aggregate"])
+def test_an_exchange_and_a_book_that_nobody_declared_take_part_in_nothing(kind: str) -> None:
+    stranger = quote(30.5, bookmaker="x", book_kind=kind, over_odds=900.0, under_odds=900.0)
+    assert found("in_force", [stranger]) == []
+    row = consensus(stranger, quote(20.5))
+    assert (row["line"], row["books"], row["best_over_odds"]) == (20.5, 1, -110)
+
+
 # --- the consensus ----------------------------------------------------------------------------------------------------
 
 
