@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import duckdb
-import ibis
 import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_sql import to_sql
 from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
 from nba_pipeline.contracts.sql_types import duckdb_type, predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
@@ -31,7 +31,7 @@ class DuckDBExecutor:
         self.db.close()
 
     def run(self, expression: ir.Table) -> list[dict]:
-        return self.sql(ibis.to_sql(expression, dialect="duckdb"))
+        return self.sql(to_sql(expression, "duckdb"))
 
     def sql(self, statement: str) -> list[dict]:
         return self.db.execute(statement).to_arrow_table().to_pylist()
@@ -88,7 +88,7 @@ class DuckDBExecutor:
         self.db.execute("DROP TABLE bad")
 
     def expect(self, wanted: ir.Table) -> None:
-        self.db.execute(f"CREATE TEMP TABLE expected AS {ibis.to_sql(wanted, dialect='duckdb')}")
+        self.db.execute(f"CREATE TEMP TABLE expected AS {to_sql(wanted, 'duckdb')}")
 
     def keep(self, flagged: str, table: Table) -> None:
         self.db.execute(f"INSERT INTO rejects SELECT {table.partition}, broken_rules, to_json(f) FROM ({flagged}) AS f")

@@ -16,7 +16,7 @@ from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ConfigurationError, ContractError
-from nba_pipeline.common.recursion import deep_calls
+from nba_pipeline.common.ibis_sql import to_sql
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.markets import DEFAULT_MARKETS
 from nba_pipeline.engine.lineage import touched_columns
@@ -157,12 +157,11 @@ class Transform:
     @cached_property
     def statement(self) -> str:
         """The expression as SQL for DuckDB."""
-        with deep_calls():
-            return ibis.to_sql(self.expression, dialect="duckdb")
+        return to_sql(self.expression, "duckdb")
 
     @cached_property
     def side_input_statements(self) -> dict[str, str]:
-        return {n: ibis.to_sql(e, dialect="duckdb") for n, e in self.side_input_expressions.items()}
+        return {n: to_sql(e, "duckdb") for n, e in self.side_input_expressions.items()}
 
     @cached_property
     def expected_expression(self) -> ir.Table | None:
