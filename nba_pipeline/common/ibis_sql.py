@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import ibis
-import ibis.expr.operations as ops
 
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.recursion import deep_calls
@@ -12,12 +11,8 @@ from nba_pipeline.common.recursion import deep_calls
 KEPT = 1024
 
 
+@lru_cache(maxsize=KEPT)
 def to_sql(expression: ir.Table, dialect: str) -> str:
     """Return the expression as a statement of the dialect."""
-    return _compiled(expression.op(), dialect)
-
-
-@lru_cache(maxsize=KEPT)
-def _compiled(operation: ops.Node, dialect: str) -> str:
     with deep_calls():
-        return str(ibis.to_sql(operation.to_expr(), dialect=dialect))
+        return str(ibis.to_sql(expression, dialect=dialect))

@@ -30,7 +30,7 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def absences(players: pd.DataFrame) -> Iterator[Absence]:
     """Players of whom somebody said something, by team, those who are out first."""
     said = players[players["injury_status"].notna()]
-    for r in records(said.sort_values(["team", "points_avg_season"], ascending=[True, False])):
+    for r in records(said.sort_values(["team", "points_avg_season", "player_name"], ascending=[True, False, True])):
         yield Absence(r["player_name"], r["team"], r["injury_status"], r["injury_reported_on"], r["points_avg_season"])
 
 
