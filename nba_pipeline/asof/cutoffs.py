@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import ibis
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.domain.quote_times import BY_SOURCE, LANDED, QuoteTimes
 
 CUTOFF_LEAD_MINUTES = 1
 UNKNOWN_TIP_CUTOFF_HOUR_UTC = 16
@@ -31,6 +32,34 @@ def cutoff_of(game_date: date, tip_off: datetime | None) -> datetime:
 def captured_in_time(captured_at: ir.TimestampValue, cutoff_at: ir.TimestampValue) -> ir.BooleanValue:
     """Return true if the capture time is at or before the cut-off; NULL if the capture time is unknown."""
     return captured_at <= cutoff_at
+
+
+def captured_late(
+    captured_at: ir.TimestampValue, tip_off: ir.TimestampValue, source: ir.StringValue
+) -> ir.BooleanValue:
+    """Return whether a quote was captured after tip-off, by what the source's times mean (`domain.quote_times`).
+
+    Args:
+        captured_at: capture time (UTC).
+        tip_off: scheduled tip-off (UTC).
+        source: name of the source that captured the quote.
+
+    Returns:
+        True for a late quote; NULL if either time is unknown.
+    """
+    late = captured_at > tip_off + _interval(LANDED)
+    listed = [(source == name, captured_at > tip_off + _interval(times)) for name, times in BY_SOURCE.items()]
+    return ibis.cases(*listed, else_=late)
+
+
+def documented_close(marked: ir.BooleanValue, source: ir.StringValue) -> ir.BooleanValue:
+    """Return whether a quote that is marked as the close may count without a capture time; never NULL."""
+    untrusted = [name for name, times in BY_SOURCE.items() if not times.documents_close]
+    return marked.fill_null(False) & ~source.isin(untrusted).fill_null(False)
+
+
+def _interval(times: QuoteTimes) -> ir.Value:
+    return ibis.interval(seconds=int(times.tolerance.total_seconds()))
 
 
 def reported_in_time(

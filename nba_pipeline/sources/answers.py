@@ -35,7 +35,7 @@ def parsed(
         PayloadError: where the answer is not what the service is known to give.
     """
     if kind == "report":
-        return injury_report.report(injury_report.words(content))
+        return injury_report.report(injury_report.words(content), set_aside)
     payload = from_json(content)
     match kind:
         case "schedule":

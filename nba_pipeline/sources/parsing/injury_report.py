@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import groupby
 
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.team_names import full_names
 from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row
@@ -25,6 +27,7 @@ NOT_SUBMITTED = "NOT YET SUBMITTED"
 TITLE = re.compile(r"Injury Report:\s*(\d\d)/(\d\d)/(\d\d)\s+(\d\d?):(\d\d)\s*([AP]M)")
 PAGES = re.compile(r"Page \d+ of (\d+)")
 SLACK = 4.0
+FLOOR = 0.9
 OFFICIAL, SOURCE = "official_report", "NBA official injury report"
 
 
@@ -79,8 +82,16 @@ def words(content: bytes) -> list[Word]:
     return found
 
 
-def report(found: Sequence[Word]) -> Report:
-    """The report that the words make. Raises PayloadError for another document, or a table of another form."""
+def report(found: Sequence[Word], set_aside: list[SetAside] | None = None) -> Report:
+    """Read the report that the words make.
+
+    Args:
+        found: the words of the document, in reading order.
+        set_aside: takes the statements with an unknown status or under a team that is no club of the league.
+
+    Raises:
+        PayloadError: for another document, a table of another form, or too many statements that cannot be read.
+    """
     published = _published(found)
     columns = _columns(found)
     lines: list[_Line] = []
@@ -93,15 +104,15 @@ def report(found: Sequence[Word]) -> Report:
         elif heading == MATCHUP:
             teams = text
         elif heading == TEAM:
-            team = _tricode(text)
+            team = text
         elif heading == PLAYER:
             if day is None or not team:
                 raise PayloadError(f"the player {text!r} stands before the first date or team")
             lines.append(_Line(day, teams, team, text))
         elif heading == STATUS:
-            _open(lines, text).status = _status(text)
+            _open(lines, text).status = text
         elif heading == REASON and text == NOT_SUBMITTED:
-            missing.append(team)
+            missing.append(_tricode(team))
         elif heading == REASON:
             _open(lines, text).reason.append(text)
     without = [x.player for x in lines if not x.status]
@@ -109,8 +120,12 @@ def report(found: Sequence[Word]) -> Report:
         raise PayloadError(f"players without a status: {', '.join(without)}")
     if not lines and not missing:
         raise PayloadError("the report has no statements")
-    statements = tuple((x.day, x.teams, x.team, x.player, x.status, _reason(x.reason)) for x in lines)
-    return Report(published, statements, tuple(missing))
+    elements = [(f"statement {i} ({x.player})", partial(_statement, x)) for i, x in enumerate(lines, 1)]
+    return Report(published, tuple(accepted(elements, FLOOR, "statements", set_aside)), tuple(missing))
+
+
+def _statement(line: _Line) -> tuple[date, str, str, str, str, str]:
+    return line.day, line.teams, _tricode(line.team), line.player, _status(line.status), _reason(line.reason)
 
 
 def rows(found: Report, games: Iterable[Game]) -> list[Row]:

@@ -5,6 +5,7 @@ from datetime import date
 import ibis
 
 from nba_pipeline import asof
+from nba_pipeline.asof.cutoffs import captured_late, documented_close
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.engine.transform import Transform
@@ -60,12 +61,12 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         total=landing.total,
         moneyline_home=landing.ml_home,
         moneyline_away=landing.ml_away,
-        documented_pre_game=(landing.line_kind == CLOSING).fill_null(False),
+        documented_pre_game=documented_close(landing.line_kind == CLOSING, landing.source),
         source=landing.source,
         reject_reason=first_reason(
             landing_reason(landing),
             when(schedule.game_id.isnull(), "its game is not in the schedule of that day"),
-            when(landing.snapshot_utc > schedule.tip_off, LINE_CAPTURED_LATE),
+            when(captured_late(landing.snapshot_utc, schedule.tip_off, landing.source), LINE_CAPTURED_LATE),
             when(~(is_odds(landing.ml_home) & is_odds(landing.ml_away)), "a moneyline lies between -100 and 100"),
             when(~is_possible_pair(landing.ml_home, landing.ml_away), PAIR_REASON),
             when(_contradictory(landing), "spread and moneyline favour different teams"),

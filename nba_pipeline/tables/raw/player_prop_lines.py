@@ -5,6 +5,7 @@ from datetime import date
 import ibis
 
 from nba_pipeline import asof
+from nba_pipeline.asof.cutoffs import captured_late, documented_close
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain import books
@@ -118,12 +119,12 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         captured_at=landing.first_seen_utc,
         last_seen_at=landing.last_seen_utc,
         ended_at=landing.ended_utc,
-        documented_pre_game=landing.is_closing_main.fill_null(False),
+        documented_pre_game=documented_close(landing.is_closing_main, landing.source),
         source=landing.source,
         reject_reason=first_reason(
             landing_reason(landing),
             when(landing.game_id.notnull() & schedule.game_id.isnull(), "its game is not in the schedule of that day"),
-            when(landing.first_seen_utc > schedule.tip_off, LINE_CAPTURED_LATE),
+            when(captured_late(landing.first_seen_utc, schedule.tip_off, landing.source), LINE_CAPTURED_LATE),
         ),
     )
     return _marked(typed)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline.sources.parsing import game_log, odds, players, schedule, shot_chart
+from nba_pipeline.sources.parsing import game_log, injury_report, odds, players, schedule, shot_chart
 from nba_pipeline.sources.parsing.acceptance import SetAside
+from nba_pipeline.sources.parsing.injury_report import Word
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline_tests.support.service_answers import result_set
@@ -257,6 +258,46 @@ def test_an_odd_shot_and_an_odd_player_are_set_aside() -> None:
         "SHOT_TYPE is '4PT Field Goal', not one of 2PT Field Goal, 3PT Field Goal",
         'PERSON_ID is "x", not a whole number',
     ]
+
+
+HEADING = ("Game", "Date", "Game", "Time", "Matchup", "Team", "Player", "Name", "Current", "Status", "Reason")
+COLUMNS = (0, 0, 100, 100, 200, 300, 400, 400, 500, 500, 600)
+
+
+def reported(statements: list[tuple[str, str, str]]) -> list[Word]:
+    """The words of a report of one page with these statements of a game: (team, player, status)."""
+    title = [Word(0, 0, w) for w in ["Injury", "Report:", "01/04/24", "12:30", "PM", "Page", "1", "of", "1"]]
+    heading = [Word(0, x, w) for x, w in zip(COLUMNS, HEADING, strict=True)]
+    game = [Word(0, 0, "01/04/2024"), Word(0, 100, "07:30 (ET)"), Word(0, 200, "NYK@PHI")]
+    cells = [
+        Word(0, x, w)
+        for statement in statements
+        for x, w in zip((300, 400, 500, 600), (*statement, "Rest"), strict=True)
+    ]
+    return [*title, *heading, *game, *cells]
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        (("New York Knicks", "Odd, One", "Day-To-Day"), "the status 'Day-To-Day' is not one of Out, Doubtful"),
+        (("Team Stripes", "Odd, One", "Out"), "'Team Stripes' is no club of the league"),
+    ],
+)
+def test_an_odd_statement_of_a_report_is_set_aside(odd: tuple[str, str, str], reason: str) -> None:
+    good = [("New York Knicks", f"Player, N{i}", "Out") for i in range(20)]
+    set_aside: list[SetAside] = []
+    found = injury_report.report(reported([*good, odd]), set_aside)
+    assert [s[3] for s in found.statements] == [name for _, name, _ in good]
+    (named,) = set_aside
+    assert named.element == "statement 21 (Odd, One)"
+    assert named.reason.startswith(reason)
+
+
+def test_a_report_with_other_words_for_statuses_is_refused() -> None:
+    strange = [("New York Knicks", f"Player, N{i}", "GTD") for i in range(20)]
+    with pytest.raises(PayloadError, match="20 of 20 statements cannot be read, more than 10%"):
+        injury_report.report(reported(strange))
 
 
 ODD = st.sampled_from([None, True, "", "x", -1, 0.5, 10**30, float("nan"), [], {}, "2024-13-45"])
