@@ -1,4 +1,4 @@
-"""What is to be said about books: those that the registry does not know, and those whose quotes are all rejected."""
+"""Alerts about books: those that the registry does not have, and those with days on which every quote was rejected."""
 
 import json
 from collections import Counter
@@ -8,6 +8,7 @@ from datetime import date
 
 from nba_pipeline.automation.alert_store import Alert, AlertKind
 from nba_pipeline.domain.books import unknown_books
+from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.warehouse import Days, Warehouse
@@ -31,13 +32,20 @@ class BookCounts:
         return {name: sum(n for (book, _), n in self.kept.items() if book == name) for name in names}
 
     @property
-    def rejected_whole(self) -> dict[tuple[str, date], str]:
-        """Books and days of which no quote was kept and several were rejected, with the most frequent reason."""
-        return {
-            at: max(sorted(reasons), key=lambda r: reasons[r])
-            for at, reasons in self.rejected.items()
-            if at not in self.kept and sum(reasons.values()) >= LEAST_REJECTED
-        }
+    def rejected_days(self) -> dict[str, list[date]]:
+        """By book, the days of which no quote was kept and several were rejected."""
+        found: dict[str, list[date]] = {}
+        for (book, day), reasons in sorted(self.rejected.items()):
+            if (book, day) not in self.kept and sum(reasons.values()) >= LEAST_REJECTED:
+                found.setdefault(book, []).append(day)
+        return found
+
+    def frequent_reason(self, book: str, days: Sequence[date]) -> str:
+        """The most frequent reason for which the quotes of a book were rejected on these days."""
+        total: Counter[str] = Counter()
+        for day in days:
+            total.update(self.rejected[book, day])
+        return max(sorted(total), key=lambda reason: total[reason])
 
 
 def count_books(warehouse: Warehouse, first: date, last: date) -> BookCounts:
@@ -46,7 +54,9 @@ def count_books(warehouse: Warehouse, first: date, last: date) -> BookCounts:
     rejected: dict[tuple[str, date], Counter[str]] = {}
     for table in QUOTES:
         rows = warehouse.read({"rows": (table, Days(first, last, ("game_date", "bookmaker")))})["rows"]
-        kept.update(zip(rows["bookmaker"].to_pylist(), rows["game_date"].to_pylist(), strict=True))
+        counted = rows.group_by(["bookmaker", "game_date"]).aggregate([([], "count_all")]).to_pylist()
+        for row in counted:
+            kept[row["bookmaker"], row["game_date"]] += row["count_all"]
         # A day that ran again has its rejected rows again.
         quarantined = {
             (r["day"], r["reason"], r["row"]) for r in warehouse.quarantine(table.id, first, last).to_pylist()
@@ -59,21 +69,22 @@ def count_books(warehouse: Warehouse, first: date, last: date) -> BookCounts:
 
 
 def sentences(counts: BookCounts) -> Sequence[tuple[str, str]]:
-    """(key, sentence) of everything that is to be said, each with what to do."""
+    """Return (key, sentence) of every finding, each with what to do."""
     found = [
         (f"book {name}", f"the book {name} is in no registry, so that its {n} quotes take part in nothing; {DECLARE}")
         for name, n in sorted(counts.unknown.items())
     ]
     found += [
         (
-            f"book {name} {day}",
-            f"every quote of {name} on {day} was rejected: {reason}; nba-pipeline quarantine --table player_prop_lines",
+            f"book {name} rejected",
+            f"every quote of {name} was rejected on {describe_days(days)}: {counts.frequent_reason(name, days)}; "
+            "nba-pipeline quarantine shows them",
         )
-        for (name, day), reason in sorted(counts.rejected_whole.items())
+        for name, days in sorted(counts.rejected_days.items())
     ]
     return found
 
 
 def book_alerts(counts: BookCounts) -> list[Alert]:
-    """An alert per book that is unknown, and per book and day all of whose quotes were rejected."""
+    """Return an alert per book that is unknown, and per book with days on which every quote was rejected."""
     return [Alert(AlertKind.BOOK, key, text) for key, text in sentences(counts)]
