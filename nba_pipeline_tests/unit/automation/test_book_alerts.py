@@ -30,7 +30,7 @@ def test_a_book_of_which_every_quote_of_a_day_was_rejected_is_named_with_the_rea
     }
     (alert,) = book_alerts(BookCounts({("betmgm", DAY): 1}, rejected))
     assert alert.key == "book fanduel rejected"
-    assert f"every quote of fanduel was rejected on {DAY}: outside" in alert.text
+    assert f"every quote of fanduel was rejected on {DAY} (1 day): outside" in alert.text
 
 
 def test_nothing_is_said_of_books_that_are_as_they_should_be() -> None:
