@@ -81,8 +81,8 @@ BOOKS: tuple[Book, ...] = (
     # Keys of one operator whose prices come from one supplier.
     *(Book(key, SPORTSBOOK, "us", feed="kambi") for key in ("betrivers", "sugarhouse", "unibet", "unibet_us")),
     *(Book(key, SPORTSBOOK, "us", feed="pointsbet") for key in ("pointsbet", "pointsbetus")),
-    # Renamed to espnbet on 14 November 2023; a later quote under the old name belongs to no book.
-    *(Book(key, SPORTSBOOK, "us", last=date(2023, 11, 14)) for key in ("barstool", "barstoolsportsbook")),
+    # Renamed to espnbet in November 2023; feeds used the old key until the end of the year. Later it belongs to no book.
+    *(Book(key, SPORTSBOOK, "us", last=date(2023, 12, 31)) for key in ("barstool", "barstoolsportsbook")),
     Book("foxbet", SPORTSBOOK, "us", last=date(2023, 8, 31)),
     *_of(AGGREGATE, "none", "consensus mean_of_books"),
 )

@@ -43,7 +43,7 @@ def test_a_key_means_a_book_however_it_is_written(key: str, kind: str) -> None:
 
 
 def test_a_book_that_ended_is_unknown_afterwards() -> None:
-    last = date(2023, 11, 14)
+    last = date(2023, 12, 31)
     for day, kind in ((last, "sportsbook"), (last + timedelta(days=1), "unknown")):
         assert books.kind_of("barstool", day) == kind
         assert in_sql("barstool", day) == kind
