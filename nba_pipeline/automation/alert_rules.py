@@ -151,8 +151,9 @@ def _may_be_empty(ledger: Published, table: str, day: date) -> bool:
 
 
 def days_of(alerts: Iterable[OpenAlert]) -> set[date]:
-    """Return the days of alerts of the kinds `refused` and `gap`, whose keys end with the day."""
-    return {date.fromisoformat(a.key.split()[-1]) for a in alerts if a.kind in (AlertKind.REFUSED, AlertKind.GAP)}
+    """Return the days of alerts of the kinds `refused`, `gap` and `state`, whose keys end with the day."""
+    kinds = (AlertKind.REFUSED, AlertKind.GAP, AlertKind.STATE)
+    return {date.fromisoformat(a.key.split()[-1]) for a in alerts if a.kind in kinds}
 
 
 def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], ledger: Published) -> list[Alert]:
@@ -180,6 +181,18 @@ def published_since(run: FailedRun, ledger: Published) -> bool:
     """Return whether another run has published every day of every table of a failed run since."""
     entries = [ledger.published.get((t, d)) for t in run.tables for d in days_between(run.start, run.end)]
     return bool(entries) and all(e is not None and e["recorded_at"] >= run.ended for e in entries)
+
+
+def unknown_states(games: Iterable[tuple[date, str]]) -> list[Alert]:
+    """List games whose state is unknown: words that are not declared, or results that are long overdue."""
+    return [
+        Alert(
+            AlertKind.STATE,
+            f"state {game.split()[0]} {day}",
+            f"the state of {game} on {day} is unknown. Fix: run `nba-pipeline check {day} {day}`, which names the ways out",
+        )
+        for day, game in games
+    ]
 
 
 def leakage_alarms(alarms: Iterable[Alarm]) -> list[Alert]:

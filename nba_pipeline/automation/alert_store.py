@@ -39,6 +39,7 @@ class AlertKind(StrEnum):
     RUN = "run"
     OUTAGE = "outage"
     BOOK = "book"
+    STATE = "state"
 
 
 @dataclass(frozen=True)

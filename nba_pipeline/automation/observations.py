@@ -23,6 +23,7 @@ from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.recovery import UNFINISHED
+from nba_pipeline.orchestration.schedule_review import unknown_games
 from nba_pipeline.orchestration.tags import BY, PARTITION, RANGE_END, RANGE_START
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG, graph_order
@@ -140,9 +141,12 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     ledger = Published.of(e for e in entries if e["day"] in days).without(waivers)
     runs = observe_runs(instance, now)
     failures = dict(SourceState(settings.home).outages())
-    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK]
-    alerts = alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
-    alerts += book_alerts(count_books(settings.open_warehouse(), today - timedelta(days=alert_rules.GAP_DAYS), today))
+    warehouse = settings.open_warehouse()
+    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK, AlertKind.STATE]
+    unknown = unknown_games(warehouse, days[0], days[-1], waivers)
+    alerts = alert_rules.unknown_states((d, g) for d, g in unknown if d in days)
+    alerts += alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
+    alerts += book_alerts(count_books(warehouse, today - timedelta(days=alert_rules.GAP_DAYS), today))
     try:
         games = slate(settings.open_source(), days)
     except SourceError as e:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from nba_pipeline.automation import selections
-from nba_pipeline.automation.game_slate import Game, slate
+from nba_pipeline.automation.game_slate import Game, believed_slate, slate
 from nba_pipeline.automation.run_requests import schedule_result
 from nba_pipeline.automation.schedule_rules import (
     LONGEST_STRETCH,
@@ -40,6 +40,12 @@ def _published(warehouse: Warehouse, day: date) -> set[date]:
     return complete_days(warehouse.ledger(tables, day - timedelta(days=LONGEST_STRETCH), day), tables)
 
 
+def _games_on_record(warehouse: Warehouse, day: date) -> dict[date, int]:
+    """Return the games of the day's published schedule; one where the schedule was refused, since none is not proved then."""
+    entries = warehouse.ledger([selections.SCHEDULE], day, day).to_pylist()
+    return {day: max((e["games"] or (e["state"] == "refused") for e in entries), default=0)}
+
+
 def _results_are_published(warehouse: Warehouse, day: date) -> bool:
     """Return whether facts and grades of the day are published and wait for no game."""
     entries = warehouse.ledger(selections.results(), day, day).to_pylist()
@@ -53,7 +59,7 @@ def decide_overnight(settings: Settings, at: datetime) -> Decision:
     warehouse = settings.open_warehouse()
     published, results_are_in = _published(warehouse, day), _results_are_published(warehouse, day)
     try:
-        games = slate(settings.open_source(), [day])
+        games = believed_slate(settings.open_source(), [day], _games_on_record(warehouse, day))
     except SourceError as e:
         if results_are_in:
             return Skip(f"results of {day} are published")
@@ -64,9 +70,11 @@ def decide_overnight(settings: Settings, at: datetime) -> Decision:
 def decide_morning(settings: Settings, at: datetime) -> Decision:
     """Decide the runs of today's slate."""
     day = clock.eastern(at).date()
-    published = _published(settings.open_warehouse(), day)
+    warehouse = settings.open_warehouse()
+    published = _published(warehouse, day)
     try:
-        return morning(day, slate(settings.open_source(), [day]), published, at)
+        games = believed_slate(settings.open_source(), [day], _games_on_record(warehouse, day))
+        return morning(day, games, published, at)
     except SourceError as e:
         return plan_without_calendar("morning_slate", day, published, at, e.what)
 
@@ -75,7 +83,8 @@ def decide_refresh(settings: Settings, at: datetime) -> Decision:
     """Decide the refresh of today's lines, injuries and open forecasts."""
     day = clock.eastern(at).date()
     try:
-        games = slate(settings.open_source(), [day])[day]
+        warehouse = settings.open_warehouse()
+        games = believed_slate(settings.open_source(), [day], _games_on_record(warehouse, day))[day]
     except SourceError as e:
         return Skip(f"the calendar of games cannot be read from the source: {e.what}")
     return refresh(day, games, _published(settings.open_warehouse(), day), at)

@@ -6,12 +6,13 @@ import click
 
 from nba_pipeline.automation.book_alerts import count_books, sentences
 from nba_pipeline.cli.status import current_waivers, read_statuses, waived_days
-from nba_pipeline.common.errors import MissingHistoryError, SourceError
+from nba_pipeline.common.errors import MissingHistoryError, PipelineError, SourceError
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.domain.calendar import describe_days, latest_day
 from nba_pipeline.engine import coverage
 from nba_pipeline.engine.waivers import Waivers
 from nba_pipeline.orchestration.preflight import preflight
+from nba_pipeline.orchestration.schedule_review import review
 from nba_pipeline.tables.catalog import all_tables
 from nba_pipeline.warehouse import Warehouse
 
@@ -42,7 +43,24 @@ def run_check(start: date | None, end: date | None) -> bool:
             click.echo(f"         Fix: {fix}")
     for _, sentence in sentences(count_books(warehouse, status.first, status.last)):
         click.echo(f"note     {sentence}")
-    return ready and not any(fix for _, fix in verdicts)
+    reviewed = _review(settings, warehouse, status.first, status.last, waivers)
+    return ready and reviewed and not any(fix for _, fix in verdicts)
+
+
+def _review(settings: Settings, warehouse: Warehouse, first: date, last: date, waivers: Waivers) -> bool:
+    """Print unknown game states and gaps in the frames of the seasons; False where something is wrong."""
+    try:
+        source = settings.open_source()
+    except PipelineError as e:
+        click.echo(f"PROBLEM  source: {e.what}\n         Fix: {e.remedy}")
+        return False
+    fine = True
+    for finding in review(warehouse, source, first, last, waivers, latest_day()):
+        click.echo(f"{'ok      ' if finding.fine else 'PROBLEM '} {finding.what}: {finding.said}")
+        if not finding.fine:
+            fine = False
+            click.echo(f"         Fix: {finding.fix}")
+    return fine
 
 
 def _can_run(settings: Settings, start: date, end: date, waivers: Waivers) -> bool:

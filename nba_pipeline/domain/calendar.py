@@ -36,6 +36,12 @@ def reading_bound(day: date) -> date:
     return date(day.year if day.month >= 8 else day.year - 1, 8, 1)
 
 
+def season_days(days: Iterable[date]) -> list[date]:
+    """All days, from 1 August to 31 July, of the seasons that these days belong to."""
+    firsts = sorted({reading_bound(d) for d in days})
+    return [d for first in firsts for d in days_between(first, first.replace(year=first.year + 1) - timedelta(days=1))]
+
+
 def training_day(day: date) -> date:
     """Return the day on which the models for `day` are trained: the first of its month, or the first partition."""
     return max(day.replace(day=1), EPOCH)

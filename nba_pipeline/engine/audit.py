@@ -1,6 +1,7 @@
 """Runs the audit on a computed result and gathers, per day, what it found."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,15 +14,18 @@ from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.transform import RESULT, Transform
+from nba_pipeline.engine.witnesses import REPEATED, rejected_share
 
 SAMPLES = 20
 UNEXPLAINED = "unexplained"
 SLATE = "slate_of_days"
+CALLED_OFF = "called_off"
 
 
 @dataclass
 class AuditFindings:
-    """Findings per day. `problems` maps (day, check) to sentences; a day without problems is fit to be published."""
+    """Findings per day. `problems` maps (day, check) to sentences; a day without problems is fit to be published, where no
+    witness disagrees (`disagreements`) or the day is waived."""
 
     rows: dict[date, int] = field(default_factory=dict)
     expected: dict[date, int] = field(default_factory=dict)
@@ -32,6 +36,7 @@ class AuditFindings:
     null_shares: dict[date, dict[str, float]] = field(default_factory=dict)
     content: dict[date, str] = field(default_factory=dict)
     problems: dict[tuple[date, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    disagreements: dict[date, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def audit(transform: Transform, executor: Executor, schedule: Read | None) -> AuditFindings:
@@ -54,8 +59,10 @@ def audit(transform: Transform, executor: Executor, schedule: Read | None) -> Au
     for name, expression in (contract_rules.broken_groups(table, result) | transform.cross_expressions).items():
         _violations(executor, found, name, expression)
     _coverage(transform, executor, found)
+    _hear_witnesses(transform, executor, found)
     found.rejected = executor.rejected_by_day()
-    found.games = _by_day(executor, _games(RESULT if schedule is None else SLATE))
+    relation, columns = (RESULT, tuple(table.columns)) if schedule is None else (SLATE, slate_columns(schedule))
+    found.games = _by_day(executor, _games(relation, columns))
     found.content = executor.content_hashes(table)
     return found
 
@@ -64,10 +71,19 @@ def _by_day(executor: Executor, statement: str) -> dict[date, int]:
     return {row["day"]: int(row["n"]) for row in executor.sql(statement)}
 
 
-def _games(schedule: str) -> str:
-    """Countable games per day."""
+def slate_columns(schedule: Read | None) -> tuple[str, ...]:
+    """The columns of the schedule from which games are counted."""
+    return tuple(c for c in ("game_id", "game_date", CALLED_OFF) if schedule is not None and c in schedule.columns)
+
+
+def _games(relation: str, columns: Sequence[str]) -> str:
+    """Countable games per day, without those that the schedule knows to be called off."""
     prefixes = ", ".join(f"'{p}'" for p in COUNTABLE_PREFIXES)
-    return f"SELECT game_date AS day, COUNT(*) AS n FROM {schedule} WHERE substr(game_id, 1, 3) IN ({prefixes}) GROUP BY day"
+    played = f"AND NOT COALESCE({CALLED_OFF}, FALSE) " if CALLED_OFF in columns else ""
+    return (
+        f"SELECT game_date AS day, COUNT(*) AS n FROM {relation} WHERE substr(game_id, 1, 3) IN ({prefixes}) "
+        f"{played}GROUP BY day"
+    )
 
 
 def _set_aside(transform: Transform, executor: DuckDBExecutor, rules: list[RowRule]) -> None:
@@ -83,7 +99,7 @@ def _set_aside(transform: Transform, executor: DuckDBExecutor, rules: list[RowRu
     executor.set_aside(
         table,
         f"""SELECT r.rowid AS place, r.*, CASE WHEN d.versions > 1 THEN '{contradicts}'
-            ELSE 'the same row is there more than once; one was kept' END AS broken_rules
+            ELSE '{REPEATED}' END AS broken_rules
             FROM result AS r JOIN ({repeats}) AS d ON {same} WHERE d.versions > 1 OR r.rowid > d.first""",
     )
 
@@ -149,3 +165,24 @@ def _coverage(transform: Transform, executor: Executor, found: AuditFindings) ->
         found.problems[day, COVERAGE].append(
             f"{len(entities)} of {found.expected[day]} expected rows are absent without a reason ({shown})"
         )
+
+
+def _hear_witnesses(transform: Transform, executor: Executor, found: AuditFindings) -> None:
+    """Disagreements of other witnesses with the result, and days of which too many rows were set aside."""
+    if transform.table.on_bad_row != "quarantine":
+        return
+    reasons: dict[date, dict[str, int]] = defaultdict(dict)
+    for row in executor.sql(
+        "SELECT day, reason, COUNT(*) AS n FROM rejects WHERE day IS NOT NULL GROUP BY day, reason"
+    ):
+        reasons[row["day"]][row["reason"]] = int(row["n"])
+    for day, counted in reasons.items():
+        said = rejected_share(counted, found.rows.get(day, 0), transform.ordinary_rejects)
+        found.disagreements[day] += [said] if said else []
+    for name, expression in transform.witness_expressions.items():
+        by_day: dict[date, list[str]] = defaultdict(list)
+        for row in executor.run(expression):
+            by_day[row["day"]].append(row["entity"].strip())
+        for day, entities in by_day.items():
+            found.disagreements[day].append(f"{name}: {len(entities)} ({'; '.join(sorted(entities)[:5])})")
+    found.disagreements = defaultdict(list, {d: said for d, said in found.disagreements.items() if said})

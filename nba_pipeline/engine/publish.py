@@ -15,9 +15,10 @@ from datetime import date
 import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
+from nba_pipeline.common import clock
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.engine.audit import SLATE, AuditFindings, audit
+from nba_pipeline.engine.audit import SLATE, AuditFindings, audit, slate_columns
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.readiness import unmet, waived
@@ -25,6 +26,7 @@ from nba_pipeline.engine.refusals import ReasonCode
 from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, RunContext, Transform
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
 from nba_pipeline.engine.waivers import Waiver, Waivers
+from nba_pipeline.engine.witnesses import settle
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.warehouse import Days, LedgerEntry, Reader, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
@@ -61,25 +63,26 @@ def publish(
     publication = Publication([])
     if not ordered:
         return publication
-    clock = publication.seconds
-    with _timed(clock, "read"):
+    spent = publication.seconds
+    with _timed(spent, "read"):
         blocked, waivers = _blocked(transform, warehouse, ordered, run.waivers)
         runnable = [d for d in ordered if d not in blocked]
         executor = _executor(transform, warehouse, source, schedule, runnable, run)
     try:
         findings = AuditFindings()
         if runnable:
-            with _timed(clock, "compute"):
+            with _timed(spent, "compute"):
                 executor.compute(transform, runnable, run)
-            with _timed(clock, "audit"):
+            with _timed(spent, "audit"):
                 findings = audit(transform, executor, schedule)
+                waivers = _settled(findings, waivers, transform.table.id, run)
         verdicts = [
             _unmet(d, blocked[d]) if d in blocked else _verdict(d, findings, waivers.get(d, ())) for d in ordered
         ]
         publication.verdicts = verdicts
         good = [v.day for v in verdicts if v.published]
         entries = [_entry(transform, v, AuditFindings() if v.day in blocked else findings, run) for v in verdicts]
-        with _timed(clock, "write"):
+        with _timed(spent, "write"):
             rejects = executor.rejects(transform.table, run.id, run.at) if runnable else REJECT_SCHEMA.empty_table()
             executor.store(warehouse, transform.table, good, entries, rejects)
         publication.rejected = rejects.num_rows
@@ -88,20 +91,31 @@ def publish(
     return publication
 
 
+def _settled(
+    found: AuditFindings, waivers: dict[date, tuple[Waiver, ...]], table: str, run: RunContext
+) -> dict[date, tuple[Waiver, ...]]:
+    """Make problems of the disagreements that are not waived; returns the waivers that took effect, by day."""
+    today = clock.eastern(run.at).date()
+    problems, allowed = settle(found.disagreements, run.waivers.of(table), table, today)
+    for day, said in problems.items():
+        found.problems[day, COVERAGE] = [*said, *found.problems[day, COVERAGE]]
+    return waivers | {d: (*waivers.get(d, ()), w) for d, w in allowed.items()}
+
+
 @contextmanager
-def _timed(clock: dict[str, float], stage: str) -> Iterator[None]:
+def _timed(spent: dict[str, float], stage: str) -> Iterator[None]:
     began = time.perf_counter()
     try:
         yield
     finally:
-        clock[stage] += time.perf_counter() - began
+        spent[stage] += time.perf_counter() - began
 
 
 def _blocked(
     transform: Transform, warehouse: Warehouse, days: list[date], waivers: Waivers
 ) -> tuple[dict[date, str], dict[date, tuple[Waiver, ...]]]:
     """Days that cannot be computed, with what they need; and the waivers that let others be computed on gaps."""
-    if not transform.reads:
+    if not transform.upstream():
         return {}, {}
     first = min(r.needed(days)[0] for r in transform.reads.values())
     ledger = warehouse.ledger([t.id for t in transform.upstream()], first, days[-1])
@@ -125,7 +139,7 @@ def _executor(
 def _windows(transform: Transform, schedule: Read | None, days: list[date]) -> dict[str, tuple[Table, Days]]:
     """What to read of each table, by the name of the input."""
     reads = dict(transform.reads) | ({SLATE: schedule} if schedule else {})
-    columns = transform.used_columns | {SLATE: ("game_id", "game_date")}
+    columns = transform.used_columns | {SLATE: slate_columns(schedule)}
     wanted = {}
     for name, read in reads.items():
         wanted[name] = (read.table, Days(*read.needed(days), columns[name]))
@@ -138,6 +152,7 @@ def read_inputs(
     """All inputs of the transform for these days, under their parameter names, from one snapshot of the warehouse."""
     inputs = warehouse.read(_windows(transform, schedule, days))
     inputs |= {name: source.read(feed, days) for name, feed in transform.feeds.items()}
+    inputs |= {name: source.read(w.feed.as_witness(), w.days(days)) for name, w in transform.witnesses.items()}
     known = {
         CLOCK: pa.table({"now": pa.array([run.at], pa.timestamp("us", "UTC"))}),
         DAYS: pa.table({"day": pa.array(days, pa.date32())}),

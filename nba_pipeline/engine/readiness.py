@@ -12,9 +12,9 @@ import pyarrow as pa
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import days_between, describe_days
+from nba_pipeline.domain.game_states import PENDING
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waiver, Waivers
 
-PENDING = "game not final yet"
 FINISHED = ("before", "season", "training")
 
 

@@ -1,7 +1,7 @@
 """What makes a table: its contract, what it reads, and the pure function that computes it."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -18,12 +18,14 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ConfigurationError, ContractError
 from nba_pipeline.common.ibis_sql import to_sql
 from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import season_days
 from nba_pipeline.domain.markets import DEFAULT_MARKETS
 from nba_pipeline.engine.lineage import touched_columns
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
 from nba_pipeline.sources.landing import Feed
 
 REJECT_REASON = "reject_reason"
+REJECTS = "rejects"
 RESULT = "result"
 CLOCK = "clock"
 DAYS = "days"
@@ -35,6 +37,9 @@ RUN_INPUTS = {
     DAYS: {"day": "date"},
     MARKETS: {"market": "string"},
 }
+
+# What a witness check may see beside the inputs: the rows set aside, as JSON, with their reasons.
+REJECTED = {"day": "date", "reason": "string", "row": "json"}
 
 Expression = Callable[..., ir.Table]
 
@@ -73,6 +78,18 @@ class FinishContext:
         return self.artifacts
 
 
+@dataclass(frozen=True)
+class Witness:
+    """A feed that a table is held against and not made of: its rows of the days asked for, or of their whole seasons."""
+
+    feed: Feed
+    whole_seasons: bool = False
+
+    def days(self, days: Sequence[date]) -> list[date]:
+        """The days to read for a computation of `days`."""
+        return season_days(days) if self.whole_seasons else list(days)
+
+
 Finish = Callable[[pa.Table], pa.Table] | Callable[[pa.Table, FinishContext], pa.Table]
 
 
@@ -90,6 +107,10 @@ class Transform:
         expected: Builds the rows that must exist: some columns of the result, and `reason`, which explains why the row is
             absent; a NULL reason marks an unexplained absence.
         cross_checks: Build the violations that only show against other tables, as rows of `day` and `entity`.
+        witnesses: Feeds that the table is held against, by parameter name.
+        witness_checks: Build the disagreements with the witnesses, as rows of `day` and `entity`; they may also ask for
+            `rejects`, the rows that were set aside. A day on which witnesses disagree is refused, unless it is waived.
+        ordinary_rejects: Reasons to set a row aside that say nothing against its feed.
         apply: Completes the rows outside the engine, Arrow to Arrow, where SQL cannot compute them; takes a `FinishContext` as
             its second argument if it declares one.
         side_inputs: Further expressions whose rows `apply` reads from `FinishContext.side_inputs`.
@@ -103,6 +124,9 @@ class Transform:
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     expected: Expression | None = None
     cross_checks: Mapping[str, Expression] = field(default_factory=dict)
+    witnesses: Mapping[str, Witness] = field(default_factory=dict)
+    witness_checks: Mapping[str, Expression] = field(default_factory=dict)
+    ordinary_rejects: frozenset[str] = frozenset()
     apply: Finish | None = None
     side_inputs: Mapping[str, Expression] = field(default_factory=dict)
     watched: tuple[str, ...] = ()
@@ -110,7 +134,7 @@ class Transform:
 
     def __post_init__(self) -> None:
         names = set(signature(self.build).parameters)
-        given = {*self.reads, *self.feeds, *RUN_INPUTS}
+        given = {*self.reads, *self.feeds, *self.witnesses, *RUN_INPUTS}
         if names - given:
             raise ContractError(
                 f"{self.table.id}: the build asks for inputs that are not declared: {', '.join(sorted(names - given))}",
@@ -147,7 +171,8 @@ class Transform:
     def unbound(self) -> dict[str, ir.Table]:
         tables = {n: ibis.table({c: r.table.columns[c].type for c in r.columns}, name=n) for n, r in self.reads.items()}
         tables |= {n: ibis.table(f.ibis_schema, name=n) for n, f in self.feeds.items()}
-        tables |= {n: ibis.table(schema, name=n) for n, schema in RUN_INPUTS.items()}
+        tables |= {n: ibis.table(w.feed.ibis_schema, name=n) for n, w in self.witnesses.items()}
+        tables |= {n: ibis.table(schema, name=n) for n, schema in (RUN_INPUTS | {REJECTS: REJECTED}).items()}
         return tables | {RESULT: ibis.table(self.table.ibis_schema, name=RESULT)}
 
     @cached_property
@@ -175,6 +200,10 @@ class Transform:
     def side_input_expressions(self) -> dict[str, ir.Table]:
         return {n: f(**self.inputs_of(f)) for n, f in self.side_inputs.items()}
 
+    @cached_property
+    def witness_expressions(self) -> dict[str, ir.Table]:
+        return {n: f(**self.inputs_of(f)) for n, f in self.witness_checks.items()}
+
     def finish(self, rows: pa.Table, context: Callable[[], FinishContext]) -> pa.Table:
         """The rows of the build as `apply` leaves them; `context` is made only for an `apply` that asks for them."""
         assert self.apply is not None
@@ -189,6 +218,7 @@ class Transform:
             self.expression,
             self.expected_expression,
             *self.cross_expressions.values(),
+            *self.witness_expressions.values(),
             *self.side_input_expressions.values(),
         ]
         for expression in expressions:
@@ -200,7 +230,8 @@ class Transform:
     @cached_property
     def parameters(self) -> frozenset[str]:
         """The names of all inputs that any of its functions asks for."""
-        functions = (self.build, *([self.expected] if self.expected else ()), *self.side_inputs.values())
+        expected = [self.expected] if self.expected else []
+        functions = (self.build, *expected, *self.side_inputs.values(), *self.witness_checks.values())
         return frozenset(p for f in functions for p in signature(f).parameters)
 
     @cached_property

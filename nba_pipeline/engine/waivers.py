@@ -1,8 +1,9 @@
 """Waivers: gaps accepted by the operators, one dated line each, in `waivers.csv` of the home.
 
 A waiver lets later days be computed although days that they look back on are missing or refused, and takes these days out
-of what `check` calls incomplete. It never lets a bad row in, and it is shown wherever it took effect: in `check`, in
-`status` and on the partition in the UI.
+of what `check` calls incomplete. Where the day was refused because witnesses disagree about it, such as a schedule that lost a
+game, the waiver says that the source is right, and the day is published as the source has it. It never lets a bad row in, and
+it is shown wherever it took effect: in `check`, in `status` and on the partition in the UI.
 """
 
 import csv
@@ -60,6 +61,11 @@ class Waivers:
 
 
 NO_WAIVERS = Waivers()
+
+
+def waiver_line(table: str, day: date, today: date) -> str:
+    """Return the line of `waivers.csv` that waives one day of a table; author and reason are left to be filled in."""
+    return f"{today},{table},{day},{day},,NAME,REASON"
 
 
 def read_waivers(home: Path, tables: Sequence[str], today: date) -> Waivers:

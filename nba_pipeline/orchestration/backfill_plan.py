@@ -71,7 +71,7 @@ def _tables_of_the_day() -> set[str]:
     found: set[str] = set()
     for table in graph_order():
         reads = CATALOG[table].reads.values()
-        if all(r.kind == "same_day" and r.table.id in found for r in reads):
+        if all(r.kind == "kept" or (r.kind == "same_day" and r.table.id in found) for r in reads):
             found.add(table)
     return found
 

@@ -5,7 +5,7 @@ unknown. A feed marked optional may be missing altogether: that is visible in th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -31,17 +31,26 @@ class LandingColumn:
     kind: Kind
     meaning: str
     required: bool = True
+    added_later: bool = False
 
 
 @dataclass(frozen=True)
 class Feed:
-    """One file of the landing layout. `day` is the column that says to which day a row belongs; None: not daily."""
+    """One file of the landing layout. `day` is the column that says to which day a row belongs; None: not daily.
+
+    `is_witness`: the rows are read to hold others against them, and nothing is made of them.
+    """
 
     name: str
     grain: str
     day: str | None
     columns: tuple[LandingColumn, ...]
     optional: bool = False
+    is_witness: bool = False
+
+    def as_witness(self) -> "Feed":
+        """Return the feed as a witness: what of it is there is read, and days without a file are no error."""
+        return replace(self, optional=True, is_witness=True)
 
     @cached_property
     def ibis_schema(self) -> dict[str, dt.DataType]:
@@ -54,6 +63,11 @@ def _column(name: str, kind: Kind, meaning: str) -> LandingColumn:
 
 def _maybe(name: str, kind: Kind, meaning: str) -> LandingColumn:
     return LandingColumn(name, kind, meaning, required=False)
+
+
+def _added(name: str, kind: Kind, meaning: str) -> LandingColumn:
+    """A column that files of earlier releases lack: where it is empty, the digest of a day is as it was without it."""
+    return LandingColumn(name, kind, meaning, required=False, added_later=True)
 
 
 _GAME = _column("game_id", "text", "NBA game id, 10 characters; the first three say what kind of game it is")
@@ -98,6 +112,13 @@ SCHEDULE = Feed(
         _column("away_pts", "integer", "final score; empty until the game is over"),
         _maybe("neutral_site", "flag", "true where neither team is at home"),
         _maybe("arena", "text", "arena"),
+        _added(
+            "status",
+            "text",
+            "state of the game in the source's words, such as Final, Postponed, PPD, Cancelled, Suspended, Not needed; "
+            "empty: it follows from the score",
+        ),
+        _added("postponed_to", "date", "of a postponed game, its new US-Eastern date; empty where that is open"),
     ),
 )
 PLAYER_BOXSCORES = Feed(

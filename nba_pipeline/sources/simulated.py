@@ -53,7 +53,7 @@ class SimulatorSource:
         for day in days:
             year = reading_bound(day).year
             by_season.setdefault(f"{year}-{(year + 1) % 100:02d}", []).append(day)
-        now = self.now or clock.now()
+        now, feed = self.now or clock.now(), FEEDS[feed.name]
         tables = []
         for season, wanted in by_season.items():
             rows = FilesSource(self._season(season)).read(feed, wanted)

@@ -8,8 +8,8 @@ from functools import cached_property
 import pyarrow as pa
 
 from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.game_states import SCHEDULED
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
-from nba_pipeline.tables.raw.columns import SCHEDULED
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES

@@ -17,7 +17,7 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.contracts.rules import flagged, row_rules
 from nba_pipeline.contracts.table import Table, arrow_type
-from nba_pipeline.engine.transform import REJECT_REASON, RESULT, Transform
+from nba_pipeline.engine.transform import REJECT_REASON, REJECTS, RESULT, Transform
 from nba_pipeline.sources.landing import Feed
 
 Rows = Sequence[Mapping[str, Any]] | pd.DataFrame
@@ -125,7 +125,7 @@ _NULLABLE: dict[pa.DataType, Any] = {
 
 
 def _tables(transform: Transform, inputs: Mapping[str, Rows]) -> dict[str, pa.Table]:
-    schemas = {n: t.schema() for n, t in transform.unbound.items() if n != RESULT}
+    schemas = {n: t.schema() for n, t in transform.unbound.items() if n not in (RESULT, REJECTS)}
     strangers = sorted(set(inputs) - set(schemas))
     assert not strangers, f"{transform.table.id} does not read {', '.join(strangers)}"
     return {n: _table(n, dict(schema.items()), inputs.get(n, [])) for n, schema in schemas.items()}

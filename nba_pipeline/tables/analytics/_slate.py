@@ -8,9 +8,14 @@ from nba_pipeline.domain.calendar import BOOTSTRAP_DAYS
 REGULAR_SEASON = "Regular Season"
 
 
+def playable(slate: ir.Table) -> ir.Table:
+    """The countable games of a slate that are not called off."""
+    return slate.filter(slate.countable & ~slate.called_off.fill_null(False))
+
+
 def slate_teams(slate: ir.Table) -> ir.Table:
-    """Two rows per countable game of nba_raw.schedule, one for each team: (game_date, team) with opponent and home_game."""
-    games = slate.filter(slate.countable)
+    """Return two rows per countable game that is not called off, one for each team, with opponent and home_game."""
+    games = playable(slate)
     facts = ("game_id", "game_date", "season", "season_type", "cutoff_at", "neutral_site")
     sides = [
         games.select(*facts, team=games[own], opponent=games[other], home_game=ibis.literal(own == "home_team"))

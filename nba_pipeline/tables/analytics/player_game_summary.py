@@ -7,8 +7,8 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Table, column
+from nba_pipeline.domain.game_states import FINAL, absence
 from nba_pipeline.domain.player_names import with_lookup
-from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._turnovers import with_player_turnovers
 from nba_pipeline.tables.analytics.zones import (
@@ -18,7 +18,7 @@ from nba_pipeline.tables.analytics.zones import (
     true_shooting,
     zone_counts,
 )
-from nba_pipeline.tables.raw.columns import BOX_RULES, FINAL, LANDING_COUNTS, BoxCounts, tricode
+from nba_pipeline.tables.raw.columns import BOX_RULES, LANDING_COUNTS, BoxCounts, tricode
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
@@ -172,13 +172,13 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
 
 
 def expected(players: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Every player who took part in a countable game by its published box score; for a game to come, one row that waits."""
+    """Every player who took part in a countable game by its box score; for a game without a result, one row that says why."""
     games = schedule.filter(schedule.countable)
     played = players.filter(took_part(players)).semi_join(games, "game_id")
     there = played.select("game_date", "game_id", "player_id", reason=ibis.null("string"))
     to_come = games.filter(games.status != FINAL)
     return there.union(
-        to_come.select("game_date", "game_id", player_id=ibis.null("int64"), reason=ibis.literal(PENDING))
+        to_come.select("game_date", "game_id", player_id=ibis.null("int64"), reason=absence(to_come.status))
     )
 
 

@@ -11,7 +11,7 @@ from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._absences import absence_counts
 from nba_pipeline.tables.analytics._game_line_consensus import game_line_consensus, seen_from
-from nba_pipeline.tables.analytics._slate import is_early, season_openings, slate_teams
+from nba_pipeline.tables.analytics._slate import is_early, playable, season_openings, slate_teams
 from nba_pipeline.tables.analytics._streaks import with_runs
 from nba_pipeline.tables.analytics._travel import way_to_game
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
@@ -282,7 +282,7 @@ def build(
     """The slate's teams with their history of the season, the lines of their game, their absences and their travel."""
     teams = with_history(slate_teams(slate), team_games, season_games)
     openings = season_openings(slate, season_games)
-    market = game_line_consensus(game_lines, slate.filter(slate.countable).select("game_id", "cutoff_at"))
+    market = game_line_consensus(game_lines, playable(slate).select("game_id", "cutoff_at"))
     absent = absence_counts(listed)
     joined = (
         teams.left_join(openings, teams.season == openings.season)

@@ -1,33 +1,39 @@
 """nba_predictions.prediction_accuracy: each forecast against the actual result."""
 
 from datetime import date
+from typing import Any
 
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.game_states import FINAL, PENDING, absence, void_reason
 from nba_pipeline.domain.markets import MARKETS, by_market
-from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.systems import SYSTEM_IDS
 from nba_pipeline.systems.distribution import QUANTILES, crps, pinball
 from nba_pipeline.systems.pricing import decimal_odds
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.predictions.player_prop_predictions import NO_LINE, OVER, PASS, PLAYER_PROP_PREDICTIONS, UNDER
-from nba_pipeline.tables.raw.columns import FINAL, tricode
+from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
 
+# The compute functions are registered at import, out of a type checker's sight.
+pc: Any = pyarrow.compute
+
 WIN, LOSS, PUSH, VOID, PASSED, NO_BET = "win", "loss", "push", "void", "pass", "no_line"
+DID_NOT_PLAY = "the player did not play"
 OUTCOMES = (WIN, LOSS, PUSH, VOID, PASSED, NO_BET)
 
 
 class PredictionAccuracy(Rows):
-    """Grades of forecasts that were made before tip-off; a player who did not play is void.
-    One row per forecast of a finished game."""
+    """Grades of forecasts that were made before tip-off; void where the player did not play or the game was called off.
+    One row per forecast of a finished game, or of one that was called off or suspended."""
 
     game_date: date = columns.GAME_DATE
     player_id: int = columns.PLAYER_ID
@@ -74,8 +80,8 @@ class PredictionAccuracy(Rows):
     pinball_q75: float = column("pinball loss of q75", unit="market", nullable=True, ge=0)
     pinball_q90: float = column("pinball loss of q90", unit="market", nullable=True, ge=0)
     outcome: str = column(
-        "win or loss of an OVER/UNDER call on an actual line; push if actual = line; void if the player did not play; "
-        "pass; no_line",
+        "win or loss of an OVER/UNDER call on an actual line; push if actual = line; void if the player did not play or the"
+        " game was called off; pass; no_line",
         isin=list(OUTCOMES),
     )
     profit: float = column(
@@ -83,6 +89,12 @@ class PredictionAccuracy(Rows):
         unit="units",
         nullable=True,
         ge=-1,
+    )
+    void_reason: str = column(
+        "why the forecast is void: the player did not play, or the game was postponed, cancelled, suspended or not needed; "
+        "NULL in rows of earlier releases",
+        nullable=True,
+        hashed=False,
     )
     as_of: Instant = column("what the forecast knew ends here (UTC)")
 
@@ -135,11 +147,16 @@ _COPIED = (
 
 
 def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Join forecasts made before tip-off to the actual results; `grade` adds the scores."""
-    games = schedule.filter(schedule.status == FINAL).semi_join(facts, "game_id")
+    """Forecasts made before tip-off, joined to what happened; `grade` adds the scores.
+
+    Forecasts of games that were called off or suspended are joined to nothing: they are void, whenever they were made.
+    """
+    states = schedule.mutate(void=void_reason(schedule.status))
+    over = states.filter(states.status == FINAL).semi_join(facts, "game_id")
+    games = over.union(states.filter(states.void.notnull()))
     made = predictions.filter(predictions.predicted_mean.notnull())
     joined = made.inner_join(games, "game_id").left_join(
-        facts, [made.game_id == facts.game_id, made.player_id == facts.player_id]
+        facts, [made.game_id == facts.game_id, made.player_id == facts.player_id, games.void.isnull()]
     )
     known = joined.select(
         *[made[c] for c in _COPIED],
@@ -149,7 +166,8 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
         odds=made.recommendation.cases((OVER, made.best_over_odds), (UNDER, made.best_under_odds)),
         actual_value=made.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values())),
         minutes_played=facts.minutes_played,
-        in_time=asof.made_before(made.as_of, games.tip_off, games.cutoff_at),
+        called_off=games.void,
+        in_time=games.void.notnull() | asof.made_before(made.as_of, games.tip_off, games.cutoff_at),
     )
     return known.filter(known.in_time).drop("in_time")
 
@@ -178,6 +196,9 @@ def grade(rows: pa.Table) -> pa.Table:
             for q in QUANTILES
         },
         "outcome": pa.array(outcome),
+        "void_reason": pc.if_else(
+            pa.array(outcome == VOID), pc.coalesce(rows["called_off"], pa.scalar(DID_NOT_PLAY)), None
+        ),
         "profit": _numbers(profit(outcome, odds)),
     }
     return pa.table(graded)
@@ -213,14 +234,17 @@ def _numbers(values: np.ndarray) -> pa.Array:
 
 
 def expected(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Every forecast of a countable game: graded once the game is final and if it was made before tip-off."""
+    """Every forecast of a countable game: graded once the game is final and if it was made before tip-off; void at once
+    where the game was called off."""
     made = predictions.filter(predictions.predicted_mean.notnull())
     played = facts.select("game_id").distinct()
     joined = made.left_join(schedule, "game_id").left_join(played, made.game_id == played.game_id)
     late = ~asof.made_before(made.as_of, schedule.tip_off, schedule.cutoff_at)
     reason = ibis.cases(
         (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),
-        ((schedule.status != FINAL) | played.game_id.isnull(), PENDING),
+        (void_reason(schedule.status).notnull(), ibis.null("string")),
+        (schedule.status != FINAL, absence(schedule.status)),
+        (played.game_id.isnull(), PENDING),
         (late, "it was made after tip-off"),
     )
     return joined.select(made.game_date, made.player_id, made.market, made.system_id, reason=reason)

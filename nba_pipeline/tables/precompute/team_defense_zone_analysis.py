@@ -9,7 +9,7 @@ from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.engine.transform import Transform
-from nba_pipeline.tables.analytics._slate import is_early, season_openings
+from nba_pipeline.tables.analytics._slate import is_early, playable, season_openings
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
 from nba_pipeline.tables.analytics.zones import game_lengths, possessions_of_rating
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
@@ -239,7 +239,7 @@ def _team_games(defense: ir.Table) -> ir.Table:
 
 def _team_days(slate: ir.Table, games: ir.Table) -> ir.Table:
     """Every day with countable games, for every team of its season."""
-    days = slate.filter(slate.countable).select("game_date", "season").distinct()
+    days = playable(slate).select("game_date", "season").distinct()
     teams = games.select("season", "team").distinct()
     return days.inner_join(teams, "season").select(days, teams.team)
 

@@ -159,16 +159,19 @@ def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Tab
 
 
 def kept(made: ir.Table, context: ir.Table, clock: ir.Table) -> ir.Table:
-    """Select published rows that are final: made before the cut-off of their game, which has passed.
+    """Select published rows that are final.
 
-    Rows of a backfill use information up to the cut-off itself, and may be computed again.
+    They were made before the cut-off of their game, which has passed, or are of players who are not listed any more because
+    their game was called off. Rows of a backfill use information up to the cut-off itself, and may be computed again.
     """
     games = shared(context.select("game_date", "game_id", "cutoff_at").distinct().cross_join(clock))
     over = games.filter(games.cutoff_at <= games.now)
     joined = made.inner_join(over, ["game_date", "game_id"])
-    return joined.filter(made.as_of < over.cutoff_at).select(
-        *[made[c] for c in PLAYER_PROP_PREDICTIONS.computed_columns]
-    )
+    columns = PLAYER_PROP_PREDICTIONS.computed_columns
+    in_time = joined.filter(made.as_of < over.cutoff_at).select(*[made[c] for c in columns])
+    slate = context.select("game_date", "game_id").distinct()
+    off = made.anti_join(slate, ["game_date", "game_id"]).anti_join(context, ["game_date", "player_id"])
+    return in_time.union(off.select(*columns))
 
 
 def models_of_the_month(models: ir.Table) -> ir.Table:

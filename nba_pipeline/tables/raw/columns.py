@@ -6,12 +6,16 @@ import ibis
 
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, column
+from nba_pipeline.domain.game_states import CALLED_OFF, FINAL, absence
 from nba_pipeline.domain.teams import TRICODES, tricode_expression
-from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.sources.landing import PROBLEMS
 
 LINE_CAPTURED_LATE = "captured after tip-off"
-FINAL, SCHEDULED = "final", "scheduled"
+UNSCHEDULED = "its game is not in the schedule of that day"
+NO_RESULT = "its game has no final score yet"
+MOVED = "its game was called off on that day, and moved to another"
+# Rows that are set aside for these reasons say nothing against their feed.
+ORDINARY = frozenset({LINE_CAPTURED_LATE, NO_RESULT, MOVED})
 
 
 def tricode(description: str, **more: Any) -> Any:
@@ -91,13 +95,26 @@ def when(condition: ir.BooleanValue, reason: str) -> ir.StringValue:
 
 
 def both_teams(schedule: ir.Table) -> ir.Table:
-    """Return the expected rows: both teams of every countable game, excused only while the game is not final."""
+    """Return the expected rows: both teams of every countable game; absent without fault where its state says so."""
     games = schedule.filter(schedule.countable)
     sides = [
-        games.select("game_date", "game_id", team=games[side], reason=when(games.status != FINAL, PENDING))
+        games.select("game_date", "game_id", team=games[side], reason=absence(games.status))
         for side in ("home_team", "away_team")
     ]
     return ibis.union(*sides)
+
+
+def called_off_reason(schedule: ir.Table) -> ir.StringValue:
+    """Why a game that is not played on its day needs no lines; NULL for any other game."""
+    return schedule.status.isin(CALLED_OFF).ifelse(absence(schedule.status), ibis.null("string"))
+
+
+def result_reason(schedule: ir.Table) -> ir.StringValue:
+    """Why rows of a box score cannot be used for the state of their game; NULL where it is final."""
+    return first_reason(
+        when(schedule.status.isin(CALLED_OFF) & schedule.postponed_to.notnull(), MOVED),
+        when(schedule.status != FINAL, NO_RESULT),
+    )
 
 
 def landing_reason(landing: ir.Table) -> ir.StringValue:
@@ -110,7 +127,7 @@ def game_reason(rows: ir.Table, games: ir.Table) -> ir.StringValue:
     other = (rows.team == games.home_team).ifelse(games.away_team, games.home_team)
     foreign_team = (rows.team != games.home_team) & (rows.team != games.away_team)
     return first_reason(
-        when(games.game_id.isnull(), "its game is not in the schedule of that day"),
+        when(games.game_id.isnull(), UNSCHEDULED),
         when(foreign_team, "its team does not play in that game"),
         when(rows.opponent != other, "its opponent is not the other team of that game"),
         when(rows.is_home != (rows.team == games.home_team), "home and away are the other way round in the schedule"),

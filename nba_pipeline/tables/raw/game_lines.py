@@ -2,15 +2,21 @@
 
 from datetime import date
 
-import ibis
-
 from nba_pipeline import asof
 from nba_pipeline.asof.cutoffs import captured_late, documented_close
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
-from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE, first_reason, landing_reason, when
+from nba_pipeline.tables.raw.columns import (
+    LINE_CAPTURED_LATE,
+    ORDINARY,
+    UNSCHEDULED,
+    called_off_reason,
+    first_reason,
+    landing_reason,
+    when,
+)
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared.odds import PAIR_SUM, implied_probability, is_odds, is_possible_pair
@@ -65,7 +71,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         source=landing.source,
         reject_reason=first_reason(
             landing_reason(landing),
-            when(schedule.game_id.isnull(), "its game is not in the schedule of that day"),
+            when(schedule.game_id.isnull(), UNSCHEDULED),
             when(captured_late(landing.snapshot_utc, schedule.tip_off, landing.source), LINE_CAPTURED_LATE),
             when(~(is_odds(landing.ml_home) & is_odds(landing.ml_away)), "a moneyline lies between -100 and 100"),
             when(~is_possible_pair(landing.ml_home, landing.ml_away), PAIR_REASON),
@@ -85,7 +91,8 @@ def _contradictory(landing: ir.Table) -> ir.BooleanValue:
 def expected(schedule: ir.Table) -> ir.Table:
     """Return every countable game, with the reason recorded if the source has no lines for it."""
     games = schedule.filter(schedule.countable)
-    return games.select("game_date", "game_id", reason=ibis.literal("the source has no game lines for the game"))
+    reason = called_off_reason(games).fill_null("the source has no game lines for the game")
+    return games.select("game_date", "game_id", reason=reason)
 
 
 TRANSFORM = Transform(
@@ -94,5 +101,6 @@ TRANSFORM = Transform(
     reads={"schedule": asof.same_day(SCHEDULE)},
     feeds={"landing": feeds.GAME_LINES},
     expected=expected,
+    ordinary_rejects=ORDINARY,
     watched=("spread_home", "total"),
 )

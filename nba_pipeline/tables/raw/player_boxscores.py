@@ -7,17 +7,19 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
+from nba_pipeline.tables.raw._schedule_witnesses import PLAYERS_OF_A_GAME, may_count
 from nba_pipeline.tables.raw.columns import (
     BOX_RULES,
-    FINAL,
+    ORDINARY,
+    UNSCHEDULED,
     BoxCounts,
     both_teams,
     counts,
     first_reason,
     game_reason,
     landing_reason,
+    result_reason,
     tricode,
-    when,
     with_tricodes,
 )
 from nba_pipeline.tables.raw.schedule import SCHEDULE
@@ -87,7 +89,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         reject_reason=first_reason(
             landing_reason(landing),
             game_reason(landing, schedule),
-            when(schedule.status != FINAL, "its game has no final score yet"),
+            result_reason(schedule),
         ),
     )
 
@@ -104,6 +106,14 @@ def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
     return wrong.select(day=sums.day, entity=text)
 
 
+def whole_strangers(rejects: ir.Table) -> ir.Table:
+    """Games of which a whole box score was set aside because the schedule does not have them."""
+    rows = rejects.filter(rejects.day.notnull() & (rejects.reason == UNSCHEDULED))
+    games = rows.group_by("day", game_id=rows.row["game_id"].str).aggregate(lines=rows.count())
+    whole = games.filter((games.lines >= PLAYERS_OF_A_GAME) & may_count(games.game_id))
+    return whole.select("day", entity=whole.game_id.fill_null("no id"))
+
+
 TRANSFORM = Transform(
     PLAYER_BOXSCORES,
     build,
@@ -111,5 +121,7 @@ TRANSFORM = Transform(
     feeds={"landing": feeds.PLAYER_BOXSCORES},
     expected=both_teams,
     cross_checks={"players' points differ from the final score": scores_differ},
+    witness_checks={"whole box scores of games that the schedule does not have on their day": whole_strangers},
+    ordinary_rejects=ORDINARY,
     watched=("starter", "plus_minus"),
 )

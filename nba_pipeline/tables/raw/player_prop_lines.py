@@ -14,7 +14,15 @@ from nba_pipeline.domain.identity.spelling import WAYS
 from nba_pipeline.domain.player_names import with_lookup
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
-from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE, first_reason, landing_reason, when
+from nba_pipeline.tables.raw.columns import (
+    LINE_CAPTURED_LATE,
+    ORDINARY,
+    UNSCHEDULED,
+    called_off_reason,
+    first_reason,
+    landing_reason,
+    when,
+)
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns, quote_bounds
 
@@ -123,7 +131,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         source=landing.source,
         reject_reason=first_reason(
             landing_reason(landing),
-            when(landing.game_id.notnull() & schedule.game_id.isnull(), "its game is not in the schedule of that day"),
+            when(landing.game_id.notnull() & schedule.game_id.isnull(), UNSCHEDULED),
             when(captured_late(landing.first_seen_utc, schedule.tip_off, landing.source), LINE_CAPTURED_LATE),
         ),
     )
@@ -164,7 +172,8 @@ def _plausible(quotes: ir.Table) -> ir.BooleanValue:
 def expected(schedule: ir.Table) -> ir.Table:
     """Return every countable game, with the reason recorded if the source has no lines for it."""
     games = schedule.filter(schedule.countable)
-    return games.select("game_date", "game_id", reason=ibis.literal("the source has no player lines for the game"))
+    reason = called_off_reason(games).fill_null("the source has no player lines for the game")
+    return games.select("game_date", "game_id", reason=reason)
 
 
 TRANSFORM = Transform(
@@ -173,5 +182,6 @@ TRANSFORM = Transform(
     reads={"schedule": asof.same_day(SCHEDULE)},
     feeds={"landing": feeds.PROP_LINES},
     expected=expected,
+    ordinary_rejects=ORDINARY,
     watched=("player_id", "over_odds", "captured_at"),
 )

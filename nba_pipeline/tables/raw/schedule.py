@@ -8,11 +8,15 @@ from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
+from nba_pipeline.domain.eastern_time import eastern_date
+from nba_pipeline.domain.game_states import FINAL, STATES, is_called_off
 from nba_pipeline.domain.season_expressions import is_countable, season_expression, season_type_expression
 from nba_pipeline.domain.teams import TRICODES
-from nba_pipeline.engine.transform import Transform
+from nba_pipeline.engine.transform import Transform, Witness
 from nba_pipeline.sources import landing as feeds
-from nba_pipeline.tables.raw.columns import FINAL, SCHEDULED, first_reason, landing_reason, when, with_tricodes
+from nba_pipeline.tables.raw._schedule_states import with_states
+from nba_pipeline.tables.raw._schedule_witnesses import TEAMS_OPEN, WITNESS_CHECKS
+from nba_pipeline.tables.raw.columns import first_reason, landing_reason, when, with_tricodes
 from nba_pipeline.tables.shared import columns
 
 
@@ -37,9 +41,24 @@ class Schedule(Rows):
     )
     neutral_site: bool = column("true if neither team is at home; NULL if the source does not state it", nullable=True)
     arena: str = column("arena", nullable=True)
-    status: str = column("final once the score is known, else scheduled", isin=[FINAL, SCHEDULED])
+    status: str = column(
+        "state of the game: scheduled, in progress, final, postponed, cancelled, suspended, not needed, or unknown",
+        formula="the source's words; without words final once the score is known, else scheduled; unknown where "
+        "the words are not declared, or where the result of a game is overdue; not needed where a play-off series is decided",
+        isin=list(STATES),
+    )
     home_points: int = column("final score of the home team", unit="points", nullable=True, ge=0, le=250)
     away_points: int = column("final score of the visitors", unit="points", nullable=True, ge=0, le=250)
+    called_off: bool = column(
+        "true where the game is not played on this day: postponed, cancelled or not needed; NULL in rows of earlier releases",
+        nullable=True,
+        hashed=False,
+    )
+    postponed_to: date = column(
+        "US-Eastern date to which the game was moved; NULL where that is open, or it was not moved",
+        nullable=True,
+        hashed=False,
+    )
 
 
 SCHEDULE = Table(
@@ -56,9 +75,8 @@ SCHEDULE = Table(
         ),
         "a team plays itself": lambda t: t.home_team != t.away_team,
         "a final game is a tie": lambda t: t.home_points != t.away_points,
-        "tip-off is not on the game's date": lambda t: (
-            (t.tip_off - ibis.interval(hours=4)).date().delta(t.game_date, unit="day").abs() <= 1
-        ),
+        "tip-off is not on the game's date": lambda t: eastern_date(t.tip_off) == t.game_date,
+        "a result without a final game": lambda t: t.home_points.notnull() == (t.status == FINAL),
     },
 )
 
@@ -76,38 +94,69 @@ SLATE = asof.same_day(
         "tip_off",
         "cutoff_at",
         "neutral_site",
+        "called_off",
     ),
 )
 
+# The id as it is left where it was stored as a number.
+WITHOUT_ZEROS = r"^[0-9]{1,9}(\.0)?$"
 
-def build(landing: ir.Table) -> ir.Table:
-    """Type the schedule, and derive season, kind of game and cut-off from the game id and the tip-off."""
-    landing = with_tricodes(landing, "home_team", "away_team")
-    game_id = landing.game_id
-    final = landing.home_pts.notnull() & landing.away_pts.notnull()
+
+def build(landing: ir.Table, season_feed: ir.Table, clock: ir.Table) -> ir.Table:
+    """Type the schedule, derive season, kind of game and cut-off, and decide on the state of each game."""
+    sides = ("home_team", "away_team")
+    rows = with_states(with_tricodes(landing, *sides), with_tricodes(season_feed, *sides), clock)
+    game_id, final = rows.game_id, rows.state == FINAL
     known_prefix = game_id.substr(0, 3).isin(list(SEASON_TYPES))
-    return landing.select(
+    return rows.select(
         game_id=game_id,
-        game_date=landing.game_date,
+        game_date=rows.game_date,
         season=known_prefix.ifelse(season_expression(game_id.re_extract(GAME_ID, 0).nullif("")), None),
         season_type=season_type_expression(game_id),
         countable=is_countable(game_id),
-        home_team=landing.home_team,
-        away_team=landing.away_team,
-        tip_off=landing.game_datetime_utc,
-        cutoff_at=asof.cutoff(landing.game_date, landing.game_datetime_utc),
-        neutral_site=landing.neutral_site,
-        arena=landing.arena,
-        status=final.ifelse(FINAL, SCHEDULED),
-        home_points=final.ifelse(landing.home_pts, None),
-        away_points=final.ifelse(landing.away_pts, None),
-        reject_reason=first_reason(
-            landing_reason(landing),
-            when(game_id.isnull(), "the row has no game id"),
-            when(~game_id.re_search(GAME_ID), "the game id is not ten digits with a known prefix"),
-            when(landing.game_date.isnull(), "the row has no game date"),
-        ),
+        home_team=rows.home_team,
+        away_team=rows.away_team,
+        tip_off=rows.game_datetime_utc,
+        cutoff_at=asof.cutoff(rows.game_date, rows.game_datetime_utc),
+        neutral_site=rows.neutral_site,
+        arena=rows.arena,
+        status=rows.state,
+        home_points=final.ifelse(rows.home_pts, None),
+        away_points=final.ifelse(rows.away_pts, None),
+        called_off=is_called_off(rows.state),
+        postponed_to=is_called_off(rows.state).ifelse(rows.moved_to, None),
+        reject_reason=reason(rows),
     )
 
 
-TRANSFORM = Transform(SCHEDULE, build, feeds={"landing": feeds.SCHEDULE})
+def reason(rows: ir.Table) -> ir.StringValue:
+    """Why a row of the schedule cannot be used; NULL where it can."""
+    game_id, tip_day = rows.game_id, eastern_date(rows.game_datetime_utc)
+    off_day = "the tip-off " + rows.game_datetime_utc.strftime("%Y-%m-%dT%H:%MZ") + " is on " + tip_day.cast("string")
+    return first_reason(
+        landing_reason(rows),
+        when(game_id.isnull(), "the row has no game id"),
+        when(
+            game_id.re_search(WITHOUT_ZEROS), "the game id has lost its leading zeros: store it as text, 10 characters"
+        ),
+        when(~game_id.re_search(GAME_ID), "the game id is not ten digits with a known prefix"),
+        when(rows.game_date.isnull(), "the row has no game date"),
+        when(~rows.scored & (rows.home_team.isnull() | rows.away_team.isnull()), TEAMS_OPEN),
+        rows.contradiction,
+        (tip_day != rows.game_date)
+        .fill_null(False)
+        .ifelse(off_day + " in New York, not on the game date " + rows.game_date.cast("string"), ibis.null("string")),
+    )
+
+
+TRANSFORM = Transform(
+    SCHEDULE,
+    build,
+    reads={"earlier": asof.kept(SCHEDULE)},
+    feeds={"landing": feeds.SCHEDULE},
+    witnesses={
+        "season_feed": Witness(feeds.SCHEDULE, whole_seasons=True),
+        "boxes": Witness(feeds.PLAYER_BOXSCORES),
+    },
+    witness_checks=WITNESS_CHECKS,
+)

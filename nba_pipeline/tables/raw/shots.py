@@ -7,10 +7,10 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Rows, Table, column
-from nba_pipeline.engine.readiness import PENDING
+from nba_pipeline.domain.game_states import absence
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
-from nba_pipeline.tables.raw.columns import FINAL, first_reason, landing_reason, when
+from nba_pipeline.tables.raw.columns import ORDINARY, UNSCHEDULED, first_reason, landing_reason, when
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
 
@@ -94,16 +94,14 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         loc_y=landing.loc_y,
         zone=zone_of(landing.shot_value, landing.shot_distance, landing.zone_basic),
         action_type=landing.action_type,
-        reject_reason=first_reason(
-            landing_reason(landing), when(schedule.game_id.isnull(), "its game is not in the schedule of that day")
-        ),
+        reject_reason=first_reason(landing_reason(landing), when(schedule.game_id.isnull(), UNSCHEDULED)),
     )
 
 
 def expected(schedule: ir.Table) -> ir.Table:
     """Return every countable game, with the reason recorded if the source has no shots of it."""
     games = schedule.filter(schedule.countable)
-    return games.select("game_date", "game_id", reason=(games.status == FINAL).ifelse(NO_SHOTS, PENDING))
+    return games.select("game_date", "game_id", reason=absence(games.status).fill_null(NO_SHOTS))
 
 
 TRANSFORM = Transform(
@@ -112,5 +110,6 @@ TRANSFORM = Transform(
     reads={"schedule": asof.same_day(SCHEDULE)},
     feeds={"landing": feeds.SHOTS},
     expected=expected,
+    ordinary_rejects=ORDINARY,
     watched=("loc_x",),
 )

@@ -11,16 +11,16 @@ from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import (
     BOX_RULES,
-    FINAL,
     LANDING_COUNTS,
+    ORDINARY,
     BoxCounts,
     both_teams,
     counts,
     first_reason,
     game_reason,
     landing_reason,
+    result_reason,
     tricode,
-    when,
     with_tricodes,
 )
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
@@ -81,7 +81,7 @@ def _from_source(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         reject_reason=first_reason(
             landing_reason(landing),
             game_reason(landing, schedule),
-            when(schedule.status != FINAL, "its game has no final score yet"),
+            result_reason(schedule),
         ),
     )
 
@@ -156,4 +156,5 @@ TRANSFORM = Transform(
         "a team's points differ from the final score": scores_differ,
         "a team's line is not the sum of its players": players_differ,
     },
+    ordinary_rejects=ORDINARY,
 )

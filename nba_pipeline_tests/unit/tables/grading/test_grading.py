@@ -136,7 +136,7 @@ def test_a_final_game_without_any_facts_is_not_a_game_in_which_nobody_played() -
 
 
 def test_facts_of_a_game_that_is_still_played_are_not_graded() -> None:
-    running = [GAME | {"status": "live"}]
+    running = [GAME | {"status": "in progress"}]
     assert graded({}, games=running).empty
     (wanted,) = expected_rows(ACCURACY, predictions=[FORECAST], schedule=running, facts=[FACT])
     assert wanted["reason"] == "game not final yet"

@@ -33,6 +33,7 @@ assert definitions.defs  # every table is registered
 Row = dict[str, Any]
 DAY = day("2024-01-05")
 AT = datetime(2024, 2, 1, tzinfo=UTC)
+NEXT_MORNING = datetime(2024, 1, 6, 12, tzinfo=UTC)
 GAME = "0022300500"
 TIP = moment("2024-01-06 00:30")
 
@@ -99,7 +100,7 @@ class League:
         self.feeds = sound()
         self.source = source
 
-    def publish(self, *tables: Table, days: Sequence[date] = (DAY,)) -> Publication:
+    def publish(self, *tables: Table, days: Sequence[date] = (DAY,), at: datetime = AT) -> Publication:
         """Publish these tables in order; what became of the last one."""
         done = Publication([])
         for table in tables:
@@ -107,7 +108,7 @@ class League:
             if table is not tables[-1] and self._is_sound(table):
                 continue
             source = self.source or HandMadeSource(self.feeds)
-            done = publish(transform, days, self.warehouse, source, schedule_read(transform), RunContext("r", AT))
+            done = publish(transform, days, self.warehouse, source, schedule_read(transform), RunContext("r", at))
         return done
 
     def _is_sound(self, table: Table) -> bool:
@@ -152,44 +153,66 @@ def test_season_and_kind_come_from_the_id_and_only_some_kinds_count(league: Leag
         "0052300001": ("2023-24", "PlayIn", True),
         "0062300001": ("2023-24", "NBA Cup Final", True),
     }
-    league.feeds["schedule"] = [game(i) for i in kinds]
+    league.feeds["schedule"] = [game(), *(game(i) for i in kinds)]
+    kinds[GAME] = ("2023-24", "Regular Season", True)
     done = league.publish(SCHEDULE)
     assert {r["game_id"]: (r["season"], r["season_type"], r["countable"]) for r in league.rows(SCHEDULE)} == kinds
-    assert done.verdicts[0].metadata["games"] == 4
+    assert done.verdicts[0].metadata["games"] == 5
 
 
 def test_teams_of_an_all_star_game_need_not_be_among_the_thirty(league: League) -> None:
-    league.feeds["schedule"] = [game("0032300001", "EST", "WST"), game("0022300001", "EST", "LAL")]
+    league.feeds["schedule"] = [game(), game("0032300001", "EST", "WST")]
     league.publish(SCHEDULE)
-    assert [r["game_id"] for r in league.rows(SCHEDULE)] == ["0032300001"]
-    assert league.rejected(SCHEDULE) == ["a countable game has a team that is not one of the thirty"]
+    assert [r["game_id"] for r in league.rows(SCHEDULE)] == [GAME, "0032300001"]
+
+
+def test_a_game_that_counts_with_a_team_that_nobody_knows_refuses_its_day(league: League) -> None:
+    league.feeds["schedule"] = [game(), game("0022300001", "EST", "LAL")]
+    assert "0022300001: a countable game has a team that is not one of the thirty" in refusal(league.publish(SCHEDULE))
+    assert [r["game_id"] for r in league.rows(SCHEDULE)] == [GAME]
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"game_id": None}, "the row has no game id"),
-        ({"game_id": "22300500"}, "the game id is not ten digits with a known prefix"),
+        ({"game_id": "22300500"}, "the game id has lost its leading zeros: store it as text, 10 characters"),
+        ({"game_id": "2230050"}, "the game id has lost its leading zeros: store it as text, 10 characters"),
+        ({"game_id": "002230050X"}, "the game id is not ten digits with a known prefix"),
         ({"game_id": "0072300500"}, "the game id is not ten digits with a known prefix"),
-        ({"game_date": None}, "the row has no game date"),
         ({"home_team": "LAL"}, "a team plays itself"),
         ({"home_pts": 90}, "a final game is a tie"),
         ({"home_pts": -1}, "home_points is not >= 0"),
         ({"home_team": None}, "home_team is missing"),
-        ({"game_datetime_utc": moment("2024-01-09 00:30")}, "tip-off is not on the game's date"),
+        (
+            {"game_datetime_utc": moment("2024-01-05 00:30")},
+            "the tip-off 2024-01-05T00:30Z is on 2024-01-04 in New York, not on the game date 2024-01-05",
+        ),
+        (
+            {"game_datetime_utc": moment("2024-01-06 05:30")},
+            "the tip-off 2024-01-06T05:30Z is on 2024-01-06 in New York, not on the game date 2024-01-05",
+        ),
+        ({"status": "Postponed"}, "the game has a score, but its status is 'Postponed'"),
+        ({"status": "Tip soon"}, "the game has a score, but its status is 'Tip soon'"),
         ({"landing_problems": "home_pts: 'x' is not a whole number"}, "home_pts: 'x' is not a whole number"),
     ],
 )
-def test_a_game_that_cannot_be_is_set_aside_with_the_reason(league: League, changes: Row, reason: str) -> None:
-    league.feeds["schedule"] = [game("0022300501"), game() | changes]
-    league.publish(SCHEDULE)
-    assert [r["game_id"] for r in league.rows(SCHEDULE)] == ["0022300501"]
+def test_a_game_that_cannot_be_is_set_aside_and_refuses_its_day(league: League, changes: Row, reason: str) -> None:
+    league.feeds["schedule"] = [game(), game("0022300501") | changes]
+    assert reason in refusal(league.publish(SCHEDULE))
+    assert [r["game_id"] for r in league.rows(SCHEDULE)] == [GAME]
     assert league.rejected(SCHEDULE) == [reason]
+
+
+def test_a_game_without_a_date_is_set_aside_and_refuses_no_day(league: League) -> None:
+    league.feeds["schedule"] = [game(), game("0022300501", game_date=None)]
+    assert league.publish(SCHEDULE).refused == []
+    assert league.rejected(SCHEDULE) == ["the row has no game date"]
 
 
 def test_a_game_is_final_once_both_scores_are_known(league: League) -> None:
     league.feeds["schedule"] = [game(), game("0022300501", home_pts=None), game("0022300502", game_datetime_utc=None)]
-    league.publish(SCHEDULE)
+    league.publish(SCHEDULE, at=NEXT_MORNING)
     found = {r["game_id"]: r for r in league.rows(SCHEDULE)}
     assert [r["status"] for r in found.values()] == ["final", "scheduled", "final"]
     assert found["0022300501"]["away_points"] is None
@@ -305,9 +328,10 @@ def test_minutes_are_exact_only_where_the_source_has_decimals(league: League) ->
     ]
 
 
-def test_a_game_without_a_score_has_no_box_score_yet_and_that_is_explained(league: League) -> None:
+def test_a_game_without_a_score_has_no_box_score_yet_and_that_is_explained(tmp_path: Path) -> None:
+    league = League(tmp_path)
     league.feeds["schedule"] = [game(home_pts=None, away_pts=None)]
-    done = league.publish(SCHEDULE, PLAYER_BOXSCORES)
+    done = league.publish(SCHEDULE, PLAYER_BOXSCORES, at=NEXT_MORNING)
     assert done.refused == []
     assert set(league.rejected(PLAYER_BOXSCORES)) == {"its game has no final score yet"}
     (entry,) = league.warehouse.ledger([PLAYER_BOXSCORES.id]).to_pylist()
