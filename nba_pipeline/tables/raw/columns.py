@@ -95,7 +95,7 @@ def when(condition: ir.BooleanValue, reason: str) -> ir.StringValue:
 
 
 def both_teams(schedule: ir.Table) -> ir.Table:
-    """Return the expected rows: both teams of every countable game; absent without fault where its state says so."""
+    """Return the expected rows: both teams of every countable game; absent without fault where its state excuses it."""
     games = schedule.filter(schedule.countable)
     sides = [
         games.select("game_date", "game_id", team=games[side], reason=absence(games.status))
