@@ -30,18 +30,9 @@ NOT_YET_PLAIN = {
     "reporting",
     "simulator",
     "sources",
-    "CONTRIBUTING.md",
-    "README.md",
-    "docs/automation.md",
-    "docs/bigquery.md",
-    "docs/deploy.md",
-    "docs/index.md",
-    "docs/landing.md",
-    "docs/models.md",
     "docs/mutation.md",
     "docs/operations.md",
     "docs/reliability.md",
-    "docs/report.md",
     "docs/sources.md",
 }
 
