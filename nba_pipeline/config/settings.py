@@ -10,6 +10,8 @@ from typing import Literal, cast, get_args
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.config.environment import require_known
+from nba_pipeline.config.home import Origin, require_origin
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.files import FilesSource
@@ -46,6 +48,7 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
+        require_known(environment)
         data = environment.get("NBA_PIPELINE_DATA")
         warehouse = cast(
             WarehouseName, _choice(environment, "NBA_PIPELINE_WAREHOUSE", get_args(WarehouseName), "duckdb")
@@ -104,8 +107,19 @@ class Settings:
         assert found is not None
         return BucketArtifacts(found["bucket"], found["prefix"] or "")
 
+    @property
+    def origin(self) -> Origin:
+        """The source whose days fill the home."""
+        return Origin(self.source, self.seed if self.source == "simulator" else None)
+
     def open_source(self) -> ResolvedSource:
-        """The configured source. Raises ConfigurationError or SourceError, saying what is missing."""
+        """Open the configured source.
+
+        Raises:
+            ConfigurationError: Something is missing, or the home was filled from another source.
+            SourceError: The source cannot be read.
+        """
+        require_origin(self.home, self.origin)
         if self.source == "files":
             if self.data is None:
                 raise ConfigurationError(

@@ -8,6 +8,7 @@ import dagster as dg
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
 from nba_pipeline.common.progress import DONE, STARTED, announce, run_pace
+from nba_pipeline.config.home import record_origin
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.contracts.table import Table
@@ -86,7 +87,10 @@ def _materialize(
         context.log.info(fetched)
     source = FingerprintingSource(settings.open_source())
     result = publish(transform, days, settings.open_warehouse(), source, schedule, run)
-    source.record(SourceState(settings.home), run.id, [v.day for v in result.verdicts if v.published])
+    published = [v.day for v in result.verdicts if v.published]
+    source.record(SourceState(settings.home), run.id, published)
+    if published:
+        record_origin(settings.home, settings.origin)
     announce(table.id, DONE, len(days))
     context.log.info(_summary(context.run, table, result, run))
     yield from report(context, asset_key(table), result.verdicts, {"rejected_rows": result.rejected})
