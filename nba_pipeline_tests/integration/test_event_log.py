@@ -25,11 +25,16 @@ from dagster._core.test_utils import in_process_test_workspace
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._serdes import serialize_value
 from dagster_graphql.test.utils import execute_dagster_graphql
+from sqlalchemy.exc import OperationalError
 
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
 from nba_pipeline.orchestration.event_log import sqlite as event_log
 from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE
-from nba_pipeline.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage, EventLogBusyError
+from nba_pipeline.orchestration.event_log.sqlite import (
+    BatchedSqliteEventLogStorage,
+    EventLogBusyError,
+    EventLogFailedError,
+)
 from nba_pipeline.orchestration.partition_results import check_specs, report
 from nba_pipeline_tests.support.postgres import Postgres
 
@@ -501,3 +506,22 @@ def test_three_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     assert len(found["asset_check_executions"]) == 1500
     assert len(found["asset_event_tags"]) == 30
     assert [row[0] for row in found["event_logs"]] == list(range(1, 3 * 1010 + 1))
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (sqlite3.SQLITE_BUSY, EventLogBusyError),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, EventLogBusyError),
+        (sqlite3.SQLITE_FULL, EventLogFailedError),
+        (None, EventLogFailedError),
+    ],
+)
+def test_the_code_of_the_error_tells_a_lock_from_a_failure_whatever_its_wording(
+    storage: BatchedSqliteEventLogStorage, code: int | None, expected: type[Exception]
+) -> None:
+    error = sqlite3.OperationalError("database is locked" if expected is EventLogFailedError else "reworded")
+    if code is not None:
+        error.sqlite_errorcode = code
+    with pytest.raises(expected), storage.run_connection("run"):
+        raise OperationalError("BEGIN IMMEDIATE", None, error)

@@ -18,6 +18,7 @@ network), one writer at a time. Teams use Postgres (`event_log_postgres`).
 
 import fcntl
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,6 +53,7 @@ from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage
 
 LOCK_WAIT_SECONDS = 60.0
 WATCH_INTERVAL_SECONDS = 0.25
+PRIMARY_CODE = 0xFF  # the low byte of an extended error code: https://www.sqlite.org/rescode.html
 
 Listener = Callable[[EventLogEntry, str], Any]
 
@@ -76,6 +78,12 @@ class EventLogFailedError(DagsterInvariantViolationError):
             "  Fix: check free disk space and the permissions of the file and its directory, then run the same days "
             "again; what the tables hold is whole."
         )
+
+
+def _is_busy(error: db_exc.OperationalError) -> bool:
+    """Tell whether SQLite gave up waiting for a lock, in any of the extended forms of SQLITE_BUSY."""
+    code = getattr(error.orig, "sqlite_errorcode", None)  # absent where Python's driver, not SQLite, raised the error
+    return code is not None and code & PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 _EVALUATE = evaluate_statement(sqlite.insert(AssetCheckExecutionsTable))
@@ -194,7 +202,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
                 finally:
                     self._open.connection = None
         except db_exc.OperationalError as error:
-            if "database is locked" in str(error.orig):
+            if _is_busy(error):
                 raise EventLogBusyError(self._path, LOCK_WAIT_SECONDS) from error
             raise EventLogFailedError(self._path, error.orig or error) from error
 
