@@ -252,7 +252,7 @@ def test_the_command_fails_when_the_copy_is_not_complete(home: Home, tmp_path: P
     done = copy_by_command(home, "--to", f"duckdb:{tmp_path / 'other'}")
     assert done.exit_code == 1
     assert f"PROBLEM  {FACTS.id}" in done.output
-    assert "backfill them there" in done.output
+    assert "backfill them at the origin" in " ".join(done.output.split())
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,7 @@ def test_trained_models_of_a_home_go_to_the_bucket_that_it_was_given_later(
 
 
 @pytest.mark.parametrize(
-    ("to", "said"), [("duckdb", "is where the tables are already"), ("snowflake", "is not a warehouse")]
+    ("to", "said"), [("duckdb", "is the origin of the copy"), ("snowflake", "is not a warehouse")]
 )
 def test_a_destination_that_makes_no_sense_is_refused(home: Home, to: str, said: str) -> None:
     done = copy_by_command(home, "--to", to)

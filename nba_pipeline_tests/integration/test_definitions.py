@@ -217,7 +217,7 @@ def test_a_schedule_asks_for_one_run_over_a_range_that_ends_on_its_eastern_day(
     home: Home, monkeypatch: pytest.MonkeyPatch, name: str, now: datetime, day: str
 ) -> None:
     monkeypatch.setenv("NBA_PIPELINE_HOME", str(home.path))
-    monkeypatch.setattr(schedules, "_results_are_in", lambda *_: False)
+    monkeypatch.setattr(schedules, "_results_are_published", lambda *_: False)
     (schedule,) = (s for s in SCHEDULES if s.name == name)
     with dg.DagsterInstance.ephemeral() as instance:
         tick = schedule.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=now))
