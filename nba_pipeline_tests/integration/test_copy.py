@@ -286,9 +286,7 @@ def test_trained_models_of_a_home_go_to_the_bucket_that_it_was_given_later(
     assert "1 of 2 models verified" in said
 
 
-@pytest.mark.parametrize(
-    ("to", "said"), [("duckdb", "is the origin of the copy"), ("snowflake", "is not a warehouse")]
-)
+@pytest.mark.parametrize(("to", "said"), [("duckdb", "is the origin of the copy"), ("snowflake", "is not a warehouse")])
 def test_a_destination_that_makes_no_sense_is_refused(home: Home, to: str, said: str) -> None:
     done = copy_by_command(home, "--to", to)
     assert done.exit_code == 1
