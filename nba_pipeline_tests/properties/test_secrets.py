@@ -276,9 +276,9 @@ EXPECTED = {
 def test_the_commands_did_what_they_are_there_for(used: Used) -> None:
     ended = {n: min(used.said[n].returncode, 1) for n in EXPECTED}
     assert ended == EXPECTED, {n: used.said[n].stderr[-800:] for n in EXPECTED if ended[n] != EXPECTED[n]}
-    assert "the webhook answered 500" in used.said["drill"].stderr
+    assert "the webhook returned status 500" in used.said["drill"].stderr
     assert "no message" in used.said["sensor"].stdout
-    assert "the mail server did not take the message" in used.said["drill"].stderr
+    assert "the mail server rejected the message" in used.said["drill"].stderr
     assert "refused with status 401" in used.said["ingest with 401"].stderr + used.said["ingest with 401"].stdout
 
 

@@ -7,14 +7,10 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from nba_pipeline.common import clock
-from nba_pipeline.common.errors import SourceError
 from nba_pipeline.sources import landing
+from nba_pipeline.sources.client import Unreachable
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.sources.protocol import Source
-
-
-class Unreachable(SourceError):
-    """The other side did not answer: named as the error of the sources that fetch."""
 
 
 @dataclass(frozen=True)
