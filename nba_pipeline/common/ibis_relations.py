@@ -16,8 +16,15 @@ def shared(joined: ir.Table) -> ir.Table:
     return joined.select(*joined.columns)
 
 
-def medians(rows: ir.Table, measures: Sequence[str], *, by: Sequence[str]) -> ir.Table:
-    """Exact medians of the known values per group, from ranks: one expression for every engine."""
+def medians(rows: ir.Table, measures: Sequence[str], *, by: Sequence[str], lower: bool = False) -> ir.Table:
+    """Return exact medians of the known values per group, from ranks: one expression for every engine.
+
+    Args:
+        rows: The rows.
+        measures: Columns to take the median of.
+        by: Columns of the groups.
+        lower: Take the lower of two middle values, which exists in the rows, instead of their mean.
+    """
     group = [rows[c] for c in by]
     ranks, known = {}, {}
     for m in measures:
@@ -29,5 +36,5 @@ def medians(rows: ir.Table, measures: Sequence[str], *, by: Sequence[str]) -> ir
     for m in measures:
         twice, n = ranked[f"__rank_{m}"] * 2, ranked[f"__known_{m}"]
         middle = ((twice >= n - 2) & (twice <= n) & ranked[m].notnull()).ifelse(ranked[m], None)
-        found[m] = (middle.min() + middle.max()) / 2
+        found[m] = middle.min() if lower else (middle.min() + middle.max()) / 2
     return ranked.group_by(*by).aggregate(**found)

@@ -130,6 +130,16 @@ def kind_expression(bookmaker: ir.StringValue, day: ir.DateValue) -> ir.StringVa
     return ibis.cases(*cases, else_=UNKNOWN)
 
 
+def feed_expression(bookmaker: ir.StringValue) -> ir.StringValue:
+    """Return the supplier of a book's prices, else the book itself: what counts as one opinion on a line."""
+    feeds: dict[str, list[str]] = {}
+    for book in BOOKS:
+        if book.feed:
+            feeds.setdefault(book.feed, []).append(normal_key(book.key))
+    key = bookmaker.lower().re_replace(r"[^a-z0-9]", "")
+    return ibis.cases(*[(key.isin(sorted(set(keys))), feed) for feed, keys in feeds.items()], else_=bookmaker)
+
+
 def _within(book: Book, day: ir.DateValue) -> ir.BooleanValue:
     bounds = [day >= ibis.date(book.first)] if book.first else []
     bounds += [day <= ibis.date(book.last)] if book.last else []

@@ -241,7 +241,7 @@ INJURIES = Feed(
 )
 PLAYERS = Feed(
     "players",
-    "One row per player: who can be meant by a name.",
+    "One row per player: the players a name can refer to.",
     None,
     (
         _PLAYER,

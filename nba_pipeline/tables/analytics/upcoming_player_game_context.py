@@ -181,7 +181,7 @@ class UpcomingPlayerGameContext(Rows):
         unit="points",
         precision=2,
         nullable=True,
-        formula="median over books of each book's latest main line up to cutoff_at (nba_pipeline.tables.shared.consensus_lines)",
+        formula="median over books, the lower of two middle lines, of the latest main lines up to cutoff_at (tables/shared/consensus_lines.py)",
         gt=0,
         le=80,
     )

@@ -12,7 +12,7 @@ import ibis
 from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import medians, shared
-from nba_pipeline.domain.books import QUOTING
+from nba_pipeline.domain.books import QUOTING, feed_expression
 from nba_pipeline.tables.shared.odds import implied_probability
 
 BALANCE_UNKNOWN = 10_000.0
@@ -54,8 +54,9 @@ def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
 def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     """One row per (game_date, player_id, market) that has a line by the cut-off.
 
-    `line` is the median over books of the quotes in force, rounded down to the half; `opening_line` the median of the books'
-    first quotes, NULL where no capture time is known; `books` how many; `line_source` sportsbook or dfs; `captured_at`
+    `line` is the median over books of the quotes in force, the lower of two middle lines, so that a book quotes it; books that
+    show the prices of one supplier count once. `opening_line` is the same of the books' first quotes, NULL where no capture
+    time is known; `books` how many counted; `line_source` sportsbook or dfs; `captured_at`
     when the newest of them was last known; `best_over_odds` and `best_under_odds` the best American prices of sportsbooks
     that quote exactly this line, NULL where none gives a price.
     """
@@ -64,17 +65,27 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     real = (current.book_kind == "sportsbook").cast("int64").max().over(ibis.window(group_by=player))
     chosen = current.mutate(__real=real).filter(lambda t: (t["__real"] == 0) | (t.book_kind == "sportsbook"))
     key = ("game_date", "player_id", "market")
-    middle = medians(chosen, ("line", "first_line"), by=key)
-    counted = chosen.group_by(*key).aggregate(
-        books=chosen.bookmaker.nunique(), line_source=chosen.book_kind.max(), captured_at=chosen.known_at.max()
+    voters = _one_per_feed(chosen)
+    middle = medians(voters, ("line", "first_line"), by=key, lower=True)
+    counted = voters.group_by(*key).aggregate(
+        books=voters.bookmaker.nunique(), line_source=voters.book_kind.max(), captured_at=voters.known_at.max()
     )
-    lines = shared(
-        counted.inner_join(middle, key).select(counted, line=_half(middle.line), opening_line=_half(middle.first_line))
-    )
+    lines = shared(counted.inner_join(middle, key).select(counted, line=middle.line, opening_line=middle.first_line))
     prices = _best_prices(chosen, lines)
     return shared(
         lines.left_join(prices, key).select(lines, *[prices[c] for c in ("best_over_odds", "best_under_odds")])
     )
+
+
+def _one_per_feed(quotes: ir.Table) -> ir.Table:
+    """Keep the latest quote of each supplier of prices, by player and market; of several, the first by the book's name."""
+    feed = feed_expression(quotes.bookmaker)
+    newest = ibis.window(
+        group_by=[quotes.game_date, quotes.player_id, quotes.cutoff_at, quotes.market, feed],
+        order_by=[ibis.desc(quotes.known_at, nulls_first=False), quotes.bookmaker],
+    )
+    ranked = quotes.mutate(__place=ibis.row_number().over(newest))
+    return ranked.filter(ranked["__place"] == 0).drop("__place")
 
 
 def _best_prices(quotes: ir.Table, lines: ir.Table) -> ir.Table:
@@ -94,8 +105,3 @@ def side_by_side(consensus: ir.Table, columns: Sequence[str], markets: Sequence[
         here = consensus.market == market
         by_market |= {f"{c}_{market}": here.ifelse(consensus[c], None).max() for c in columns}
     return shared(consensus.group_by("game_date", "player_id").aggregate(**by_market))
-
-
-def _half(line: ir.FloatingValue) -> ir.FloatingValue:
-    """Medians of an even number of books may fall between; the lower half is a line that books quote."""
-    return (line * 2).floor() / 2

@@ -143,11 +143,21 @@ def test_an_exchange_and_a_book_that_nobody_declared_take_part_in_nothing(kind: 
 
 @pytest.mark.parametrize(
     ("quoted", "line"),
-    [([20.5], 20.5), ([20.5, 21.5], 21.0), ([20.5, 21.0], 20.5), ([20, 21, 30], 21.0), ([20.5] * 4, 20.5)],
+    [([20.5], 20.5), ([20.5, 21.5], 20.5), ([20.5, 21.0], 20.5), ([20, 21, 30], 21.0), ([20.5] * 4, 20.5)],
 )
-def test_the_line_is_the_median_of_the_books_rounded_down_to_the_half(quoted: list[float], line: float) -> None:
+def test_the_line_is_the_lower_middle_one_that_a_book_quotes(quoted: list[float], line: float) -> None:
     row = consensus(*[quote(q, bookmaker=f"b{n}") for n, q in enumerate(quoted)])
     assert (row["line"], row["books"]) == (line, len(quoted))
+
+
+def test_books_with_the_prices_of_one_supplier_have_one_vote() -> None:
+    row = consensus(
+        quote(22.5, bookmaker="betrivers"),
+        quote(22.5, bookmaker="unibet_us"),
+        quote(20.5, bookmaker="b1"),
+        quote(20.5, bookmaker="b2"),
+    )
+    assert (row["line"], row["books"]) == (20.5, 3)
 
 
 def test_every_book_has_one_vote_however_often_it_moved() -> None:
@@ -156,13 +166,13 @@ def test_every_book_has_one_vote_however_often_it_moved() -> None:
     assert (row["line"], row["books"]) == (20.5, 3)
 
 
-def test_the_opening_line_is_the_median_of_the_first_quotes() -> None:
+def test_the_opening_line_is_the_lower_middle_of_the_first_quotes() -> None:
     row = consensus(
         quote(20.5, "2024-01-05 10:00"),
         quote(24.5, "2024-01-05 20:00"),
         quote(22.5, "2024-01-05 11:00", bookmaker="fd"),
     )
-    assert (row["opening_line"], row["line"]) == (21.5, 23.5)
+    assert (row["opening_line"], row["line"]) == (20.5, 22.5)
     assert row["captured_at"] == moment("2024-01-05 20:00")
 
 
