@@ -181,7 +181,7 @@ class UpcomingPlayerGameContext(Rows):
         unit="points",
         precision=2,
         nullable=True,
-        formula="median over books, the lower of two middle lines, of the latest main lines up to cutoff_at (tables/shared/consensus_lines.py)",
+        formula="median over books of the latest main lines up to cutoff_at; of two middle lines the lower",
         gt=0,
         le=80,
     )
