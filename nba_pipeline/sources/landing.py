@@ -251,7 +251,7 @@ PLAYERS = Feed(
 )
 PLAYER_AGES = Feed(
     "player_ages",
-    "One row per player and season.",
+    "One row per player and season. A list of a season is used from the next season on: it is complete only at its end.",
     None,
     (
         _column("season", "text", "season label, 2023-24"),

@@ -8,6 +8,7 @@ from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.analytics._absences import with_absences
+from nba_pipeline.tables.analytics._ages import ages_by_season
 from nba_pipeline.tables.analytics._availability import (
     STATEMENT_DAYS,
     STATUSES,
@@ -95,7 +96,13 @@ class UpcomingPlayerGameContext(Rows):
         le=100,
     )
     player_age: float = column(
-        "age during the season, as the feed player_ages has it", unit="years", precision=1, nullable=True, ge=17, le=50
+        "age during the season; NULL without a list of an earlier season",
+        unit="years",
+        precision=1,
+        nullable=True,
+        formula="age of the latest list of player_ages of an earlier season + seasons passed since",
+        ge=17,
+        le=50,
     )
 
     injury_status: str = column(
@@ -283,7 +290,7 @@ def build(
     players = with_absences(with_coverage(with_status(players, statements), statements))
     points_quotes = quotes.select(*QUOTED).filter(quotes.market == "points")
     market = lines.consensus(points_quotes, players.select("game_date", "player_id", "cutoff_at"))
-    ages = player_ages.group_by("season", "player_id").aggregate(age=player_ages.age.max())
+    ages = ages_by_season(players, player_ages)
     joined = players.left_join(
         market, [players.game_date == market.game_date, players.player_id == market.player_id]
     ).left_join(ages, [players.season == ages.season, players.player_id == ages.player_id])

@@ -282,9 +282,19 @@ def test_before_his_first_line_streaks_are_unknown():
     assert all(pd.isna(s) for s in streak(None, "PUSH"))
 
 
-def test_the_age_is_that_of_the_season():
-    ages = [{"season": s, "player_id": STAR, "age": a} for s, a in (("2022-23", 27.0), ("2023-24", 28.0))]
-    assert contexts(appearances("2024-01-15", player_ages=ages)).loc[STAR].player_age == 28.0
+def aged(*lists: tuple[str, float]) -> float:
+    ages = [{"season": s, "player_id": STAR, "age": a} for s, a in lists]
+    return contexts(appearances("2024-01-15", player_ages=ages)).loc[STAR].player_age
+
+
+def test_the_age_comes_from_the_latest_list_of_an_earlier_season():
+    assert aged(("2020-21", 25.0), ("2021-22", 26.0)) == 28.0
+    assert aged(("2022-23", 27.5)) == 28.5
+
+
+def test_a_list_of_the_season_itself_or_a_later_one_is_not_known_yet():
+    assert aged(("2022-23", 27.0), ("2023-24", 35.0), ("2024-25", 36.0)) == 28.0
+    assert pd.isna(aged(("2023-24", 28.0)))
     assert pd.isna(contexts(appearances("2024-01-15")).loc[STAR].player_age)
 
 
