@@ -231,6 +231,7 @@ def _wrong_at_the_end(backfill: Backfill, wanted: Contents) -> str | None:
             "simulator",
             "artifacts",
             "automation.sqlite",
+            "source.json",
         }
         assert not left, f"left behind: {left}"
 
