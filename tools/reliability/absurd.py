@@ -164,7 +164,8 @@ class AbsurdLater:
         bounds = self._cutoffs()
         for r in rows:
             side = 55.0 if (r["spread_home"] or 0) < 0 else -55.0
-            absurd = r | {"spread_home": side, "total": 330.0, "ml_home": -9_000.0, "ml_away": 4_000.0}
+            favourite, other = ("ml_home", "ml_away") if side < 0 else ("ml_away", "ml_home")
+            absurd = r | {"spread_home": side, "total": 330.0, favourite: -9_000.0, other: 4_000.0}
             if self._later(r):
                 yield absurd
                 continue

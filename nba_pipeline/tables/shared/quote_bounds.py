@@ -15,8 +15,9 @@ from nba_pipeline.tables.shared.odds import implied_probability
 
 # Market -> the highest plausible line. Highest quoted main lines: points 42.5, rebounds 16.5, assists 12.5, threes 6.5,
 # pra 61.5, pr 50.5, pa 53.5, ra 24.5, blocks 3.5, steals 5.5; alternates reach to records of single games.
+# Of points as high as the columns of facts and contexts hold, so that one quote never refuses a day.
 HIGHEST_LINES: Mapping[str, float] = {
-    "points": 85.0,
+    "points": 80.0,
     "rebounds": 40.0,
     "assists": 35.0,
     "threes": 20.0,
