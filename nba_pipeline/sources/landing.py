@@ -66,7 +66,7 @@ def _maybe(name: str, kind: Kind, meaning: str) -> LandingColumn:
 
 
 def _added(name: str, kind: Kind, meaning: str) -> LandingColumn:
-    """A column that files of earlier releases lack: where it is empty, the digest of a day is as it was without it."""
+    """A column that files of earlier releases lack; an empty one leaves the digest of a day unchanged."""
     return LandingColumn(name, kind, meaning, required=False, added_later=True)
 
 

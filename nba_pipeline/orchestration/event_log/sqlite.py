@@ -122,7 +122,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
         return cls(inst_data=inst_data, **config_value)
 
     def _initialise(self) -> None:
-        """Create and stamp the tables once, whoever comes first; the others wait and find them ready."""
+        """Create and stamp the tables once, under a lock, so that processes that start together do not collide."""
         with self._schema_lock():
             with self._connect() as conn:
                 if db.inspect(conn).has_table("alembic_version"):
