@@ -1,9 +1,8 @@
-"""An invented league, offline and deterministic: the default source of raw data.
+"""Simulate a league, offline and deterministic: the default source of raw data.
 
-`simulate_season(season, seed)` returns the feeds of one season in the landing layout, the same that recorded files
-have. Clubs, arenas and the calendar are the real ones; people, games and prices are invented. The result is a pure
-function of its arguments. Seasons agree with each other: careers, rosters and trades come from one league history per
-seed.
+`simulate_season(season, seed)` returns the feeds of one season in the landing layout, the layout of recorded files.
+Clubs, arenas and the calendar are real; people, games and prices are invented. The result is a pure function of its
+arguments. Seasons are consistent: careers, rosters and trades come from one league history per seed.
 """
 
 import pyarrow as pa
@@ -25,6 +24,17 @@ FEEDS = (
 
 
 def simulate_season(season: str, seed: int) -> dict[str, pa.Table]:
-    """The feeds of one season, e.g. `simulate_season("2024-25", 7)["player_boxscores"]`."""
+    """Simulate the feeds of one season in the landing layout.
+
+    Args:
+        season: such as `2024-25`, 2017-18 or later.
+        seed: selects the league; equal seeds give equal tables.
+
+    Returns:
+        A table per feed name, such as `player_boxscores`.
+
+    Raises:
+        ValueError: where `season` is not two consecutive years or lies before 2017-18.
+    """
     tables = landing_tables(play_season(season, seed))
     return {feed: tables[feed] for feed in FEEDS}

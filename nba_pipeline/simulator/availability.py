@@ -1,4 +1,4 @@
-"""Injuries, rest and knocks: who is out, and what the report said before the game. Nothing here looks at results."""
+"""Draw injuries, rest and minor injuries, and the status reports before each game; independent of results."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,17 @@ PARTS = np.array(
      "illness", "concussion protocol", "elbow", "toe", "rest", "personal reasons", "suspension"]
 )  # fmt: skip
 REST, PERSONAL, SUSPENSION = 16, 17, 18
-# A listed player sits with this chance; published boards of 2023-24 show 7, 46, 99 and 99 % for the four words.
+# Probability that a player sits, by listed status; published reports of 2023-24 show 7, 46, 99 and 99 % for probable,
+# questionable, doubtful and out.
 SITS = np.array([0.0, 0.07, 0.46, 0.96, 1.0, 1.0])
-THIN = 10  # available players below which nobody rests and everybody doubtful plays
+THIN = 10  # available players below which no player rests and all doubtful players play
 LATE_SCRATCH = 0.002
-SPELLS = 14  # drawn per person and season, more than anybody uses
+SPELLS = 14  # drawn per person and season, enough to cover the longest season
 
 
 @dataclass(frozen=True)
 class Spells:
-    """Absences by person: (people, SPELLS) first and last day out, body part."""
+    """Absences by person, each array (people, SPELLS): first and last day out, body part."""
 
     first: Ints
     last: Ints
@@ -33,18 +34,18 @@ class Spells:
 
 @dataclass(frozen=True)
 class Availability:
-    """Per row and slot."""
+    """Availability per row and slot of a slate."""
 
     out: np.ndarray  # truth at tip-off
     listed: Ints  # status on the morning report
-    scratched: np.ndarray  # not on the morning report, out all the same
+    scratched: np.ndarray  # healthy on the morning report, out at tip-off
     part: Ints
-    returning: Floats  # share of the usual minutes after a long absence, 1 otherwise
+    returning: Floats  # fraction of usual minutes: below 1 after a long absence
     hurt: np.ndarray  # leaves this game early
 
 
 def injury_spells(world: World) -> Spells:
-    """A renewal process: healthy stretches of about six weeks, absences of mostly days, sometimes months."""
+    """Draw absences as a renewal process: healthy stretches of about six weeks, absences of days to months."""
     rng = stream(world.seed, world.season, "injuries")
     shape = (len(world.history.names), SPELLS)
     frailty = np.exp(
@@ -68,7 +69,7 @@ def injury_spells(world: World) -> Spells:
 
 
 def _days_out(spells: Spells, days: int) -> tuple[Ints, Ints]:
-    """(people, days) matrices: number of the spell a day belongs to (-1 = fit), and days until that spell ends."""
+    """Return two (people, days) matrices: the spell that covers a day (-1 = none) and the days until it ends."""
     spell = np.full((len(spells.first), days), -1, dtype=np.int64)
     grid = np.arange(days)[None, :]
     for n in range(SPELLS):
@@ -78,7 +79,14 @@ def _days_out(spells: Spells, days: int) -> tuple[Ints, Ints]:
 
 
 def availability(world: World, slate: Slate, spells: Spells, label: str) -> Availability:
-    """Status and truth for every row and slot. `label` names the random stream (one per batch of games)."""
+    """Draw the listed status and the availability at tip-off of every row and slot.
+
+    Args:
+        world: the season's players, clubs and latent processes.
+        slate: the games, as rows (team-games) and slots (players).
+        spells: injury spells of the season.
+        label: random stream, one per batch of games.
+    """
     rng = stream(world.seed, world.season, "availability", label)
     shape = slate.person.shape
     spell_of, left = _days_out(spells, world.form.shape[1])
@@ -95,12 +103,12 @@ def availability(world: World, slate: Slate, spells: Spells, label: str) -> Avai
     listed = np.where(fresh, QUESTIONABLE, np.where(ending, DOUBTFUL, listed))
     matters = np.clip(slate.score / 20, 0.15, 1.0)
     draw = rng.random(shape)
-    knock = np.select(
+    minor = np.select(
         [draw < 0.042 * matters, draw < 0.072 * matters, draw < 0.0745 * matters],
         [QUESTIONABLE, PROBABLE, DOUBTFUL],
         default=HEALTHY,
     )
-    listed = np.where(injured, listed, knock)
+    listed = np.where(injured, listed, minor)
     part = np.where(injured, spells.part[slate.person, number], rng.integers(0, REST, shape))
     veteran = (slate.score > 30) & (slate.days_off == 0)[:, None] & ~slate.playoff[:, None] & ~injured
     healthy = (slate.member & ~injured).sum(axis=1)
@@ -111,7 +119,7 @@ def availability(world: World, slate: Slate, spells: Spells, label: str) -> Avai
     sits = injured | (rng.random(shape) < SITS[listed])
     scratched = ~sits & (listed == HEALTHY) & (rng.random(shape) < LATE_SCRATCH)
     out = (sits | scratched) & slate.member
-    # A club that has hardly anybody left plays everybody who is not ruled out.
+    # A club short of players plays all who are not ruled out.
     short = (slate.member & ~out).sum(axis=1) < THIN
     out &= ~(short[:, None] & (listed > HEALTHY) & (listed < OUT))
     listed = np.where(slate.member, listed, HEALTHY)

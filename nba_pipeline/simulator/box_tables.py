@@ -1,4 +1,4 @@
-"""Player and team box scores. Team rows are sums of player rows, so the identities hold by construction."""
+"""Build player and team box scores. Team rows are sums of player rows, so the identities hold by construction."""
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ from nba_pipeline.simulator.columns import (  # fmt: skip
     TEXT,
     constant,
     game_dates,
-    nothing,
+    nulls,
     season_type,
     table,
     text,
@@ -29,7 +29,7 @@ _SPOTS = ("G", "F", "C")
 
 
 def stat_matrices(season: Season) -> dict[str, np.ndarray]:
-    """(rows, slots) counts by landing column name, with `pts`."""
+    """Return the counts, (rows, slots), by landing column name."""
     c = season.games.played.counts
     return {
         "pts": c.points,
@@ -47,12 +47,12 @@ def stat_matrices(season: Season) -> dict[str, np.ndarray]:
 
 
 def whole_minutes(season: Season) -> np.ndarray:
-    """Minutes rounded to whole numbers, as the league prints them."""
+    """Round minutes to whole numbers, as the league prints them."""
     return np.floor(season.games.played.seconds / 60 + 0.5).astype(np.int64)
 
 
 def _sides(season: Season, row: np.ndarray) -> dict[str, tuple[pa.DataType, pa.Array | np.ndarray]]:
-    """The columns that player and team rows share, for team-game rows `row`."""
+    """Return the columns that player and team rows share, for team-game rows `row`."""
     slate = season.games.slate
     club, other = slate.club[row], opponent(slate.club)[row]
     return {
@@ -69,7 +69,7 @@ def _sides(season: Season, row: np.ndarray) -> dict[str, tuple[pa.DataType, pa.A
 
 
 def player_boxscores(season: Season) -> pa.Table:
-    """One row per player who appeared."""
+    """Build the player box scores. One row per player who appeared."""
     played = season.games.played
     row, slot = np.nonzero(played.seconds)
     person = season.games.slate.person[row, slot]
@@ -89,14 +89,14 @@ def player_boxscores(season: Season) -> pa.Table:
             "min_exact": (NUMBER, np.round(played.seconds[row, slot] / 60, 3)),
             **{name: (INT16, stats[name][row, slot]) for name in ("pts", *_STATS)},
             "plus_minus": (INT16, played.plus_minus[row, slot]),
-            **{name: (NUMBER, nothing(NUMBER, len(row))) for name in ("bref_usg_pct", "bref_ortg", "bref_drtg")},
+            **{name: (NUMBER, nulls(NUMBER, len(row))) for name in ("bref_usg_pct", "bref_ortg", "bref_drtg")},
             "source": (TEXT, constant(SOURCE, len(row))),
         }
     )
 
 
 def team_boxscores(season: Season) -> pa.Table:
-    """Two rows per game: sums of the player rows."""
+    """Sum the player rows to team box scores. Two rows per game."""
     played = season.games.played
     row = np.arange(len(played.seconds))
     stats = {name: values.sum(axis=1) for name, values in stat_matrices(season).items()}

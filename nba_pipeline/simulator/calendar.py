@@ -1,4 +1,4 @@
-"""The season calendar. Every known season obeys the same rules, so later seasons follow from them.
+"""Compute the season calendar. Published seasons obey the same rules, so later seasons follow from them.
 
 Opening night is a Tuesday; the last regular day is the Sunday 173 days later; the all-star break begins on the Friday
 before the third Sunday of February; play-in on the Tuesday, Wednesday and Friday after the last day; play-offs from
@@ -8,7 +8,7 @@ the Saturday; the Finals begin 226 days after opening night.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-KNOWN_OPENINGS = {
+PUBLISHED_OPENINGS = {
     2021: date(2021, 10, 19),
     2022: date(2022, 10, 18),
     2023: date(2023, 10, 24),
@@ -29,13 +29,15 @@ ROUND_STARTS = {1: 0, 2: 16, 3: 31, 4: 47}
 
 
 def nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
-    """The n-th (1-based) weekday (Monday = 0) of a month."""
+    """Return the n-th (1-based) weekday (Monday = 0) of a month."""
     first = date(year, month, 1)
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
 
 
 @dataclass(frozen=True)
 class SeasonCalendar:
+    """Dates of one season, named by the calendar year of opening night."""
+
     year: int
     opening: date
     all_star: tuple[date, ...]
@@ -48,29 +50,32 @@ class SeasonCalendar:
 
     @property
     def season(self) -> str:
+        """Name of the season, such as `2024-25`."""
         return f"{self.year}-{(self.year + 1) % 100:02d}"
 
     @property
     def open_days(self) -> list[date]:
-        """Days on which regular games can be played, in order."""
+        """List the days on which regular games can be played, in order."""
         days = [self.opening + timedelta(days=i) for i in range(REGULAR_SPAN_DAYS + 1)]
         return [day for day in days if day not in self.empty_days]
 
     def day_index(self, day: date) -> int:
+        """Count the days since opening night."""
         return (day - self.opening).days
 
     def play_in(self) -> tuple[date, date, date]:
+        """Return the three days of the play-in."""
         first, second, third = (self.regular_end + timedelta(days=n) for n in (2, 3, 5))
         return first, second, third
 
     def series_days(self, playoff_round: int, late_start: bool) -> list[date]:
-        """The dates of the seven games of a series; half of the series of rounds 1-3 start a day later."""
+        """List the dates of the seven games of a series; half of the series of rounds 1-3 start a day later."""
         shift = ROUND_STARTS[playoff_round] + (1 if late_start and playoff_round < 4 else 0)
         return [self.playoffs_start + timedelta(days=shift + offset) for offset in SERIES_OFFSETS[playoff_round]]
 
 
 def opening_year(season: str) -> int:
-    """`2024-25` -> 2024; anything else is refused."""
+    """Parse a season name (`2024-25` -> 2024); raise ValueError for any other form."""
     year = int(season[:4]) if season[:4].isdigit() else 0
     if year < 2017 or season != f"{year}-{(year + 1) % 100:02d}":
         raise ValueError(f"season must look like 2024-25 and start in 2017 or later, got {season!r}")
@@ -78,8 +83,8 @@ def opening_year(season: str) -> int:
 
 
 def season_calendar(year: int) -> SeasonCalendar:
-    """The calendar of the season that opens in `year`."""
-    opening = KNOWN_OPENINGS.get(year, nth_weekday(year, 10, 1, 1))
+    """Compute the calendar of the season that opens in `year`."""
+    opening = PUBLISHED_OPENINGS.get(year, nth_weekday(year, 10, 1, 1))
     while opening < date(year, 10, 18):
         opening += timedelta(days=7)
     end = opening + timedelta(days=REGULAR_SPAN_DAYS)

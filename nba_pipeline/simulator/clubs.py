@@ -1,4 +1,4 @@
-"""The thirty clubs as the league numbers them: ids, conferences, divisions, arenas by season."""
+"""Declare the thirty clubs: league ids, conferences, divisions, arenas by season."""
 
 from typing import NamedTuple
 
@@ -8,6 +8,8 @@ from nba_pipeline.domain.teams import TEAMS
 
 
 class Club(NamedTuple):
+    """A club of the league."""
+
     tricode: str
     team_id: int
     division: int  # 0-2 East (Atlantic, Central, Southeast), 3-5 West (Northwest, Pacific, Southwest)
@@ -54,11 +56,11 @@ DIVISION = np.array([club.division for club in CLUBS])
 CONFERENCE = DIVISION // 3  # 0 East, 1 West
 ZONE_NAME = [TEAMS[club.tricode].zone for club in CLUBS]
 
-# The two all-star sides have ids and tricodes of their own: no club plays.
+# The two all-star sides have their own ids and tricodes.
 ALL_STAR_IDS = (1610616833, 1610616834)
 ALL_STAR_TRICODES = ("EST", "WST")
 
 
 def arena(club: int, opening_year: int) -> str:
-    """Name of the home arena in the season that opens in `opening_year`."""
+    """Return the name of the home arena in the season that opens in `opening_year`."""
     return [name for first, name in CLUBS[club].arenas if first <= opening_year][-1]

@@ -1,4 +1,4 @@
-"""Plays stretches of many games at once: integer counts, so that box-score identities hold by construction."""
+"""Play stretches of many games at once in integer counts, so that box-score identities hold by construction."""
 
 from dataclasses import dataclass, fields
 
@@ -22,16 +22,16 @@ POSSESSION_SD = 3.25  # per game, around the clubs' pace
 STEALS_PER_TURNOVER = 0.578
 BLOCKS_PER_MISS = 0.205  # of two-point misses
 SECOND_CHANCES = 3  # rounds of attempts after offensive rebounds; a fourth would happen once in ten games
-EASING = 0.0016  # percentage points of shooting per point of lead, taken from the leader and given to the other
-TIGHTENING = (
-    0.0008  # percentage points of shooting of both clubs per point above the usual total: real totals vary less
-)
-OTHER_FOULS = 7.0  # per 48 minutes, beyond the ones that lead to free throws
+# Shooting (fraction) that a leader loses and a trailing club gains per point of lead.
+EASING = 0.0016
+# Shooting (fraction) that both clubs lose per point above the expected total: without it totals vary too much.
+TIGHTENING = 0.0008
+OTHER_FOULS = 7.0  # per 48 minutes, in addition to those that lead to free throws
 
 
 @dataclass
 class Counts:
-    """Counts per row and slot; `attempts` and `makes` per zone as well."""
+    """Counts per row and slot, shape (rows, slots); `attempts` and `makes` also by zone, (rows, slots, ZONES)."""
 
     attempts: Ints
     makes: Ints
@@ -47,31 +47,35 @@ class Counts:
 
     @property
     def points(self) -> Ints:
+        """Points per row and slot."""
         return (self.makes * ZONE_VALUE).sum(axis=2) + self.ftm
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
 
     def add_rows(self, rows: Ints, other: "Counts") -> None:
-        """Adds counts of some rows (in place)."""
+        """Add counts to some rows, in place."""
         for f in fields(Counts):
             getattr(self, f.name)[rows] += getattr(other, f.name)
 
 
 @dataclass(frozen=True)
 class Luck:
-    """What the day brings and nobody knows before: per row and slot, and per row."""
+    """Random effects of one game day, unpredictable before tip-off."""
 
-    usage: Floats
-    accuracy: Floats  # percentage points per row and slot
-    shooting: Floats  # percentage points per row
+    usage: Floats  # factor per row and slot
+    accuracy: Floats  # added to the field-goal percentage (fraction), per row and slot
+    shooting: Floats  # added to the field-goal percentage (fraction), per row
     pace: Floats  # possessions per 48 minutes per row, the same for both clubs of a game
     whistle: Floats  # factor on free-throw trips per row
     care: Floats  # factor on turnovers per row
 
 
 def draw_luck(rng: np.random.Generator, form: Floats) -> Luck:
-    """`form` (rows, slots): the slow component in standard deviations. Sizes fit the variance of real box scores."""
+    """Draw the effects of a game day, sized to the variance of real box scores.
+
+    `form` (rows, slots) is the slow component in standard deviations.
+    """
     rows, slots = form.shape
     game = per_game(rng.normal(0, 1, rows // 2))
     return Luck(
@@ -85,7 +89,7 @@ def draw_luck(rng: np.random.Generator, form: Floats) -> Luck:
 
 
 def take_rows(values: object, rows: Ints) -> object:
-    """A dataclass of arrays, restricted to some rows."""
+    """Restrict a dataclass of arrays to some rows."""
     return type(values)(*(getattr(values, f.name)[rows] for f in fields(values)))  # type: ignore[arg-type]
 
 
@@ -94,7 +98,7 @@ def _spread(rng: np.random.Generator, total: Ints, weight: Floats, minutes: Floa
 
 
 def _fouls(rng: np.random.Generator, total: Ints, rates: Rates, minutes: Floats, before: Ints) -> Ints:
-    """Personal fouls; nobody gets more than six: what is over goes to players with fewer."""
+    """Distribute personal fouls; the excess over six of a player goes to players with fewer."""
     fouls = np.zeros_like(before)
     for _ in range(6):
         room = FOUL_LIMIT - before - fouls
@@ -107,18 +111,18 @@ def _fouls(rng: np.random.Generator, total: Ints, rates: Rates, minutes: Floats,
     return fouls
 
 
-def _attack(rng: np.random.Generator, plays: Ints, pass_rates: "_PlayRates") -> tuple[Ints, Ints, Ints, Ints]:
-    """(turnovers, trips to the line, attempts by zone, makes by zone) of the given number of plays per row."""
-    uses = rng.multinomial(plays, pass_rates.share)
-    tov = rng.binomial(uses, pass_rates.turnover)
-    trips = rng.binomial(uses - tov, pass_rates.trip)
-    attempts = rng.multinomial(uses - tov - trips, pass_rates.shares)
-    return tov, trips, attempts, rng.binomial(attempts, pass_rates.pct)
+def _attack(rng: np.random.Generator, plays: Ints, rates: "_PlayRates") -> tuple[Ints, Ints, Ints, Ints]:
+    """Draw (turnovers, trips to the line, attempts by zone, makes by zone) for the plays of each row."""
+    uses = rng.multinomial(plays, rates.share)
+    tov = rng.binomial(uses, rates.turnover)
+    trips = rng.binomial(uses - tov, rates.trip)
+    attempts = rng.multinomial(uses - tov - trips, rates.shares)
+    return tov, trips, attempts, rng.binomial(attempts, rates.pct)
 
 
 @dataclass(frozen=True)
 class Score:
-    """Where a game stands, per row: own lead, and points of both clubs above what was to be expected so far."""
+    """Score of a game per row: own lead, and points of both clubs above their expected total so far."""
 
     lead: Ints | int
     excess: Floats | int
@@ -126,7 +130,7 @@ class Score:
 
 @dataclass(frozen=True)
 class _PlayRates:
-    """Probabilities of one stretch, luck and line-ups included."""
+    """Probabilities of one stretch, including the effects of the day and of line-ups."""
 
     share: Floats
     turnover: Floats
@@ -138,11 +142,18 @@ class _PlayRates:
 def play_stretch(
     rng: np.random.Generator, rates: Rates, luck: Luck, minutes: Floats, fouls_before: Ints, score: Score
 ) -> Counts:
-    """One stretch of every game. `minutes` (rows, slots) of the stretch; a row's sum divided by five is its length.
+    """Play one stretch of every game.
 
-    Every miss may be rebounded by the attack, which then has another play: bad shooting is partly paid back, as in
-    real games. Clubs that lead ease off, clubs that trail press, and defences tighten when many points fall (`score`:
-    before the stretch).
+    The attack may rebound a miss and then has another play, which offsets part of poor shooting, as in real games.
+    Leading clubs ease off, trailing clubs press, and defences tighten in high-scoring games.
+
+    Args:
+        rng: random generator of the batch.
+        rates: rates per row and slot.
+        luck: random effects of the game day.
+        minutes: minutes of the stretch, (rows, slots); a row's sum divided by five is the length of the stretch.
+        fouls_before: personal fouls before the stretch, (rows, slots).
+        score: score before the stretch, per row.
     """
     length = minutes.sum(axis=1) / 5.0
     pace = np.maximum(rates.pace + luck.pace, 80.0) * length / 48.0
@@ -193,9 +204,10 @@ def play_stretch(
 
 
 def force_ties(rng: np.random.Generator, counts: Counts, margin: Ints, chance: float) -> None:
-    """Trailing clubs foul and shoot for the tie: some games one to three points apart end level (in place).
+    """Tie some of the games that are one to three points apart, in place.
 
-    `margin` per row. The trailing side turns one miss of the right value into a make: a free throw, a two or a three.
+    `margin` is own points minus the opponent's, per row. The trailing club turns one miss of the needed value into a
+    make: a free throw, a two or a three.
     """
     games = np.flatnonzero((np.abs(margin[::2]) <= 3) & (margin[::2] != 0))
     for game in games[rng.random(len(games)) < chance]:

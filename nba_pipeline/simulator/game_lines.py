@@ -1,4 +1,4 @@
-"""Spread, total and moneyline: a morning price and a close, made from the expected scores of the moment."""
+"""Quote spread, total and moneyline in the morning and at the close, from the expected scores at that time."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from nba_pipeline.simulator.odds import american, normal_cdf
 
 BOOKS = np.array(["betmgm", "bovada", "draftkings", "fanduel"])
 KINDS = np.array(["snapshot_morning", "closing"])
-MARGIN_SD, TOTAL_SD = 13.5, 18.0  # of the result around the line
-_ERROR = np.array([1.5, 1.1])  # points, the market's error on the margin in the morning and at the close
+MARGIN_SD, TOTAL_SD = 13.5, 18.0  # standard deviation of the result around the line, points
+_ERROR = np.array([1.5, 1.1])  # error of the market's margin in the morning and at the close, points
 _BEFORE_TIP = (8.5 * 60, 5.0)  # minutes
 
 
 @dataclass(frozen=True)
 class GameBoard:
-    """One element per game, book and kind; `before` = minutes before tip-off (negative: after)."""
+    """Game lines, one element per game, book and kind; `before`: minutes before tip-off (negative: after)."""
 
     game: Ints
     book: Ints
@@ -34,7 +34,7 @@ class GameBoard:
 
 
 def game_board(rng: np.random.Generator, states: tuple[Outlook, Outlook, Outlook]) -> GameBoard:
-    """Lines of all games; about one row in a thousand is captured after tip-off."""
+    """Quote the lines of all games; about one row in a thousand is captured after tip-off."""
     parts = []
     games = len(states[0].box.team_points) // 2
     common = rng.standard_normal((2, games))

@@ -1,4 +1,4 @@
-"""Whole games: the plan, 41 minutes, a closing stretch that depends on the margin, overtimes, the box score."""
+"""Play whole games: planned minutes, 41 minutes, a closing stretch that depends on the margin, overtimes."""
 
 from dataclasses import dataclass, replace
 from typing import cast
@@ -33,10 +33,10 @@ from nba_pipeline.simulator.seeds import stream
 from nba_pipeline.simulator.skills import ZONES
 from nba_pipeline.simulator.slate import Slate, World, per_game
 
-BLOWOUT_MARGIN = 15.7  # after 41 minutes; half of the starters sit from here on
-TIE_CHANCE = 0.19  # brings overtime to the five per cent of games that real seasons have
+BLOWOUT_MARGIN = 15.7  # points after 41 minutes at which half of the starters sit
+TIE_CHANCE = 0.19  # chosen so that five per cent of games have overtime, as in real seasons
 MAX_OVERTIMES = 4
-STARTING_HABIT = 22  # trait: some good players come off the bench, some starters play little
+STARTING_HABIT = 22  # index of the trait for starting: some good players come off the bench
 _FIRST_PARTS = (12.0, 12.0, 17.0)  # minutes; the margin acts on the next part
 
 
@@ -59,19 +59,19 @@ class Played:
 
 
 def _margin(points: Ints) -> Ints:
-    """Per row: own points minus the opponent's, from player points."""
+    """Compute own points minus the opponent's per row, from player points."""
     total = points.sum(axis=1)
     return total - total.reshape(-1, 2)[:, ::-1].reshape(-1)
 
 
-def _state(points: Ints, usual: Floats) -> Score:
-    """Per row: lead, and how far the points of both clubs together are above the usual number so far."""
+def _score(points: Ints, expected_total: Floats) -> Score:
+    """Compute the lead and the excess of both clubs' points over `expected_total`, per row."""
     total = points.sum(axis=1)
-    return Score(_margin(points), per_game(total.reshape(-1, 2).sum(axis=1)) - usual)
+    return Score(_margin(points), per_game(total.reshape(-1, 2).sum(axis=1)) - expected_total)
 
 
 def _plus_minus(rng: np.random.Generator, minutes: Floats, total: Floats, margin: Ints) -> Ints:
-    """Whole numbers that sum to five times the margin; players who sit longer differ more from minutes x margin."""
+    """Draw whole plus-minus values that sum to five times the margin; variance grows with time on the bench."""
     length = total[:, None] / 5.0
     share = np.where(minutes > 0, minutes / length, 0.0)
     spread = 1.45 * np.sqrt(np.clip(minutes * (length - minutes), 0, None) / 12.0)
@@ -92,7 +92,14 @@ def _empty_counts(shape: tuple[int, ...]) -> Counts:
 
 
 def play(world: World, slate: Slate, status: Availability, label: str) -> Played:
-    """Plays every game of the slate. `label` names the random stream of the batch."""
+    """Play every game of the slate.
+
+    Args:
+        world: the season's players, clubs and latent processes.
+        slate: the games, as rows (team-games) and slots (players).
+        status: availability of every row and slot.
+        label: random stream, one per batch of games.
+    """
     rng = stream(world.seed, world.season, "games", label)
     rates = rates_of(world, slate)
     available = slate.member & ~status.out
@@ -101,10 +108,10 @@ def play(world: World, slate: Slate, status: Availability, label: str) -> Played
     gets_in = (rng.random(score.shape) < PLAY_CHANCE[rank]) & available
     planned = planned_minutes(score, available, slate.playoff, gets_in.astype(float))
     planned = planned * np.where(status.hurt, rng.uniform(0.25, 0.95, score.shape), 1.0)
-    # Early fouls: shorter minutes and more fouls in them.
-    trouble = rng.random(score.shape) < 0.035 * rates.pf
-    noisy = game_noise(rng, planned) * np.where(trouble, rng.uniform(0.65, 0.95, score.shape), 1.0)
-    rates = replace(rates, pf=rates.pf * np.where(trouble, 1.15, 0.98))
+    # Foul trouble shortens a player's minutes.
+    foul_trouble = rng.random(score.shape) < 0.035 * rates.pf
+    noisy = game_noise(rng, planned) * np.where(foul_trouble, rng.uniform(0.65, 0.95, score.shape), 1.0)
+    rates = replace(rates, pf=rates.pf * np.where(foul_trouble, 1.15, 0.98))
     first = fill(noisy, 5 * FIRST_STRETCH, FIRST_STRETCH - 0.5)
     starter = np.zeros(score.shape, dtype=bool)
     habit = world.history.traits[np.maximum(slate.person, 0), STARTING_HABIT]
@@ -114,11 +121,13 @@ def play(world: World, slate: Slate, status: Availability, label: str) -> Played
 
     luck = draw_luck(rng, world.form[np.maximum(slate.person, 0), slate.row_day[:, None]])
     counts = _empty_counts(score.shape)
-    usual = per_game(expected(rates, planned).team_points.reshape(-1, 2).sum(axis=1)) / 48.0
+    expected_rate = per_game(expected(rates, planned).team_points.reshape(-1, 2).sum(axis=1)) / 48.0
     elapsed = 0.0
     for part in _FIRST_PARTS:
         minutes = first * part / FIRST_STRETCH
-        counts = counts + play_stretch(rng, rates, luck, minutes, counts.pf, _state(counts.points, usual * elapsed))
+        counts = counts + play_stretch(
+            rng, rates, luck, minutes, counts.pf, _score(counts.points, expected_rate * elapsed)
+        )
         elapsed += part
     margin = _margin(counts.points)
     gap = per_game(np.abs(margin[::2]) + rng.normal(0, 2.5, slate.games))
@@ -130,9 +139,9 @@ def play(world: World, slate: Slate, status: Availability, label: str) -> Played
     )
     closers = closers * np.where(status.hurt, 0.0, np.exp(0.45 * rng.standard_normal(score.shape)))
     rest = fill(at_least_five(closers, 0.004, available), 35.0, 7.0)
-    closing = play_stretch(rng, rates, luck, rest, counts.pf, _state(counts.points, usual * elapsed))
+    closing = play_stretch(rng, rates, luck, rest, counts.pf, _score(counts.points, expected_rate * elapsed))
     counts = counts + closing
-    _level(rng, counts, closing)
+    _tie_close_games(rng, counts, closing)
     minutes = first + rest
     seconds = whole_seconds(minutes, np.full(len(minutes), 14_400))
     overtimes, extra = np.zeros(len(minutes), dtype=np.int64), _empty_counts(score.shape)
@@ -151,8 +160,8 @@ def play(world: World, slate: Slate, status: Availability, label: str) -> Played
     return Played(seconds, counts, closing, extra, starter, _plus_minus(rng, seconds / 60.0, total, margin), overtimes)
 
 
-def _level(rng: np.random.Generator, counts: Counts, closing: Counts) -> None:
-    """Late ties happen in the closing stretch: the make is added there and to the game (in place)."""
+def _tie_close_games(rng: np.random.Generator, counts: Counts, closing: Counts) -> None:
+    """Tie some close games late: add the make to the closing stretch and to the game, in place."""
     makes, free = closing.makes.copy(), closing.ftm.copy()
     force_ties(rng, closing, _margin(counts.points), TIE_CHANCE)
     counts.makes += closing.makes - makes
@@ -169,14 +178,14 @@ def _overtime(
     rows: Ints,
     decide: bool,
 ) -> tuple[Counts, Ints]:
-    """Five more minutes for the rows: counts and seconds. With `decide`, a level game ends with a home free throw."""
+    """Play an overtime of the rows and return counts and seconds; `decide` ends a tied game by a home free throw."""
     eligible = np.where(counts.pf[rows] < FOUL_LIMIT, closers[rows], 0.0)
     minutes = fill(at_least_five(eligible, 0.02, available[rows]), 25.0, 5.0)
     part_rates, part_luck = cast(Rates, take_rows(rates, rows)), cast(Luck, take_rows(luck, rows))
     more = play_stretch(rng, part_rates, part_luck, minutes, counts.pf[rows], Score(0, 0))
     if decide:
-        level = _margin(counts.points[rows] + more.points) == 0
-        for row in np.flatnonzero(level)[::2]:
+        tied = _margin(counts.points[rows] + more.points) == 0
+        for row in np.flatnonzero(tied)[::2]:
             slot = int(np.argmax(minutes[row]))
             more.fta[row, slot] += 1
             more.ftm[row, slot] += 1

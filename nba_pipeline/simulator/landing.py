@@ -1,4 +1,4 @@
-"""A season as tables in the landing layout: the column names, types and NULL conventions of the real files."""
+"""Build the tables of a season in the landing layout: column names, types and NULLs of the real files."""
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ from nba_pipeline.simulator.shots import ACTIONS, AREAS, BASIC, RANGES, ZONES_PM
 
 
 def shots_table(season: Season) -> pa.Table:
-    """One row per field-goal attempt of every countable game, in the order in which they were taken."""
+    """Build the shots of every countable game in order of time. One row per field-goal attempt."""
     s = shot_columns(stream(season.world.seed, season.calendar.season, "shots"), season.games)
     game = s["row"] // 2
     n = len(game)
@@ -62,7 +62,7 @@ def shots_table(season: Season) -> pa.Table:
 
 
 def landing_tables(season: Season) -> dict[str, pa.Table]:
-    """All feeds of a season."""
+    """Build all feeds of a season, by feed name."""
     states = outlooks(season.world, season.games.slate, season.games.status)
     return {
         "schedule": schedule_table(season),

@@ -1,8 +1,8 @@
-"""Who plays where: a league history that moves players, talent and clubs from season to season.
+"""Simulate the league's history: players, talent and club membership from season to season.
 
 The history starts in `FIRST_YEAR` and is replayed up to the requested season. One off-season is a few array
-operations on about 1,500 people, so replaying fifteen of them costs milliseconds and every season agrees with its
-neighbours.
+operations on about 1,500 people, so replaying fifteen of them takes milliseconds and consecutive seasons are
+consistent.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ Flags = NDArray[np.bool_]
 
 FIRST_YEAR = 2016
 ROSTER_SIZE = 18  # fifteen contracts and three two-way contracts
-PERSON_ID_BASE = 9_000_001  # far above every id the league has given out
-TRAITS = 24  # standard normal latents per person; `skills.py` gives them their meaning
+PERSON_ID_BASE = 9_000_001  # above every id that the league has assigned
+TRAITS = 24  # standard normal latents per person; `skills.py` maps them to skills
 POSITION_SHARES = (0.38, 0.34, 0.28)  # guards, wings, bigs
-NOBODY = -1
+FREE_AGENT = -1
 RETIRED = -2
 LAST_DAY = 250  # days after opening night; the Finals end on day 243 at the latest
 CLUB_LATENTS = 16  # style of a club: attack, defence, pace, defence by zone, ...
@@ -32,7 +32,7 @@ CLUB_LATENTS = 16  # style of a club: attack, defence, pace, defence by zone, ..
 
 @dataclass
 class History:
-    """Everybody who has ever been in the league, by person number (row)."""
+    """All players since the first season, by person number (row)."""
 
     names: list[str]
     birth: Floats  # year and fraction
@@ -40,13 +40,13 @@ class History:
     position: Ints
     talent: Floats  # 0 = average of the league's 540 players, 1 = one standard deviation
     traits: Floats  # (people, TRAITS)
-    club: Ints  # NOBODY = free agent, RETIRED
+    club: Ints  # or FREE_AGENT, RETIRED
     club_style: Floats  # (clubs, CLUB_LATENTS)
 
 
 @dataclass(frozen=True)
 class Stints:
-    """Spells of membership: person, club, first and last day (days since opening night, both included)."""
+    """Spells of club membership; days count from opening night, first and last included."""
 
     person: Ints
     club: Ints
@@ -69,23 +69,23 @@ def _newcomers(history: History, rng: np.random.Generator, year: int, count: int
     history.position = np.concatenate([history.position, position])
     history.talent = np.concatenate([history.talent, talent])
     history.traits = np.concatenate([history.traits, rng.standard_normal((count, TRAITS))])
-    history.club = np.concatenate([history.club, np.full(count, NOBODY)])
+    history.club = np.concatenate([history.club, np.full(count, FREE_AGENT)])
 
 
 def _development(age: Floats) -> Floats:
-    """Mean yearly change of talent: rises until 24, level to 29, then a decline that steepens."""
+    """Return the mean yearly change of talent by age: a rise until 28, then a decline that steepens."""
     return np.interp(age, [19, 22, 25, 28, 31, 34, 38, 42], [0.38, 0.24, 0.08, 0.0, -0.12, -0.28, -0.5, -0.8])
 
 
 def _fill_rosters(history: History, rng: np.random.Generator) -> None:
-    """Clubs pick in turn, weakest first, the best free agent for their needs until every roster is full."""
+    """Fill every roster: clubs pick in turn, weakest first, the best free agent for the positions they need."""
     strength = np.array([np.sort(history.talent[history.club == c])[-8:].sum() for c in range(TEAM_COUNT)])
     order = np.argsort(strength + rng.normal(0, 1.2, TEAM_COUNT), kind="stable")
     sizes = np.array([(history.club == c).sum() for c in range(TEAM_COUNT)])
     by_position = np.array(
         [[((history.club == c) & (history.position == p)).sum() for p in range(3)] for c in range(TEAM_COUNT)]
     )
-    free = np.flatnonzero(history.club == NOBODY)
+    free = np.flatnonzero(history.club == FREE_AGENT)
     value = history.talent[free]
     position = history.position[free]
     while (sizes < ROSTER_SIZE).any():
@@ -109,11 +109,11 @@ def _off_season(history: History, seed: int, year: int) -> None:
         active, history.talent * 0.985 + _development(age) + rng.normal(0, 0.22, people), history.talent
     )
     leaves = 1 / (1 + np.exp(-(0.75 * (age - 37.5) - 1.6 * history.talent - 0.8)))
-    unsigned = history.club == NOBODY
+    unsigned = history.club == FREE_AGENT
     gone = active & ((rng.random(people) < leaves) | (unsigned & (rng.random(people) < 0.6)))
     history.club[gone] = RETIRED
     ends = (history.club >= 0) & (rng.random(people) < np.where(history.talent > 1.2, 0.13, 0.3))
-    history.club[ends] = NOBODY
+    history.club[ends] = FREE_AGENT
     _newcomers(history, rng, year, 85, founding=False)
     _fill_rosters(history, rng)
     rostered = history.club >= 0
@@ -123,7 +123,7 @@ def _off_season(history: History, seed: int, year: int) -> None:
 
 
 def _mid_season(history: History, seed: int, year: int, deadline: int, last: int) -> Stints:
-    """Trades up to the deadline and free agents signed during the season; leaves the clubs as they are at the end."""
+    """Apply the season's trades and signings to `history` and return the stints that result."""
     rng = stream(seed, year, "moves")
     person = list(np.flatnonzero(history.club >= 0))
     club = [int(history.club[p]) for p in person]
@@ -154,28 +154,28 @@ def _mid_season(history: History, seed: int, year: int, deadline: int, last: int
             for p in members:
                 moved.add(p)
                 move(p, to, int(day), int(rng.integers(1, 3)))
-    free = np.flatnonzero(history.club == NOBODY)
+    free = np.flatnonzero(history.club == FREE_AGENT)
     signed = free[np.argsort(-history.talent[free], kind="stable")][:32]
     for p in signed:
         day, to = int(rng.integers(10, last - 75)), int(rng.integers(TEAM_COUNT))
         members = [int(q) for q in np.flatnonzero(history.club == to) if int(q) not in moved]
         worst = min(members, key=lambda q: (history.talent[q], q))
         moved.update((worst, int(p)))
-        move(worst, NOBODY, day, 0)
+        move(worst, FREE_AGENT, day, 0)
         move(int(p), to, day, 1)
     columns = (np.array(person), np.array(club), np.array(first), np.array(final))
     return Stints(*(column.astype(np.int64) for column in columns))
 
 
 def replay(seed: int, year: int) -> tuple[History, Stints]:
-    """The league in the season that opens in `year`, with the moves of that season."""
-    none, nobody = np.zeros(0), np.zeros(0, dtype=np.int64)
+    """Replay the league up to the season that opens in `year`; return its state and that season's stints."""
+    no_floats, no_ints = np.zeros(0), np.zeros(0, dtype=np.int64)
     style = np.zeros((TEAM_COUNT, CLUB_LATENTS))
-    history = History([], none, nobody, nobody, none, np.zeros((0, TRAITS)), nobody, style)
+    history = History([], no_floats, no_ints, no_ints, no_floats, np.zeros((0, TRAITS)), no_ints, style)
     founding = stream(seed, "founding")
     _newcomers(history, founding, FIRST_YEAR, TEAM_COUNT * ROSTER_SIZE + 40, founding=True)
     history.club_style = founding.standard_normal(style.shape)
-    stints = Stints(nobody, nobody, nobody, nobody)
+    stints = Stints(no_ints, no_ints, no_ints, no_ints)
     for opening in range(FIRST_YEAR, year + 1):
         calendar = season_calendar(opening)
         _off_season(history, seed, opening)

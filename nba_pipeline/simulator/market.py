@@ -1,7 +1,7 @@
-"""What the market can know: expected box scores in three states of information. No result enters here.
+"""Compute the market's expected box scores in three states of information; results do not enter.
 
-Morning: players listed as out are out, the others listed play or sit with the chance their status stands for. After
-the final report: everything but late scratches. Close: late scratches too.
+Morning: players listed as out are out; other listed players sit with the probability of their status. After the final
+report: availability but for late scratches. Close: availability including late scratches.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Outlook:
 
 
 def expected_minutes(slate: Slate, status: Availability, available: np.ndarray) -> Floats:
-    """Mean minutes given who is available, over close games and blow-outs."""
+    """Compute mean minutes given the available players, averaged over close games and blow-outs."""
     planned = planned_minutes(slate.score * status.returning, available, slate.playoff)
     return fill(np.where(available, np.interp(planned, _PLANNED, _PLAYED), 0.0), 240.0, 44.0)
 
@@ -54,7 +54,7 @@ def _outlook(rates: Rates, slate: Slate, status: Availability, available: np.nda
 
 
 def outlooks(world: World, slate: Slate, status: Availability) -> tuple[Outlook, Outlook, Outlook]:
-    """The three states, in order."""
+    """Compute the outlooks of the three states, in order."""
     rates = rates_of(world, slate)
     sure = slate.member & (status.listed < DOUBTFUL)
     doubt = sure & (SITS[status.listed] > 0)
@@ -64,7 +64,7 @@ def outlooks(world: World, slate: Slate, status: Availability) -> tuple[Outlook,
     at_stake = (all_in * doubt).sum(axis=1)
     sits = (all_in * SITS[status.listed] * doubt).sum(axis=1) / np.maximum(at_stake, 1e-9)
     morning = _mixed(box_in, box_out, np.where(at_stake > 0, sits, 0.0))
-    # A line on a doubtful player himself assumes that he plays: bets on players who sit are void.
+    # The line of a doubtful player assumes that the player plays: bets on players who sit are void.
     own = Expected(
         np.where(doubt, box_in.points, morning.points),
         np.where(doubt, box_in.rebounds, morning.rebounds),

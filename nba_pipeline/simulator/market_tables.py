@@ -1,4 +1,4 @@
-"""Prop lines and game lines in the landing layout."""
+"""Build prop lines and game lines in the landing layout."""
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from nba_pipeline.simulator.columns import (  # fmt: skip
     constant,
     game_dates,
     moments,
-    nothing,
+    nulls,
     season_type,
     table,
     text,
@@ -28,24 +28,23 @@ from nba_pipeline.simulator.season import Season
 from nba_pipeline.simulator.seeds import hex_id, stream
 from nba_pipeline.simulator.slate import opponent
 
-UNRESOLVED = (
-    0.0004  # of the prop rows carry a spelling that only the book uses; such rows have no player id and no team
-)
+# Fraction of prop rows with a spelling that only one book uses; such rows have neither player id nor team.
+UNRESOLVED = 0.0004
 
 
 def _before(tip: np.ndarray, minutes: np.ndarray) -> np.ndarray:
-    """Instants the given minutes before tip-off, to the second."""
+    """Subtract minutes from tip-off times, to the second."""
     return tip - np.round(minutes * 60).astype("timedelta64[s]").astype("timedelta64[us]")
 
 
 def _odd_spellings(names: list[str]) -> list[str]:
-    """Initial and last name for some, last name first for others."""
+    """Respell names, in turn as last name first and as initial and last name."""
     parts = [plain_spelling(name).split(" ", 1) for name in names]
     return [f"{first[0]}. {last}" if i % 2 else f"{last} {first}" for i, (first, last) in enumerate(parts)]
 
 
 def prop_lines_table(season: Season, states: tuple[Outlook, Outlook, Outlook]) -> pa.Table:
-    """One row per distinct (line, odds) of a book, player, market and game."""
+    """Build the prop lines. One row per distinct (line, odds) of a book, player, market and game."""
     rng = stream(season.world.seed, season.calendar.season, "props")
     board = prop_lines.prop_board(rng, states)
     slate, names = season.games.slate, season.world.history.names
@@ -79,10 +78,10 @@ def prop_lines_table(season: Season, states: tuple[Outlook, Outlook, Outlook]) -
             "under_odds": (NUMBER, board.under[order]),
             "line_kind": (TEXT, constant("standard", n)),
             "is_closing_main": (FLAG, board.closing[order]),
-            "did_play": (FLAG, nothing(FLAG, n)),
+            "did_play": (FLAG, nulls(FLAG, n)),
             "first_seen_utc": (UTC, moments(_before(tip, board.first[order]))),
             "last_seen_utc": (UTC, moments(_before(tip, board.last[order]))),
-            "n_snapshots": (INT64, board.looks[order]),
+            "n_snapshots": (INT64, board.snapshots[order]),
             "event_id": (TEXT, text(events, game)),
             "source": (TEXT, constant(SOURCE, n)),
         }
@@ -90,7 +89,7 @@ def prop_lines_table(season: Season, states: tuple[Outlook, Outlook, Outlook]) -
 
 
 def game_lines_table(season: Season, states: tuple[Outlook, Outlook, Outlook]) -> pa.Table:
-    """One row per game, book and moment (morning, close)."""
+    """Build the game lines. One row per game, book and kind (morning, close)."""
     board = game_lines.game_board(stream(season.world.seed, season.calendar.season, "game lines"), states)
     order = np.lexsort((board.kind, board.book, board.game))
     game, slate = board.game[order], season.games.slate

@@ -1,4 +1,4 @@
-"""Which pairs meet, how often and where: 82 games per club, 41 at home, drawn into rounds of four days."""
+"""Draw the pairings of a regular season: 82 games per club, 41 at home, in rounds of four days."""
 
 import numpy as np
 
@@ -8,10 +8,10 @@ Pair = tuple[int, int]  # (home, away)
 
 
 def season_pairs(year: int) -> np.ndarray:
-    """Games by (home, away): 4 against division rivals, 4 or 3 in the rest of the conference, 2 against the others.
+    """Count games by (home, away): 4 in the division, 4 or 3 in the rest of the conference, 2 against the others.
 
     Between two divisions of five, club i meets clubs i+k and i+k+1 three times; the third game is at home in the
-    first and away in the second pairing, so everybody has 41 home games. k moves with the year.
+    first and away in the second pairing, so every club has 41 home games. k moves with the year.
     """
     games = np.ones((TEAM_COUNT, TEAM_COUNT), dtype=np.int64)
     games[CONFERENCE[:, None] == CONFERENCE[None, :]] = 2
@@ -25,10 +25,10 @@ def season_pairs(year: int) -> np.ndarray:
 
 
 def closing_rounds(rng: np.random.Generator) -> tuple[list[Pair], list[Pair]]:
-    """Two rounds in which all clubs play, for the last two days: East against West, one home and one away game each.
+    """Draw two rounds of all clubs for the last two days: East against West, one home and one away game each.
 
-    The union of two different matchings of East and West consists of even cycles; walking along each cycle gives the
-    sides.
+    The union of two different matchings of East and West consists of even cycles; walking along each cycle alternates
+    home and away.
     """
     while True:
         friday, sunday = rng.permutation(15), rng.permutation(15)
@@ -51,7 +51,7 @@ def closing_rounds(rng: np.random.Generator) -> tuple[list[Pair], list[Pair]]:
 
 
 def _perfect_matching(games: np.ndarray, rng: np.random.Generator) -> list[Pair]:
-    """One home and one away game for every club (augmenting paths; exists because all degrees are equal)."""
+    """Draw one home and one away game for every club (augmenting paths; a matching exists as degrees are equal)."""
     options = [rng.permutation(np.flatnonzero(row)).tolist() for row in games]
     host_of: dict[int, int] = {}
 
@@ -66,12 +66,12 @@ def _perfect_matching(games: np.ndarray, rng: np.random.Generator) -> list[Pair]
 
     for host in rng.permutation(TEAM_COUNT).tolist():
         if not place(host, set()):
-            raise ValueError("the games left do not give every club one home and one away game")
+            raise ValueError("the remaining games do not give every club one home and one away game")
     return [(host, guest) for guest, host in host_of.items()]
 
 
 def double_rounds(games: np.ndarray, rng: np.random.Generator) -> list[list[Pair]]:
-    """All games as rounds of 30: in each, every club plays once at home and once away. Consumes a copy of `games`."""
+    """Split all games into rounds of 30; in each, every club plays once at home and once away."""
     left = games.copy()
     rounds: list[list[Pair]] = []
     while left.any():

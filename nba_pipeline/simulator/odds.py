@@ -1,4 +1,4 @@
-"""Prices: probabilities to American odds with the book's margin, on the grid a book uses."""
+"""Convert probabilities to American odds with a margin, on the price grid of a book."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ VIG = 1.046  # the two implied probabilities sum to this: -110 on both sides is 
 
 
 def normal_cdf(z: Floats) -> Floats:
-    """Standard normal distribution function, logistic-type approximation (error below 0.0002)."""
+    """Approximate the standard normal distribution function by a logistic one (error below 0.0002)."""
     return 1 / (1 + np.exp(-(1.5976 * z + 0.07056 * z**3)))
 
 
 def american(probability: Floats, grid: Floats | float, vig: float = VIG) -> Floats:
-    """American odds for a fair probability, rounded to the book's grid; never between -100 and +100 exclusive."""
+    """Convert fair probabilities to American odds on the book's grid; never strictly between -100 and +100."""
     implied = np.clip(probability * vig, 0.02, 0.985)
     raw = np.where(implied >= 0.5, -100 * implied / (1 - implied), 100 * (1 - implied) / implied)
     rounded = np.round(raw / grid) * grid

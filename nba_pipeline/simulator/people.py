@@ -1,4 +1,4 @@
-"""Invented names, first and last drawn apart; the lists exercise accents, suffixes, apostrophes and hyphens."""
+"""Invent player names; the lists exercise accents, suffixes, apostrophes and hyphens."""
 
 import unicodedata
 
@@ -40,7 +40,7 @@ _SUFFIX_SHARES = (0.935, 0.04, 0.01, 0.015)
 
 
 def invent_names(rng: np.random.Generator, count: int, taken: set[str]) -> list[str]:
-    """`count` names that nobody in `taken` has; the new names are added to `taken`."""
+    """Invent `count` names that are not in `taken`, and add them to `taken`."""
     names: list[str] = []
     while len(names) < count:
         first, last = rng.integers(len(_FIRST)), rng.integers(len(_LAST))
@@ -52,6 +52,6 @@ def invent_names(rng: np.random.Generator, count: int, taken: set[str]) -> list[
 
 
 def plain_spelling(name: str) -> str:
-    """The name as a feed without accents and without dots in suffixes spells it."""
+    """Spell a name without accents and without dots in suffixes, as some feeds do."""
     folded = unicodedata.normalize("NFKD", name.replace("Ø", "O").replace("ø", "o"))
     return "".join(c for c in folded if not unicodedata.combining(c)).replace("Jr.", "Jr")

@@ -1,4 +1,4 @@
-"""Injuries, players and ages in the landing layout."""
+"""Build injuries, players and ages in the landing layout."""
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from nba_pipeline.simulator.columns import (
     constant,
     game_dates,
     moments,
-    nothing,
+    nulls,
     table,
     text,
 )
@@ -30,12 +30,12 @@ _WEIGHT = np.array([196.0, 215.0, 244.0])  # pounds
 
 
 def injuries_table(season: Season) -> pa.Table:
-    """Transactions, pre-game reports and box-score absences."""
+    """Build the injury feed: transactions, pre-game reports and box-score absences."""
     rows = injury_rows(season, stream(season.world.seed, season.calendar.season, "reports"))
     kind, day, before, game, club, person, status, reason = (list(column) for column in zip(*rows, strict=True))
     days, games, people = np.array(day), np.array(game), np.array(person)
     tip = season.tip[np.maximum(games, 0)]
-    known = np.array([b is not None for b in before])
+    timed = np.array([b is not None for b in before])
     shift = np.array([b or 0 for b in before]).astype("timedelta64[m]")
     names = season.world.history.names
     return table(
@@ -43,7 +43,7 @@ def injuries_table(season: Season) -> pa.Table:
             "season": (TEXT, constant(season.calendar.season, len(rows))),
             "record_type": (TEXT, pa.array(kind)),
             "report_date": (DATE, game_dates(season, days)),
-            "report_utc": (UTC, moments(np.where(known, tip - shift, np.datetime64("NaT", "us")))),
+            "report_utc": (UTC, moments(np.where(timed, tip - shift, np.datetime64("NaT", "us")))),
             "game_id": (TEXT, text(season.games.game_id, np.maximum(games, 0), games < 0)),
             "team": (TEXT, text(TRICODE, np.array(club))),
             "player_id": (NUMBER, PERSON_ID_BASE + people.astype(float)),
@@ -57,43 +57,43 @@ def injuries_table(season: Season) -> pa.Table:
 
 
 def _members(season: Season) -> np.ndarray:
-    """Everybody with a stint in the season, by person number."""
+    """Return the person numbers of all players with a stint in the season."""
     person = season.world.clubs.person
     return np.unique(person[person >= 0])
 
 
 def players_table(season: Season) -> pa.Table:
-    """Everybody under contract at some time of the season, with the first season and this one as the last known."""
-    who, history = _members(season), season.world.history
-    z, spot = history.traits[who], history.position[who]
+    """Build the players under contract in the season; `last_season` is this season. One row per player."""
+    person, history = _members(season), season.world.history
+    z, spot = history.traits[person], history.position[person]
     position = 2 * spot + (z[:, 19] > 0.9)
     inches = np.clip(np.round(_HEIGHT[spot] + 1.9 * z[:, 21]), 69, 89).astype(np.int64)
     pounds = np.clip(np.round(_WEIGHT[spot] + 3.5 * (inches - _HEIGHT[spot]) + 9 * z[:, 22]), 160, 310)
-    entry = [f"{year}-{(year + 1) % 100:02d}" for year in history.entry[who].tolist()]
+    entry = [f"{year}-{(year + 1) % 100:02d}" for year in history.entry[person].tolist()]
     return table(
         {
-            "player_id": (INT32, PERSON_ID_BASE + who),
-            "player_name": (TEXT, text(history.names, who)),
-            "position_2023_24": (TEXT, nothing(TEXT, len(who))),
+            "player_id": (INT32, PERSON_ID_BASE + person),
+            "player_name": (TEXT, text(history.names, person)),
+            "position_2023_24": (TEXT, nulls(TEXT, len(person))),
             "height": (TEXT, pa.array([f"{i // 12}-{i % 12}" for i in inches.tolist()])),
             "weight": (NUMBER, pounds),
             "position_nba": (TEXT, text(_POSITIONS, position)),
             "position": (TEXT, text(_POSITIONS, position)),
             "first_season": (TEXT, pa.array(entry)),
-            "last_season": (TEXT, constant(season.calendar.season, len(who))),
+            "last_season": (TEXT, constant(season.calendar.season, len(person))),
         }
     )
 
 
 def player_ages_table(season: Season) -> pa.Table:
-    """Age in whole years on 1 February of the season."""
-    who = _members(season)
-    age = np.floor(season.calendar.year + 1.085 - season.world.history.birth[who])
+    """Build the ages in whole years on 1 February of the season. One row per player."""
+    person = _members(season)
+    age = np.floor(season.calendar.year + 1.085 - season.world.history.birth[person])
     return table(
         {
-            "season": (TEXT, constant(season.calendar.season, len(who))),
-            "player_id": (INT32, PERSON_ID_BASE + who),
-            "player_name": (TEXT, text(season.world.history.names, who)),
+            "season": (TEXT, constant(season.calendar.season, len(person))),
+            "player_id": (INT32, PERSON_ID_BASE + person),
+            "player_name": (TEXT, text(season.world.history.names, person)),
             "age": (NUMBER, age),
         }
     )

@@ -1,4 +1,4 @@
-"""Cup final, play-in and play-offs: who meets whom follows from the results before."""
+"""Play the cup final, the play-in and the play-offs, whose pairings follow from earlier results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -19,7 +19,7 @@ _GAME_FIELDS = ("home", "away", "day", "neutral")
 
 @dataclass(frozen=True)
 class Batch:
-    """Games that were played together, with their ids."""
+    """Games played together, with their ids."""
 
     game_id: np.ndarray
     slate: Slate
@@ -27,12 +27,13 @@ class Batch:
     played: Played
 
     def winners(self) -> Ints:
+        """Return the winning club of each game."""
         points = self.played.points.reshape(-1, 2)
         return np.where(points[:, 0] > points[:, 1], self.slate.home, self.slate.away)
 
 
 def _combine(parts: list, pick: Callable[[np.ndarray, str], np.ndarray]):
-    """A dataclass of arrays, each field concatenated over the parts after `pick`."""
+    """Apply `pick` to each field of the parts, dataclasses of arrays, and concatenate the results."""
     columns = {}
     for field in fields(parts[0]):
         values = [getattr(part, field.name) for part in parts]
@@ -44,7 +45,7 @@ def _combine(parts: list, pick: Callable[[np.ndarray, str], np.ndarray]):
 
 
 def concatenate(batches: list[Batch]) -> Batch:
-    """All batches as one."""
+    """Concatenate batches."""
     whole = [
         _combine([getattr(b, name) for b in batches], lambda value, _: value) for name in ("slate", "status", "played")
     ]
@@ -52,7 +53,7 @@ def concatenate(batches: list[Batch]) -> Batch:
 
 
 def select(batch: Batch, games: np.ndarray) -> Batch:
-    """Only the given games (indices)."""
+    """Restrict a batch to the games of the given indices."""
     rows = np.stack([2 * games, 2 * games + 1], axis=1).reshape(-1)
 
     def pick(value: np.ndarray, name: str) -> np.ndarray:
@@ -71,7 +72,7 @@ def play_batch(
     playoff: bool,
     neutral: bool = False,
 ) -> Batch:
-    """Plays (home, away, day) games under one label; everybody is rested as in a series."""
+    """Play (home, away, day) games under one label; all clubs have a day of rest, as in a series."""
     home, away, day = (np.array(column, dtype=np.int64) for column in zip(*games, strict=True))
     flags = np.full(len(games), neutral)
     slate = build_slate(
@@ -82,7 +83,7 @@ def play_batch(
 
 
 def standings(batch: Batch) -> list[list[int]]:
-    """Clubs of each conference from first to last: wins, then point difference, then tricode order."""
+    """Rank the clubs of each conference by wins, then point difference, then tricode order."""
     points = batch.played.points.reshape(-1, 2)
     margin = points[:, 0] - points[:, 1]
     wins, difference = np.zeros(TEAM_COUNT), np.zeros(TEAM_COUNT)
@@ -96,7 +97,7 @@ def standings(batch: Batch) -> list[list[int]]:
 def play_in(
     world: World, spells: Spells, calendar: SeasonCalendar, tables: list[list[int]]
 ) -> tuple[list[Batch], list[list[int]]]:
-    """Seeds 7-10 of both conferences play for two places; returns the games and the eight seeds of each conference."""
+    """Play the play-in of seeds 7-10; return the games and the eight seeds of each conference."""
     year = f"{calendar.year % 100:02d}"
     first, second, third = (calendar.day_index(day) for day in calendar.play_in())
     games, ids = [], []
@@ -122,7 +123,7 @@ def play_in(
 def _play_round(
     world: World, spells: Spells, calendar: SeasonCalendar, number: int, pairs: list[tuple[int, int]]
 ) -> tuple[Batch, list[int]]:
-    """Best-of-seven series (better seed first): seven games are drawn, those after the fourth win are not played."""
+    """Play best-of-seven series (better seed first): draw seven games, drop those after the fourth win."""
     games, ids = [], []
     for series, (better, worse) in enumerate(pairs):
         days = calendar.series_days(number, late_start=series % 2 == 1)
@@ -142,7 +143,15 @@ def _play_round(
 def playoffs(
     world: World, spells: Spells, calendar: SeasonCalendar, seeds: list[list[int]], rank: dict[int, int]
 ) -> list[Batch]:
-    """Four rounds. `rank` (club -> place in the whole league) gives home court in the Finals."""
+    """Play the four rounds of the play-offs.
+
+    Args:
+        world: the season's players, clubs and latent processes.
+        spells: injury spells of the season.
+        calendar: dates of the season.
+        seeds: the eight clubs of each conference, best first.
+        rank: place of each club in its conference, which decides home court in the Finals.
+    """
     pairs = [(s[a], s[b]) for s in seeds for a, b in ((0, 7), (3, 4), (2, 5), (1, 6))]
     batches = []
     for number in (1, 2, 3, 4):

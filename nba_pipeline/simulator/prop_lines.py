@@ -1,4 +1,4 @@
-"""Player props: five looks per book from the morning to the tip, folded into distinct (line, odds) rows."""
+"""Quote player props: five snapshots per book from morning to tip-off, folded into distinct (line, odds) rows."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,7 @@ _OFFERED = {"points": (1.0, 0.97, 0.92, 0.85)}
 _OFFERED_ELSEWHERE = (0.9, 0.8, 0.35, 0.0)
 _MIN_MINUTES = {"points": 21.0, "rebounds": 24.0, "assists": 24.0, "threes": 24.0, "pra": 25.0}
 _MIN_MEAN = {"points": 5.5, "rebounds": 2.6, "assists": 1.8, "threes": 0.9, "pra": 12.0}
-# Mean to median, standard deviation of the outcome, and the market's error (persistent for the day) as functions of the
-# mean.
+# Median, standard deviation of the outcome and relative error of the line (constant within a day), by expected mean.
 _MEDIAN_SHIFT = {
     "points": (0.99, -0.12),
     "rebounds": (0.99, -0.25),
@@ -31,17 +30,17 @@ _SPREAD = {
     "threes": (0.8, 0.28),
     "pra": (4.0, 0.19),
 }
-_ERROR = 0.075  # relative, of the day's line
-_STICKY = 0.55  # a book moves its number only when the mean has moved this far past it
-WHOLE_NUMBERS = 0.25  # share of the fourth book's points lines that are whole numbers
-LOOKS = 5
+_ERROR = 0.075  # relative error of the day's line
+_STICKY = 0.55  # a book moves its line only when the expected value differs from it by more
+WHOLE_NUMBERS = 0.25  # fraction of the fourth book's points lines that are whole numbers
+SNAPSHOTS = 5
 HOURS_BEFORE = (9.0, 6.0, 3.5, 1.2, 0.1)
 _STATE = (0, 0, 0, 1, 2)
 
 
 @dataclass(frozen=True)
 class Board:
-    """One element per distinct (line, odds); times are minutes before tip-off (negative: after)."""
+    """Prop lines, one element per distinct (line, odds); times are minutes before tip-off (negative: after)."""
 
     row: Ints
     slot: Ints
@@ -52,7 +51,7 @@ class Board:
     under: Floats
     first: Floats
     last: Floats
-    looks: Ints
+    snapshots: Ints
     closing: np.ndarray
 
 
@@ -64,35 +63,35 @@ def _values(outlook: Outlook, market: str) -> Floats:
 def _board(rng: np.random.Generator, states: tuple[Outlook, Outlook, Outlook], code: int) -> list[np.ndarray]:
     market = str(MARKETS[code])
     means = [_values(state, market) for state in states]
-    wanted = (states[0].minutes >= _MIN_MINUTES[market]) & (means[0] >= _MIN_MEAN[market])
+    offered_early = (states[0].minutes >= _MIN_MINUTES[market]) & (means[0] >= _MIN_MEAN[market])
     late = (states[2].minutes >= _MIN_MINUTES[market] + 2) & (means[2] >= _MIN_MEAN[market])
-    row, slot = np.nonzero((wanted & states[0].active) | (late & states[2].active))
+    row, slot = np.nonzero((offered_early & states[0].active) | (late & states[2].active))
     n, books = len(row), len(BOOKS)
-    mean = np.stack([means[k][row, slot] for k in _STATE], axis=1)  # (n, LOOKS)
+    mean = np.stack([means[k][row, slot] for k in _STATE], axis=1)  # (n, SNAPSHOTS)
     active = np.stack([states[k].active[row, slot] for k in _STATE], axis=1)
-    active[:, :3] &= wanted[row, slot][:, None]
+    active[:, :3] &= offered_early[row, slot][:, None]
     scale, shift = _MEDIAN_SHIFT[market]
     center = scale * mean * np.exp(_ERROR * rng.standard_normal((n, 1))) + shift
-    walk = np.cumsum(rng.standard_normal((n, LOOKS)) * 0.012 * mean, axis=1)
+    walk = np.cumsum(rng.standard_normal((n, SNAPSHOTS)) * 0.012 * mean, axis=1)
     base, slope = _SPREAD[market]
     sd = base + slope * mean
     own = center[:, None, :] + (walk[:, None, :] + 0.018 * mean[:, None, :] * rng.standard_normal((n, books, 1)))
-    unit = np.zeros((n, books, LOOKS))
+    unit = np.zeros((n, books, SNAPSHOTS))
     line = np.floor(own[:, :, 0]) + 0.5
     whole = (np.arange(books) == 3)[None, :] & (rng.random((n, books)) < WHOLE_NUMBERS) & (market == "points")
     line = np.maximum(np.where(whole, np.round(own[:, :, 0]), line), 0.5)
-    for look in range(LOOKS):
-        gap = own[:, :, look] - line
+    for snapshot in range(SNAPSHOTS):
+        gap = own[:, :, snapshot] - line
         step = np.where(np.abs(gap) > _STICKY, np.where(np.abs(gap) < 1, np.sign(gap), np.round(gap)), 0.0)
         line = np.maximum(line + step, np.where(whole, 1.0, 0.5))
-        unit[:, :, look] = line
+        unit[:, :, snapshot] = line
     chance = normal_cdf((own - unit) / sd[:, None, :])
     chance = np.clip(np.round(chance * 50) / 50, 0.2, 0.8)  # prices move in steps
     grid = _GRID[None, :, None]
     over, under = american(chance, grid), american(1 - chance, grid)
     offered = np.array(_OFFERED.get(market, _OFFERED_ELSEWHERE))[None, :]
     present = (rng.random((n, books)) < offered)[:, :, None] & active[:, None, :]
-    present &= (np.arange(LOOKS) > 0)[None, None, :] | (rng.random((n, books, 1)) < 0.7)
+    present &= (np.arange(SNAPSHOTS) > 0)[None, None, :] | (rng.random((n, books, 1)) < 0.7)
     return _fold(rng, row, slot, code, unit, over, under, present)
 
 
@@ -106,35 +105,37 @@ def _fold(
     under: Floats,
     present: np.ndarray,
 ) -> list[np.ndarray]:
-    """Looks with equal line and odds become one row: first seen, last seen, number of looks."""
+    """Merge snapshots with equal line and odds into one row: first seen, last seen, number of snapshots."""
     minutes = np.array(HOURS_BEFORE) * 60
     jitter = (
-        rng.integers(0, 5, size=(len(row), 1, LOOKS)) + rng.integers(0, 60, size=(len(row), len(BOOKS), LOOKS)) / 60
+        rng.integers(0, 5, size=(len(row), 1, SNAPSHOTS))
+        + rng.integers(0, 60, size=(len(row), len(BOOKS), SNAPSHOTS)) / 60
     )
-    seen = np.broadcast_to(minutes, line.shape) + jitter
+    minutes_before = np.broadcast_to(minutes, line.shape) + jitter
     owner = np.full(line.shape, -1)
-    for look in range(LOOKS):
-        owner[:, :, look] = np.where(present[:, :, look], look, -1)
-        for before in range(look):
-            same = (line[:, :, look] == line[:, :, before]) & (over[:, :, look] == over[:, :, before])
+    for snapshot in range(SNAPSHOTS):
+        owner[:, :, snapshot] = np.where(present[:, :, snapshot], snapshot, -1)
+        for before in range(snapshot):
+            same = (line[:, :, snapshot] == line[:, :, before]) & (over[:, :, snapshot] == over[:, :, before])
             match = (
                 same
-                & (under[:, :, look] == under[:, :, before])
+                & (under[:, :, snapshot] == under[:, :, before])
                 & (owner[:, :, before] == before)
-                & present[:, :, look]
+                & present[:, :, snapshot]
             )
-            owner[:, :, look] = np.where(match & (owner[:, :, look] == look), before, owner[:, :, look])
-    final = np.where(present.any(axis=2), LOOKS - 1 - np.argmax(present[:, :, ::-1], axis=2), 0)
+            owner[:, :, snapshot] = np.where(match & (owner[:, :, snapshot] == snapshot), before, owner[:, :, snapshot])
+    final = np.where(present.any(axis=2), SNAPSHOTS - 1 - np.argmax(present[:, :, ::-1], axis=2), 0)
     closing_owner = np.take_along_axis(owner, final[:, :, None], axis=2)[:, :, 0]
     columns: list[list[np.ndarray]] = [[] for _ in range(11)]
-    for look in range(LOOKS):
-        at, book = np.nonzero(owner[:, :, look] == look)
-        members = owner[at, book] == look
-        last = LOOKS - 1 - np.argmax(members[:, ::-1], axis=1)
+    for snapshot in range(SNAPSHOTS):
+        at, book = np.nonzero(owner[:, :, snapshot] == snapshot)
+        members = owner[at, book] == snapshot
+        last = SNAPSHOTS - 1 - np.argmax(members[:, ::-1], axis=1)
         values = (
-            row[at], slot[at], np.full(len(at), code), book, line[at, book, look],
-            over[at, book, look], under[at, book, look],
-            seen[at, book, look], seen[at, book, last], members.sum(axis=1), closing_owner[at, book] == look,
+            row[at], slot[at], np.full(len(at), code), book, line[at, book, snapshot],
+            over[at, book, snapshot], under[at, book, snapshot],
+            minutes_before[at, book, snapshot], minutes_before[at, book, last], members.sum(axis=1),
+            closing_owner[at, book] == snapshot,
         )  # fmt: skip
         for column, value in zip(columns, values, strict=True):
             column.append(value)
@@ -142,7 +143,7 @@ def _fold(
 
 
 def prop_board(rng: np.random.Generator, states: tuple[Outlook, Outlook, Outlook]) -> Board:
-    """All markets of all games, and one row in a thousand that was captured after tip-off (never a closing line)."""
+    """Quote all markets of all games; one row in a thousand is captured after tip-off and is never a closing line."""
     parts = [_board(rng, states, code) for code in range(len(MARKETS))]
     columns = [np.concatenate(values) for values in zip(*parts, strict=True)]
     count = len(columns[0])

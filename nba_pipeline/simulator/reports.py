@@ -1,4 +1,4 @@
-"""The injuries feed: transactions, status reports before the games, and who did not play (known only afterwards)."""
+"""Write the injury feed: transactions, status reports before the games, and absences from box scores."""
 
 import numpy as np
 
@@ -17,12 +17,9 @@ from nba_pipeline.simulator.clubs import TEAM_COUNT
 from nba_pipeline.simulator.rotation import ranks
 from nba_pipeline.simulator.season import Season
 
-MORNING_MINUTES, FINAL_MINUTES, SCRATCH_MINUTES = (
-    600,
-    90,
-    35,
-)  # before tip-off; the board of `prop_lines` looks in between
-_DRESSED = 12  # ranks beyond are inactive and in no box score
+# Minutes before tip-off; the snapshots of `prop_lines` lie between them.
+MORNING_MINUTES, FINAL_MINUTES, SCRATCH_MINUTES = 600, 90, 35
+_DRESSED = 12  # players ranked lower are inactive and in no box score
 _NO_GAME = -1
 _INJURIES = ("sprained", "sore", "strained", "bruised")
 
@@ -36,7 +33,7 @@ def _reason(part: int, word: int) -> str:
 
 
 def _transactions(season: Season) -> list[tuple]:
-    """Placed out when an absence of three or more days begins, activated when it ends, for people under contract."""
+    """List the transactions of absences of three or more days: placed out at the start, activated at the end."""
     clubs, spells, last = (
         season.world.clubs,
         season.spells,
@@ -64,7 +61,10 @@ def _transactions(season: Season) -> list[tuple]:
 
 
 def injury_rows(season: Season, rng: np.random.Generator) -> list[tuple]:
-    """(record type, day, minutes before tip or None, game, club, person, status, reason), in order of day."""
+    """List the feed's rows in order of day.
+
+    A row is (record type, day, minutes before tip-off or None, game, club, person, status, reason).
+    """
     batch = season.games
     slate, status, seconds = batch.slate, batch.status, batch.played.seconds
     rows = _transactions(season)
@@ -76,9 +76,9 @@ def injury_rows(season: Season, rng: np.random.Generator) -> list[tuple]:
         late = rng.integers(0, 10, len(at)).tolist()
         person, part = slate.person[at, slot].tolist(), status.part[at, slot].tolist()
         columns = (at.tolist(), slot.tolist(), late, person, part, slate.row_day[at].tolist(), slate.club[at].tolist())
-        for r, s, shift, who, where, day, club in zip(*columns, strict=True):
+        for r, s, shift, person_number, part_code, day, club in zip(*columns, strict=True):
             when = None if minutes is None else minutes + shift
-            text = str(words[r, s]) if kind == "boxscore_dnp" else _reason(where, who)
+            text = str(words[r, s]) if kind == "boxscore_dnp" else _reason(part_code, person_number)
             rows.append(
                 (
                     kind,
@@ -86,15 +86,15 @@ def injury_rows(season: Season, rng: np.random.Generator) -> list[tuple]:
                     when,
                     r // 2,
                     club,
-                    who,
+                    person_number,
                     "did_not_play" if kind == "boxscore_dnp" else str(words[r, s]),
                     text,
                 )
             )
 
     add(listed, "status_snapshot", MORNING_MINUTES, STATUS_NAMES[status.listed])
-    open_question = listed & (status.listed <= DOUBTFUL)
-    add(open_question, "status_snapshot", FINAL_MINUTES, np.where(status.out, "out", "available"))
+    undecided = listed & (status.listed <= DOUBTFUL)
+    add(undecided, "status_snapshot", FINAL_MINUTES, np.where(status.out, "out", "available"))
     add(status.scratched & slate.member, "status_snapshot", SCRATCH_MINUTES, np.full(slate.person.shape, "out"))
     missed = slate.member & (seconds == 0) & (rank < _DRESSED) & (status.listed < OUT_FOR_SEASON)
     absent = np.where((status.listed == OUT) | (status.listed == OUT_FOR_SEASON), "Did Not Dress", "Did Not Play")

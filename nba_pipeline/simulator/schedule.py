@@ -1,4 +1,4 @@
-"""Regular-season dates: a feasible start, then small moves that make it look like a league's schedule."""
+"""Date the regular season: a feasible first schedule, improved by moves of single games."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from nba_pipeline.simulator.venues import improve_venues
 
 # Games by weekday (Monday first) in published schedules: full Wednesdays and Fridays, thin Thursdays.
 WEEKDAY_WEIGHTS = (173, 144, 233, 131, 226, 158, 165)
-_WINDOW = 13  # days around a move whose rest pattern is priced; the middle bit is the day that changes
+_WINDOW = 13  # days of a rest pattern that has a cost; its middle bit is the day of the moved game
 _MIDDLE = _WINDOW // 2
 _DATE_MOVES = 120_000
 
@@ -29,7 +29,7 @@ class Fixtures:
 
 
 def _pattern_costs() -> list[int]:
-    """Price of every on/off pattern of 13 days: back-to-backs, three in a row, four in five nights, long gaps."""
+    """Compute the cost of every pattern of 13 days: back-to-backs, three in a row, four in five nights, gaps."""
     costs = []
     for pattern in range(1 << _WINDOW):
         bits = [(pattern >> i) & 1 for i in range(_WINDOW)]
@@ -42,7 +42,7 @@ def _pattern_costs() -> list[int]:
 
 
 def _day_targets(calendar: SeasonCalendar) -> dict[int, float]:
-    """Games wanted per open day; the last two days and the cup semi-finals are filled separately."""
+    """Compute target games per open day; the last two days and the cup semi-finals are filled separately."""
     targets = {calendar.day_index(day): float(WEEKDAY_WEIGHTS[day.weekday()]) for day in calendar.open_days}
     scale = 1230 / sum(targets.values())
     targets = {day: weight * scale for day, weight in targets.items()}
@@ -53,7 +53,7 @@ def _day_targets(calendar: SeasonCalendar) -> dict[int, float]:
 
 
 def _first_dates(rounds: list[list[Pair]], days: list[int], rng: np.random.Generator) -> list[tuple[int, int, int]]:
-    """(home, away, day): each round gets about four consecutive days, no club twice on a day."""
+    """Date the games as (home, away, day): about four consecutive days per round, one game a day per club."""
     placed = []
     for k, games in enumerate(rounds):
         chunk = days[k * len(days) // len(rounds) : (k + 1) * len(days) // len(rounds)]
@@ -77,7 +77,7 @@ def _first_dates(rounds: list[list[Pair]], days: list[int], rng: np.random.Gener
 
 @dataclass
 class _Board:
-    """The state of the search: nights per club as bit masks, back-to-backs per club, games per day."""
+    """State of the search: nights per club as bit masks, back-to-backs per club, games per day."""
 
     nights: list[int]
     doubles: list[int]
@@ -87,6 +87,7 @@ class _Board:
 
     @classmethod
     def of(cls, games: list[list[int]], targets: dict[int, float]) -> "_Board":
+        """Count nights, back-to-backs and games per day of dated games."""
         nights = [0] * TEAM_COUNT
         load: dict[int, int] = dict.fromkeys(targets, 0)
         for home, away, day in games:
@@ -96,7 +97,7 @@ class _Board:
         return cls(nights, [(mask & (mask >> 1)).bit_count() for mask in nights], load, targets, _pattern_costs())
 
     def change(self, home: int, away: int, day: int, new: int) -> float | None:
-        """Change of the price when a game moves from `day` to `new`; None where it cannot."""
+        """Compute the change of cost when a game moves from `day` to `new`; None where it cannot move."""
         bit, left = 1 << (new + _WINDOW), 1 << (day + _WINDOW)
         if new not in self.targets or (self.nights[home] | self.nights[away]) & bit:
             return None
@@ -116,6 +117,7 @@ class _Board:
         return change
 
     def move(self, game: list[int], new: int) -> None:
+        """Move a game to the day `new`, in place."""
         for team in game[:2]:
             self.nights[team] = self.nights[team] & ~(1 << (game[2] + _WINDOW)) | 1 << (new + _WINDOW)
             self.doubles[team] = (self.nights[team] & (self.nights[team] >> 1)).bit_count()
@@ -127,7 +129,7 @@ class _Board:
 def _improve_dates(
     games: list[list[int]], fixed: set[int], targets: dict[int, float], rng: np.random.Generator
 ) -> None:
-    """Moves single games by up to nine days whenever rest patterns and games per day get no worse (in place)."""
+    """Move single games by up to nine days, in place, where rest patterns and games per day get no worse."""
     board = _Board.of(games, targets)
     picks = rng.integers(len(games), size=_DATE_MOVES).tolist()
     shifts = (rng.integers(1, 10, size=_DATE_MOVES) * rng.choice([-1, 1], size=_DATE_MOVES)).tolist()
@@ -143,7 +145,7 @@ def _improve_dates(
 
 
 def _part_triples(games: list[list[int]], fixed: set[int], board: _Board) -> None:
-    """Three nights in a row that survived the search: one of the games goes to the best day of the whole season."""
+    """Break up three nights in a row that remain: move one of the games to the best day of the season."""
     for team in range(TEAM_COUNT):
         for _ in range(3):
             mask = board.nights[team]
@@ -165,7 +167,7 @@ def _part_triples(games: list[list[int]], fixed: set[int], board: _Board) -> Non
 
 
 def _cup_semifinals(games: list[list[int]], day: int, final: int) -> list[int]:
-    """One East and one West game near the day of the cup semi-finals, to be moved onto it."""
+    """Select one East and one West game near the cup semi-finals, to be moved to their day."""
     chosen = []
     busy = {team for home, away, d in games for team in (home, away) if d in (day, final)}
     for conference in (0, 1):
@@ -182,7 +184,7 @@ def _cup_semifinals(games: list[list[int]], day: int, final: int) -> list[int]:
 
 
 def regular_season(calendar: SeasonCalendar, seed: int) -> Fixtures:
-    """The 1,230 regular games of a season, ordered by day."""
+    """Schedule the 1,230 regular games of a season, ordered by day."""
     rng = stream(seed, calendar.season, "schedule")
     friday, sunday = closing_rounds(rng)
     left = season_pairs(calendar.year)
@@ -207,9 +209,9 @@ def regular_season(calendar: SeasonCalendar, seed: int) -> Fixtures:
             games[g][2] = semifinal_day
         fixed.update(semifinals)
     scale = sum(targets[d] for d in days)
-    wanted = {d: targets[d] * (len(games) - len(fixed)) / scale for d in days} | {0: 2.0, 1: 12.0}
+    daily_targets = {d: targets[d] * (len(games) - len(fixed)) / scale for d in days} | {0: 2.0, 1: 12.0}
     blocked = dict.fromkeys(reserved, 0.0)
-    _improve_dates(games, fixed, wanted, rng)
+    _improve_dates(games, fixed, daily_targets, rng)
     assert not any(games[g][2] in blocked for g in range(len(games)) if g not in fixed)
     improve_venues(games, fixed, rng)
     table = np.array([[home, away, day, g in semifinals] for g, (home, away, day) in enumerate(games)], dtype=np.int64)

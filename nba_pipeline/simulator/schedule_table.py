@@ -1,4 +1,4 @@
-"""The schedule: all countable games, and preseason and all-star games that only the id prefix tells apart."""
+"""Build the schedule: all countable games, and preseason and all-star games, which differ by id prefix."""
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from nba_pipeline.simulator.columns import (  # fmt: skip
     constant,
     game_dates,
     moments,
-    nothing,
+    nulls,
     table,
     text,
 )
@@ -29,7 +29,7 @@ _PRESEASON_NIGHTS = 10
 
 
 def _exhibitions(season: Season) -> tuple[list[str], list[int], list[int], list[int], np.ndarray]:
-    """(ids, home, away, day, points) of preseason and all-star games; clubs 30 and 31 stand for the all-star sides."""
+    """Draw (ids, home, away, day, points) of preseason and all-star games; clubs 30 and 31 are the all-star sides."""
     rng = stream(season.world.seed, season.calendar.season, "exhibitions")
     year = season.calendar.year % 100
     games: list[tuple[int, int, int]] = []
@@ -49,7 +49,7 @@ def _exhibitions(season: Season) -> tuple[list[str], list[int], list[int], list[
 
 
 def schedule_table(season: Season) -> pa.Table:
-    """One row per game, ordered by date and id."""
+    """Build the schedule, ordered by date and id. One row per game."""
     slate = season.games.slate
     ids, home, away, day, points = _exhibitions(season)
     rng = stream(season.world.seed, season.calendar.season, "exhibition times")
@@ -88,7 +88,7 @@ def schedule_table(season: Season) -> pa.Table:
             "away_pts": (INT64, scores[order, 1]),
             "neutral_site": (FLAG, neutral[order]),
             "arena": (TEXT, text(places, order)),
-            "attendance": (NUMBER, nothing(NUMBER, n)),
+            "attendance": (NUMBER, nulls(NUMBER, n)),
             "time_source": (TEXT, constant(SOURCE, n)),
             "game_id_is_synthetic": (FLAG, np.zeros(n, dtype=bool)),
         }

@@ -1,4 +1,4 @@
-"""One season: schedule, regular games, cup, play-in, play-offs, in the order in which results decide."""
+"""Play one season: schedule, regular games, cup, play-in, play-offs."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ from nba_pipeline.simulator.seeds import stream
 from nba_pipeline.simulator.slate import World, build_slate, build_world, previous_days
 from nba_pipeline.simulator.tipoffs import eastern_minutes, instants
 
-SPARE_DAYS = 30  # latent processes run on past the Finals, so that "tomorrow" always exists
+SPARE_DAYS = 30  # latent processes extend beyond the Finals, as availability reads the next day
 _ABROAD = ("Arena CDMX", "Accor Arena", "The O2", "Uber Arena")
 CUP_ARENA = "T-Mobile Arena"
 
 
 @dataclass(frozen=True)
 class Season:
-    """All countable games of a season, ordered by tip-off, and what surrounds them."""
+    """All countable games of a season, with its calendar, players, tip-off times and arenas."""
 
     calendar: SeasonCalendar
     world: World
@@ -34,7 +34,7 @@ class Season:
 
 
 def _neutral_sites(fixtures: Fixtures, rng: np.random.Generator) -> np.ndarray:
-    """The cup semi-finals and two games abroad, in November and January, away from other games of the clubs."""
+    """Mark the neutral sites: cup semi-finals, and a game abroad in November and in January between rest days."""
     neutral = fixtures.cup_semifinal.copy()
     before = previous_days(fixtures.home, fixtures.away, fixtures.day)
     rested = (fixtures.day - before.max(axis=1) >= 2) & (before.min(axis=1) >= 0)
@@ -59,7 +59,7 @@ def _arenas(batch: Batch, calendar: SeasonCalendar, semifinal_day: int) -> list[
 
 
 def play_season(season: str, seed: int) -> Season:
-    """The season of the invented league that `seed` stands for."""
+    """Play the season of the invented league of `seed`; raise ValueError for a malformed season."""
     calendar = season_calendar(opening_year(season))
     history, stints = replay(seed, calendar.year)
     world = build_world(seed, calendar.year, season, history, stints, LAST_DAY + SPARE_DAYS)

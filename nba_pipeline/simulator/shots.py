@@ -1,4 +1,4 @@
-"""Every field-goal attempt with a time and a place: tenths of feet from the hoop, y away from the baseline."""
+"""Draw time and location of every field-goal attempt: tenths of feet from the hoop, y away from the baseline."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from nba_pipeline.simulator.postseason import Batch
 from nba_pipeline.simulator.rotation import FIRST_STRETCH
 
 RESTRICTED, PAINT, MID_RANGE, CORNER_THREE, ABOVE_BREAK = range(5)
-# Feet from the hoop in the restricted area: close attempts go in, so makes and misses have distances of their own.
+# Distance from the hoop in the restricted area, shares by foot: makes are closer than misses.
 _RESTRICTED_MADE = (0.287, 0.324, 0.248, 0.141)
 _RESTRICTED_MISSED = (0.174, 0.238, 0.318, 0.270)
 _PAINT_FEET = np.arange(4, 15)
@@ -16,7 +16,7 @@ _MID_FEET = np.arange(8, 23)
 _MID_WEIGHTS = np.array(
     [434, 1000, 1200, 1420, 1680, 1750, 1940, 2500, 2860, 2600, 2268, 1879, 1349, 859, 500], dtype=float
 )
-_HEAVES = 0.0065  # of the missed threes from above the break: thrown from the own half as the clock runs out
+_HEAVES = 0.0065  # fraction of missed above-the-break threes that are thrown from the own half as a period ends
 
 BASIC = np.array(
     [
@@ -52,7 +52,7 @@ def _polar(feet: Floats, angle: Floats) -> tuple[Floats, Floats]:
 
 
 def _places(rng: np.random.Generator, zone: Ints, made: np.ndarray, heave: np.ndarray) -> tuple[Ints, Ints]:
-    """Whole coordinates inside each attempt's zone. Angles count from straight on; the paint is 16 feet wide."""
+    """Draw whole coordinates within each attempt's zone. Angle 0 is straight on; the paint is 16 feet wide."""
     n = len(zone)
     x, y = np.zeros(n), np.zeros(n)
     for value in (True, False):
@@ -95,7 +95,7 @@ def _places(rng: np.random.Generator, zone: Ints, made: np.ndarray, heave: np.nd
 
 
 def _areas(x: Ints, y: Ints, feet: Ints, basic: Ints) -> Ints:
-    """The league's areas: the middle wedge, the wings, and the sides inside 16 feet."""
+    """Classify locations by the league's areas: centre, left and right side, and side centres."""
     angle = np.degrees(np.arctan2(x, y))
     wide = np.where(feet >= 16, np.abs(angle) > 62, np.abs(angle) > 36)
     middle = np.where(feet >= 16, np.abs(angle) < 18, ~wide)
@@ -107,7 +107,7 @@ def _areas(x: Ints, y: Ints, feet: Ints, basic: Ints) -> Ints:
 
 
 def shot_columns(rng: np.random.Generator, batch: Batch) -> dict[str, np.ndarray]:
-    """One element per attempt, ordered by game and time. Landing names; text columns as codes (`*_code`)."""
+    """Draw the attempts in order of game and time, by landing column; text columns as codes (`*_code`)."""
     played = batch.played
     rows, slots, zones, made, second = [], [], [], [], []
     parts = (

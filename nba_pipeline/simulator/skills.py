@@ -1,7 +1,7 @@
-"""What each person does per minute on the court, from talent, position and latent traits.
+"""Derive the skills of each player from talent, position and latent traits.
 
-Rates are relative weights unless a unit is given: a weight decides who of the five gets the rebound, not how many
-there are. Zones, in this order everywhere: restricted area, rest of the paint, mid-range, corner three,
+Rates are relative weights unless a unit is given: weights distribute the rebounds of a club, and do not change their
+number. Zones, in this order everywhere: restricted area, rest of the paint, mid-range, corner three,
 above-the-break three.
 """
 
@@ -13,7 +13,7 @@ from nba_pipeline.simulator.league import Floats, History
 
 ZONES = 5
 ZONE_VALUE = np.array([2, 2, 2, 3, 3])
-# Rows: guard, wing, big. Attempt shares and field-goal percentages in the neighbourhood of published league shares.
+# Rows: guard, wing, big. Attempt shares and field-goal percentages near those of the league.
 _SHARES = np.array(
     [[0.22, 0.205, 0.125, 0.088, 0.352], [0.265, 0.165, 0.098, 0.155, 0.315], [0.46, 0.24, 0.078, 0.062, 0.17]]
 )
@@ -35,7 +35,7 @@ _PF = (2.25, 2.5, 3.2)
 
 @dataclass(frozen=True)
 class Skills:
-    """Arrays by person; `usage` weighs the plays a player ends, `turnover` and `foul_trip` are shares of them."""
+    """Skills, arrays by person; `usage` weights the plays a player ends, `turnover` and `foul_trip` are fractions."""
 
     talent: Floats
     usage: Floats
@@ -54,7 +54,7 @@ class Skills:
 
 
 def skills_of(history: History, year: int) -> Skills:
-    """Skills of everybody in the season that opens in `year` (newcomers are a little less efficient)."""
+    """Compute the skills of all players in the season that opens in `year`; rookies are less efficient."""
     z, t, p = history.traits, history.talent, history.position
     raw = np.clip(t, -2.5, 3.5)
     rookie = (history.entry >= year).astype(float)

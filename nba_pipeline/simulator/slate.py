@@ -1,4 +1,4 @@
-"""A slate: games laid out as team-game rows (2 g = home, 2 g + 1 = away) with what is known before they start."""
+"""Lay out games as team-game rows (2 g = home, 2 g + 1 = away) with rosters and rest before tip-off."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ DRIFT_PER_DAY = 0.96  # day-to-day persistence of roles and form: half gone afte
 
 @dataclass(frozen=True)
 class Club:
-    """A season's clubs as arrays (club, slot): who has a stint, when, and the role (minutes when all are healthy)."""
+    """Stints of all clubs as arrays (club, slot); `role` is minutes when all players are healthy."""
 
     person: Ints
     first_day: Ints
@@ -26,7 +26,7 @@ class Club:
 
 @dataclass(frozen=True)
 class World:
-    """Everything about a season that does not depend on games."""
+    """State of a season that does not depend on games."""
 
     seed: int
     season: str
@@ -55,16 +55,17 @@ class Slate:
 
     @property
     def games(self) -> int:
+        """Number of games."""
         return len(self.home)
 
 
 def opponent(values: np.ndarray) -> np.ndarray:
-    """The same rows with home and away exchanged."""
+    """Exchange the rows of home and away."""
     return values.reshape(-1, 2, *values.shape[1:])[:, ::-1].reshape(values.shape)
 
 
 def per_game(values: np.ndarray) -> np.ndarray:
-    """Repeats values by game for both rows."""
+    """Repeat values by game for both rows."""
     return np.repeat(values, 2, axis=0)
 
 
@@ -79,7 +80,16 @@ def _drift(rng: np.random.Generator, people: int, days: int) -> Floats:
 
 
 def build_world(seed: int, year: int, season: str, history: History, stints: Stints, days: int) -> World:
-    """Lays the stints out by club and gives every stint a role: rank by talent among the members on its first day."""
+    """Lay out the stints by club with a role: the rank by talent among the members on the stint's first day.
+
+    Args:
+        seed: seed of the league.
+        year: calendar year of opening night.
+        season: such as `2024-25`.
+        history: state of the league.
+        stints: spells of club membership.
+        days: length of the latent processes, days from opening night.
+    """
     slots = int(np.bincount(stints.club).max())
     person = np.full((TEAM_COUNT, slots), -1, dtype=np.int64)
     first, last = np.zeros_like(person), np.full_like(person, -1)
@@ -94,8 +104,8 @@ def build_world(seed: int, year: int, season: str, history: History, stints: Sti
         )
         value = history.talent[stints.person[rows]] + 0.25 * history.traits[stints.person[rows], 23]
         start = stints.first_day[rows]
-        there = (start[None, :] <= start[:, None]) & (stints.last_day[rows][None, :] >= start[:, None])
-        better = ((value[None, :] > value[:, None]) & there).sum(axis=1)
+        overlaps = (start[None, :] <= start[:, None]) & (stints.last_day[rows][None, :] >= start[:, None])
+        better = ((value[None, :] > value[:, None]) & overlaps).sum(axis=1)
         spread = np.interp(better, [0, 5, 9, 14], [0.9, 1.8, 2.2, 1.2])
         role[club, :n] = np.maximum(ROLE_MINUTES[better] + spread * history.traits[stints.person[rows], 19], 0.5)
     people = len(history.names)
@@ -109,7 +119,17 @@ def build_world(seed: int, year: int, season: str, history: History, stints: Sti
 def build_slate(
     world: World, home: Ints, away: Ints, day: Ints, neutral: np.ndarray, playoff: np.ndarray, last_played: Ints
 ) -> Slate:
-    """Rows for the given games. `last_played` (games, 2): day of each club's game before, negative if none."""
+    """Lay out the given games.
+
+    Args:
+        world: the season's players, clubs and latent processes.
+        home: home club per game.
+        away: away club per game.
+        day: days since opening night per game.
+        neutral: per game, whether the site is neutral.
+        playoff: per game, whether it belongs to the postseason.
+        last_played: day of each club's previous game, (games, 2); negative if none.
+    """
     club = np.stack([home, away], axis=1).reshape(-1)
     row_day = per_game(day)
     person = world.clubs.person[club]
@@ -127,7 +147,7 @@ def build_slate(
 
 
 def previous_days(home: Ints, away: Ints, day: Ints) -> Ints:
-    """(games, 2): the day of each club's previous game among these games, -1 for its first."""
+    """Return the day of each club's previous game among these games, (games, 2); -1 for its first."""
     club = np.stack([home, away], axis=1).reshape(-1)
     row_day = per_game(day)
     order = np.lexsort((row_day, club))

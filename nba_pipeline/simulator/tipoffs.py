@@ -1,4 +1,4 @@
-"""Tip-off times: evenings by the host's clock, afternoons at weekends; instants by the zone database."""
+"""Draw tip-off times: evenings in the host's time zone, some afternoons at weekends."""
 
 from datetime import date, timedelta
 
@@ -21,7 +21,7 @@ _SUNDAY_AFTERNOON, _SATURDAY_AFTERNOON = 0.34, 0.14
 _CHRISTMAS = (720, 870, 1020, 1200, 1350)
 
 
-def _belt(zone: str) -> str:
+def _zone_group(zone: str) -> str:
     if zone in ("America/Los_Angeles",):
         return "pacific"
     if zone in ("America/Denver", "America/Phoenix"):
@@ -29,7 +29,7 @@ def _belt(zone: str) -> str:
     return "central" if zone == "America/Chicago" else "east"
 
 
-_BELTS = [_belt(zone) for zone in ZONE_NAME]
+_ZONE_GROUPS = [_zone_group(zone) for zone in ZONE_NAME]
 
 
 def _draw(rng: np.random.Generator, options: tuple[tuple[int, float], ...], count: int) -> np.ndarray:
@@ -40,11 +40,11 @@ def _draw(rng: np.random.Generator, options: tuple[tuple[int, float], ...], coun
 def eastern_minutes(
     rng: np.random.Generator, calendar: SeasonCalendar, host: np.ndarray, day: np.ndarray
 ) -> np.ndarray:
-    """Tip-off in minutes after midnight Eastern for games hosted by `host` on `day` (days since opening night)."""
+    """Draw tip-offs in minutes after midnight Eastern for games at `host` on `day` (days since opening night)."""
     minutes = np.zeros(len(host), dtype=np.int64)
-    belts = np.array(_BELTS)[host]
-    for belt, options in _EVENINGS.items():
-        at = np.flatnonzero(belts == belt)
+    groups = np.array(_ZONE_GROUPS)[host]
+    for group, options in _EVENINGS.items():
+        at = np.flatnonzero(groups == group)
         minutes[at] = _draw(rng, options, len(at))
     weekday = (calendar.opening.weekday() + day) % 7
     luck = rng.random(len(host))
@@ -55,26 +55,27 @@ def eastern_minutes(
         | ((day == mlk) & (luck < 0.6))
     )
     afternoon = _draw(rng, _AFTERNOONS, len(host))
-    west = (belts == "pacific") | (belts == "mountain")
+    west = (groups == "pacific") | (groups == "mountain")
     minutes = np.where(early, np.where(west, np.maximum(afternoon, 930), afternoon), minutes)
     christmas = np.flatnonzero(day == calendar.day_index(date(calendar.year, 12, 25)))
-    by_host = christmas[np.argsort(np.isin(belts[christmas], ["pacific", "mountain"]), kind="stable")]
+    by_host = christmas[np.argsort(np.isin(groups[christmas], ["pacific", "mountain"]), kind="stable")]
     for game, minute in zip(by_host, _CHRISTMAS, strict=False):
         minutes[game] = minute
     return minutes
 
 
 def instants(calendar: SeasonCalendar, day: np.ndarray, minutes: np.ndarray) -> np.ndarray:
-    """UTC instants (datetime64[us]) of Eastern clock times."""
+    """Convert Eastern clock times to UTC instants (datetime64[us])."""
     local = np.datetime64(calendar.opening, "m") + day.astype("timedelta64[D]") + minutes.astype("timedelta64[m]")
     utc = pd.DatetimeIndex(local).tz_localize(LEAGUE_ZONE).tz_convert("UTC").tz_localize(None)
     return utc.to_numpy().astype("datetime64[us]")
 
 
 def clock(minutes: np.ndarray) -> list[str]:
-    """`19:30:00` from minutes after midnight."""
+    """Format minutes after midnight, such as `19:30:00`."""
     return [f"{m // 60:02d}:{m % 60:02d}:00" for m in minutes.tolist()]
 
 
 def dates(calendar: SeasonCalendar, day: np.ndarray) -> list[date]:
+    """Convert days since opening night to dates."""
     return [calendar.opening + timedelta(days=d) for d in day.tolist()]

@@ -1,4 +1,4 @@
-"""Home stands and road trips: venues of the two games of a pair change places where that makes longer stretches."""
+"""Lengthen home stands and road trips by swapping the venues of two games of a pair."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ _VENUE_MOVES = 30_000
 
 
 def _stretch_cost(venues: list[int], at: int) -> int:
-    """Price of the home/away run around one game: lone games cost, runs over five cost more."""
+    """Compute the cost of the home/away run around one game: single games cost, runs over five cost more."""
     low, high = max(at - 7, 0), min(at + 8, len(venues))
     cost = run = 0
     for i in range(low, high):
@@ -19,7 +19,7 @@ def _stretch_cost(venues: list[int], at: int) -> int:
 
 
 def improve_venues(games: list[list[int]], fixed: set[int], rng: np.random.Generator) -> None:
-    """Swaps the venues of two games of a pair where that gives longer home stands and road trips (in place)."""
+    """Swap the venues of two games of a pair, in place, where home stands and road trips get longer."""
     order = sorted(range(len(games)), key=lambda g: games[g][2])
     venues: list[list[int]] = [[] for _ in range(TEAM_COUNT)]
     position: dict[tuple[int, int], int] = {}
