@@ -47,22 +47,25 @@ STATES: dict[str, GameState] = {
 }
 CALLED_OFF = tuple(s.name for s in STATES.values() if not s.takes_place)
 
-# Words of the sources (landing files, stats.nba.com, cdn.nba.com), lower case, as regular expressions of the whole text.
+# Words of the sources (landing files, stats.nba.com, cdn.nba.com and others), lower case, as regular expressions of the whole
+# text. A game that was "postponed from" another day takes place.
+_REASON = r"([^a-z]*|[^a-z]+(due|because|until|to|tbd|tba|covid|weather|health|safety)([^a-z].*)?)"
 _WORDS: tuple[tuple[str, str], ...] = (
-    (r"final( */ *[0-9]*ot)?|finished|completed?|closed|3", FINAL),
-    (r"postponed|postp?|ppd|rescheduled", POSTPONED),
-    (r"cancell?ed|canc|cncl|abandoned", CANCELLED),
-    (r"suspended|susp", SUSPENDED),
+    (r"f(inal)?( *[/-]? *[0-9]*ot[0-9]*)?|finished|completed?|closed|3", FINAL),
+    (rf"(postponed|postp?|ppd){_REASON}|rescheduled", POSTPONED),
+    (rf"(cancell?ed|canc|cncl){_REASON}|abandoned", CANCELLED),
+    (rf"(suspended|susp){_REASON}", SUSPENDED),
     (r"not[ _-]?(needed|necessary|required)|unnecessary", NOT_NEEDED),
-    (r"in[ _-]?progress|inprogress|live|halftime|half|end of .*|(q|ot)[0-9]?( .*)?|[0-9]*ot|2", IN_PROGRESS),
-    (r"scheduled|sched|not[ _-]?started|upcoming|pre-?game|created|tbd|tba|1", SCHEDULED),
-    (r"[0-9]{1,2}:[0-9]{2} *[ap]m( *et)?", SCHEDULED),
+    (r"in[ _-]?progress|live|halftime|half|end of .*|(q|ot)[0-9]?( .*)?|[0-9]*ot|2", IN_PROGRESS),
+    (r"scheduled|sched|not[ _-]?started|upcoming|pre-?game|created|(time-?)?(tbd|tba)|if[ _-]?necessary|1", SCHEDULED),
+    (r"[0-9]{1,2}:[0-9]{2} *[ap]m( *et)?|(start )?delayed", SCHEDULED),
 )
+_PREFIX = r"^(status|state)[ _-]"
 
 
 def state_of(words: str | None) -> str | None:
     """Return the state that a source's words name; `unknown` for words that are not declared, None without words."""
-    text = (words or "").strip().lower()
+    text = re.sub(_PREFIX, "", (words or "").strip().lower())
     if not text:
         return None
     return next((state for pattern, state in _WORDS if re.fullmatch(pattern, text)), UNKNOWN)
@@ -70,7 +73,7 @@ def state_of(words: str | None) -> str | None:
 
 def state_expression(words: ir.StringValue) -> ir.StringValue:
     """The same as `state_of`, for a column."""
-    text = words.strip().lower().nullif("")
+    text = words.strip().lower().re_replace(_PREFIX, "").nullif("")
     known = [(text.re_search(f"^({pattern})$"), state) for pattern, state in _WORDS]
     return ibis.cases(*known, else_=text.notnull().ifelse(UNKNOWN, None))
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, schedule, shot_chart
-from nba_pipeline.sources.parsing.acceptance import SetAside
+from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
+from nba_pipeline.sources.parsing.result_sets import ROW_FLOOR
 from nba_pipeline.sources.parsing.schedule import Game
-from nba_pipeline.sources.parsing.values import PayloadError, Row, from_json
+from nba_pipeline.sources.parsing.values import PayloadError, Row, from_json, shown
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import EVENTS, EVENTS_AT, NBA_STATS, ODDS_API, Call
 
@@ -43,15 +45,15 @@ def parsed(
                 raise PayloadError(f"the schedule is of {schedule.season(payload)}, not of {key}")
             return schedule.games(payload, set_aside)
         case "player_log":
-            return _of_season(game_log.players(payload, games, set_aside), key)
+            return _of_season(game_log.players(payload, games, set_aside), key, set_aside)
         case "team_log":
-            return _of_season(game_log.teams(payload, games, set_aside), key)
+            return _of_season(game_log.teams(payload, games, set_aside), key, set_aside)
         case "box_score":
-            return box_score.box_score(payload, games[key], BOX_SCORE_SOURCE)
+            return box_score.box_score(payload, games[key], BOX_SCORE_SOURCE, set_aside)
         case "shots":
-            found = shot_chart.shots(payload, set_aside)
-            _of_season([row for _, row in found], key)
-            return found
+            attempts = shot_chart.shots(payload, set_aside)
+            own = {id(row) for row in _of_season([row for _, row in attempts], key, set_aside)}
+            return [(team, row) for team, row in attempts if id(row) in own]
         case "player_index":
             return players.index(payload, set_aside)
         case "player_bio":
@@ -126,12 +128,16 @@ def stray_events(store: PayloadStore, games: Sequence[Game], days: Iterable[date
     return sorted(strays, key=lambda e: (e.day, e.id))
 
 
-def _of_season(rows: list[Row], key: str) -> list[Row]:
-    """The service answers for another season rather than say that it has none of this one."""
-    others = {r["game_id"] for r in rows if r["game_id"][3:5] != key[2:4]}
-    if others:
-        raise PayloadError(f"the answer has games of another season than {key[:7]}: {', '.join(sorted(others)[:3])}")
-    return rows
+def _of_season(rows: list[Row], key: str, set_aside: list[SetAside] | None) -> list[Row]:
+    """The rows of the season asked for. The service answers for another season rather than say that it has none of this one."""
+
+    def own(row: Row) -> Row:
+        if row["game_id"][3:5] != key[2:4]:
+            raise PayloadError(f"it is a game of another season than {key[:7]}")
+        return row
+
+    elements = [(f"game {shown(row['game_id'])}", partial(own, row)) for row in rows]
+    return accepted(elements, ROW_FLOOR, "rows", set_aside)
 
 
 def _listed(events: list[odds.Event], key: str) -> list[odds.Event]:

@@ -18,7 +18,7 @@ from nba_pipeline.sources.landing_files import SeasonLanding
 from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.nba_stats import NbaStats
 from nba_pipeline.sources.odds_api import OddsApi
-from nba_pipeline.sources.parsing.schedule import Game
+from nba_pipeline.sources.parsing.schedule import Game, by_id
 from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import INJURY_REPORTS, KINDS, NBA_STATS, ODDS_API, Call
@@ -228,14 +228,14 @@ def _ask_all(asking: _Asking, seasons: Mapping[str, list[Game]], days: Sequence[
         plan.ROSTERS: lambda: plan.roster_calls(days, have),
         plan.LINES: lambda: plan.event_calls(of_days, live.odds_minutes_before, now, have),
     }
-    by_id = {g.game_id: g for g in games}
-    asking.ask([c for kind in kinds if kind in planned for c in planned[kind]()], by_id)
+    known = by_id(games)
+    asking.ask([c for kind in kinds if kind in planned for c in planned[kind]()], known)
     if plan.LINES in kinds:
         before = live.odds_minutes_before
         events = read_events(asking.store, of_days)
-        asking.ask(plan.later_event_calls(of_days, events, before, now, have), by_id)
+        asking.ask(plan.later_event_calls(of_days, events, before, now, have), known)
         events = read_events(asking.store, of_days)
-        asking.ask(plan.line_calls(of_days, events, before, now, have), by_id)
+        asking.ask(plan.line_calls(of_days, events, before, now, have), known)
         _report_unmatched(asking, of_days, days, now)
 
 

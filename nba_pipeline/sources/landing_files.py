@@ -20,7 +20,7 @@ from nba_pipeline.sources.answers import parsed
 from nba_pipeline.sources.landing import PROBLEMS, Feed
 from nba_pipeline.sources.nba_stats import team_id
 from nba_pipeline.sources.parsing import injury_report, odds
-from nba_pipeline.sources.parsing.schedule import Game
+from nba_pipeline.sources.parsing.schedule import Game, by_id
 from nba_pipeline.sources.parsing.values import Row
 from nba_pipeline.sources.payloads import Payload, PayloadStore
 from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_STATS, ODDS_API
@@ -73,7 +73,7 @@ class SeasonLanding:
 
     @cached_property
     def _by_id(self) -> dict[str, Game]:
-        return {g.game_id: g for g in self.games}
+        return by_id(self.games)
 
     @cached_property
     def _by_day(self) -> dict[date, list[Game]]:
@@ -101,17 +101,19 @@ class SeasonLanding:
         return self._results(day, "team_log", lambda box: box.teams)
 
     def _results(self, day: date, log: str, of_box: Callable[[Any], list[Row]]) -> list[Row] | None:
-        """Per game its box score, else its lines of the log; None where games are over and nothing is known of any."""
+        """Per game its box score, and from the log what that lacks; None where games are over and nothing is known of any."""
         over = self._over(day)
         if not over:
             return []
         found = []
         for g in over:
             box = self.store.latest(NBA_STATS, "box_score", g.game_id)
-            if box:
-                found += of_box(self._said("box_score", g.game_id, box))
-            else:
-                found += self._logged(log, g)
+            said = self._said("box_score", g.game_id, box) if box else None
+            rows = of_box(said) if said else []
+            found += rows
+            if said is None or not said.is_whole:
+                named = {(r["team"], r.get("player_id")) for r in rows}
+                found += [r for r in self._logged(log, g) if (r["team"], r.get("player_id")) not in named]
         return found or None
 
     def _logged(self, kind: str, game: Game) -> list[Row]:

@@ -150,7 +150,7 @@ def event_calls(games: Iterable[Game], minutes: Sequence[int], now: datetime, ha
     """
     calls = []
     today = now.astimezone(EASTERN).date()
-    for day, group in sorted(_by_day(g for g in games if g.countable).items()):
+    for day, group in sorted(_by_day(g for g in games if _is_on(g)).items()):
         tips = [g.tip_off for g in group if g.tip_off and service_dates.has_odds(g.tip_off)]
         if day >= today:
             if any(_to_come(g, now) for g in group):
@@ -178,7 +178,7 @@ def later_event_calls(
     missing = {
         (g.day, g.tip_off)
         for g in games
-        if g.countable and g.day < today and g.game_id not in events and g.tip_off and service_dates.has_odds(g.tip_off)
+        if _is_on(g) and g.day < today and g.game_id not in events and g.tip_off and service_dates.has_odds(g.tip_off)
     }
     calls = [
         _events_at(f"{day}_{_snapshot(tip_off, min(minutes)):%Y%m%dT%H%MZ}", tip_off, min(minutes))
@@ -208,7 +208,7 @@ def line_calls(
     today = now.astimezone(EASTERN).date()
     for g in games:
         event = events.get(g.game_id)
-        if event is None or not g.countable:
+        if event is None or not _is_on(g):
             continue
         live = Call(ODDS_API, "event_odds", odds_key(g.day, event.id, NOW), (("event", event.id),))
         if g.day >= today:
@@ -229,7 +229,7 @@ def with_quotes(games: Iterable[Game], now: datetime) -> list[Game]:
     return [
         g
         for g in games
-        if g.countable
+        if _is_on(g)
         and (_to_come(g, now) if g.day >= today else g.tip_off is not None and service_dates.has_odds(g.tip_off))
     ]
 
@@ -279,6 +279,11 @@ def _newest(moments: Iterable[datetime | None]) -> datetime | None:
 
 def _before(fetched: datetime | None, final: datetime) -> bool:
     return fetched is None or fetched < final
+
+
+def _is_on(game: Game) -> bool:
+    """Whether the game counts and is not called off: nobody quotes others."""
+    return game.countable and not game.called_off
 
 
 def _to_come(game: Game, now: datetime) -> bool:

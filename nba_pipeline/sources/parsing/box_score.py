@@ -2,13 +2,15 @@
 minutes, and who did not play, with the stated reason."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve
 from nba_pipeline.sources.parsing.result_sets import result_set
 from nba_pipeline.sources.parsing.schedule import Game
-from nba_pipeline.sources.parsing.values import PayloadError, Row, integer, part, text
+from nba_pipeline.sources.parsing.values import PayloadError, Row, integer, part, shown, text
 
 V3 = {
     "pts": "points",
@@ -32,15 +34,21 @@ V2_TEAM = ("TEAM_ABBREVIATION", "MIN", *V2.values())
 V2_PLAYER = (*V2_TEAM, "GAME_ID", "PLAYER_ID", "PLAYER_NAME", "START_POSITION", "COMMENT", "PLUS_MINUS")
 MINUTES = re.compile(r"(\d{1,3})(?:\.0*)?:([0-5]\d)")
 DID_NOT_PLAY = "did_not_play"
+# The share of a box score's lines that must be readable: of some thirty, three may be odd.
+LINE_FLOOR = 0.9
 
 
 @dataclass(frozen=True)
 class BoxScore:
-    """Rows of the feeds player_boxscores, team_boxscores and injuries (those who did not play)."""
+    """Rows of the feeds player_boxscores, team_boxscores and injuries (those who did not play).
+
+    `is_whole`: every line could be read; the lines that are missing otherwise are those of the log.
+    """
 
     players: list[Row]
     teams: list[Row]
     absent: list[Row]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,53 +61,91 @@ class _Line:
     person: Row
 
 
-def box_score(payload: Any, game: Game, source: str) -> BoxScore:
-    """The box score of this game. Raises PayloadError if it is another game's, or has no players."""
+_Named = tuple[str, Callable[[], _Line]]
+
+
+def box_score(payload: Any, game: Game, source: str, set_aside: list[SetAside] | None = None) -> BoxScore:
+    """Read the box score of a game.
+
+    Args:
+        payload: the answer.
+        game: the game that was asked for.
+        source: what the rows of those who did not play give as their source.
+        set_aside: takes the lines that cannot be read.
+
+    Raises:
+        PayloadError: where it is another game's, has no players, or has too many lines that cannot be read.
+    """
+    sieve = Sieve()
     new = isinstance(payload, dict) and "boxScoreTraditional" in payload
-    lines = list(_version_3(payload, game) if new else _version_2(payload, game))
-    players = [x for x in lines if x.person]
-    played = [x for x in players if x.minutes]
-    if not played:
-        raise PayloadError(f"game {game.game_id}: the box score has nobody who played")
-    return BoxScore(
-        players=[_player(x, game) for x in played],
-        teams=[_row(x, game) | {"min": round(_minutes(x.minutes))} for x in lines if not x.person],
-        absent=[_absent(x, game, source) for x in players if not x.minutes],
-    )
+    elements = list(_version_3(payload, game) if new else _version_2(payload, game, sieve))
+    read = [sieve.read(name, partial(_rows, parse, game, source)) for name, parse in elements]
+    kept = [pair for pair in read if pair is not None]
+    players, teams, absent = ([row for kind, row in kept if kind == k] for k in ("player", "team", "absent"))
+    if not players:
+        raise PayloadError(
+            f"game {game.game_id}: the box score has nobody who played"
+            + (f"; {sieve.set_aside[0]}" if sieve.set_aside else "")
+        )
+    sieve.require(LINE_FLOOR, "lines of the box score")
+    sieve.into(set_aside)
+    return BoxScore(players, teams, absent, is_whole=not sieve.set_aside)
 
 
-def _version_3(payload: Any, game: Game) -> Iterator[_Line]:
+def _rows(parse: Callable[[], _Line], game: Game, source: str) -> tuple[str, Row]:
+    """A line as (kind of row, row)."""
+    line = parse()
+    if not line.person:
+        return "team", _row(line, game) | {"min": round(_minutes(line.minutes))}
+    return ("player", _player(line, game)) if line.minutes else ("absent", _absent(line, game, source))
+
+
+def _version_3(payload: Any, game: Game) -> Iterator[_Named]:
     box = part(payload, "boxScoreTraditional", dict)
     _same_game(part(box, "gameId", str), game)
     for side in ("homeTeam", "awayTeam"):
         club = part(box, side, dict)
         team = text(club, "teamTricode")
-        yield _line(team, part(club, "statistics", dict), V3, "minutes", {})
+        yield (
+            f"team {team}",
+            lambda club=club, team=team: _line(team, part(club, "statistics", dict), V3, "minutes", {}),
+        )
         for p in part(club, "players", list):
-            statistics = part(p, "statistics", dict)
-            person = {
-                "player_id": integer(p, "personId"),
-                "player_name": " ".join(n for n in (text(p, "firstName"), text(p, "familyName")) if n),
-                "starter": bool(text(p, "position")),
-                "plus_minus": integer(statistics, "plusMinusPoints"),
-                "comment": text(p, "comment"),
-            }
-            yield _line(team, statistics, V3, "minutes", person)
+            yield f"{team} player {shown(p.get('personId') if isinstance(p, dict) else p)}", partial(_person_3, p, team)
 
 
-def _version_2(payload: Any, game: Game) -> Iterator[_Line]:
-    for r in result_set(payload, "TeamStats", V2_TEAM):
-        yield _line(text(r, "TEAM_ABBREVIATION"), r, V2, "MIN", {})
-    for r in result_set(payload, "PlayerStats", V2_PLAYER):
-        _same_game(str(r["GAME_ID"]), game)
-        person = {
-            "player_id": integer(r, "PLAYER_ID"),
-            "player_name": text(r, "PLAYER_NAME"),
-            "starter": bool(text(r, "START_POSITION")),
-            "plus_minus": integer(r, "PLUS_MINUS"),
-            "comment": text(r, "COMMENT"),
-        }
-        yield _line(text(r, "TEAM_ABBREVIATION"), r, V2, "MIN", person)
+def _person_3(p: Any, team: str | None) -> _Line:
+    statistics = part(p, "statistics", dict)
+    person = {
+        "player_id": integer(p, "personId"),
+        "player_name": " ".join(n for n in (text(p, "firstName"), text(p, "familyName")) if n),
+        "starter": bool(text(p, "position")),
+        "plus_minus": integer(statistics, "plusMinusPoints"),
+        "comment": text(p, "comment"),
+    }
+    return _line(team, statistics, V3, "minutes", person)
+
+
+def _version_2(payload: Any, game: Game, sieve: Sieve) -> Iterator[_Named]:
+    for r in result_set(payload, "TeamStats", V2_TEAM, sieve.set_aside):
+        yield (
+            f"team {shown(r['TEAM_ABBREVIATION'])}",
+            lambda r=r: _line(text(r, "TEAM_ABBREVIATION"), r, V2, "MIN", {}),
+        )
+    for r in result_set(payload, "PlayerStats", V2_PLAYER, sieve.set_aside):
+        yield f"player {shown(r['PLAYER_ID'])}", partial(_person_2, r, game)
+
+
+def _person_2(r: Row, game: Game) -> _Line:
+    _same_game(str(r["GAME_ID"]), game)
+    person = {
+        "player_id": integer(r, "PLAYER_ID"),
+        "player_name": text(r, "PLAYER_NAME"),
+        "starter": bool(text(r, "START_POSITION")),
+        "plus_minus": integer(r, "PLUS_MINUS"),
+        "comment": text(r, "COMMENT"),
+    }
+    return _line(text(r, "TEAM_ABBREVIATION"), r, V2, "MIN", person)
 
 
 def _line(team: str | None, values: Row, names: dict[str, str], minutes: str, person: Row) -> _Line:

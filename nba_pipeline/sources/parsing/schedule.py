@@ -1,23 +1,36 @@
 """The schedule of a season (`scheduleleaguev2`): every game, played or not."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, GAME_ID
+from nba_pipeline.domain.game_states import CALLED_OFF, FINAL, IN_PROGRESS, SCHEDULED, SUSPENDED, UNKNOWN, state_of
 from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
 from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, integer, part, required, shown, text
 
-FINAL = 3
+OVER = 3
+# What `gameStatus` means; other numbers are words that nobody declared.
+CODES = {1: SCHEDULED, 2: IN_PROGRESS, OVER: FINAL}
 FLOOR = 0.9
-NO_TIME = ("TBD", "PPD")
+NO_TIME = "TBD"
+# What `postponedStatus` says of a game that is played as listed.
+AS_LISTED = ("", "A", "N", "FALSE")
+POSTPONED_FLAGS = ("P", "Y", "TRUE", "PPD", "POSTPONED")
+# A season in which more games than these, and most games without a result, have the flag says nothing with it.
+LARGEST_FLAGGED, LARGEST_SHARE = 30, 0.5
 
 
 @dataclass(frozen=True)
 class Game:
-    """A game as the schedule has it. `tip_off` in UTC, None where it is not settled; points only of a game that is over."""
+    """A game as the schedule has it.
+
+    `tip_off` in UTC, None where it is not settled; points only of a game that is over; `status` in the service's words, None
+    where the state follows from the score.
+    """
 
     game_id: str
     day: date
@@ -28,6 +41,12 @@ class Game:
     away_points: int | None
     neutral: bool | None
     arena: str | None
+    status: str | None = None
+
+    @property
+    def called_off(self) -> bool:
+        """Whether the game is not played on this day: postponed, cancelled or not needed."""
+        return state_of(self.status) in CALLED_OFF
 
     @property
     def over(self) -> bool:
@@ -53,6 +72,7 @@ class Game:
             "away_pts": self.away_points,
             "neutral_site": self.neutral,
             "arena": self.arena,
+            "status": self.status,
         }
 
 
@@ -70,7 +90,17 @@ def games(payload: Any, set_aside: list[SetAside] | None = None) -> list[Game]:
     listed = [g for d in dates for g in part(d, "games", list)]
     if not listed:
         raise PayloadError("the schedule has no games")
-    return accepted([(_name(g), partial(_game, g)) for g in listed], FLOOR, "games", set_aside)
+    flags = _flags_tell(listed)
+    return accepted([(_name(g), partial(_game, g, flags)) for g in listed], FLOOR, "games", set_aside)
+
+
+def by_id(listed: Iterable[Game]) -> dict[str, Game]:
+    """Return the games by id; of a game that is listed on several days the one that is over, else the one still to be played."""
+
+    def claim(game: Game) -> tuple[bool, bool, date]:
+        return game.over, not game.called_off, game.day
+
+    return {g.game_id: g for g in sorted(listed, key=claim)}
 
 
 def season(payload: Any) -> str:
@@ -82,12 +112,14 @@ def _name(g: Any) -> str:
     return f"game {shown(g.get('gameId') if isinstance(g, dict) else g)}"
 
 
-def _game(g: Row) -> Game:
+def _game(g: Row, flags_tell: bool) -> Game:
     game_id = required(g, "gameId")
     home, away = part(g, "homeTeam", dict), part(g, "awayTeam", dict)
-    over = part(g, "gameStatus", int) == FINAL
+    scores = integer(home, "score"), integer(away, "score")
+    over = part(g, "gameStatus", int) == OVER and sum(s or 0 for s in scores) > 0
     local = _eastern(required(g, "gameDateTimeEst"))
-    unsettled = any(w in (text(g, "gameStatusText") or "").upper() for w in NO_TIME)
+    words = _words(g, over, flags_tell)
+    unsettled = NO_TIME in (text(g, "gameStatusText") or "").upper() or state_of(words) in CALLED_OFF
     neutral = g.get("isNeutral")
     return Game(
         game_id=game_id,
@@ -95,11 +127,39 @@ def _game(g: Row) -> Game:
         tip_off=None if unsettled else local.astimezone(UTC),
         home=text(home, "teamTricode"),
         away=text(away, "teamTricode"),
-        home_points=integer(home, "score") if over else None,
-        away_points=integer(away, "score") if over else None,
+        home_points=scores[0] if over else None,
+        away_points=scores[1] if over else None,
         neutral=neutral if isinstance(neutral, bool) else None,
         arena=text(g, "arenaName"),
+        status=words,
     )
+
+
+def _words(g: Row, over: bool, flags_tell: bool) -> str | None:
+    """The service's words for the state of a game, where they say more than the score: the text, else flag and code."""
+    said, code = text(g, "gameStatusText"), part(g, "gameStatus", int)
+    state, of_code = state_of(said), CODES.get(code, UNKNOWN)
+    if state in (*CALLED_OFF, SUSPENDED):
+        return said
+    if over:
+        return None
+    if flags_tell and _flag(g) not in AS_LISTED:
+        return "Postponed" if _flag(g) in POSTPONED_FLAGS else f"postponedStatus {_flag(g)}"
+    if of_code in (IN_PROGRESS, FINAL):
+        return of_code.capitalize()
+    if of_code == UNKNOWN:
+        return f"gameStatus {code}"
+    return None if state in (None, SCHEDULED) else said
+
+
+def _flag(g: Any) -> str:
+    return str(g.get("postponedStatus") or "").strip().upper() if isinstance(g, dict) else ""
+
+
+def _flags_tell(listed: Sequence[Any]) -> bool:
+    """Whether `postponedStatus` tells games apart: once the service set it for a whole season that was not postponed."""
+    open_games = [_flag(g) not in AS_LISTED for g in listed if isinstance(g, dict) and g.get("gameStatus") != OVER]
+    return sum(open_games) <= max(LARGEST_FLAGGED, LARGEST_SHARE * len(open_games))
 
 
 def _eastern(value: str) -> datetime:

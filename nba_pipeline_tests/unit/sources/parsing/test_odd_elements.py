@@ -1,5 +1,7 @@
 """One odd element of an answer is set aside by name; the others are used; an answer of too many odd ones is refused."""
 
+import copy
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -7,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nba_pipeline.sources.parsing import game_log, injury_report, odds, players, schedule, shot_chart
+from nba_pipeline.sources.answers import BOX_SCORE_SOURCE, parsed
+from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, schedule, shot_chart
 from nba_pipeline.sources.parsing.acceptance import SetAside
 from nba_pipeline.sources.parsing.injury_report import Word
 from nba_pipeline.sources.parsing.schedule import Game
@@ -242,6 +245,57 @@ def test_a_log_whose_form_changed_is_refused() -> None:
     rows = [with_cell([r], headers, 0, "PTS", "12")[0] for r in REPEATED]
     with pytest.raises(PayloadError, match="cannot be read, more than 10%"):
         game_log.players(result_set("LeagueGameLog", headers, rows), {})
+
+
+def test_a_row_of_another_season_is_set_aside_and_an_answer_of_another_season_is_refused() -> None:
+    headers = LOG["headers"]
+    rows = with_cell(REPEATED, headers, 0, "GAME_ID", "0022000001")
+    set_aside: list[SetAside] = []
+
+    def read(rows: list[Any], key: str) -> list[Any]:
+        answer = json.dumps(result_set("LeagueGameLog", headers, rows)).encode()
+        return parsed("player_log", key, answer, NOW, {}, set_aside)
+
+    assert len(read(rows, "2024-25_Regular-Season")) == len(rows) - 1
+    assert [str(s) for s in set_aside] == ['game "0022000001": it is a game of another season than 2024-25']
+    with pytest.raises(PayloadError, match="it is a game of another season than 2023-24"):
+        read(REPEATED, "2023-24_Regular-Season")
+
+
+BOSTON = next(g for g in PLAYED.games if g["home_pts"] is not None)
+BOSTON_GAME = Game(BOSTON["game_id"], DAY, None, BOSTON["home_team"], BOSTON["away_team"], 1, 2, None, None)
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ({"statistics": None}, "the part 'statistics' is null"),
+        ({"personId": "x"}, 'personId is "x", not a whole number'),
+        ({"comment": 5}, "comment is 5, not a text"),
+    ],
+)
+def test_an_odd_line_of_a_box_score_is_set_aside_by_name(odd: dict[str, Any], reason: str) -> None:
+    answer = copy.deepcopy(PLAYED.box_score(BOSTON["game_id"]))
+    people = answer["boxScoreTraditional"]["homeTeam"]["players"]
+    whole = box_score.box_score(answer, BOSTON_GAME, BOX_SCORE_SOURCE)
+    answer["boxScoreTraditional"]["homeTeam"]["players"] = [people[0] | odd, *people[1:]] + [
+        p | {"personId": 10_000 + i} for i, p in enumerate(people[1:] * 10)
+    ]
+    set_aside: list[SetAside] = []
+    read = box_score.box_score(answer, BOSTON_GAME, BOX_SCORE_SOURCE, set_aside)
+    assert whole.is_whole and not read.is_whole
+    assert read.teams == whole.teams
+    (named,) = set_aside
+    assert named.element.startswith(f"{BOSTON['home_team']} player ")
+    assert named.reason.startswith(reason)
+
+
+def test_a_box_score_of_which_many_lines_cannot_be_read_is_refused() -> None:
+    answer = copy.deepcopy(PLAYED.box_score(BOSTON["game_id"]))
+    for person in answer["boxScoreTraditional"]["homeTeam"]["players"]:
+        person["personId"] = "x"
+    with pytest.raises(PayloadError, match="lines of the box score cannot be read, more than 10%"):
+        box_score.box_score(answer, BOSTON_GAME, BOX_SCORE_SOURCE)
 
 
 def test_an_odd_shot_and_an_odd_player_are_set_aside() -> None:
