@@ -95,7 +95,8 @@ def test_a_column_of_words_is_read_as_single_words_are() -> None:
     words = [w.strip("\n") for w in WORDS.replace("\n    ", "").split("|")]
     with duck.connect() as db:
         db.register("w", pa.table({"words": words}))
-        expression = ibis.table({"words": "string"}, name="w").mutate(state=lambda t: state_expression(t.words))
+        column = ibis.table({"words": "string"}, name="w")
+        expression = column.select("words", state=state_expression(column["words"]))
         read = dict(db.execute(ibis.to_sql(expression, dialect="duckdb")).fetchall())
     assert read == {w: state_of(w) for w in words}
     assert (read["Postponed (COVID-19)"], read["Postponed from Jan 3"], read["Final/OT2"], read["F/2OT"]) == (
