@@ -1,4 +1,4 @@
-"""Writes the daily pages: the asset `nba_reports/daily_report`, and the function it shares with the command line."""
+"""Write the daily pages: the asset `nba_reports/daily_report` and the function that the command line shares."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -31,7 +31,7 @@ def write_pages(warehouse: Warehouse, store: ArtifactStore, days: Sequence[date]
         days: The days to write.
 
     Raises:
-        MissingHistoryError: The schedule of a day was never published; pages of earlier days have been written by then.
+        MissingHistoryError: The schedule of a day was never published; pages of earlier days are already written.
     """
     units = {t: CATALOG[t].unit for t in graph_order()}
     announce(REPORT, STARTED, len(days))

@@ -1,4 +1,4 @@
-"""What a page shows, as plain values: nothing here knows of tables, and nothing on the page comes from elsewhere."""
+"""Define the values of a daily page: all that a page shows, independent of the tables that it comes from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a forecast is what it is, in words. `lifts` says in which direction: 1 up, -1 down, 0 neither."""
+    """An explanation of a forecast. `lifts` is the direction of its effect: 1 up, -1 down, 0 neither."""
 
     text: str
     lifts: int = 0
@@ -15,7 +15,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Price:
-    """The sportsbook quote on which the called side is worth most: American odds, expected profit of one unit staked."""
+    """The sportsbook quote with the highest value of the called side.
+
+    `odds` are American, `value` is the expected profit per unit staked.
+    """
 
     book: str
     line: float
@@ -27,9 +30,9 @@ class Price:
 class Forecast:
     """One player's forecast in one market, and the call against the consensus line.
 
-    `others` are the means of the other systems by name. Calls have `reasons`, a `price` if a sportsbook gives
-    one, and `outcomes`: the probability of 0, 1, 2, ... in the market's unit, as the forecast's law says it; `p_over` and
-    `p_push` are calibrated. So have the few forecasts that came nearest to a call, but for the price.
+    `others` are the means of the other systems by name. Calls and leans have `reasons` and `outcomes`: the probability of
+    0, 1, 2, ... in the market's unit under the distribution of the forecast; `p_over` and `p_push` are calibrated. Calls
+    also have a `price` where a sportsbook quotes one.
     """
 
     player: str
@@ -58,28 +61,30 @@ class Forecast:
 
     @property
     def is_call(self) -> bool:
+        """Whether a side of the line is recommended."""
         return self.call in ("OVER", "UNDER")
 
     @property
     def side(self) -> str:
-        """The likelier side of the line, over or under; empty without a line."""
+        """The more probable side of the line, over or under; empty without a line."""
         if self.p_over is None:
             return ""
         return "over" if self.p_over >= 1 - self.p_over - (self.p_push or 0) else "under"
 
     @property
     def edge(self) -> float | None:
+        """Mean minus line; None without a line."""
         return None if self.line is None else self.mean - self.line
 
     @property
     def p_side(self) -> float | None:
-        """Probability of the likelier side; None without a line."""
+        """Probability of the more probable side; None without a line."""
         return None if self.p_over is None else max(self.p_over, 1 - self.p_over - (self.p_push or 0))
 
 
 @dataclass(frozen=True)
 class Absence:
-    """A listed player whose availability somebody spoke of."""
+    """A listed player with a reported status."""
 
     player: str
     team: str
@@ -90,9 +95,9 @@ class Absence:
 
 @dataclass(frozen=True)
 class Game:
-    """A game of the day. `spread` is the home team's; `silent` counts listed players without a forecast, by reason.
+    """A game of the day. `spread` is the home team's; `without_forecast` counts listed players without one, by reason.
 
-    `injuries_reported` is false where the source spoke of nobody's availability: then no entry means nothing.
+    `injuries_reported` is false where the source has no report for the game: then an empty list says nothing about injuries.
     """
 
     game_id: str
@@ -105,12 +110,12 @@ class Game:
     forecasts: tuple[Forecast, ...]
     absences: tuple[Absence, ...]
     injuries_reported: bool
-    silent: Mapping[str, int]
+    without_forecast: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class GradedCall:
-    """A call of an earlier day and what came of it."""
+    """A call of an earlier day with its outcome."""
 
     player: str
     team: str
@@ -124,7 +129,7 @@ class GradedCall:
 
 @dataclass(frozen=True)
 class GradedSystem:
-    """A system's earlier day."""
+    """Grades of a system on an earlier day."""
 
     market: str
     system: str
@@ -140,7 +145,7 @@ class GradedSystem:
 
 @dataclass(frozen=True)
 class Graded:
-    """The latest day before the page's that has grades."""
+    """The latest graded day before the day of the page."""
 
     day: date
     systems: tuple[GradedSystem, ...]
@@ -149,7 +154,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over some days with its 95 % interval; too few days have none."""
+    """A mean over some days with its 95 % interval; None bounds with too few days."""
 
     mean: float
     low: float | None
@@ -159,10 +164,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class Record:
-    """A system over the days behind it: errors on rows that `last_10` forecast too, bets on actual lines.
+    """A system over the days before the page: errors on rows that `last_10` also forecast, bets on actual lines.
 
-    `market_difference` is its error minus the line's on its rows with a line; `roi` the profit per unit staked on bets with a
-    real price.
+    `market_difference` is the system's error minus the line's on rows with a line; `roi` is the profit per unit staked on bets
+    with a real price.
     """
 
     market: str
@@ -182,7 +187,7 @@ class Record:
 
 @dataclass(frozen=True)
 class TableState:
-    """What the ledger says of one table and the day: published, refused, or never run."""
+    """State of one table on the day according to the ledger: published, refused or never run."""
 
     table: str
     state: str
@@ -196,7 +201,7 @@ class TableState:
 
 @dataclass(frozen=True)
 class ReportData:
-    """One day. `lead` is the system whose forecasts and calls the page shows; empty where none forecast anything."""
+    """A page's data. `lead` is the system whose forecasts and calls are shown; empty if no system has a forecast."""
 
     day: date
     season: str
@@ -209,6 +214,7 @@ class ReportData:
 
     @property
     def forecasts(self) -> tuple[Forecast, ...]:
+        """All forecasts of the day."""
         return tuple(f for g in self.games for f in g.forecasts)
 
     @property
@@ -218,11 +224,12 @@ class ReportData:
 
     @property
     def leans(self) -> tuple[Forecast, ...]:
-        """The few forecasts that came nearest to a call, most probable first."""
+        """The forecasts nearest to a call, most probable first."""
         return _by_probability(f for f in self.forecasts if f.outcomes and not f.is_call)
 
     @property
     def refused(self) -> tuple[TableState, ...]:
+        """The tables that refused the day."""
         return tuple(t for t in self.tables if t.state == "refused")
 
 

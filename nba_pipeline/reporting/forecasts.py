@@ -1,4 +1,4 @@
-"""A day's availability and forecasts, from rows of the tables to what a page shows."""
+"""Convert rows of the tables to the availability and forecasts of a page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ PLAYER = ["game_date", "player_id"]
 
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as mappings; what is unknown is None."""
+    """Convert rows to mappings; NULL becomes None."""
     columns = [
         [None if unknown else value for value, unknown in zip(rows[c].tolist(), rows[c].isna().tolist(), strict=True)]
         for c in rows
@@ -28,67 +28,84 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def absences(players: pd.DataFrame) -> Iterator[Absence]:
-    """Players of whom somebody said something, by team, those who are out first."""
-    said = players[players["injury_status"].notna()]
-    for r in records(said.sort_values(["team", "points_avg_season", "player_name"], ascending=[True, False, True])):
+    """List players with a reported status, by team, highest scoring average first."""
+    reported = players[players["injury_status"].notna()]
+    for r in records(reported.sort_values(["team", "points_avg_season", "player_name"], ascending=[True, False, True])):
         yield Absence(r["player_name"], r["team"], r["injury_status"], r["injury_reported_on"], r["points_avg_season"])
 
 
 def forecasts(
     predictions: pd.DataFrame, players: pd.DataFrame, prices: pd.DataFrame, absent: Sequence[Absence], lead: str
 ) -> dict[str, list[Forecast]]:
-    """The leading system's forecasts by game, highest mean first, market by market, without players who are out."""
-    made = predictions[predictions["predicted_mean"].notna() & (predictions["injury_status"] != OUT)]
+    """List the leading system's forecasts by game, by market with the highest mean first, without players who are out.
+
+    Args:
+        predictions: rows of player_prop_predictions of the day, all systems.
+        players: rows of upcoming_player_game_context of the day, with features.
+        prices: best prices of prop_prices of the day.
+        absent: players with a reported status.
+        lead: the leading system.
+
+    Returns:
+        Forecasts by game id.
+    """
+    available = predictions[predictions["predicted_mean"].notna() & (predictions["injury_status"] != OUT)]
     home = set(players.loc[players["home_game"], "team"])
     means: dict[tuple[int, str], dict[str, float]] = {}
     for player, market, system, mean in zip(
-        made["player_id"], made["market"], made["system_id"], made["predicted_mean"], strict=True
+        available["player_id"],
+        available["market"],
+        available["system_id"],
+        available["predicted_mean"],
+        strict=True,
     ):
         means.setdefault((player, market), {})[system] = mean
     order = {m: i for i, m in enumerate(MARKETS)}
-    leading = made[made["system_id"] == lead]
+    leading = available[available["system_id"] == lead]
     leading = leading.assign(place=leading["market"].map(order)).sort_values(
         ["place", "predicted_mean"], ascending=[True, False], kind="stable", ignore_index=True
     )
     best = _prices(prices[prices["system_id"] == lead])
-    why = _reasons(leading.loc[_told(leading)], players, means, absent)
-    found: dict[str, list[Forecast]] = {}
+    details = _details(leading.loc[_detailed(leading)], players, means, absent)
+    by_game: dict[str, list[Forecast]] = {}
     for place, r in enumerate(records(leading)):
-        law, said = why.get(place, ((), ()))
+        outcomes, explanation = details.get(place, ((), ()))
         shown = r | {"home": r["team"] in home, "price": best.get((r["player_id"], r["market"], r["recommendation"]))}
-        found.setdefault(r["game_id"], []).append(_forecast(shown, means[r["player_id"], r["market"]], law, said))
-    return found
+        forecast = _forecast(shown, means[r["player_id"], r["market"]], outcomes, explanation)
+        by_game.setdefault(r["game_id"], []).append(forecast)
+    return by_game
 
 
-def _told(leading: pd.DataFrame) -> "pd.Index[int]":
-    """The rows that are told at length: all calls, and of the rest the few that came nearest to one."""
+def _detailed(leading: pd.DataFrame) -> "pd.Index[int]":
+    """Select the rows shown with distribution and reasons: all calls, and the few others nearest to a call."""
     called = leading["recommendation"].isin(CALLS)
     near = leading[~called & leading["p_over"].notna()].nlargest(LEANS, "confidence", keep="first")
     return leading.index[called].union(near.index)
 
 
-def _reasons(
+def _details(
     called: pd.DataFrame,
     players: pd.DataFrame,
     means: Mapping[tuple[int, str], Mapping[str, float]],
     absent: Sequence[Absence],
 ) -> dict[int, tuple[tuple[float, ...], tuple[Reason, ...]]]:
-    """Distribution and reasons of the rows that are told at length, by their index."""
-    known = players.drop(columns=["game_id", "player_name", "team", "home_game", "injury_status"])
-    rows = records(called.merge(known, on=PLAYER, how="left"))
+    """Compute distribution and reasons of rows, by index."""
+    context = players.drop(columns=["game_id", "player_name", "team", "home_game", "injury_status"])
+    rows = records(called.merge(context, on=PLAYER, how="left"))
     out = [a for a in absent if a.status == OUT]
-    laws = _outcomes(called)
-    found = {}
+    distributions = _outcomes(called)
+    details = {}
     for place, r in zip(called.index, rows, strict=True):
         opening = r["opening_points_line"] if r["market"] == POINTS.name else None
-        told = r | {"unit": MARKETS[r["market"]].unit, "status": r["injury_status"], "opening_line": opening}
+        explained = r | {"unit": MARKETS[r["market"]].unit, "status": r["injury_status"], "opening_line": opening}
         averages = {n: m for n, m in means[r["player_id"], r["market"]].items() if n in AVERAGES}
-        found[place] = (laws[place], reasons(told, averages, [a for a in out if a.team == r["team"]]))
-    return found
+        absent_team_mates = [a for a in out if a.team == r["team"]]
+        details[place] = (distributions[place], reasons(explained, averages, absent_team_mates))
+    return details
 
 
 def _forecast(
-    r: dict[str, Any], means: Mapping[str, float], law: tuple[float, ...], why: tuple[Reason, ...]
+    r: dict[str, Any], means: Mapping[str, float], outcomes: tuple[float, ...], explanation: tuple[Reason, ...]
 ) -> Forecast:
     return Forecast(
         player=r["player_name"],
@@ -102,7 +119,7 @@ def _forecast(
         q25=r["q25"],
         q75=r["q75"],
         q90=r["q90"],
-        outcomes=law,
+        outcomes=outcomes,
         line=r["line"],
         books=None if r["line_books"] is None else int(r["line_books"]),
         book_kind=r["line_book_kind"],
@@ -112,29 +129,29 @@ def _forecast(
         confidence=r["confidence"],
         status=r["injury_status"],
         price=r["price"],
-        reasons=why,
+        reasons=explanation,
         others={s: m for s, m in means.items() if s != r["system_id"]},
     )
 
 
 def _prices(best: pd.DataFrame) -> dict[tuple[int, str, str], Price]:
-    """The best price by player, market and side."""
-    found = {}
+    """Index the best prices by player, market and side."""
+    by_side = {}
     for r in records(best):
         for call, side in ((OVER, "over"), (UNDER, "under")):
             if r[f"best_{side}"]:
                 price = Price(r["bookmaker"], r["line"], r[f"{side}_odds"], r[f"ev_{side}"])
-                found[r["player_id"], r["market"], call] = price
-    return found
+                by_side[r["player_id"], r["market"], call] = price
+    return by_side
 
 
 def _outcomes(rows: pd.DataFrame) -> dict[int, tuple[float, ...]]:
-    """P(0), P(1), ... of each row's forecast, as far as anything is likely, by the row's index."""
-    found: dict[int, tuple[float, ...]] = {}
+    """Compute P(0), P(1), ... of each row's forecast up to four standard deviations, by index."""
+    by_row: dict[int, tuple[float, ...]] = {}
     for market, group in rows.groupby("market"):
         mean, sd = (group[c].to_numpy(dtype=float)[:, None] for c in ("predicted_mean", "predicted_sd"))
         tops = np.ceil(mean + 4 * sd)[:, 0].astype(int)
         over, _ = probability_over(mean, sd, np.arange(tops.max() + 1, dtype=float)[None] + 0.5, str(market))
-        laws = np.round(np.hstack([1 - over[:, :1], over[:, :-1] - over[:, 1:]]), 5).tolist()
-        found |= {i: tuple(law[: top + 1]) for i, law, top in zip(group.index, laws, tops, strict=True)}
-    return found
+        distributions = np.round(np.hstack([1 - over[:, :1], over[:, :-1] - over[:, 1:]]), 5).tolist()
+        by_row |= {i: tuple(p[: top + 1]) for i, p, top in zip(group.index, distributions, tops, strict=True)}
+    return by_row

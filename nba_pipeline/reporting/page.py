@@ -1,4 +1,4 @@
-"""Writes the page of a day: data in, one self-contained HTML text out."""
+"""Render the page of a day: data in, one self-contained HTML text out."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ CALLS_IN_SIGHT = 12
 
 
 def page(data: ReportData) -> str:
-    """The page as HTML. It needs no other file, no network and no script."""
+    """Render a page as HTML that needs no other file, no network and no script."""
     calls = data.calls
     markets = sorted({f.market for f in data.forecasts} | {r.market for r in data.records})
     return _template().render(
@@ -33,7 +33,7 @@ def page(data: ReportData) -> str:
 
 
 def _states(data: ReportData) -> str:
-    """`20 tables: 18 published, 2 never run`."""
+    """Count tables by state, such as `20 tables: 18 published, 2 never run`."""
     counted = Counter(t.state for t in data.tables)
     return f"{len(data.tables)} tables: {', '.join(f'{n} {state}' for state, n in sorted(counted.items()))}"
 
@@ -67,7 +67,7 @@ def _weekday(day: date) -> str:
 
 
 def _eastern(moment: datetime | None) -> str:
-    return "time not known" if moment is None else f"{moment.astimezone(ZoneInfo(ZONE)):%H:%M} ET"
+    return "time unknown" if moment is None else f"{moment.astimezone(ZoneInfo(ZONE)):%H:%M} ET"
 
 
 def _number(value: float | None, digits: int) -> str:

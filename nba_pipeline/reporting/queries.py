@@ -1,4 +1,4 @@
-"""Reads what the pages of some days show: a month of days with one snapshot of the warehouse."""
+"""Read the data of pages: a month of days per snapshot of the warehouse."""
 
 import json
 from collections import Counter
@@ -31,7 +31,7 @@ from nba_pipeline.tables.predictions.versions import V2
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days, Warehouse
 
-# The first of these that forecast anything on the day leads its page.
+# The first of these systems with a forecast on the day leads its page.
 LEADS = ("ensemble_v1", "zone_matchup_v1", "moving_average")
 WINDOW_DAYS = 30
 DAYS_AT_ONCE = 31
@@ -95,54 +95,59 @@ READS_BEFORE: Mapping[str, tuple[Table, tuple[str, ...]]] = {
 
 
 def read_reports(warehouse: Warehouse, days: Sequence[date], units: Mapping[str, str]) -> Iterator[ReportData]:
-    """The data of each day's page, in order of time.
+    """Read the data of each day's page, in order of time.
 
-    `units` names the tables whose state a page tells, in order, and what their expected rows count. Raises MissingHistoryError
-    for days whose schedule was never published: there is no telling them from days without games.
+    Args:
+        warehouse: the warehouse to read from.
+        days: the days of the pages, in any order.
+        units: the tables whose state a page shows, in order, with the unit of their expected rows.
+
+    Raises:
+        MissingHistoryError: the schedule of a day was never published, so it cannot be distinguished from a day without games.
     """
-    wanted = sorted(set(days))
-    for start in range(0, len(wanted), DAYS_AT_ONCE):
-        yield from _month(warehouse, wanted[start : start + DAYS_AT_ONCE], units)
+    ordered = sorted(set(days))
+    for start in range(0, len(ordered), DAYS_AT_ONCE):
+        yield from _month(warehouse, ordered[start : start + DAYS_AT_ONCE], units)
 
 
 def _month(warehouse: Warehouse, days: Sequence[date], units: Mapping[str, str]) -> Iterator[ReportData]:
     entries = warehouse.ledger(list(units), days[0], days[-1]).to_pylist()
     _require_schedule(entries, days)
-    found = warehouse.read(
+    inputs = warehouse.read(
         {n: (t, Days(days[0], days[-1], columns)) for n, (t, columns) in READS.items()}
         | {
             n: (t, Days(HISTORY.first_needed(days[0]), HISTORY.last_needed(days[-1]), columns))
             for n, (t, columns) in READS_BEFORE.items()
         }
     )
-    month = _Month.of(found)
+    month = _Month.of(inputs)
     for day in days:
         yield month.report(day, tuple(_states([e for e in entries if e["day"] == day], units)))
 
 
 def _require_schedule(entries: Sequence[Mapping[str, Any]], days: Sequence[date]) -> None:
     published = {e["day"] for e in entries if e["table_id"] == SCHEDULE.id and e["state"] == "published"}
-    unknown = [d for d in days if d not in published]
-    if unknown:
+    unpublished = [d for d in days if d not in published]
+    if unpublished:
         raise MissingHistoryError(
-            f"the schedule of {describe_days(unknown)} was never published, so there is nothing to report",
-            f"run `nba-pipeline backfill {unknown[0]} {unknown[-1]}` first",
+            f"the schedule of {describe_days(unpublished)} was never published, so no page can be written",
+            f"run `nba-pipeline backfill {unpublished[0]} {unpublished[-1]}` first",
         )
 
 
 def _states(entries: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> Iterator[TableState]:
-    """The state of every table; a day that was refused after it was published counts as refused."""
+    """List the state of every table; a day refused after its publication counts as refused."""
     for table, unit in units.items():
         own = {e["state"]: e for e in entries if e["table_id"] == table}
         e = own.get("refused") or own.get("published")
         if e is None:
             yield TableState(table, "never run", 0, 0, unit, {}, (), None)
             continue
-        held = own.get("published", e)
+        stored = own.get("published", e)
         yield TableState(
             table=table,
             state=e["state"],
-            rows=held["rows"],
+            rows=stored["rows"],
             expected=e["expected"],
             unit=unit,
             absent=json.loads(e["absent"]),
@@ -165,18 +170,18 @@ class _Month:
     sums: pd.DataFrame
 
     @staticmethod
-    def of(found: Mapping[str, pa.Table]) -> "_Month":
-        frames = {n: t.to_pandas(date_as_object=True) for n, t in found.items() if n not in ("graded", "prices")}
+    def of(inputs: Mapping[str, pa.Table]) -> "_Month":
+        frames = {n: t.to_pandas(date_as_object=True) for n, t in inputs.items() if n not in ("graded", "prices")}
         features = frames["features"]
         features = features[features["feature_version"] == V2.name].drop(columns="feature_version")
         # Only the leading systems' calls are listed, so only their rows leave Arrow.
-        graded = found["graded"]
+        graded = inputs["graded"]
         called = graded.filter(pc.field("recommendation").isin(CALLS) & pc.field("system_id").isin(LEADS))
         return _Month(
             schedule=_ByDay(frames["schedule"].sort_values(["tip_off", "game_id"])),
             players=_ByDay(frames["players"].merge(features, on=PLAYER, how="left")),
             predictions=_ByDay(frames["predictions"]),
-            prices=_ByDay(_best(found["prices"])),
+            prices=_ByDay(_best(inputs["prices"])),
             graded=_ByDay(called.to_pandas(date_as_object=True).merge(frames["names"], on=PLAYER, how="left")),
             odds={(r["game_id"], r["team"]): r for r in records(frames["teams"])},
             performance=frames["performance"],
@@ -184,6 +189,7 @@ class _Month:
         )
 
     def report(self, day: date, tables: tuple[TableState, ...]) -> ReportData:
+        """Assemble the data of a day's page."""
         predictions = self.predictions[day]
         lead = _lead(predictions)
         games = tuple(self._games(day, predictions, lead))
@@ -202,9 +208,9 @@ class _Month:
     def _games(self, day: date, predictions: pd.DataFrame, lead: str) -> Iterator[Game]:
         players = self.players[day]
         absent = tuple(absences(players))
-        made = forecasts(predictions, players, self.prices[day], absent, lead)
-        silent = _silent(predictions, lead)
-        spoken = set(players.loc[players["injuries_reported"], "game_id"])
+        by_game = forecasts(predictions, players, self.prices[day], absent, lead)
+        without_forecast = _without_forecast(predictions, lead)
+        reported = set(players.loc[players["injuries_reported"], "game_id"])
         for g in records(self.schedule[day]):
             if not g["countable"]:
                 continue
@@ -217,10 +223,10 @@ class _Month:
                 tip_off=g["tip_off"],
                 spread=odds.get("game_spread"),
                 total=odds.get("game_total"),
-                forecasts=tuple(made.get(g["game_id"], ())),
+                forecasts=tuple(by_game.get(g["game_id"], ())),
                 absences=tuple(a for a in absent if a.team in (g["away_team"], g["home_team"])),
-                injuries_reported=g["game_id"] in spoken,
-                silent=silent.get(g["game_id"], {}),
+                injuries_reported=g["game_id"] in reported,
+                without_forecast=without_forecast.get(g["game_id"], {}),
             )
 
     def _graded(self, first: date, last: date, lead: str) -> Graded | None:
@@ -257,7 +263,7 @@ class _Month:
 
 
 class _ByDay:
-    """The rows of a table by their day; a day without rows is empty."""
+    """Rows of a table by day; a day without rows is empty."""
 
     def __init__(self, rows: pd.DataFrame) -> None:
         self._none = rows.iloc[:0]
@@ -268,23 +274,23 @@ class _ByDay:
 
 
 def _best(prices: pa.Table) -> pd.DataFrame:
-    """The best prices of the systems that may lead, each side on its own."""
+    """Select the best prices of the systems that may lead, by side."""
     best = prices.filter(pc.field("system_id").isin(LEADS) & (pc.field("best_over") | pc.field("best_under")))
     return best.to_pandas(date_as_object=True)
 
 
 def _lead(predictions: pd.DataFrame) -> str:
-    made = set(predictions.loc[predictions["predicted_mean"].notna(), "system_id"])
-    return next((s for s in LEADS if s in made), "")
+    with_forecast = set(predictions.loc[predictions["predicted_mean"].notna(), "system_id"])
+    return next((s for s in LEADS if s in with_forecast), "")
 
 
-def _silent(predictions: pd.DataFrame, lead: str) -> dict[str, Counter[str]]:
-    """How many listed players of each game have no forecast on the page, by reason."""
+def _without_forecast(predictions: pd.DataFrame, lead: str) -> dict[str, Counter[str]]:
+    """Count the listed players of each game without a forecast on the page, by reason."""
     system = lead or next((s for s in LEADS if s in set(predictions["system_id"])), "")
     rows = predictions[predictions["system_id"] == system]
-    why = rows["insufficient_data_reason"].mask(rows["injury_status"] == OUT, "reported out")
-    found: dict[str, Counter[str]] = {}
-    told = dict.fromkeys(zip(rows["game_id"], rows["player_id"], why, strict=True))
-    for game, _, reason in (t for t in told if isinstance(t[2], str)):
-        found.setdefault(game, Counter())[reason] += 1
-    return found
+    reasons = rows["insufficient_data_reason"].mask(rows["injury_status"] == OUT, "reported out")
+    by_game: dict[str, Counter[str]] = {}
+    distinct = dict.fromkeys(zip(rows["game_id"], rows["player_id"], reasons, strict=True))
+    for game, _, reason in (t for t in distinct if isinstance(t[2], str)):
+        by_game.setdefault(game, Counter())[reason] += 1
+    return by_game

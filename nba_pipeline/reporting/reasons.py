@@ -1,4 +1,4 @@
-"""Why a forecast is what it is, in words: the player's form, what the system added to it, and what is known of the game."""
+"""Explain a forecast: the player's form, the terms that the system added to it, and the context of the game."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,22 +10,22 @@ Row = Mapping[str, Any]
 
 AVERAGES = {"last_5": "over 5 games", "last_10": "over 10", "season_average": "this season"}
 
-# What the terms of the systems mean; {opponent} is the tricode, {amount} the term with its sign and unit.
+# Text of each term of the systems; {opponent} is the tricode, {amount} the term with its sign and unit.
 TERMS = {
     "paint": "{opponent}'s defence of the paint: {amount}",
     "mid_range": "{opponent}'s defence of mid-range: {amount}",
     "threes": "{opponent}'s defence of the arc: {amount}",
-    "free_throws": "free throws that {opponent} gives away: {amount}",
-    "shot_zone_mismatch": "{opponent}'s defence where he shoots most: {amount}",
-    "similar_games": "his games like this one: {amount}",
+    "free_throws": "free throws allowed by {opponent}: {amount}",
+    "shot_zone_mismatch": "{opponent}'s defence of the player's zones: {amount}",
+    "similar_games": "the player's games of this kind: {amount}",
     "pace": "pace: {amount}",
-    "usage": "usage left by absent team-mates: {amount}",
-    "fatigue": "tiredness: {amount}",
+    "usage": "usage of absent team-mates: {amount}",
+    "fatigue": "fatigue: {amount}",
 }
 SMALLEST_TERM = 0.15
 WIDE_EDGE = 0.75
 
-# Edges of the feature store, for systems whose own terms do not speak of the matchup.
+# Edges of the feature store, for systems without matchup terms.
 EDGES = {
     "paint": ("paint_volume_edge", "paint_accuracy_edge"),
     "mid_range": ("mid_range_volume_edge", "mid_range_accuracy_edge"),
@@ -35,7 +35,7 @@ SMALLEST_EDGE = 0.5
 SMALLEST_PACE_EDGE = 0.02
 SCORING_MARKETS = ("points", "pra")
 
-# How much more or less than the league an opponent must allow a game to be worth a word.
+# Smallest difference from the league, per game, at which what an opponent allows is mentioned.
 NOTED_ALLOWED = {"points": 3.0, "rebounds": 1.5, "assists": 1.5, "threes": 1.0, "pra": 5.0}
 
 ROLE = ("minutes_expected", "minutes_avg_season", "team_games_missed", "spread_size")
@@ -49,11 +49,13 @@ UNSURE = ("questionable", "doubtful", "probable")
 
 
 def reasons(row: Row, averages: Mapping[str, float], absent: Sequence[Absence]) -> tuple[Reason, ...]:
-    """The reasons of one forecast, form first.
+    """List the reasons of one forecast, form first.
 
-    `row` has the forecast (`market`, `unit`, `components`, `predicted_mean`, `predicted_sd`), the game (`opponent`,
-    `days_rest`, `back_to_back`, `status`, `opening_line`, `line`) and features by name; `averages` the means of the plain
-    averages in this market; `absent` are team-mates who are out.
+    Args:
+        row: the forecast (`market`, `unit`, `components`, `predicted_mean`, `predicted_sd`), its game (`opponent`,
+            `days_rest`, `back_to_back`, `status`, `opening_line`, `line`) and its features by name.
+        averages: means of the baseline systems in this market, by system.
+        absent: team-mates who are out.
     """
     own_terms = {n: v for n, v in json.loads(row["components"] or "{}").items() if v is not None}
     return (
@@ -71,15 +73,15 @@ def reasons(row: Row, averages: Mapping[str, float], absent: Sequence[Absence]) 
 
 
 def _form(averages: Mapping[str, float]) -> Iterator[Reason]:
-    known = [f"{averages[n]:.1f} {words}" for n, words in AVERAGES.items() if n in averages]
-    if not known:
+    texts = [f"{averages[n]:.1f} {words}" for n, words in AVERAGES.items() if n in averages]
+    if not texts:
         return
     recent, season = averages.get("last_5"), averages.get("season_average")
     lifts = 0
     if recent is not None and season:
         change = recent / season - 1
         lifts = int(change >= FORM_CHANGE) - int(change <= -FORM_CHANGE)
-    yield Reason(f"averages {', '.join(known)}", lifts)
+    yield Reason(f"averages {', '.join(texts)}", lifts)
 
 
 def _market(row: Row) -> Iterator[Reason]:
@@ -92,13 +94,14 @@ def _disagreement(row: Row) -> Iterator[Reason]:
     if row["line"] is not None and abs(row["predicted_mean"] - row["line"]) >= WIDE_EDGE * row["predicted_sd"]:
         side = "below" if row["line"] < row["predicted_mean"] else "above"
         yield Reason(
-            f"the line is far {side} the forecast: books may know what the data do not", -1 if side == "below" else 1
+            f"the line is far {side} the forecast: the books may have information that the data lack",
+            -1 if side == "below" else 1,
         )
 
 
 def _terms(own: Mapping[str, float], row: Row) -> Iterator[Reason]:
-    told = {n: v for n, v in own.items() if n in TERMS and abs(v) >= SMALLEST_TERM}
-    for name, value in sorted(told.items(), key=lambda item: -abs(item[1])):
+    large = {n: v for n, v in own.items() if n in TERMS and abs(v) >= SMALLEST_TERM}
+    for name, value in sorted(large.items(), key=lambda item: -abs(item[1])):
         amount = f"{value:+.1f} {row['unit']}".replace("-", "−")
         yield Reason(TERMS[name].format(opponent=row["opponent"], amount=amount), 1 if value > 0 else -1)
 
@@ -106,15 +109,15 @@ def _terms(own: Mapping[str, float], row: Row) -> Iterator[Reason]:
 def _edges(own: Mapping[str, float], row: Row) -> Iterator[Reason]:
     if row["market"] in SCORING_MARKETS and not own.keys() & EDGES.keys():
         for zone, features in EDGES.items():
-            known = [row[f] for f in features if row[f] is not None]
-            if abs(sum(known)) >= SMALLEST_EDGE:
-                more = "more" if sum(known) > 0 else "less"
+            edge = sum(row[f] for f in features if row[f] is not None)
+            if abs(edge) >= SMALLEST_EDGE:
+                more = "more" if edge > 0 else "less"
                 where = {"paint": "in the paint", "mid_range": "from mid-range", "threes": "behind the arc"}[zone]
-                yield Reason(f"{row['opponent']} allows {more} than the league {where}", 1 if sum(known) > 0 else -1)
+                yield Reason(f"{row['opponent']} allows {more} than the league {where}", 1 if edge > 0 else -1)
     pace = row["pace_edge"]
     if "pace" not in own and pace is not None and abs(pace) >= SMALLEST_PACE_EDGE:
         kind = "faster" if pace > 0 else "slower"
-        yield Reason(f"a {kind} game than his team is used to ({100 * pace:+.0f} % possessions)", 1 if pace > 0 else -1)
+        yield Reason(f"a {kind} game than usual for the team ({100 * pace:+.0f} % possessions)", 1 if pace > 0 else -1)
 
 
 def _allowed(own: Mapping[str, float], row: Row) -> Iterator[Reason]:
@@ -126,7 +129,7 @@ def _allowed(own: Mapping[str, float], row: Row) -> Iterator[Reason]:
 
 
 def allowed(market: str) -> str:
-    """The feature that says what the opponent allows in the market beyond the league."""
+    """Name the feature of what the opponent allows in the market, minus the league's mean."""
     return f"opponent_{market}_allowed"
 
 
@@ -135,12 +138,12 @@ def _minutes(row: Row) -> Iterator[Reason]:
     if expected is not None and usual:
         change = expected / usual - 1
         if abs(change) >= NOTED_MINUTES:
-            yield Reason(f"{'more' if change > 0 else 'fewer'} minutes than usual to expect", 1 if change > 0 else -1)
+            yield Reason(f"{'more' if change > 0 else 'fewer'} minutes expected than usual", 1 if change > 0 else -1)
     if row["team_games_missed"]:
         n = int(row["team_games_missed"])
-        yield Reason(f"missed his team's last {'game' if n == 1 else f'{n} games'}", -1)
+        yield Reason(f"missed the team's last {'game' if n == 1 else f'{n} games'}", -1)
     if row["spread_size"] is not None and row["spread_size"] >= ONE_SIDED:
-        yield Reason(f"the lines expect a one-sided game, by {row['spread_size']:g} points", -1)
+        yield Reason(f"large spread: {row['spread_size']:g} points", -1)
 
 
 def _team_mates(absent: Sequence[Absence]) -> Iterator[Reason]:

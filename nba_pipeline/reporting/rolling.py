@@ -1,4 +1,4 @@
-"""How the systems did on the days before a day: sums per day and system, and intervals by resampling whole days."""
+"""Score the systems over the days before a day: sums per day and system, intervals by resampling whole days."""
 
 from datetime import date
 from functools import cache
@@ -48,7 +48,7 @@ WITH rows AS (
     SELECT *, max(absolute_error) FILTER (system_id = '{BENCHMARK}')
         OVER (PARTITION BY game_date, player_id, market) AS benchmark_error
     FROM graded
-), judged AS (
+), counted AS (
     SELECT *, absolute_error IS NOT NULL AND benchmark_error IS NOT NULL AND prior_games >= {PRIOR_GAMES} AS counts
     FROM rows
 )
@@ -64,14 +64,14 @@ SELECT game_date, market, system_id,
     count(*) FILTER (outcome IN ('win', 'loss')) AS decided,
     sum(profit) AS profit,
     count(profit) AS priced
-FROM judged GROUP BY ALL ORDER BY ALL
+FROM counted GROUP BY ALL ORDER BY ALL
 """
 
 
 def daily_sums(graded: pa.Table) -> pd.DataFrame:
-    """One row per day, market and system: what the means and shares of any window of days are made of.
+    """Sum the grades by day, market and system, from which the scores of any window of days follow.
 
-    Errors count on rows of players who played, had ten earlier games that season and were forecast by `last_10` too.
+    Errors count on rows of players who played, had ten earlier games that season and a forecast by `last_10`.
     """
     with duck.connect() as db:
         db.register("graded", graded)
@@ -80,7 +80,7 @@ def daily_sums(graded: pa.Table) -> pd.DataFrame:
 
 
 def records(sums: pd.DataFrame, first: date, last: date) -> tuple[Record, ...]:
-    """Every market's systems over the days from first to last, both included: best error first."""
+    """Score every market's systems over the days from first to last, both included; lowest error first."""
     window = sums[(sums["game_date"] >= first) & (sums["game_date"] <= last)]
     if window.empty:
         return ()
@@ -114,19 +114,20 @@ def _record(market: str, system: str, of: "Sums") -> Record | None:
 
 
 class Sums:
-    """Sums of one system by day, an array of (measures, days), and the means that they make."""
+    """Sums of one system by day, an array of (measures, days), with their means and intervals."""
 
     def __init__(self, by_day: NDArray[np.float64]) -> None:
         self._by_day = dict(zip(MEASURES, by_day, strict=True))
         self._drawn = dict(zip(MEASURES, by_day @ _draws(by_day.shape[1]), strict=True))
 
     def total(self, measure: str) -> float:
+        """Sum a measure over the days."""
         return float(self._by_day[measure].sum())
 
     def ratio(self, top: str, bottom: str) -> Interval:
-        """Σ top / Σ bottom, with the 95 % interval that comes of drawing whole days, since rows of one day are not independent.
+        """Compute Σ top / Σ bottom with its 95 % interval by resampling whole days, as rows of one day are dependent.
 
-        Fewer than seven days with rows give no interval: drawing from a handful of days says nothing of the others.
+        Fewer than seven days with rows give no interval: a resample of so few days does not estimate the variance.
         """
         days = int((self._by_day[bottom] > 0).sum())
         mean = self.total(top) / self.total(bottom)
@@ -139,5 +140,5 @@ class Sums:
 
 @cache
 def _draws(days: int) -> NDArray[np.float64]:
-    """How often each day is drawn, an array of (days, resamples); every column adds up to the number of days."""
+    """Draw how often each day is resampled, an array of (days, resamples); columns sum to the number of days."""
     return np.random.default_rng(SEED).multinomial(days, np.full(days, 1 / days), RESAMPLES).T.astype(float)

@@ -60,7 +60,7 @@ GAME = Game(
     forecasts=(FORECAST,),
     absences=(Absence("Bo Knee", "LAL", "out", date(2024, 1, 13), 24.0),),
     injuries_reported=True,
-    silent={"needs 5 games this season": 3},
+    without_forecast={"needs 5 games this season": 3},
 )
 GRADED = Graded(
     day=date(2024, 1, 14),

@@ -73,10 +73,12 @@ def test_the_first_system_of_the_list_that_forecast_anything_leads(lead: str) ->
 
 
 def test_where_nothing_is_forecast_nothing_leads_and_the_reason_is_counted() -> None:
-    silent = {"predicted_mean": None, "insufficient_data_reason": "no model this month"}
-    data = report(player_prop_predictions=[prediction("ensemble_v1", **silent), prediction("last_10", **silent)])
+    no_forecast = {"predicted_mean": None, "insufficient_data_reason": "no model this month"}
+    data = report(
+        player_prop_predictions=[prediction("ensemble_v1", **no_forecast), prediction("last_10", **no_forecast)]
+    )
     assert (data.lead, data.forecasts) == ("", ())
-    assert data.games[0].silent == {"no model this month": 1}
+    assert data.games[0].without_forecast == {"no model this month": 1}
 
 
 def test_a_player_who_is_out_is_counted_and_named_but_not_forecast() -> None:
@@ -87,7 +89,7 @@ def test_a_player_who_is_out_is_counted_and_named_but_not_forecast() -> None:
         ml_feature_store_v2=[features(), features(KNEE)],
     )
     assert [f.player for f in data.forecasts] == ["Al Horn"]
-    assert data.games[0].silent == {"reported out": 1}
+    assert data.games[0].without_forecast == {"reported out": 1}
     (absent,) = data.games[0].absences
     assert (absent.player, absent.since, absent.points) == ("Bo Knee", before(2), 24.0)
     assert "without Bo Knee (24.0 points a game)" in [r.text for r in data.forecasts[0].reasons]
@@ -125,7 +127,7 @@ def test_what_is_not_called_has_no_price() -> None:
     assert the_forecast(player_prop_predictions=[prediction(recommendation="PASS")]).price is None
 
 
-def test_calls_and_the_few_nearest_to_one_are_told_at_length() -> None:
+def test_calls_and_the_few_nearest_to_one_have_distribution_and_reasons() -> None:
     rows = [prediction(of=HORN, market="points"), *_passes(LEANS + 3)]
     players = [player(), *(player(KNEE) | {"player_id": 100 + n} for n in range(LEANS + 3))]
     data = report(player_prop_predictions=rows, upcoming_player_game_context=players)
@@ -206,7 +208,7 @@ def test_a_day_whose_schedule_was_never_published_is_an_error_not_a_day_without_
 def test_a_published_day_without_games_is_a_short_page() -> None:
     (data,) = read(HandMadeWarehouse({}, [entry(SCHEDULE)]))
     assert (data.games, data.records, data.graded, data.season) == ((), (), None, "")
-    assert "No games that count" in page(data)
+    assert "No countable games" in page(data)
 
 
 def test_a_month_of_days_takes_one_read() -> None:

@@ -36,23 +36,23 @@ def test_what_a_source_says_is_never_markup() -> None:
 
 
 def test_a_call_shows_its_line_probability_edge_and_reasons() -> None:
-    said = text(page(DATA))
-    assert "Al Horn BOS vs LAL over 18.5 points" in said
-    assert "forecast 21.4" in said or "forecast21.4" in said
-    assert "64 %" in said
-    assert "+2.9" in said
-    assert "averages 22.0 over 5 games" in said
+    shown = text(page(DATA))
+    assert "Al Horn BOS vs LAL over 18.5 points" in shown
+    assert "forecast 21.4" in shown or "forecast21.4" in shown
+    assert "64 %" in shown
+    assert "+2.9" in shown
+    assert "averages 22.0 over 5 games" in shown
 
 
-def test_a_call_shows_its_best_price_and_what_it_would_be_worth() -> None:
-    assert "Best price: Book, over 17.5 at −115, worth +4.3 % of the stake" in text(page(DATA))
+def test_a_call_shows_its_best_price_and_expected_profit() -> None:
+    assert "Best price: Book, over 17.5 at −115, expected profit +4.3 % of the stake" in text(page(DATA))
     assert "Best price" not in text(page(with_forecasts({"price": None})))
 
 
 def test_profit_stands_beside_hit_rates_with_its_number_of_bets() -> None:
-    said = text(page(DATA))
-    assert "+3.1 % N 20" in said
-    assert "−1.2 %−9.0 % to +6.0 % N 60" in said
+    shown = text(page(DATA))
+    assert "+3.1 % N 20" in shown
+    assert "−1.2 %−9.0 % to +6.0 % N 60" in shown
 
 
 def test_calls_stand_in_order_of_probability_and_the_side_that_is_called_counts() -> None:
@@ -81,47 +81,47 @@ def test_all_calls_are_on_the_page_the_less_probable_ones_folded_away() -> None:
 
 def test_a_forecast_without_a_line_is_shown_and_not_called() -> None:
     bare = {"line": None, "books": None, "book_kind": None, "p_over": None, "p_push": None, "call": "NO_LINE"}
-    said = text(page(with_forecasts(bare | {"reasons": (), "outcomes": ()})))
-    assert "No line was known before the games" in said
-    assert "Al Horn" in said
-    assert "None" not in said
+    shown = text(page(with_forecasts(bare | {"reasons": (), "outcomes": ()})))
+    assert "No line was available before the games" in shown
+    assert "Al Horn" in shown
+    assert "None" not in shown
 
 
 def test_lines_without_a_call_say_so() -> None:
-    said = text(page(with_forecasts({"call": "PASS"})))
-    assert "No side of any line is probable enough for a call" in said
-    assert "Nearest to a call Al Horn BOS vs LAL over 18.5 points" in said
+    shown = text(page(with_forecasts({"call": "PASS"})))
+    assert "No side of any line is probable enough for a call" in shown
+    assert "Nearest to a call Al Horn BOS vs LAL over 18.5 points" in shown
 
 
 def test_a_day_without_games_says_so_and_keeps_grades_and_accuracy() -> None:
-    said = text(page(replace(DATA, games=(), lead="", season="")))
-    assert "No games that count on this day" in said
-    assert "Calls" not in said
-    assert "Latest grades Sunday, 14 January 2024" in said
-    assert "4,518" in said
+    shown = text(page(replace(DATA, games=(), lead="", season="")))
+    assert "No countable games on this day" in shown
+    assert "Calls" not in shown
+    assert "Latest grades Sunday, 14 January 2024" in shown
+    assert "4,518" in shown
 
 
 def test_without_grades_nothing_is_made_up() -> None:
-    said = text(page(replace(DATA, graded=None, records=())))
-    assert "No forecast of the 30 days before has been graded" in said
-    assert "Nothing has been graded in these days" in said
+    shown = text(page(replace(DATA, graded=None, records=())))
+    assert "No forecast of the previous 30 days has been graded" in shown
+    assert "No graded forecasts in these days" in shown
 
 
-def test_injuries_in_force_stand_with_their_game_and_silence_is_said() -> None:
+def test_reported_statuses_stand_with_their_game_and_a_missing_report_is_stated() -> None:
     assert "Bo Knee out" in text(page(DATA))
     quiet = replace(GAME, absences=())
-    assert "Nobody is listed with an injury" in text(page(replace(DATA, games=(quiet,))))
+    assert "No player has a reported status" in text(page(replace(DATA, games=(quiet,))))
     silent = replace(quiet, injuries_reported=False)
-    assert "The source says nothing of injuries" in text(page(replace(DATA, games=(silent,))))
+    assert "No injury report for this game" in text(page(replace(DATA, games=(silent,))))
 
 
 def test_times_are_eastern_and_an_unknown_one_is_unknown() -> None:
     assert "LAL at BOS 19:30 ET" in text(page(DATA))
-    assert "time not known" in text(page(replace(DATA, games=(replace(GAME, tip_off=None, spread=None, total=None),))))
+    assert "time unknown" in text(page(replace(DATA, games=(replace(GAME, tip_off=None, spread=None, total=None),))))
 
 
 def test_listed_players_without_a_forecast_are_counted_with_the_reason() -> None:
-    assert "3 listed without a forecast: needs 5 games this season" in text(page(DATA))
+    assert "3 listed players without a forecast: needs 5 games this season" in text(page(DATA))
 
 
 def test_a_refused_table_stands_open_with_its_reason() -> None:

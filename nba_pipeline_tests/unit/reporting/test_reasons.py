@@ -36,7 +36,7 @@ def beyond_form(**more: Any) -> list[Reason]:
     return why(**more)[1:]
 
 
-def test_form_comes_first_and_names_the_windows_that_are_known() -> None:
+def test_form_comes_first_and_names_the_available_windows() -> None:
     assert why()[0] == Reason("averages 20.0 over 5 games, 20.0 over 10, 20.0 this season", 0)
     assert why({"season_average": 9.0})[0].text == "averages 9.0 this season"
     assert why({}) == []
@@ -47,12 +47,12 @@ def test_form_lifts_from_fifteen_percent_above_the_season(recent: float, lifts: 
     assert why(AVERAGES | {"last_5": recent})[0].lifts == lifts
 
 
-def test_nothing_special_is_nothing_said() -> None:
+def test_an_ordinary_game_has_no_reasons_beyond_form() -> None:
     assert beyond_form() == []
 
 
 @pytest.mark.parametrize("term", TERMS)
-def test_a_term_of_the_system_is_said_with_its_amount_and_sign(term: str) -> None:
+def test_a_term_of_the_system_is_shown_with_amount_and_sign(term: str) -> None:
     (up,) = beyond_form(components=f'{{"form": 20.0, "pace": 0.0, "paint": 0.0, "{term}": 0.60}}')
     assert up.lifts == 1
     assert up.text.endswith("+0.6 points")
@@ -61,20 +61,20 @@ def test_a_term_of_the_system_is_said_with_its_amount_and_sign(term: str) -> Non
     assert down.text.endswith("−0.6 points")
 
 
-def test_small_and_unknown_terms_and_form_itself_are_not_told() -> None:
+def test_small_and_unknown_terms_and_form_itself_are_omitted() -> None:
     assert beyond_form(components='{"form": 20.0, "paint": 0.14, "pace": null, "venue": 0.4}') == []
 
 
 def test_larger_terms_come_first() -> None:
-    found = beyond_form(components='{"form": 20.0, "paint": 0.2, "pace": -0.9}')
-    assert [r.lifts for r in found] == [-1, 1]
+    shown = beyond_form(components='{"form": 20.0, "paint": 0.2, "pace": -0.9}')
+    assert [r.lifts for r in shown] == [-1, 1]
 
 
 def test_a_system_without_terms_of_the_matchup_is_explained_by_the_features() -> None:
     (reason,) = beyond_form(components=None, paint_volume_edge=0.4, paint_accuracy_edge=0.3)
     assert reason == Reason("LAL allows more than the league in the paint", 1)
     (reason,) = beyond_form(components="{}", pace_edge=-0.03)
-    assert reason == Reason("a slower game than his team is used to (-3 % possessions)", -1)
+    assert reason == Reason("a slower game than usual for the team (-3 % possessions)", -1)
 
 
 def test_edges_of_scoring_say_nothing_on_rebounds() -> None:
@@ -82,7 +82,7 @@ def test_edges_of_scoring_say_nothing_on_rebounds() -> None:
 
 
 @pytest.mark.parametrize("market", MARKETS)
-def test_what_an_opponent_allows_in_the_market_is_said_in_its_unit(market: str) -> None:
+def test_what_an_opponent_allows_is_shown_in_the_unit_of_the_market(market: str) -> None:
     much = NOTED_ALLOWED[market] + 0.1
     (reason,) = beyond_form(components=None, market=market, unit="things", **{allowed(market): much})
     assert reason == Reason(f"LAL allows {much:.1f} things a game more than the league", 1)
@@ -91,19 +91,19 @@ def test_what_an_opponent_allows_in_the_market_is_said_in_its_unit(market: str) 
     assert beyond_form(components=None, market=market, **{allowed(market): much - 0.2}) == []
 
 
-def test_minutes_to_expect_are_said_where_they_differ_from_the_season() -> None:
+def test_expected_minutes_are_mentioned_where_they_differ_from_the_season() -> None:
     (reason,) = beyond_form(minutes_expected=32.0, minutes_avg_season=27.0)
-    assert reason == Reason("more minutes than usual to expect", 1)
+    assert reason == Reason("more minutes expected than usual", 1)
     assert beyond_form(minutes_expected=29.0, minutes_avg_season=27.0) == []
     assert beyond_form(minutes_expected=20.0, minutes_avg_season=27.0) == [
-        Reason("fewer minutes than usual to expect", -1)
+        Reason("fewer minutes expected than usual", -1)
     ]
     assert beyond_form(minutes_expected=20.0, minutes_avg_season=None) == []
 
 
-@pytest.mark.parametrize(("missed", "said"), [(1.0, "game"), (4.0, "4 games")])
-def test_a_player_who_comes_back_is_said_to_have_missed_games(missed: float, said: str) -> None:
-    assert beyond_form(team_games_missed=missed) == [Reason(f"missed his team's last {said}", -1)]
+@pytest.mark.parametrize(("missed", "games"), [(1.0, "game"), (4.0, "4 games")])
+def test_missed_games_of_a_returning_player_are_mentioned(missed: float, games: str) -> None:
+    assert beyond_form(team_games_missed=missed) == [Reason(f"missed the team's last {games}", -1)]
     assert beyond_form(team_games_missed=0.0) == []
 
 
@@ -121,7 +121,7 @@ def test_a_line_that_moved_says_which_way(opening: float, lifts: int) -> None:
 @pytest.mark.parametrize(("line", "lifts"), [(14.5, -1), (25.5, 1)])
 def test_a_line_far_from_the_forecast_is_a_warning(line: float, lifts: int) -> None:
     (reason,) = beyond_form(line=line)
-    assert "books may know" in reason.text
+    assert "books may have information" in reason.text
     assert reason.lifts == lifts
     assert beyond_form(line=16.5) == []
 
