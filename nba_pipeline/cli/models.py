@@ -1,10 +1,14 @@
 """The command `models`."""
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
+from rich.table import Table as Grid
 
-from nba_pipeline.cli.console import console, models_grid
+from nba_pipeline.cli.console import console
 from nba_pipeline.cli.rows import read_table
 from nba_pipeline.common.errors import ArtifactError
 from nba_pipeline.config.settings import Settings
@@ -38,3 +42,28 @@ def show_models(as_json: bool) -> bool:
     for error in wrong:
         click.echo(f"error: {error}", err=True)
     return not wrong
+
+
+def models_grid(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """Lay out the registry of trained models: training rows and days, hold-out error, and artifact."""
+    grid = Grid(title="Trained models", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("trained on", "market", "system", "version"):
+        grid.add_column(name, no_wrap=True)
+    for name in ("rows", "until", "hold-out MAE", "bias", "bytes"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("artifact")
+    for r in rows:
+        mae, bias = r["holdout_mae"], r["holdout_bias"]
+        grid.add_row(
+            f"{r['trained_on']}",
+            r["market"],
+            r["system_id"],
+            r["model_version"],
+            f"{r['rows']:,}",
+            f"{r['last_day'] or '-'}",
+            "-" if mae is None else f"{mae:.3f}",
+            "-" if bias is None else f"{bias:+.2f}",
+            f"{r['artifact_bytes'] or 0:,}",
+            r["reason"] or r["artifact"],
+        )
+    return grid

@@ -1,13 +1,16 @@
 """The command `status`."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
 import click
+from rich.box import SIMPLE_HEAD
+from rich.table import Table as Grid
 
-from nba_pipeline.cli.console import absences, console, status_grid
+from nba_pipeline.cli.console import console
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, latest_day
 from nba_pipeline.engine import coverage
@@ -94,3 +97,31 @@ def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
         for sentence in [*coverage.problems(s), *waived_days(s)]:
             console.print(f"{s.table}: {sentence}", highlight=False, markup=False)
     return complete
+
+
+def status_grid(statuses: Sequence[coverage.TableStatus], start: date, end: date) -> Grid:
+    """Lay out published days and rows per table against what the schedule requires."""
+    grid = Grid(title=f"{start} .. {end}", title_justify="left", box=SIMPLE_HEAD)
+    grid.add_column("table", no_wrap=True)
+    for name in ("from", "published", "no games", "rows", "expected", "absent", "rejected", "refused", "missing"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    for s in statuses:
+        absent = sum(s.explained.values()) + s.unexplained
+        grid.add_row(
+            f"[{'green' if s.complete else 'red'}]{s.table.split('.')[1]}[/]",
+            f"{s.first_day}",
+            f"{s.days_published:,}/{s.days_expected:,}",
+            f"{s.days_without_games:,}",
+            f"{s.rows:,}",
+            f"{s.expected:,} {s.unit}" if s.unit else "-",
+            f"{absent:,}",
+            f"{s.rejected:,}",
+            f"{len(s.refused):,}",
+            f"{len(s.missing):,}",
+        )
+    return grid
+
+
+def absences(statuses: Sequence[coverage.TableStatus]) -> list[str]:
+    """List why expected rows are absent, a sentence per table and reason."""
+    return [f"{s.table}: {n:,} {s.unit} absent: {why}" for s in statuses for why, n in sorted(s.explained.items())]
