@@ -8,7 +8,7 @@ export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 
 .DEFAULT_GOAL := demo
-.PHONY: help demo test test-all dev lint bench mutation reliability soak install docs clean
+.PHONY: help demo test test-all test-lowest test-newest dev lint bench mutation reliability soak install docs clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,21 @@ lint: $(INSTALLED)  ## check style, imports between packages, and types
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# The tests that use the libraries most, in environments of their own: with the lowest versions allowed and with the newest.
+BORDERS := $(addprefix nba_pipeline_tests/,unit/cli unit/contracts unit/engine unit/systems unit/sources unit/test_dependencies.py \
+	integration/test_event_log.py integration/test_export.py integration/test_run_history.py)
+BORDER_TOOLS := pytest hypothesis time-machine zetasql gcp-storage-emulator libcst python-hcl2 grimp
+
+test-lowest: CONSTRAINED := -c constraints-lowest.txt
+test-lowest test-newest: test-%: setup.cfg constraints-lowest.txt
+	$(PYTHON) -m venv $(VENV)-$*
+	$(VENV)-$*/bin/pip install --quiet --disable-pip-version-check --upgrade $(CONSTRAINED) -e '.[live,postgres,kubernetes]' $(BORDER_TOOLS)
+	$(VENV)-$*/bin/python -c 'import nba_pipeline.definitions'
+	$(VENV)-$*/bin/pytest -o addopts=-q --fast-seconds=8 $(BORDERS)
+
+test-lowest:  ## run the tests that use the libraries most on the lowest versions allowed
+test-newest:  ## the same on the newest versions allowed
 
 dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...
 	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT)

@@ -10,6 +10,7 @@ from typing import Literal
 import click
 
 from nba_pipeline.cli.options import DAY, as_json, days, exits, optional_days, require_range
+from nba_pipeline.common.extras import required_extra
 
 
 @click.group(context_settings={"max_content_width": 110})
@@ -48,7 +49,8 @@ def backfill(start: date, end: date, select: tuple[str, ...], missing: bool, pag
 def ingest(start: date, end: date, only: tuple[str, ...], replay: bool) -> bool:
     """Fetch START..END from the live services into landing files; only what is missing or not yet final."""
     require_range(start, end)
-    from nba_pipeline.cli.ingest import run_ingest
+    with required_extra("live", "ingest"):
+        from nba_pipeline.cli.ingest import run_ingest
 
     return run_ingest(start, end, only, replay)
 

@@ -5,11 +5,11 @@ from datetime import date
 
 from nba_pipeline.asof.reads import CORRECTED_FOR
 from nba_pipeline.common import clock
+from nba_pipeline.common.extras import required_extra
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.orchestration.tags import BY
 from nba_pipeline.sources import landing, plan
-from nba_pipeline.sources.ingest import ingest_days
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.sources.state_db import SourceState
 
@@ -39,6 +39,9 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
     kinds = [k for k in dict.fromkeys(KIND_OF[f.name] for f in feeds) if (run_id, k) not in _fetched]
     if settings.source != LIVE or BY not in tags or not kinds:
         return ""
+    with required_extra("live", "the source nba_stats"):  # optional: only this source needs its libraries
+        from nba_pipeline.sources.ingest import ingest_days
+
     _fetched.update((run_id, k) for k in kinds)
     asked = set(days)
     if tags[BY] == OVERNIGHT:

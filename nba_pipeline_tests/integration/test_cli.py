@@ -1,7 +1,9 @@
 """Help, the version and wrong arguments import none of the heavy libraries."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ HEAVY = ("dagster", "pandas", "pyarrow", "ibis", "duckdb", "numpy", "scipy", "xg
 ENTRY = (
     "import sys; from nba_pipeline.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit as e: code = e.code\n"
 )
+COMMANDS = sorted((Path(__file__).parents[2] / "nba_pipeline" / "cli").glob("*.py"))
 LISTING = f"print([m for m in {HEAVY} if m in sys.modules], code, file=sys.stderr)"
 
 
@@ -30,3 +33,35 @@ def test_help_version_and_wrong_arguments_import_no_heavy_library(arguments: lis
         [sys.executable, "-c", ENTRY + LISTING, *arguments], capture_output=True, text=True, check=True
     )
     assert done.stderr.splitlines()[-1] == f"[] {code}"
+
+
+@pytest.mark.parametrize("module", ["nba_pipeline.definitions", "nba_pipeline.cli.status", "nba_pipeline.cli.backfill"])
+def test_nothing_of_the_google_clients_is_imported_for_the_embedded_warehouse(module: str, tmp_path: Path) -> None:
+    clients = (
+        "[m for m in sys.modules if m.startswith(('google.cloud', 'google.auth', 'google.api_core', 'dagster_gcp'))]"
+    )
+    script = f"import sys, {module}\nfrom nba_pipeline.config.settings import Settings\n"
+    script += f"Settings.from_environment().open_warehouse().ledger()\nprint({clients})"
+    own = {k: v for k, v in os.environ.items() if not k.startswith("NBA_PIPELINE_")}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env=own | {"NBA_PIPELINE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_only_ingest_needs_the_extra_live_and_names_it() -> None:
+    blocked = "import sys; sys.modules |= dict.fromkeys(('nba_api', 'pypdf', 'tenacity'))\n"
+    others = "import nba_pipeline.definitions\n" + "".join(
+        f"import nba_pipeline.cli.{p.stem}\n" for p in COMMANDS if p.stem not in ("ingest", "__main__")
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", blocked + others + ENTRY, "ingest", "2024-01-01", "2024-01-01"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Fix: pip install 'nba_pipeline[live]'" in done.stderr

@@ -148,7 +148,7 @@ def test_the_extras_that_images_are_built_with_exist() -> None:
     setup.read(ROOT / "setup.cfg")
     said = (DEPLOY / "Dockerfile").read_text() + (ROOT / "docs" / "deploy.md").read_text()
     named = {e for extras in re.findall(r"EXTRAS=([\w,]+)", said) for e in extras.split(",")}
-    assert named == {"postgres", "kubernetes"}
+    assert named == {"live", "postgres", "kubernetes"}
     assert named <= set(setup["options.extras_require"])
 
 

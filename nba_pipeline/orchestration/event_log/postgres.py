@@ -17,17 +17,20 @@ from typing import Any
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import PostgresEventLogStorage
-from dagster_postgres.utils import (
-    create_pg_engine,
-    get_token_provider_from_config,
-    pg_url_from_config,
-    retry_pg_connection_fn,
-)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine
 
+from nba_pipeline.common.extras import required_extra
 from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage, evaluate_statement
+
+with required_extra("postgres", "the event log in Postgres"):
+    from dagster_postgres import PostgresEventLogStorage
+    from dagster_postgres.utils import (
+        create_pg_engine,
+        get_token_provider_from_config,
+        pg_url_from_config,
+        retry_pg_connection_fn,
+    )
 
 RECONNECT_AFTER_SECONDS = 1800
 

@@ -2,13 +2,13 @@
 
 from functools import cache
 
-from nba_api.stats.static import teams
-
 ALSO = {"LA Clippers": "LAC", "LA Lakers": "LAL"}
 
 
 @cache
 def _tricodes() -> dict[str, str]:
+    from nba_api.stats.static import teams  # optional: the extra `live`; plans of calls are read without it
+
     return {t["full_name"]: t["abbreviation"] for t in teams.get_teams()} | ALSO
 
 
