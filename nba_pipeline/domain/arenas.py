@@ -1,12 +1,28 @@
-"""Home courts: where each team plays at home, from and to which day. What an earlier court was does not change a later trip."""
+"""Home courts: where each team plays at home, from and to which day; and the courts of games away from both teams' homes.
+What an earlier court was does not change a later trip."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Protocol
+
+import ibis
+
+from nba_pipeline.common import ibis_types as ir
 
 EARTH_RADIUS_MILES = 3958.7613
+
+
+class Position(Protocol):
+    """Something with a place on the globe, degrees north and east."""
+
+    @property
+    def latitude(self) -> float: ...
+
+    @property
+    def longitude(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -68,6 +84,42 @@ COURTS: tuple[Court, ...] = (
 )
 
 
+@dataclass(frozen=True)
+class NeutralCourt:
+    """An arena that is no team's own: a game in it is away from home for both. `names` are the words of sources for it."""
+
+    key: str
+    names: tuple[str, ...]
+    latitude: float
+    longitude: float
+    zone: str
+
+
+NEUTRAL_COURTS: tuple[NeutralCourt, ...] = (
+    NeutralCourt("Austin", ("Moody Center",), 30.2820, -97.7325, "America/Chicago"),
+    NeutralCourt("Berlin", ("Uber Arena",), 52.5053, 13.4436, "Europe/Berlin"),
+    NeutralCourt("Las Vegas", ("T-Mobile Arena",), 36.1028, -115.1784, "America/Los_Angeles"),
+    NeutralCourt("London", ("The O2 Arena", "The O2", "O2 Arena"), 51.5030, 0.0032, "Europe/London"),
+    NeutralCourt("Manchester", ("Co-op Live",), 53.4853, -2.2003, "Europe/London"),
+    NeutralCourt(
+        "Mexico City",
+        ("Arena CDMX", "Arena Ciudad de Mexico", "Arena Ciudad de México", "Mexico City Arena"),
+        19.4964,
+        -99.1756,
+        "America/Mexico_City",
+    ),
+    NeutralCourt(
+        "Orlando bubble",
+        ("AdventHealth Arena", "The Field House", "HP Field House", "VISA Athletic Center"),
+        28.3370,
+        -81.5560,
+        "America/New_York",
+    ),
+    NeutralCourt("Paris", ("Accor Arena", "AccorHotels Arena"), 48.8386, 2.3785, "Europe/Paris"),
+    NeutralCourt("San Antonio, Alamodome", ("Alamodome",), 29.4170, -98.4788, "America/Chicago"),
+)
+
+
 @cache
 def courts_of() -> Mapping[str, tuple[Court, ...]]:
     """The courts of every team, earliest first."""
@@ -91,10 +143,29 @@ def court_of(team: str, day: date | None = None) -> Court:
     return courts[-1] if day is None else next(c for c in courts if c.holds(day))
 
 
-def miles(a: Court, b: Court) -> float:
-    """Great-circle distance between two courts, statute miles (haversine)."""
+def miles(a: Position, b: Position) -> float:
+    """Great-circle distance between two places, statute miles (haversine)."""
     lat1, lat2 = math.radians(a.latitude), math.radians(b.latitude)
     half_lat = (lat2 - lat1) / 2
     half_lon = math.radians(b.longitude - a.longitude) / 2
     h = math.sin(half_lat) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(half_lon) ** 2
     return 2 * EARTH_RADIUS_MILES * math.asin(math.sqrt(h))
+
+
+def is_neutral(arena: ir.StringValue, flag: ir.BooleanValue) -> ir.BooleanValue:
+    """Return whether a game is away from both teams' homes.
+
+    Args:
+        arena: the source's name of the arena.
+        flag: what the source says.
+
+    Returns:
+        True for a neutral court of this registry, else the flag.
+    """
+    return (neutral_place(arena).notnull()).ifelse(True, flag)
+
+
+def neutral_place(arena: ir.StringValue) -> ir.StringValue:
+    """Return the key of the neutral court of this name; NULL for any other name."""
+    names = [(name.lower(), court.key) for court in NEUTRAL_COURTS for name in court.names]
+    return arena.strip().lower().cases(*names, else_=ibis.null("string"))

@@ -16,7 +16,7 @@ def playable(slate: ir.Table) -> ir.Table:
 def slate_teams(slate: ir.Table) -> ir.Table:
     """Return two rows per countable game that is not called off, one for each team, with opponent and home_game."""
     games = playable(slate)
-    facts = ("game_id", "game_date", "season", "season_type", "cutoff_at", "neutral_site")
+    facts = ("game_id", "game_date", "season", "season_type", "cutoff_at", "neutral_site", "arena")
     sides = [
         games.select(*facts, team=games[own], opponent=games[other], home_game=ibis.literal(own == "home_team"))
         for own, other in (("home_team", "away_team"), ("away_team", "home_team"))

@@ -13,7 +13,7 @@ from nba_pipeline.tables.analytics._absences import absence_counts
 from nba_pipeline.tables.analytics._game_line_consensus import game_line_consensus, seen_from
 from nba_pipeline.tables.analytics._slate import is_early, playable, season_openings, slate_teams
 from nba_pipeline.tables.analytics._streaks import with_runs
-from nba_pipeline.tables.analytics._travel import way_to_game
+from nba_pipeline.tables.analytics._travel import game_place, is_at_home, way_to_game
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.raw.columns import tricode
@@ -36,7 +36,11 @@ class UpcomingTeamGameContext(Rows):
     home_game: bool = column(
         "true for the home team of the schedule, also on a neutral site", formula="team = schedule.home_team"
     )
-    neutral_site: bool = column("true where neither team is at home; NULL if the source does not say", nullable=True)
+    neutral_site: bool = column(
+        "true where neither team plays in its own arena; NULL if the source does not say",
+        formula="schedule.neutral_site",
+        nullable=True,
+    )
     season: str = column("season label", str_matches=SEASON_LABEL)
     season_type: str = columns.SEASON_TYPE
     cutoff_at: Instant = column("last moment at which information entered the row (UTC)", formula="schedule.cutoff_at")
@@ -223,17 +227,18 @@ class UpcomingTeamGameContext(Rows):
         unit="miles",
         precision=1,
         nullable=True,
-        formula="from the home city before the first game; NULL to or from a neutral site, whose place is not known",
+        formula="from the home court before the first game; neutral courts have positions of their own"
+        " (nba_pipeline.domain.arenas); NULL to or from a neutral site of another name",
         ge=0,
-        le=3000,
+        le=7000,
     )
     time_zones_crossed: int = column(
         "hours the clock is put forward on the way; positive: eastward",
         unit="hours",
         nullable=True,
         formula="difference of the zones' UTC offsets on the game's date, daylight saving included; places as travel_miles",
-        ge=-4,
-        le=4,
+        ge=-10,
+        le=10,
     )
     consecutive_road_games: int = column(
         "length of the road trip up to and with this game; 0 at home",
@@ -320,14 +325,12 @@ PLAYED = ("game_id", "game_date", "season", "team", "home_game", "win_flag", "ma
 def with_history(teams: ir.Table, team_games: ir.Table, season_games: ir.Table) -> ir.Table:
     """The teams with aggregates over their finished games of the season before the day, under `h_` names."""
     played = team_games.select(*PLAYED)
-    known = played.left_join(season_games, ["game_id", "game_date"]).select(
-        played, neutral=season_games.neutral_site.fill_null(False), host=season_games.home_team
-    )
+    place, neutral = game_place(season_games, season_games.home_team), season_games.neutral_site
+    known = played.left_join(season_games, ["game_id", "game_date"]).select(played, place=place, neutral_site=neutral)
     games = shared(known)
-    at_home = games.home_game & ~games.neutral
     facts = with_runs(
-        games.mutate(place=games.neutral.ifelse(None, games.host), last_date=games.game_date),
-        {"wins": games.win_flag, "losses": ~games.win_flag, "road": ~at_home},
+        games.mutate(last_date=games.game_date),
+        {"wins": games.win_flag, "losses": ~games.win_flag, "road": ~is_at_home(games)},
         by=("team", "season"),
     )
     return asof.attach(

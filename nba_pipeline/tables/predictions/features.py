@@ -219,7 +219,16 @@ BASELINE_25 = FeatureVersion(
             "before the opponent's fifth game",
             bounds=(60, 140),
         ),
-        Feature("home_away", "flag", "1 at home, 0 away", CONTEXT, DAY, "", bounds=(0, 1), weight=ALWAYS_KNOWN),
+        Feature(
+            "home_away",
+            "flag",
+            "1 at home, 0 away, 0.5 on a neutral site, where neither team has the advantage",
+            CONTEXT,
+            DAY,
+            "",
+            bounds=(0, 1),
+            weight=ALWAYS_KNOWN,
+        ),
         Feature(
             "back_to_back",
             "flag",

@@ -24,9 +24,10 @@ from nba_pipeline.tables.predictions.form_features import FORM_FEATURES, YEAR_DA
 from nba_pipeline.tables.predictions.game_features import GAME_FEATURES, game_features
 from nba_pipeline.tables.predictions.matchup_features import MATCHUP_FEATURES, matchup_features
 from nba_pipeline.tables.predictions.role_features import ROLE_FEATURES, role_features
-from nba_pipeline.tables.predictions.similarity_features import SIMILARITY_FEATURES, similarity_features
+from nba_pipeline.tables.predictions.similarity_features import SIMILARITY_FEATURES, at_home, similarity_features
 from nba_pipeline.tables.predictions.versions import VERSIONS, all_features
 from nba_pipeline.tables.raw.columns import tricode
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
 
 READY_GAMES = 10
@@ -51,7 +52,7 @@ class ListedPlayer(Rows):
     season_type: str = columns.SEASON_TYPE
     team: str = tricode("tricode of the team that lists the player")
     opponent: str = tricode("tricode of the opponent")
-    home_game: bool = column("true for the home team of the schedule")
+    home_game: bool = column("true for the home team of the schedule, also on a neutral site")
     days_rest: int = column(
         "free days before the game; NULL before the player's first game of the season", unit="days", nullable=True, ge=0
     )
@@ -112,7 +113,7 @@ ML_FEATURE_STORE = Table(
         "ready on too few games": lambda t: ~t.is_production_ready | (t.games_played_season >= READY_GAMES),
         "the shot shares do not add up to 1": lambda t: (t.pct_paint + t.pct_mid_range + t.pct_three - 1).abs() < 0.001,
         "back_to_back and days of rest disagree": lambda t: (t.back_to_back == 1) == (t.days_rest == 0),
-        "home_away is not home_game": lambda t: (t.home_away == 1) == t.home_game,
+        "home_away is not home_game": lambda t: (t.home_away == 0.5) | ((t.home_away == 1) == t.home_game),
         "playoff_game is not the kind of game": lambda t: (t.playoff_game == 1) == (t.season_type == PLAYOFFS),
     },
 )
@@ -155,7 +156,6 @@ def from_context(c: ir.Table) -> dict[str, ir.Value]:
     return {
         "rest_advantage": (c.days_rest - c.opponent_days_rest).clip(-REST_BOUND, REST_BOUND),
         "injury_risk": injury_risk(c.injury_status, c.injury_status_source, c.injuries_reported),
-        "home_away": c.home_game.cast("int64"),
         "back_to_back": c.back_to_back.cast("int64"),
         "playoff_game": (c.season_type == PLAYOFFS).cast("int64"),
     }
@@ -226,6 +226,7 @@ def build(
     defense_games: ir.Table,
     year: ir.Table,
     team_context: ir.Table,
+    season_games: ir.Table,
 ) -> ir.Table:
     """All features side by side, then one row per version."""
     past = history(context, games, offense)
@@ -233,7 +234,7 @@ def build(
     role = role_features(form_features(listed, year), games, offense)
     game = game_features(context, team_context, offense)
     matchup = matchup_features(context, games, cache, zones, defense, defense_games)
-    similar = similarity_features(context, games, defense_games)
+    similar = similarity_features(context, games, defense_games, team_context, season_games)
 
     def of_player(t: ir.Table, day: str) -> list[ir.BooleanValue]:
         return [context.game_date == t[day], context.player_id == t.player_id]
@@ -248,8 +249,10 @@ def build(
         .left_join(game, of_player(game, "game_date"))
         .left_join(matchup, of_player(matchup, "game_date"))
         .left_join(similar, of_player(similar, "game_date"))
+        .left_join(team_context, [context.game_date == team_context.game_date, context.team == team_context.team])
     )
     features = from_context(context) | from_history(past) | from_cache(cache) | from_zones(zones, factors, defense)
+    features["home_away"] = at_home(context.home_game, team_context.neutral_site)
     features |= {f.name: role[f.name] for f in (*FORM_FEATURES, *ROLE_FEATURES)}
     features |= {f.name: game[f.name] for f in GAME_FEATURES}
     features |= {f.name: matchup[f.name] for f in MATCHUP_FEATURES}
@@ -305,6 +308,7 @@ TRANSFORM = Transform(
         "defense_games": asof.season_to_date(TEAM_DEFENSE_GAME_SUMMARY),
         "year": asof.before(PLAYER_GAME_SUMMARY, YEAR_DAYS),
         "team_context": asof.same_day(UPCOMING_TEAM_GAME_CONTEXT),
+        "season_games": asof.season_to_date(SCHEDULE),
     },
     expected=expected,
     watched=tuple(f.name for f in all_features() if f.missing),

@@ -30,7 +30,7 @@ UNKNOWN = 0.5
 CLOSENESS = {
     "defence_tier": (1.0, 0.5, 0.25),
     "rest": (1.0, 0.6, 0.36),
-    "venue": (1.0, 0.6, 0.6),
+    "venue": (1.0, 0.6, 0.6),  # a neutral site is one step from either
     "form": (1.0, 0.6, 0.36),
 }
 
@@ -80,8 +80,8 @@ def _step(difference: ir.FloatingValue, width: Any) -> ir.IntegerValue:
 def circumstances(days: ir.Table, games: ir.Table, defense_games: ir.Table) -> ir.Table:
     """The rows of `days` with `defence_tier`, `rest`, `venue` and `form` as of before the day; NULL if unknown.
 
-    Shapes: `days` has (game_date, season, player_id, opponent, home_game); `games` are player facts (game_date, season,
-    player_id, points), `defense_games` team facts (game_date, season, team, points_100,
+    Shapes: `days` has (game_date, season, player_id, opponent, at_home: 1 at home, 0.5 on a neutral site, 0 away); `games`
+    are player facts (game_date, season, player_id, points), `defense_games` team facts (game_date, season, team, points_100,
     opponent_possessions).
     """
     ratings = {"rating": asof.ratio("points_100", "opponent_possessions", last=WINDOW, at_least=MIN_GAMES)}
@@ -104,7 +104,7 @@ def circumstances(days: ir.Table, games: ir.Table, defense_games: ir.Table) -> i
             *[rows[c] for c in days.columns],
             defence_tier=tier(rated.rating, rated.league),
             rest=(rest > LONGEST_REST).ifelse(LONGEST_REST, rest),
-            venue=rows.home_game.cast("int64"),
+            venue=(2 * rows.at_home).cast("int64"),
             form=form(rows.last_5, rows.season_mean, rows.season_sd),
         )
     )
@@ -127,15 +127,37 @@ def defense_facts(defense_games: ir.Table) -> ir.Table:
     )
 
 
-def similarity_features(context: ir.Table, games: ir.Table, defense_games: ir.Table) -> ir.Table:
-    """The features of `SIMILARITY_FEATURES`, one row per (game_date, player_id) of the context that has an earlier game."""
-    day = ("game_date", "season", "player_id", "opponent", "home_game")
+def at_home(home_game: ir.BooleanValue, neutral_site: ir.BooleanValue) -> ir.FloatingValue:
+    """Return 1 for a team in its own arena, 0 for a visitor of one, 0.5 for both teams of a game on a neutral site."""
+    return neutral_site.fill_null(False).ifelse(0.5, home_game.cast("float64"))
+
+
+def _with_venue(rows: ir.Table, sites: ir.Table, *, by: tuple[str, ...]) -> ir.Table:
+    beside = rows.left_join(sites.select(*by, "neutral_site"), list(by))
+    return shared(beside.select(rows, at_home=at_home(rows.home_game, beside.neutral_site)))
+
+
+def similarity_features(
+    context: ir.Table, games: ir.Table, defense_games: ir.Table, team_context: ir.Table, season_games: ir.Table
+) -> ir.Table:
+    """Compute the features of `SIMILARITY_FEATURES`, one row per (game_date, player_id) of the context with an earlier game.
+
+    Args:
+        context: Listed players of the day.
+        games: Facts of players of the season.
+        defense_games: Facts of defences of the season.
+        team_context: Teams of the day, with `neutral_site`.
+        season_games: Games of the schedule of the season, with `neutral_site`.
+    """
+    day = ("game_date", "season", "player_id", "opponent", "at_home")
     defenses = defense_facts(defense_games)
     outcomes = {m.name: m.actual(games) for m in MARKETS.values()}
-    facts = circumstances(games.select(*day, **outcomes), games, defenses)
-    slate = circumstances(context.select(*day), games, defenses)
+    played = _with_venue(games.mutate(**outcomes), season_games, by=("game_date", "game_id"))
+    facts = circumstances(played.select(*day, *outcomes), games, defenses)
+    listed = _with_venue(context, team_context, by=("game_date", "team"))
+    slate = circumstances(listed.select(*day), games, defenses)
     pairs = asof.earlier_facts(
-        slate, facts.drop("opponent", "home_game"), last=LAST, by=("player_id",), fact_day="game_date"
+        slate, facts.drop("opponent", "at_home"), last=LAST, by=("player_id",), fact_day="game_date"
     )
     rows = slate.inner_join(pairs, ["game_date", "season", "player_id"])
     likeness: Any = 1.0

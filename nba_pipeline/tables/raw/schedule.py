@@ -7,6 +7,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.arenas import is_neutral
 from nba_pipeline.domain.calendar import GAME_ID, SEASON_TYPES
 from nba_pipeline.domain.eastern_time import eastern_date
 from nba_pipeline.domain.game_states import FINAL, STATES, is_called_off
@@ -39,7 +40,11 @@ class Schedule(Rows):
         "latest time of information that a forecast of the game may use (UTC)",
         formula="one minute before tip-off; 16:00 UTC of the day if the tip-off is unknown",
     )
-    neutral_site: bool = column("true if neither team is at home; NULL if the source does not state it", nullable=True)
+    neutral_site: bool = column(
+        "true if neither team plays in its own arena; NULL if the source does not state it",
+        formula="the arena is one of nba_pipeline.domain.arenas.NEUTRAL_COURTS, else as the source says",
+        nullable=True,
+    )
     arena: str = column("arena", nullable=True)
     status: str = column(
         "state of the game: scheduled, in progress, final, postponed, cancelled, suspended, not needed, or unknown",
@@ -94,6 +99,7 @@ SLATE = asof.same_day(
         "tip_off",
         "cutoff_at",
         "neutral_site",
+        "arena",
         "called_off",
     ),
 )
@@ -118,7 +124,7 @@ def build(landing: ir.Table, season_feed: ir.Table, clock: ir.Table) -> ir.Table
         away_team=rows.away_team,
         tip_off=rows.game_datetime_utc,
         cutoff_at=asof.cutoff(rows.game_date, rows.game_datetime_utc),
-        neutral_site=rows.neutral_site,
+        neutral_site=is_neutral(rows.arena, rows.neutral_site),
         arena=rows.arena,
         status=rows.state,
         home_points=final.ifelse(rows.home_pts, None),

@@ -9,7 +9,9 @@ import pytest
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.domain import arenas
 from nba_pipeline.domain.teams import ALIASES, TEAMS, TRICODES, miles_between, tricode, tricode_expression
+from nba_pipeline.tables.analytics._travel import POSITIONS, home_place, hours_forward
 from nba_pipeline.tables.analytics._travel import miles as miles_expression
+from nba_pipeline.tables.analytics.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
 
 
 @pytest.mark.parametrize(
@@ -72,12 +74,60 @@ def test_every_team_has_exactly_one_home_court_on_every_day() -> None:
     ],
 )
 def test_a_trip_is_measured_between_the_courts_of_its_day(a: str, b: str, day: date) -> None:
-    trip = miles_expression(ibis.literal(a), ibis.literal(b), ibis.date(day))
+    trip = miles_expression(*(home_place(ibis.literal(team), ibis.date(day)) for team in (a, b)))
     with duck.connect() as db:
         (found,) = db.execute(str(ibis.to_sql(trip, dialect="duckdb"))).fetchone() or (None,)
-    assert found == pytest.approx(round(miles_between(a, b, day), 1))
+    assert found == pytest.approx(miles_between(a, b, day), abs=1e-6)
     assert miles_between("LAL", "LAC", date(2024, 4, 1)) == 0
     assert miles_between("LAL", "LAC", date(2024, 12, 1)) == pytest.approx(8.0, abs=0.1)
+
+
+def test_no_place_is_further_from_another_than_the_contract_allows() -> None:
+    bound = UPCOMING_TEAM_GAME_CONTEXT.columns["travel_miles"].checks["le"]
+    assert max(arenas.miles(a, b) for a, b in combinations(POSITIONS.values(), 2)) < bound
+    assert len(POSITIONS) == len(arenas.COURTS) + len(arenas.NEUTRAL_COURTS)
+
+
+# Hours of the clocks as calendars of the years print them: Europe and Mexico change theirs on days of their own.
+@pytest.mark.parametrize(
+    ("origin", "destination", "day", "hours"),
+    [
+        ("DET", "Paris", date(2023, 1, 19), 6),
+        ("Paris", "LAL", date(2024, 1, 13), -9),
+        ("BOS", "Paris", date(2024, 3, 20), 5),
+        ("BOS", "Paris", date(2024, 4, 10), 6),
+        ("MIA", "Mexico City", date(2022, 12, 17), -1),
+        ("MIA", "Mexico City", date(2024, 11, 2), -2),
+        ("DAL", "Mexico City", date(2022, 4, 10), 0),
+        ("DAL", "Mexico City", date(2023, 4, 10), -1),
+        ("PHX", "Las Vegas", date(2023, 12, 7), -1),
+        ("Las Vegas", "Las Vegas", date(2023, 12, 7), 0),
+    ],
+)
+def test_the_clock_goes_forward_by_the_zones_of_the_day(origin: str, destination: str, day: date, hours: int) -> None:
+    shift = hours_forward(ibis.literal(origin), ibis.literal(destination), ibis.date(day))
+    with duck.connect() as db:
+        assert db.execute(str(ibis.to_sql(shift, dialect="duckdb"))).fetchone() == (hours,)
+
+
+@pytest.mark.parametrize(
+    ("arena", "flag", "neutral"),
+    [
+        ("Accor Arena", False, True),
+        ("ARENA CDMX ", None, True),
+        ("TD Garden", False, False),
+        ("TD Garden", None, None),
+        ("A new hall", True, True),
+        (None, True, True),
+        (None, False, False),
+    ],
+)
+def test_a_game_is_neutral_by_its_arena_else_by_the_sources_word(
+    arena: str | None, flag: bool | None, neutral: bool | None
+) -> None:
+    found = arenas.is_neutral(ibis.literal(arena, "string"), ibis.literal(flag, "boolean"))
+    with duck.connect() as db:
+        assert db.execute(str(ibis.to_sql(found, dialect="duckdb"))).fetchone() == (neutral,)
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,24 @@ def test_going_west_is_negative_and_phoenix_has_no_summer_time():
     assert spring.loc["MIA"].time_zones_crossed == -3
 
 
-def test_the_way_to_or_from_a_neutral_site_is_unknown():
+def test_a_game_in_paris_is_a_journey_for_both_teams_and_no_home_game():
+    paris = {"neutral_site": True, "arena": "Accor Arena"}
+    there = contexts([game(TODAY, "CLE", "BKN", **paris)])
+    assert there.travel_miles.to_dict() == {"CLE": pytest.approx(3914, abs=10), "BKN": pytest.approx(3630, abs=10)}
+    assert there.time_zones_crossed.to_dict() == {"CLE": 6, "BKN": 6}
+    assert there.consecutive_road_games.to_dict() == {"CLE": 1, "BKN": 1}
+    back = contexts([game(TODAY, "CLE", "DEN")], [(game("2024-01-18", "CLE", "BKN", **paris), 5)]).loc["CLE"]
+    assert (back.travel_miles, back.time_zones_crossed) == (pytest.approx(3914, abs=10), -6)
+    assert back.consecutive_road_games == 0
+
+
+def test_a_second_game_in_the_same_neutral_arena_is_no_way_off():
+    vegas = {"neutral_site": True, "arena": "T-Mobile Arena"}
+    found = contexts([game(TODAY, "LAL", "MIL", **vegas)], [(game("2024-01-18", "LAL", "NOP", **vegas), 5)])
+    assert (found.loc["LAL"].travel_miles, found.loc["LAL"].consecutive_road_games) == (0, 2)
+
+
+def test_the_way_to_or_from_a_neutral_site_of_unknown_place_is_unknown():
     to_it = contexts([game(TODAY, "BOS", "DEN", neutral_site=True)])
     assert to_it[["travel_miles", "time_zones_crossed"]].isna().all().all()
     assert to_it.consecutive_road_games.to_dict() == {"BOS": 1, "DEN": 1}

@@ -93,6 +93,7 @@ def row(**more: Any) -> pd.Series:
     given: dict[str, Any] = {n: [r | more.get(n, {})] for n, r in rows.items() if more.get(n, {}) is not None}
     given["games"] = more.get("games", games([20] * 12))
     given["offense"] = more.get("offense", results(6, 4))
+    given["team_context"] = more.get("team_context", [])
     return run(TRANSFORM, [DAY], **given).iloc[0]
 
 
@@ -224,6 +225,12 @@ def test_flags_of_the_game() -> None:
     assert (away.home_away, away.back_to_back, away.playoff_game) == (0, 1, 1)
     home = row(context={"season_type": "PlayIn"})
     assert (home.home_away, home.back_to_back, home.playoff_game) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("hosts", [True, False])
+def test_on_a_neutral_site_neither_team_has_the_advantage_of_home(hosts: bool) -> None:
+    site = {"game_date": DAY, "team": "BOS", "neutral_site": True}
+    assert row(context={"home_game": hosts}, team_context=[site]).home_away == 0.5
 
 
 @pytest.mark.parametrize(("wins", "losses", "share"), [(5, 0, 1.0), (0, 5, 0.0), (3, 1, None), (41, 41, 0.5)])

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import ibis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from nba_pipeline.tables.predictions.similarity_features import (
     CLOSENESS,
     SIMILARITY_FEATURES,
     UNKNOWN,
+    at_home,
     circumstances,
     defense_facts,
     similarity_features,
@@ -22,10 +24,14 @@ from nba_pipeline_tests.support import day, rows_of
 
 TRANSFORM = CATALOG[ML_FEATURE_STORE.id]
 CONTEXT, GAMES, DEFENSE = (TRANSFORM.unbound[n] for n in ("context", "games", "defense_games"))
-FEATURES = similarity_features(CONTEXT, GAMES, DEFENSE)
-COLUMNS = ("game_date", "season", "player_id", "opponent", "home_game")
+FEATURES = similarity_features(
+    CONTEXT, GAMES, DEFENSE, TRANSFORM.unbound["team_context"], TRANSFORM.unbound["season_games"]
+)
+COLUMNS = ("game_date", "season", "player_id", "opponent", "at_home")
 DEFENSES = defense_facts(DEFENSE)
-STOOD = circumstances(GAMES.select(*COLUMNS), GAMES, DEFENSES)
+STOOD = circumstances(
+    GAMES.mutate(at_home=at_home(GAMES.home_game, ibis.null("boolean"))).select(*COLUMNS), GAMES, DEFENSES
+)
 DAY = day("2024-01-10")
 SEASON = {"season": "2023-24"}
 Row = dict[str, Any]
@@ -51,8 +57,10 @@ def ratings(**of: float) -> list[Row]:
     ]
 
 
-def similar(games: list[Row], context: list[Row] | None = None, defense: list[Row] | None = None) -> Row | None:
-    inputs = {"context": context or [listed()], "games": games, "defense_games": defense or []}
+def similar(
+    games: list[Row], context: list[Row] | None = None, defense: list[Row] | None = None, **more: list[Row]
+) -> Row | None:
+    inputs = {"context": context or [listed()], "games": games, "defense_games": defense or []} | more
     found = rows_of(TRANSFORM, FEATURES, **inputs)
     assert len(found) <= 1
     return found[0] if found else None
@@ -107,6 +115,20 @@ def test_a_game_of_the_same_venue_counts_more() -> None:
     found = similar([game(5, 30, home=True), game(3, 10, home=False)], [listed(home=True)])
     assert found is not None
     assert found["similar_points"] > 20
+
+
+@pytest.mark.parametrize(
+    ("tonight", "then", "likeness"),
+    [(False, False, CLOSENESS["venue"][0]), (True, True, CLOSENESS["venue"][0]), (True, False, CLOSENESS["venue"][1])],
+)
+def test_a_neutral_site_is_one_step_from_home_and_from_away(tonight: bool, then: bool, likeness: float) -> None:
+    site = {"game_date": DAY, "team": "BOS", "neutral_site": tonight}
+    past = {"game_date": DAY - timedelta(days=2), "game_id": "0022300001", "neutral_site": then}
+    for home in (True, False):
+        played = game(2, game_id="0022300001", home=home)
+        found = similar([played], [listed(team="BOS", home=home)], team_context=[site], season_games=[past])
+        assert found is not None
+        assert found["similar_games_weight"] == pytest.approx(UNKNOWN**3 * likeness, abs=1e-6)
 
 
 def test_a_game_against_a_defence_of_the_same_tier_counts_more() -> None:

@@ -160,6 +160,12 @@ def test_season_and_kind_come_from_the_id_and_only_some_kinds_count(league: Leag
     assert done.verdicts[0].metadata["games"] == 5
 
 
+def test_a_game_abroad_is_on_a_neutral_site_though_the_source_does_not_say_so(league: League) -> None:
+    league.feeds["schedule"] = [game(arena="Accor Arena", neutral_site=False)]
+    league.publish(SCHEDULE)
+    assert [r["neutral_site"] for r in league.rows(SCHEDULE)] == [True]
+
+
 def test_teams_of_an_all_star_game_need_not_be_among_the_thirty(league: League) -> None:
     league.feeds["schedule"] = [game(), game("0032300001", "EST", "WST")]
     league.publish(SCHEDULE)
