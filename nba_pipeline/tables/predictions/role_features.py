@@ -17,7 +17,7 @@ from nba_pipeline.tables.analytics._availability import AVAILABLE, DOUBTFUL, OUT
 from nba_pipeline.tables.predictions.features import CONTEXT, LAST_5, PLAYER_GAMES, SEASON, TEAM_GAMES, Feature
 
 RECENT_DAYS = 30
-GAME_MINUTES = 240
+GAME_MINUTES, PLAYABLE = 240, 48
 SCALE = 10_000
 
 MONTH = f"{RECENT_DAYS} days before the day"
@@ -35,8 +35,14 @@ CHANCE: Mapping[str, tuple[float, ...]] = {
 }
 # Without a statement, by minutes_form under 10, under 20, and from 20 on: who played last time, and who missed one game.
 SILENT_BY_MINUTES = {0: (0.53, 0.84, 0.94), 1: (0.37, 0.47, 0.60)}
-# Before the player's first game of the season for the team.
-CHANCE_UNSEEN = {"out": 0.04, "available": 0.40, "silent": 0.20}
+# Before the player's first game of the season for the team, without a statement, by the team's games of the season so far: none,
+# 1 or 2, more. Before the team's first game by minutes_form under 10, under 20, under 28, and from 28 on: many of the listed have
+# left in summer, and those who played most are most likely to be still there. Seasons 2019-20 to 2021-22 (6,200 player-days).
+OPENING_MINUTES = (10, 20, 28)
+CHANCE_OPENING = (0.13, 0.32, 0.56, 0.74)
+CHANCE_UNSEEN = (0.08, 0.02)
+# The same with a statement (2021-22 and 2022-23).
+CHANCE_UNSEEN_STATED = {"out": 0.04, "available": 0.40}
 
 ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
@@ -105,11 +111,13 @@ ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "minutes_expected",
         "minutes",
-        f"{GAME_MINUTES}·m / (m + Σ play_chance·m of team-mates), m = minutes_form",
+        f"regulation minutes if the player plays: {PLAYABLE} - min({PLAYABLE}, a·({PLAYABLE} - minutes_form)), a the same"
+        f" for the team and such that Σ play_chance·minutes_expected over its listed players is {GAME_MINUTES}; before the team's"
+        " first game of the season a is at least 1, for players who are not listed yet play the rest",
         CONTEXT,
         TEAM_NOW,
         NO_MINUTES,
-        bounds=(0, GAME_MINUTES),
+        bounds=(0, PLAYABLE),
     ),
     Feature(
         "minutes_vacated",
@@ -173,7 +181,8 @@ def role_features(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Ta
     per listed player, so that a team's rows of a day are its team-mates.
     """
     rows = with_attendance(listed, games, offense)
-    rows = rows.mutate(play_chance=chance_to_play(rows.injury_status, rows.team_games_missed, rows.minutes_form))
+    chance = chance_to_play(rows.injury_status, rows.team_games_missed, rows.minutes_form, rows["h_team_games"])
+    rows = with_minutes_expected(rows.mutate(play_chance=chance))
     newly_out = (rows.injury_status == OUT) & (rows.team_games_missed == 0)
     chance, share = rows.play_chance.fill_null(0.0), rows.appearance_share.fill_null(0.0)
     rows = rows.mutate(
@@ -192,19 +201,66 @@ def role_features(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Ta
         return rows[column].sum().over(team) - rows[column]
 
     has_played, known = rows["h_team_games"] > 0, rows.minutes_form.notnull()
-    everyone = (of_others("__likely") + rows["__minutes"]).cast("float64")
     rank = rows["__plays"].sum().over(stronger) - rows["__plays"] + 1
     found = rows.mutate(
         rotation_rank=known.ifelse(rank, None),
-        minutes_expected=GAME_MINUTES * rows["__minutes"].cast("float64") / everyone.nullif(0.0),
         minutes_vacated=has_played.ifelse(of_others("__vacated") / SCALE, None),
         minutes_newly_out=(has_played & rows.injuries_reported).ifelse(of_others("__newly_out") / SCALE, None),
     )
     return shared(found.drop(*[c for c in found.columns if c.startswith(("__", "h_"))]))
 
 
-def chance_to_play(status: ir.StringValue, missed: ir.IntegerValue, minutes: ir.FloatingValue) -> Any:
-    """The share of `CHANCE`; NULL where the player's minutes are not known."""
+def with_minutes_expected(rows: ir.Table) -> ir.Table:
+    """Share a team's regulation minutes among its listed players: their time on the bench grows or shrinks by one factor.
+
+    No player exceeds the game then, and players who already play most of it gain least. Time on the bench is not longer than the
+    game either: what players at that limit lack is taken from the others. With the players in order of time on the bench, a
+    limit that holds for one holds for all before: each player's factor takes those before as being at the limit, and the
+    largest factor that leaves its own player below the limit is the team's.
+
+    Args:
+        rows: Listed players with game_date, team, play_chance, minutes_form and h_team_games, the team's games of the season.
+
+    Returns:
+        `rows` with minutes_expected: minutes of each player if he plays; NULL without minutes_form.
+    """
+    idle = ibis.greatest(float(PLAYABLE) - rows.minutes_form, 0.0)
+    whole = rows.mutate(
+        __idle=_whole(idle), __weight=_whole(rows.play_chance), __weighted_idle=_whole(rows.play_chance * idle)
+    )
+    team = [whole.game_date, whole.team]
+    longer = ibis.range_window(preceding=(None, 1), group_by=team, order_by=-whole["__idle"])
+    sums = whole.mutate(
+        __weights=whole["__weight"].sum().over(ibis.window(group_by=team)),
+        __everyone=whole["__weighted_idle"].sum().over(ibis.window(group_by=team)),
+        __weight_before=whole["__weight"].sum().over(longer).fill_null(0),
+        __idle_before=whole["__weighted_idle"].sum().over(longer).fill_null(0),
+    )
+    of_game = ibis.greatest(PLAYABLE * sums["__weights"] - GAME_MINUTES * SCALE, 0)
+    to_share = (sums["h_team_games"] > 0).ifelse(of_game, ibis.greatest(of_game, sums["__everyone"]))
+    rest = (sums["__everyone"] - sums["__idle_before"]).cast("float64").nullif(0.0)
+    scaled = sums.mutate(__factor=(to_share - PLAYABLE * sums["__weight_before"]) / rest)
+    below = (scaled["__factor"] * scaled["__idle"] <= PLAYABLE * SCALE).ifelse(scaled["__factor"], None)
+    of_team = scaled.mutate(__of_team=below.max().over(ibis.window(group_by=[scaled.game_date, scaled.team])))
+    idle = of_team["__of_team"].fill_null(0.0) * of_team["__idle"] / SCALE
+    shared_out = ibis.greatest(float(PLAYABLE) - idle, 0.0)
+    return of_team.mutate(minutes_expected=of_team.minutes_form.notnull().ifelse(shared_out, None))
+
+
+def chance_to_play(
+    status: ir.StringValue, missed: ir.IntegerValue, minutes: ir.FloatingValue, team_games: ir.IntegerValue
+) -> Any:
+    """Return the share of comparable players who played.
+
+    Args:
+        status: Status in force at the cut-off; NULL without a statement.
+        missed: Games of the team since the player's last; NULL before the player's first game of the season for it.
+        minutes: The player's usual minutes.
+        team_games: Games of the team this season before the day.
+
+    Returns:
+        A share of `CHANCE` or of the constants beside it; NULL where the player's minutes are not known.
+    """
     reported = status.cases(
         (OUT, "out"), (DOUBTFUL, "out"), (AVAILABLE, "available"), (PROBABLE, "available"), else_="silent"
     )
@@ -213,16 +269,20 @@ def chance_to_play(status: ir.StringValue, missed: ir.IntegerValue, minutes: ir.
         *upto, more = shares
         return ibis.cases(*[(missed <= b, v) for b, v in zip((0, 1, 2, 3, 5), upto, strict=True)], else_=more)
 
-    def by_minutes(shares: tuple[float, ...]) -> Any:
-        low, middle, high = shares
-        return ibis.cases((minutes < 10, low), (minutes < 20, middle), else_=high)
+    def by_minutes(shares: tuple[float, ...], bounds: tuple[float, ...] = (10, 20)) -> Any:
+        *under, more = shares
+        return ibis.cases(*[(minutes < b, v) for b, v in zip(bounds, under, strict=True)], else_=more)
 
     seen = ibis.cases(
         (reported != "silent", reported.cases(*[(n, by_missed(CHANCE[n])) for n in ("out", "available")], else_=None)),
         *[(missed == n, by_minutes(shares)) for n, shares in SILENT_BY_MINUTES.items()],
         else_=by_missed(CHANCE["silent"]),
     )
-    unseen = reported.cases(*CHANCE_UNSEEN.items(), else_=None)
+    early, later = CHANCE_UNSEEN
+    silent = ibis.cases(
+        (team_games == 0, by_minutes(CHANCE_OPENING, OPENING_MINUTES)), (team_games <= 2, early), else_=later
+    )
+    unseen = reported.cases(*CHANCE_UNSEEN_STATED.items(), else_=silent)
     return minutes.notnull().ifelse(missed.isnull().ifelse(unseen, seen), None)
 
 

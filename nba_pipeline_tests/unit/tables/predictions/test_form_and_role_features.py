@@ -1,18 +1,30 @@
 """Version 2 of the features: form in every market, role in the team, the game; and that the future does not reach them."""
 
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
+import ibis
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from nba_pipeline.common import duckdb as duck
 from nba_pipeline.contracts.table import HASH_COLUMN
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions.features import BASELINE_25
 from nba_pipeline.tables.predictions.form_features import LEAGUE_MINUTES, YEAR_GAMES, YEAR_MINUTES
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.tables.predictions.role_features import CHANCE, CHANCE_UNSEEN, SILENT_BY_MINUTES
+from nba_pipeline.tables.predictions.role_features import (
+    CHANCE,
+    CHANCE_OPENING,
+    CHANCE_UNSEEN,
+    PLAYABLE,
+    SILENT_BY_MINUTES,
+    with_minutes_expected,
+)
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES, V2
 from nba_pipeline_tests.support import day, run
 
@@ -157,8 +169,6 @@ def test_who_did_not_play_in_the_latest_game_leaves_his_minutes_to_the_others() 
     missed_one = SILENT_BY_MINUTES[1][2]
     assert found.loc[8].play_chance == missed_one
     assert found.loc[7].minutes_vacated == pytest.approx(20 * 10 / 30 * (1 - missed_one), abs=1e-3)
-    assert found.loc[7].minutes_expected == pytest.approx(240 * 30 / (30 + 20 * missed_one), abs=1e-3)
-    assert found.loc[7].minutes_expected > there.loc[7].minutes_expected
     assert (found.loc[7].rotation_rank, found.loc[8].rotation_rank) == (1, 2)
     assert there.loc[7].minutes_vacated < found.loc[7].minutes_vacated
 
@@ -170,10 +180,110 @@ def test_a_statement_that_somebody_is_out_counts_though_he_played_last_night() -
     assert found.loc[7].minutes_newly_out == 30
     assert found.loc[8].minutes_newly_out == 0
     assert found.loc[8].play_chance == CHANCE["out"][0]
-    assert found.loc[7].minutes_expected == pytest.approx(240 / (1 + CHANCE["out"][0]), abs=1e-3)
     silent = features(listed(7, injuries_reported=False), listed(8, injuries_reported=False), games=games)
     assert pd.isna(silent.loc[7].minutes_newly_out)
-    assert silent.loc[7].minutes_expected < found.loc[7].minutes_expected
+
+
+def team_of(minutes: dict[int, float], days_ago: int = 1, season: str = SEASON) -> list[Row]:
+    """Ten games of a team, of these players with these minutes."""
+    return [played(p, days_ago + n, minutes=m, season=season) for n in range(10) for p, m in minutes.items()]
+
+
+def shared_out(minutes: list[float], chances: list[float], total: float) -> list[float]:
+    """Scale all players' time on the bench together until the others' minutes are the team's: by bisection."""
+    low, high = 0.0, 1000.0
+
+    def expected(factor: float) -> list[float]:
+        return [PLAYABLE - min(PLAYABLE, factor * (PLAYABLE - min(m, PLAYABLE))) for m in minutes]
+
+    for _ in range(200):
+        middle = (low + high) / 2
+        used = sum(c * e for c, e in zip(chances, expected(middle), strict=True))
+        low, high = (middle, high) if used > total else (low, middle)
+    return expected(low)
+
+
+LISTED = ibis.table(
+    {
+        "game_date": "date",
+        "team": "string",
+        "player_id": "int64",
+        "play_chance": "float64",
+        "minutes_form": "float64",
+        "h_team_games": "int64",
+    },
+    name="listed",
+)
+
+
+@cache
+def statement() -> str:
+    return ibis.to_sql(with_minutes_expected(LISTED), dialect="duckdb")
+
+
+def shared_by_query(players: list[tuple[float, float]], team_games: int) -> list[float]:
+    """Minutes expected of players with (chance, minutes)."""
+    rows = [
+        {
+            "game_date": DAY,
+            "team": "BOS",
+            "player_id": n,
+            "play_chance": c,
+            "minutes_form": m,
+            "h_team_games": team_games,
+        }
+        for n, (c, m) in enumerate(players)
+    ]
+    with duck.connect() as db:
+        db.register("listed", pd.DataFrame(rows))
+        found = db.execute(statement()).df().set_index("player_id").sort_index()
+    return list(found.minutes_expected)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 99), st.integers(0, 47)), min_size=1, max_size=12),
+    st.integers(0, 2),
+)
+def test_a_teams_minutes_add_up_to_a_game_and_nobody_plays_longer_than_one(
+    players: list[tuple[int, int]], team_games: int
+) -> None:
+    chances, minutes = [c / 100 for c, _ in players], [float(m) for _, m in players]
+    found = shared_by_query(list(zip(chances, minutes, strict=True)), team_games)
+    usual = sum(c * min(m, PLAYABLE) for c, m in zip(chances, minutes, strict=True))
+    total = min(240.0, sum(chances) * PLAYABLE, *([usual] if team_games == 0 else []))
+    assert min(found) >= 0
+    assert max(found) <= PLAYABLE
+    assert found == pytest.approx(shared_out(minutes, chances, total), abs=0.05)
+    assert sum(c * e for c, e in zip(chances, found, strict=True)) == pytest.approx(total, abs=0.05)
+
+
+def test_who_is_reported_out_leaves_his_minutes_to_the_others() -> None:
+    games = team_of({p: 24.0 for p in range(10)})
+    out = {"injury_status": "out", "injury_status_source": "transaction"}
+    found = features(listed(0, **out), *(listed(p) for p in range(1, 10)), games=games)
+    chance = SILENT_BY_MINUTES[0][2]
+    assert found.loc[5].minutes_expected == pytest.approx(240 / (9 * chance + CHANCE["out"][0]), abs=0.01)
+
+
+def test_on_opening_night_players_keep_the_minutes_of_the_year_before() -> None:
+    """The rest of the game is played by players who are not listed yet."""
+    last_season = team_of({p: 30.0 for p in range(8)}, days_ago=200, season="2022-23")
+    found = features(*(listed(p, games_played_season=0) for p in range(8)), games=last_season, offense=[])
+    assert set(found.minutes_expected) == {30.0}
+    assert set(found.play_chance) == {CHANCE_OPENING[3]}
+
+
+def test_many_players_of_the_year_before_share_an_opening_night() -> None:
+    last_season = team_of({p: 30.0 for p in range(14)}, days_ago=200, season="2022-23")
+    found = features(*(listed(p, games_played_season=0) for p in range(14)), games=last_season, offense=[])
+    assert list(found.minutes_expected) == pytest.approx([240 / (14 * CHANCE_OPENING[3])] * 14, abs=0.01)
+
+
+@pytest.mark.parametrize(("minutes", "place"), [(9.0, 0), (19.0, 1), (27.0, 2), (28.0, 3)])
+def test_the_chance_on_opening_night_grows_with_the_minutes_of_the_year_before(minutes: float, place: int) -> None:
+    last_season = team_of({7: minutes}, days_ago=200, season="2022-23")
+    assert features(listed(), games=last_season, offense=[]).loc[7].play_chance == CHANCE_OPENING[place]
 
 
 @pytest.mark.parametrize(
@@ -203,9 +313,11 @@ def test_the_chance_of_who_played_last_time_grows_with_his_minutes(minutes: floa
     assert found.loc[7].play_chance == SILENT_BY_MINUTES[0][place]
 
 
-def test_who_has_not_played_for_the_team_yet_has_a_small_chance() -> None:
-    found = features(games=[played(7, 1, team="NYK")])
-    assert found.loc[7].play_chance == CHANCE_UNSEEN["silent"]
+@pytest.mark.parametrize(("team_games", "place"), [(1, 0), (2, 0), (3, 1)])
+def test_who_has_not_played_for_the_team_yet_has_a_small_chance(team_games: int, place: int) -> None:
+    offense = [team_game(n) for n in range(1, team_games + 1)]
+    found = features(games=[played(7, 1, team="NYK")], offense=offense)
+    assert found.loc[7].play_chance == CHANCE_UNSEEN[place]
     assert pd.isna(features(games=[]).loc[7].play_chance)
 
 
