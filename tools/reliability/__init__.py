@@ -10,6 +10,7 @@ HARNESSES = (
     "poison",
     "same_answer",
     "listed",
+    "recompute",
     "fuzz",
     "completeness",
     "kills",

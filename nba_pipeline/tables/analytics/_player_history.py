@@ -8,7 +8,7 @@ from nba_pipeline.common.ibis_relations import shared
 from nba_pipeline.tables.analytics._absences import STAR_GAMES
 from nba_pipeline.tables.analytics._streaks import with_runs
 from nba_pipeline.tables.analytics.player_game_summary import OVER, UNDER
-from nba_pipeline.tables.analytics.zones import game_lengths
+from nba_pipeline.tables.analytics.zones import GAME_MINUTES, game_minutes
 
 PLAYED = ("game_id", "game_date", "season", "player_id", "minutes_played", "points", "usage_rate", "over_under_result")
 
@@ -62,8 +62,9 @@ def with_history(players: ir.Table, games: ir.Table, season_games: ir.Table) -> 
 def with_opponent(teams: ir.Table, team_games: ir.Table, openings: ir.Table) -> ir.Table:
     """The slate's teams with the season's opening, and rest and pace of the team they meet."""
     team_games = team_games.select(
-        *("game_date", "season", "team", "possessions"),
-        lengths=game_lengths(team_games.overtime_periods),
+        *("game_date", "season", "team"),
+        possessions_48=GAME_MINUTES * team_games.possessions,
+        minutes=game_minutes(team_games.overtime_periods),
         last_date=team_games.game_date,
     )
     sides = teams.select("game_date", "season", team=teams.opponent)
@@ -72,11 +73,11 @@ def with_opponent(teams: ir.Table, team_games: ir.Table, openings: ir.Table) -> 
         team_games,
         {
             "last_date": asof.latest("last_date"),
-            "pace_last_10": asof.ratio("possessions", "lengths", last=10, at_least=5),
+            "pace_last_10": asof.ratio("possessions_48", "minutes", last=10, at_least=5),
         },
         by=("team",),
     )
-    sides = asof.attach(sides, team_games, {"league_pace": asof.ratio("possessions", "lengths", days=30)}, by=())
+    sides = asof.attach(sides, team_games, {"league_pace": asof.ratio("possessions_48", "minutes", days=30)}, by=())
     joined = teams.inner_join(sides, [teams.game_date == sides.game_date, teams.opponent == sides.team]).left_join(
         openings, teams.season == openings.season
     )

@@ -35,8 +35,9 @@ LEAST_MINUTES = 1.0
 
 
 class PlayerGameSummary(BoxCounts, ZoneCounts):
-    """A player's finished game: box score, shot zones, efficiency, and the market's closing points line.
-    One row per finished game and player."""
+    """A player's finished game: box score, shot zones, efficiency, and the market's closing points line. A player took part who
+    has minutes, a statistic, points for or against while on court, or a start. Zones are NULL unless the shot log has all of the
+    player's attempts. One row per finished game and player who took part."""
 
     game_id: str = columns.GAME_ID
     game_date: date = columns.GAME_DATE

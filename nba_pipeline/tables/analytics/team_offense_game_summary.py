@@ -9,6 +9,7 @@ from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._turnovers import TURNOVERS_FORMULA, with_player_turnovers
 from nba_pipeline.tables.analytics.zones import (
     COUNTED,
+    GAME_MINUTES,
     TEAM_SHOTS_TOLERANCE,
     ZoneCounts,
     possessions,
@@ -22,11 +23,10 @@ from nba_pipeline.tables.raw.shots import SHOTS
 from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
 from nba_pipeline.tables.shared import columns
 
-GAME_MINUTES = 48
-
 
 class TeamOffenseGameSummary(BoxCounts, ZoneCounts):
-    """A team's offence in a finished game. One row per finished game and team."""
+    """A team's offence in a finished game. Zones are NULL where the number of shots in the log differs from the attempts by more
+    than two. One row per finished game and team."""
 
     game_id: str = columns.GAME_ID
     game_date: date = columns.GAME_DATE

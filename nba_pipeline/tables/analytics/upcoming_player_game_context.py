@@ -35,8 +35,8 @@ SEASON_LABEL = r"^20[0-9]{2}-[0-9]{2}$"
 class UpcomingPlayerGameContext(Rows):
     """A listed player's situation before a scheduled game: load, form, availability and prop line, all as of one minute
     before tip-off. Listed are players who appeared in one of the team's last 10 finished games and for no other team since.
-    Past games are finished games with minutes in the same season, strictly before the day. One row per listed player of a
-    scheduled game.
+    Past games are finished games of the same season that the player took part in, strictly before the day. One row per listed
+    player of a scheduled game.
     """
 
     game_date: date = columns.GAME_DATE

@@ -5,6 +5,7 @@ from nba_pipeline.contracts.table import Rows, column
 from nba_pipeline.tables.raw.shots import ZONES
 
 TEAM_SHOTS_TOLERANCE = 2
+GAME_MINUTES = 48
 
 # Share of free throws that end a possession, as in Hollinger's possession estimate.
 FREE_THROW_SHOTS = 0.44
@@ -61,9 +62,9 @@ def possessions(
     return attempts + FREE_THROW_SHOTS * free_throws - offensive_rebounds + turnovers
 
 
-def game_lengths(overtime_periods: ir.Value) -> ir.FloatingValue:
-    """Return the length of a game in games of 48 minutes: regulation 1, one overtime 53 / 48."""
-    return (48 + 5 * overtime_periods) / 48
+def game_minutes(overtime_periods: ir.Value) -> ir.IntegerValue:
+    """Return the length of a game: 48 minutes and 5 per overtime. An integer, because sums round fractions of minutes."""
+    return GAME_MINUTES + 5 * overtime_periods
 
 
 def possessions_of_rating(points: ir.Value, rating: ir.FloatingValue) -> ir.FloatingValue:

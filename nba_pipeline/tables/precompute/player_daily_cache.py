@@ -11,7 +11,7 @@ from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
-from nba_pipeline.tables.analytics.zones import FREE_THROW_SHOTS, game_lengths
+from nba_pipeline.tables.analytics.zones import FREE_THROW_SHOTS, GAME_MINUTES, game_minutes
 from nba_pipeline.tables.precompute.player_shot_zone_analysis import PLAYER_SHOT_ZONE_ANALYSIS, SCORING_ZONES
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
 from nba_pipeline.tables.raw.columns import tricode
@@ -23,8 +23,8 @@ COPY = "upcoming_player_game_context"
 
 class PlayerDailyCache(Rows):
     """A listed player's form before the day: means over the last 5 and 10 games and over the season, the team's last 10 games,
-    and workload and shot zones copied from other tables. Past games are finished games with minutes in the same season,
-    strictly before the day. One row per day and listed player.
+    and workload and shot zones copied from other tables. Past games are finished games of the same season that the player took
+    part in, strictly before the day. One row per day and listed player.
     """
 
     cache_date: date = column("US-Eastern calendar date of the game; the row knows only earlier games")
@@ -73,7 +73,7 @@ class PlayerDailyCache(Rows):
         le=70,
     )
     usage_rate_last_10: float = column(
-        f"usage rate over the last 10 games together; NULL with fewer than {MIN_GAMES}",
+        f"usage rate over the last 10 games together; NULL with fewer than {MIN_GAMES} of a known usage rate",
         unit="percent",
         formula="Σ(usage rate·minutes) / Σ minutes",
         nullable=True,
@@ -196,7 +196,7 @@ FORM = {
     "ts_pct_last_10": asof.ratio("points", "twice_shots", last=LONG, at_least=MIN_GAMES),
 }
 TEAM_FORM = {
-    "team_pace_last_10": asof.ratio("possessions", "lengths", last=LONG, at_least=MIN_GAMES),
+    "team_pace_last_10": asof.ratio("possessions_48", "minutes", last=LONG, at_least=MIN_GAMES),
     "team_off_rating_last_10": asof.ratio("points_100", "possessions", last=LONG, at_least=MIN_GAMES),
 }
 IDENTITY = ("player_id", "player_name", "player_lookup", "team", "season")
@@ -222,7 +222,8 @@ def build(context: ir.Table, games: ir.Table, offense: ir.Table, zones: ir.Table
     )
     team_games = offense.select(
         *("game_date", "season", "team", "possessions"),
-        lengths=game_lengths(offense.overtime_periods),
+        possessions_48=GAME_MINUTES * offense.possessions,
+        minutes=game_minutes(offense.overtime_periods),
         points_100=100 * offense.points,
     )
     rows = asof.attach(listed, played, FORM, by=("player_id",))

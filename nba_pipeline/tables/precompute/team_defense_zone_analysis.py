@@ -11,7 +11,7 @@ from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._slate import is_early, playable, season_openings
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
-from nba_pipeline.tables.analytics.zones import game_lengths, possessions_of_rating
+from nba_pipeline.tables.analytics.zones import GAME_MINUTES, game_minutes, possessions_of_rating
 from nba_pipeline.tables.precompute.samples import MIN_GAMES, shortfall
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.schedule import SLATE
@@ -222,7 +222,7 @@ def _windows() -> dict[str, asof.Aggregate]:
     return windows | {
         "defensive_rating_last_15": asof.ratio("points_100", "opponent_possessions", last=WINDOW, at_least=MIN_GAMES),
         "opponent_points_per_game": asof.mean("points_allowed", last=WINDOW, at_least=MIN_GAMES),
-        "opponent_pace": asof.ratio("opponent_possessions", "lengths", last=WINDOW, at_least=MIN_GAMES),
+        "opponent_pace": asof.ratio("opponent_possessions_48", "minutes", last=WINDOW, at_least=MIN_GAMES),
     }
 
 
@@ -231,8 +231,9 @@ def _team_games(defense: ir.Table) -> ir.Table:
     facts = defense.mutate(
         points_100=100 * defense.points_allowed,
         opponent_possessions=possessions_of_rating(defense.points_allowed, defense.defensive_rating),
-        lengths=game_lengths(defense.overtime_periods),
+        minutes=game_minutes(defense.overtime_periods),
     )
+    facts = facts.mutate(opponent_possessions_48=GAME_MINUTES * facts.opponent_possessions)
     needed = {c for a in _windows().values() for c in (a.column, a.over) if c}
     return facts.select("game_date", "season", *sorted(needed), team=facts.defending_team)
 
