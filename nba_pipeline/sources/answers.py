@@ -1,4 +1,4 @@
-"""Reads kept answers: which parser an answer belongs to, and what it says. An answer that cannot be read is not kept as good."""
+"""Parse stored answers of the services: choose the parser of an answer and check the answer before it is stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -20,21 +20,21 @@ Games = Mapping[str, Game]
 def parsed(
     kind: str, key: str, content: bytes, fetched_at: datetime, games: Games, set_aside: list[SetAside] | None = None
 ) -> Any:
-    """Read an answer.
+    """Parse an answer.
 
     Args:
-        kind: of the call that was answered.
-        key: of the call among its kind.
-        content: the answer as it came.
-        fetched_at: when it came (UTC).
+        kind: kind of the call.
+        key: key of the call within its kind.
+        content: the raw answer.
+        fetched_at: when it was fetched (UTC).
         games: the season's schedule by game id.
-        set_aside: takes the elements of the answer that cannot be used.
+        set_aside: receives the elements of the answer that cannot be used.
 
     Returns:
-        What the parser of the kind returns.
+        The result of the parser of the kind.
 
     Raises:
-        PayloadError: where the answer is not what the service is known to give.
+        PayloadError: the answer does not have the form that the service documents.
     """
     if kind == "report":
         return injury_report.report(injury_report.words(content), set_aside)
@@ -66,19 +66,19 @@ def parsed(
 
 
 def check(call: Call, content: bytes, fetched_at: datetime, games: Games) -> list[SetAside]:
-    """Read an answer to see whether it can be used.
+    """Check whether an answer can be used.
 
     Args:
-        call: what was asked.
-        content: the answer as it came.
-        fetched_at: when it came (UTC).
+        call: the call that was answered.
+        content: the raw answer.
+        fetched_at: when it was fetched (UTC).
         games: the season's schedule by game id.
 
     Returns:
-        The elements that cannot be used, with the reasons.
+        The elements that cannot be used, with their reasons.
 
     Raises:
-        PayloadError: for an answer that cannot be used at all.
+        PayloadError: no part of the answer can be used.
     """
     set_aside: list[SetAside] = []
     parsed(call.kind, call.key, content, fetched_at, games, set_aside)
@@ -86,50 +86,50 @@ def check(call: Call, content: bytes, fetched_at: datetime, games: Games) -> lis
 
 
 def read_games(store: PayloadStore, season: str) -> list[Game] | None:
-    """The season's schedule as last fetched; None where it never was."""
-    kept = store.latest(NBA_STATS, "schedule", season)
-    return None if kept is None else parsed("schedule", season, kept.read(), kept.fetched_at, {})
+    """Read the latest schedule of the season; None if it was never fetched."""
+    answer = store.latest(NBA_STATS, "schedule", season)
+    return None if answer is None else parsed("schedule", season, answer.read(), answer.fetched_at, {})
 
 
 def listed_events(store: PayloadStore, day: date) -> list[odds.Event] | None:
-    """The events in all kept lists of a day, oldest list first; None where no list was kept."""
+    """Read the events of all stored lists of a day, oldest list first; None if no list is stored."""
     lists = [
-        parsed(kind, key, kept.read(), kept.fetched_at, {})
+        parsed(kind, key, answer.read(), answer.fetched_at, {})
         for kind in (EVENTS_AT, EVENTS)
         for key in store.keys(ODDS_API, kind, f"{day}")
-        for kept in store.all(ODDS_API, kind, key)
+        for answer in store.all(ODDS_API, kind, key)
     ]
     return [event for listed in lists for event in listed] if lists else None
 
 
 def read_events(store: PayloadStore, games: Sequence[Game]) -> dict[str, odds.Event]:
-    """Game id -> event, from all kept lists of the days of these games."""
-    found = {}
+    """Match games to events from all stored lists of their days; return events by game id."""
+    matched = {}
     for day in sorted({g.day for g in games}):
         of_day = [g for g in games if g.day == day]
         for event in listed_events(store, day) or ():
             game = event.game(of_day)
             if game:
-                found[game.game_id] = event
-    return found
+                matched[game.game_id] = event
+    return matched
 
 
 def without_event(store: PayloadStore, games: Sequence[Game]) -> list[Game]:
-    """The games that are in no kept list of events of their day, of days of which a list was kept."""
+    """List the games without an event, on days with a stored list of events."""
     matched = read_events(store, games)
     listed = {day for day in {g.day for g in games} if listed_events(store, day) is not None}
     return [g for g in games if g.day in listed and g.game_id not in matched]
 
 
 def stray_events(store: PayloadStore, games: Sequence[Game], days: Iterable[date]) -> list[odds.Event]:
-    """The listed events between two clubs on these days that are no game of the schedule: `games` are all of the days."""
+    """List the events between two clubs on these days that match none of `games`, the schedule of these days."""
     listed = {e for day in days for e in listed_events(store, day) or () if e.day == day}
     strays = [e for e in listed if e.home and e.away and e.game([g for g in games if g.day == e.day]) is None]
     return sorted(strays, key=lambda e: (e.day, e.id))
 
 
 def _of_season(rows: list[Row], key: str, set_aside: list[SetAside] | None) -> list[Row]:
-    """The rows of the season asked for. The service answers for another season rather than say that it has none of this one."""
+    """Select the rows of the requested season: without data, the service answers for another season."""
 
     def own(row: Row) -> Row:
         if row["game_id"][3:5] != key[2:4]:
@@ -141,7 +141,7 @@ def _of_season(rows: list[Row], key: str, set_aside: list[SetAside] | None) -> l
 
 
 def _listed(events: list[odds.Event], key: str) -> list[odds.Event]:
-    """The list is only asked for on days with games, so an empty one says that something is wrong."""
+    """Refuse an empty list: lists are requested only for days with games."""
     if not events:
         raise PayloadError(f"no events are listed, but the schedule has games on {key}")
     return events

@@ -1,5 +1,7 @@
-"""The source `files`: a directory in the landing layout, one Parquet or CSV file per feed, or a directory of Parquet files by
-day."""
+"""Read the source `files`: a directory in the landing layout.
+
+A feed is one Parquet or CSV file, or a directory of Parquet files by day.
+"""
 
 import re
 from collections import defaultdict
@@ -29,7 +31,7 @@ DAY_NAME = re.compile(r"\d{4}-\d{2}-\d{2}")
 class FilesSource:
     """Reads `<directory>/<feed>.parquet` (or `.csv`, `.csv.gz`), or the files `<directory>/<feed>/<day>.parquet`.
 
-    `fetched`: the files are those of `nba-pipeline ingest`, which then is what brings in what is absent.
+    `fetched`: `nba-pipeline ingest` writes the files, so errors on missing files name that command.
     """
 
     directory: Path
@@ -43,14 +45,15 @@ class FilesSource:
             )
 
     def path(self, feed: Feed) -> Path | None:
-        found = [p for p in (self.directory / f"{feed.name}{s}" for s in SUFFIXES) if p.is_file()]
-        found += [p for p in (self.directory / feed.name,) if p.is_dir()]
-        if len(found) > 1:
+        """Return the file or directory of a feed; None if there is none. Raises SourceError for several."""
+        paths = [p for p in (self.directory / f"{feed.name}{s}" for s in SUFFIXES) if p.is_file()]
+        paths += [p for p in (self.directory / feed.name,) if p.is_dir()]
+        if len(paths) > 1:
             raise SourceError(
-                f"{self.directory}: the feed {feed.name} is there more than once: {', '.join(p.name for p in found)}",
+                f"{self.directory}: the feed {feed.name} exists more than once: {', '.join(p.name for p in paths)}",
                 "keep one of them",
             )
-        return found[0] if found else None
+        return paths[0] if paths else None
 
     def describe(self) -> dict[str, str]:
         return {f.name: str(self.path(f) or "no file: its table stays empty") for f in FEEDS.values()}
@@ -62,7 +65,7 @@ class FilesSource:
             if feed.optional:
                 return schema.empty_table()
             raise SourceError(
-                f"{self.directory}: there is no file for the feed {feed.name}",
+                f"{self.directory}: no file for the feed {feed.name}",
                 "run `nba-pipeline ingest START END`"
                 if self.fetched
                 else f"add {feed.name}.parquet or {feed.name}.csv; {LAYOUT}",
@@ -76,7 +79,7 @@ class FilesSource:
 def _rows(
     db: duckdb.DuckDBPyConnection, feed: Feed, scan: str, first: Path, days: Sequence[date], by_day: bool
 ) -> pa.Table:
-    """The rows of files of one form, of which `first` is one. Files by day hold nothing but their day's rows."""
+    """Read the rows of files with the same columns, of which `first` is one; a file by day has only rows of its day."""
     try:
         present = {n: t for n, t, *_ in db.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
         require(feed, first, present)
@@ -89,13 +92,13 @@ def _rows(
 
 
 def _by_form(directory: Path, feed: Feed, days: Sequence[date], fetched: bool) -> dict[str, Path]:
-    """The files of these days (all files of a feed that is not daily) as scans of files with the same columns."""
+    """Group the files of these days (all files of a feed that is not daily) into scans with the same columns."""
     files = sorted(directory.glob("*.parquet"))
     if feed.day:
         strays = [p.name for p in files if not DAY_NAME.fullmatch(p.stem)]
         if strays:
             raise SourceError(
-                f"{directory}: files that are not named by a day: {', '.join(strays[:5])}",
+                f"{directory}: files not named by a day: {', '.join(strays[:5])}",
                 f"rename or remove them; {LAYOUT}",
             )
         files = _of_days(directory, feed, days, fetched)
@@ -106,16 +109,16 @@ def _by_form(directory: Path, feed: Feed, days: Sequence[date], fetched: bool) -
 
 
 def _of_days(directory: Path, feed: Feed, days: Sequence[date], fetched: bool) -> list[Path]:
-    """A day of a required feed that has no file was never brought in: that is not a day without games."""
+    """List the files of days. A day of a required feed without a file was never ingested: a day without games has one."""
     files = {d: directory / f"{d}.parquet" for d in sorted(set(days))}
     absent = [d for d, p in files.items() if not p.is_file()]
     if absent and not feed.optional:
-        bring = (
+        remedy = (
             f"run `nba-pipeline ingest {absent[0]} {absent[-1]}`" if fetched else "add a file for each of these days"
         )
         raise SourceError(
-            f"{directory}: there is no file for {describe_days(absent)}",
-            f"{bring}; a day without games has a file without rows",
+            f"{directory}: no file for {describe_days(absent)}",
+            f"{remedy}; a day without games has a file without rows",
         )
     return [p for p in files.values() if p.is_file()]
 

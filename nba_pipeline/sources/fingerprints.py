@@ -1,4 +1,4 @@
-"""Digests of the rows of a source by feed and day, now and as the tables were built from them."""
+"""Compute digests of a source's rows by feed and day, to detect days whose tables were built from other rows."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ def digests(feed: Feed, rows: pa.Table) -> dict[date, str]:
     """
     if not rows.num_rows:
         return {}
-    # A separator that no text has, and one for NULL, so that neighbouring values cannot run into each other.
+    # Control characters as separator and as NULL, so that adjacent values cannot be confused.
     later = {c.name for c in feed.columns if c.added_later}
     values = ", ".join(f'coalesce(CAST("{c}" AS VARCHAR), chr(30))' for c in rows.column_names if c not in later)
     values += "".join(f""", '{c}=' || CAST("{c}" AS VARCHAR)""" for c in rows.column_names if c in later)
@@ -44,16 +44,16 @@ def digests(feed: Feed, rows: pa.Table) -> dict[date, str]:
 
 @dataclass
 class FingerprintingSource:
-    """A source that keeps the digests of the rows it returned."""
+    """A source that records the digests of the rows it returned."""
 
     source: Source
-    seen: dict[str, dict[date, str]] = field(default_factory=dict)
+    digests_read: dict[str, dict[date, str]] = field(default_factory=dict)
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
         rows = self.source.read(feed, days)
         if feed.day and not feed.is_witness:
             by_day = digests(feed, rows)
-            self.seen[feed.name] = {d: by_day.get(d, NOTHING) for d in days}
+            self.digests_read[feed.name] = {d: by_day.get(d, NOTHING) for d in days}
         return rows
 
     def describe(self) -> dict[str, str]:
@@ -68,7 +68,7 @@ class FingerprintingSource:
             published: The published days; refused days were not built from these rows.
         """
         days = set(published)
-        built = {feed: {d: x for d, x in by_day.items() if d in days} for feed, by_day in self.seen.items()}
+        built = {feed: {d: x for d, x in by_day.items() if d in days} for feed, by_day in self.digests_read.items()}
         if any(built.values()):
             state.record_built(run_id, built)
 
@@ -87,12 +87,12 @@ def grows(source: Source) -> bool:
 def current(source: Source, state: SourceState, today: date) -> dict[tuple[str, date], str]:
     """Return digests of the source's rows up to today: all days of a directory, the recent days of other sources.
 
-    Files that did not change since the last call are not read again; their digests are kept. A file that is replaced while it is
-    read is read again next time, since its signature was taken before.
+    Files unchanged since the last call are not read again; their digests are stored. A file that is replaced while it is read
+    is read again next time, since its signature was taken before.
 
     Args:
         source: The source.
-        state: Where digests and file signatures are kept.
+        state: Where digests and file signatures are stored.
         today: The last day to include.
     """
     files = files_of(source)
@@ -108,7 +108,7 @@ def current(source: Source, state: SourceState, today: date) -> dict[tuple[str, 
 
 
 def _update(source: Source, files: FilesSource, state: SourceState, feed: Feed, today: date) -> None:
-    """Read the days of a feed whose files have changed, and keep their digests."""
+    """Read the days of a feed whose files have changed, and store their digests."""
     signatures = {path: _signature(path) for path in _files(files, feed)}
     with state.transaction() as db:
         previous = dict(db.execute("SELECT path, signature FROM files WHERE feed = ?", [feed.name]).fetchall())

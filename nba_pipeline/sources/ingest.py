@@ -1,4 +1,4 @@
-"""From the services to landing files: ask what is missing, keep every answer, make the files of the days from what is kept."""
+"""Ingest days: fetch missing answers from the services, store every answer, write landing files from stored answers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,17 +26,22 @@ from nba_pipeline.sources.plan import INJURY_REPORTS, KINDS, NBA_STATS, ODDS_API
 FAILURES_IN_A_ROW = 3
 LANDING_TIMEOUT = 600.0
 
-# Told about every step: what is going on, steps done, steps known so far.
+# Receives every step: its description, steps done, steps planned so far.
 Watch = Callable[[str, int, int], None]
 
 
 class Service(Protocol):
-    """A source that can be asked."""
+    """A live service."""
 
     suffix: str
 
-    def request(self, call: Call) -> dict[str, Any]: ...
-    def fetch(self, call: Call) -> bytes: ...
+    def request(self, call: Call) -> dict[str, Any]:
+        """Describe the request of a call, without secrets."""
+        ...
+
+    def fetch(self, call: Call) -> bytes:
+        """Fetch the answer of a call."""
+        ...
 
 
 SERVICES: Mapping[str, Callable[[Any], Service]] = {
@@ -48,11 +53,11 @@ SERVICES: Mapping[str, Callable[[Any], Service]] = {
 
 @dataclass(frozen=True)
 class IngestOutcome:
-    """What came of asking for days.
+    """Result of an ingest.
 
-    `fetched`: answers that came, by source and kind; `failures`: what did not come, in words; `untried`: calls that were not
-    made because their source was out; `changed`: by feed, the days whose landing file has another content than before;
-    `set_aside`: elements of the answers that are not used, each with the call and the reason.
+    `fetched`: number of answers by source and kind; `failures`: descriptions of failed calls; `untried`: number of calls
+    skipped because their source had an outage; `changed`: days whose landing file changed, by feed; `set_aside`: unused
+    elements of the answers, each with its call and reason.
     """
 
     days: tuple[date, ...]
@@ -65,19 +70,19 @@ class IngestOutcome:
 
     @property
     def complete(self) -> bool:
-        """Whether all that was asked for came."""
+        """Whether every call was answered."""
         return not self.failures and not self.untried
 
 
 @dataclass
-class _Asking:
-    """The calls of one ingest: makes them one after the other, keeps the answers, and remembers what failed."""
+class _Session:
+    """The calls of one ingest: sends them in turn, stores the answers and records the failures."""
 
     store: PayloadStore
     live: LiveSettings
     watch: Watch
     done: int = 0
-    known: int = 0
+    planned: int = 0
     untried: int = 0
     fetched: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
@@ -86,24 +91,25 @@ class _Asking:
     _in_a_row: Counter[str] = field(default_factory=Counter)
     _out: set[str] = field(default_factory=set)
 
-    def ask(self, calls: Sequence[Call], games: Mapping[str, Game]) -> None:
-        """Make the calls. The outage of one source does not keep the others from answering."""
-        self.known += len(calls)
+    def send(self, calls: Sequence[Call], games: Mapping[str, Game]) -> None:
+        """Send the calls; an outage of one source does not stop calls to others."""
+        self.planned += len(calls)
         for call in calls:
-            self.watch(str(call), self.done, self.known)
+            self.watch(str(call), self.done, self.planned)
             if call.source in self._out:
                 self.untried += 1
             else:
-                self._one(call, games)
+                self._send_one(call, games)
             self.done += 1
-        self.watch("", self.done, self.known)
+        self.watch("", self.done, self.planned)
 
     def fail(self, error: PipelineError) -> None:
+        """Record a failure."""
         self.failures.append(str(error))
 
-    def _one(self, call: Call, games: Mapping[str, Game]) -> None:
+    def _send_one(self, call: Call, games: Mapping[str, Game]) -> None:
         try:
-            self._keep(call, games)
+            self._fetch(call, games)
             self.fetched[f"{call.source} {call.kind}"] += 1
             self._in_a_row[call.source] = 0
         except PipelineError as e:
@@ -113,18 +119,18 @@ class _Asking:
         self.failures.append(f"{call}: {error}")
         if isinstance(error, Unreachable):
             self._in_a_row[call.source] += 1
-        hopeless = isinstance(error, ConfigurationError) or (isinstance(error, Refused) and error.for_good)
-        if hopeless or self._in_a_row[call.source] >= FAILURES_IN_A_ROW:
+        permanent = isinstance(error, ConfigurationError) or (isinstance(error, Refused) and error.permanent)
+        if permanent or self._in_a_row[call.source] >= FAILURES_IN_A_ROW:
             self._out.add(call.source)
 
-    def _keep(self, call: Call, games: Mapping[str, Game]) -> None:
+    def _fetch(self, call: Call, games: Mapping[str, Game]) -> None:
         if call.source not in self._services:
             self._services[call.source] = SERVICES[call.source](self.live)
         service = self._services[call.source]
         content = service.fetch(call)
         at = clock.now()
 
-        def keep(rejected_because: str | None = None, set_aside: Sequence[str] = ()) -> Path:
+        def store_answer(rejected_because: str | None = None, set_aside: Sequence[str] = ()) -> Path:
             return self.store.keep(
                 *(call.source, call.kind, call.key, content, at, service.request(call)),
                 suffix=service.suffix,
@@ -133,14 +139,15 @@ class _Asking:
             ).path
 
         try:
-            odd = [str(element) for element in check(call, content, at, games)]
+            unused = [str(element) for element in check(call, content, at, games)]
         except PayloadError as e:
-            path = keep(e.what)
+            path = store_answer(e.what)
             raise SourceError(
-                e.what, f"look at {path}; nothing of it enters the landing files. docs/sources.md says what is expected"
+                e.what,
+                f"inspect {path}, which is not used for landing files; docs/sources.md describes the expected answers",
             ) from None
-        keep(set_aside=odd)
-        self.set_aside += [f"{call}: {element}" for element in odd]
+        store_answer(set_aside=unused)
+        self.set_aside += [f"{call}: {element}" for element in unused]
 
 
 def ingest_days(
@@ -159,10 +166,10 @@ def ingest_days(
         days: Days of games (US Eastern).
         kinds: Some of `plan.KINDS`; the schedule is always requested as well.
         live: Settings of the live services.
-        payloads: Directory of the kept answers.
+        payloads: Directory of the stored answers.
         landing: Directory of the landing files.
-        replay: Write the files from kept answers only, without requests.
-        watch: Receives the current step, steps done and steps known so far.
+        replay: Write the files from stored answers only, without requests.
+        watch: Receives the current step, steps done and steps planned so far.
 
     Returns:
         What was fetched, what failed and which landing files changed.
@@ -174,53 +181,55 @@ def ingest_days(
     unknown = [k for k in kinds if k not in KINDS]
     if unknown:
         raise ConfigurationError(f"no such kind: {', '.join(unknown)}", f"choose from {', '.join(KINDS)}")
-    wanted = tuple(sorted(set(days)))
+    ordered = tuple(sorted(set(days)))
     store = PayloadStore(payloads)
-    asking = _Asking(store, live, watch)
+    session = _Session(store, live, watch)
     if not replay:
-        asking.ask(plan.schedule_calls(wanted, store.fetched), {})
-    seasons = _seasons(asking, wanted)
+        session.send(plan.schedule_calls(ordered, store.fetched), {})
+    seasons = _seasons(session, ordered)
     if not replay:
-        _ask_all(asking, seasons, wanted, kinds)
-    changed = _land(asking, landing, seasons, wanted, kinds)
+        _fetch_all(session, seasons, ordered, kinds)
+    changed = _land(session, landing, seasons, ordered, kinds)
     return IngestOutcome(
-        wanted,
+        ordered,
         tuple(kinds),
-        dict(asking.fetched),
-        tuple(asking.failures),
-        asking.untried,
-        {feed: tuple(sorted(found)) for feed, found in changed.items()},
-        tuple(asking.set_aside),
+        dict(session.fetched),
+        tuple(session.failures),
+        session.untried,
+        {feed: tuple(sorted(changed_days)) for feed, changed_days in changed.items()},
+        tuple(session.set_aside),
     )
 
 
-def _seasons(asking: _Asking, days: Sequence[date]) -> dict[str, list[Game]]:
-    """The schedules of the seasons of these days; a season whose schedule is not known cannot be worked on, and fails."""
-    found = {}
+def _seasons(session: _Session, days: Sequence[date]) -> dict[str, list[Game]]:
+    """Read the schedules of the seasons of these days; record a failure for a season without one."""
+    schedules = {}
     for season in sorted({plan.season_of(d) for d in days}):
         try:
-            games = read_games(asking.store, season)
+            games = read_games(session.store, season)
         except SourceError as e:
-            asking.fail(e)
+            session.fail(e)
             continue
         if games is None:
-            asking.fail(
+            session.fail(
                 SourceError(
-                    f"the schedule of {season} is not known, so nothing of that season can be worked on",
-                    "ingest its days when the service answers; without a network, --replay needs kept answers",
+                    f"the schedule of {season} was never fetched, so no day of that season can be ingested",
+                    "ingest its days when the service answers; --replay works only with stored answers",
                 )
             )
         else:
-            found[season] = games
-    return found
+            schedules[season] = games
+    return schedules
 
 
-def _ask_all(asking: _Asking, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]) -> None:
-    """Everything but the schedules; the calls are planned before the first is made, so that it is known how many there are."""
-    live, now, have = asking.live, clock.now(), asking.store.fetched
-    wanted = set(days)
+def _fetch_all(
+    session: _Session, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
+) -> None:
+    """Fetch all kinds but the schedules; calls are planned before the first is sent, so that progress has a total."""
+    live, now, have = session.live, clock.now(), session.store.fetched
+    requested = set(days)
     games = [g for s in seasons.values() for g in s]
-    of_days = [g for g in games if g.day in wanted]
+    of_days = [g for g in games if g.day in requested]
     planned: dict[str, Callable[[], list[Call]]] = {
         plan.BOXSCORES: lambda: plan.result_calls(of_days, have),
         plan.SHOTS: lambda: plan.shot_calls(of_days, have),
@@ -228,48 +237,48 @@ def _ask_all(asking: _Asking, seasons: Mapping[str, list[Game]], days: Sequence[
         plan.ROSTERS: lambda: plan.roster_calls(days, have),
         plan.LINES: lambda: plan.event_calls(of_days, live.odds_minutes_before, now, have),
     }
-    known = by_id(games)
-    asking.ask([c for kind in kinds if kind in planned for c in planned[kind]()], known)
+    games_by_id = by_id(games)
+    session.send([c for kind in kinds if kind in planned for c in planned[kind]()], games_by_id)
     if plan.LINES in kinds:
         before = live.odds_minutes_before
-        events = read_events(asking.store, of_days)
-        asking.ask(plan.later_event_calls(of_days, events, before, now, have), known)
-        events = read_events(asking.store, of_days)
-        asking.ask(plan.line_calls(of_days, events, before, now, have), known)
-        _report_unmatched(asking, of_days, days, now)
+        events = read_events(session.store, of_days)
+        session.send(plan.later_event_calls(of_days, events, before, now, have), games_by_id)
+        events = read_events(session.store, of_days)
+        session.send(plan.line_calls(of_days, events, before, now, have), games_by_id)
+        _report_unmatched(session, of_days, days, now)
 
 
-def _report_unmatched(asking: _Asking, games: Sequence[Game], days: Sequence[date], now: datetime) -> None:
-    """Fail for every game whose quotes could not be asked for because no event is listed for it, and name stray events."""
-    strays = [f"event {e.id} ({e.away} at {e.home}, {e.day})" for e in stray_events(asking.store, games, days)]
-    asking.set_aside += [
-        f"{plan.ODDS_API} events: {stray}: it is no game of the schedule of that day" for stray in strays
+def _report_unmatched(session: _Session, games: Sequence[Game], days: Sequence[date], now: datetime) -> None:
+    """Record a failure for every game without a listed event, whose quotes cannot be requested, and set stray events aside."""
+    strays = [f"event {e.id} ({e.away} at {e.home}, {e.day})" for e in stray_events(session.store, games, days)]
+    session.set_aside += [
+        f"{plan.ODDS_API} events: {stray}: no game of the schedule of that day matches" for stray in strays
     ]
-    for g in without_event(asking.store, plan.with_quotes(games, now)):
-        asking.fail(
+    for g in without_event(session.store, plan.with_quotes(games, now)):
+        session.fail(
             SourceError(
                 f"{plan.ODDS_API}: game {g.game_id} ({g.away} at {g.home}, {g.day}) is in no list of events, so its quotes "
-                "were not asked for",
+                "were not requested",
                 "run the same command again later; the lists are below payloads/odds_api/events and events_at",
             )
         )
 
 
 def _land(
-    asking: _Asking, directory: Path, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
+    session: _Session, directory: Path, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
 ) -> dict[str, set[date]]:
     directory.mkdir(parents=True, exist_ok=True)
     changed: dict[str, set[date]] = {}
-    made = (plan.SCHEDULE, *(k for k in kinds if k != plan.SCHEDULE))
+    landed_kinds = (plan.SCHEDULE, *(k for k in kinds if k != plan.SCHEDULE))
     with file_lock(directory / ".making.lock", exclusive=True, timeout=LANDING_TIMEOUT):
         for season, games in seasons.items():
             own = [d for d in days if plan.season_of(d) == season]
-            asking.watch(f"landing files of {season}", asking.done, asking.known)
+            session.watch(f"landing files of {season}", session.done, session.planned)
             try:
-                found = SeasonLanding(asking.store, directory, season, games).land(own, made)
+                altered_days = SeasonLanding(session.store, directory, season, games).land(own, landed_kinds)
             except SourceError as e:
-                asking.fail(e)
+                session.fail(e)
                 continue
-            for feed, altered in found.items():
-                changed.setdefault(feed, set()).update(altered)
+            for feed, feed_days in altered_days.items():
+                changed.setdefault(feed, set()).update(feed_days)
     return changed

@@ -1,7 +1,7 @@
-"""The landing layout: the files a source provides, with their columns, types and meaning. The documentation is made from it.
+"""Declare the landing layout: the files of a source, with columns, types and meaning. docs/landing.md is generated from it.
 
 One file per feed, Parquet or CSV. Columns marked required must be in the file; the others may be missing and are then
-unknown. A feed marked optional may be missing altogether: that is visible in the coverage of its table.
+unknown. A feed marked optional may be missing: the coverage of its table shows that.
 """
 
 from collections.abc import Mapping
@@ -27,6 +27,8 @@ _TYPES: Mapping[Kind, dt.DataType] = {
 
 @dataclass(frozen=True)
 class LandingColumn:
+    """A column of a landing file. `added_later`: files of earlier releases lack it."""
+
     name: str
     kind: Kind
     meaning: str
@@ -36,9 +38,9 @@ class LandingColumn:
 
 @dataclass(frozen=True)
 class Feed:
-    """One file of the landing layout. `day` is the column that says to which day a row belongs; None: not daily.
+    """A file of the landing layout. `day` is the column with the day of a row; None: not daily.
 
-    `is_witness`: the rows are read to hold others against them, and nothing is made of them.
+    `is_witness`: the rows are only compared with other rows and enter no table.
     """
 
     name: str
@@ -49,11 +51,12 @@ class Feed:
     is_witness: bool = False
 
     def as_witness(self) -> "Feed":
-        """Return the feed as a witness: what of it is there is read, and days without a file are no error."""
+        """Return the feed as a witness: existing files are read, and days without a file are no error."""
         return replace(self, optional=True, is_witness=True)
 
     @cached_property
     def ibis_schema(self) -> dict[str, dt.DataType]:
+        """Column types by name, with the column of landing problems."""
         return {c.name: _TYPES[c.kind] for c in self.columns} | {PROBLEMS: dt.string}
 
 
@@ -66,11 +69,11 @@ def _maybe(name: str, kind: Kind, meaning: str) -> LandingColumn:
 
 
 def _added(name: str, kind: Kind, meaning: str) -> LandingColumn:
-    """A column that files of earlier releases lack; an empty one leaves the digest of a day unchanged."""
+    """Declare a column that files of earlier releases lack; an empty one leaves the digest of a day unchanged."""
     return LandingColumn(name, kind, meaning, required=False, added_later=True)
 
 
-_GAME = _column("game_id", "text", "NBA game id, 10 characters; the first three say what kind of game it is")
+_GAME = _column("game_id", "text", "NBA game id, 10 characters; the first three are the season type")
 _DAY = _column("game_date", "date", "US-Eastern calendar date of the game")
 _TEAM = _column("team", "text", "tricode")
 _OPPONENT = _column("opponent", "text", "tricode of the opponent")

@@ -1,4 +1,4 @@
-"""Landing files by day, made from kept answers only: the same answers give the same files, with or without a network."""
+"""Write landing files by day from stored answers only, so that equal answers give equal files without a network."""
 
 import io
 from collections import defaultdict
@@ -31,7 +31,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class SeasonLanding:
-    """Makes the files of one season's days below `directory`. `games`: the season's schedule."""
+    """Writes the files of one season's days below `directory`. `games`: the season's schedule."""
 
     store: PayloadStore
     directory: Path
@@ -40,12 +40,19 @@ class SeasonLanding:
     _read: dict[Path, Any] = field(default_factory=dict)
 
     def land(self, days: Sequence[date], kinds: Sequence[str]) -> Changed:
-        """Write the files of these kinds of data; returns, by feed, the days whose content changed.
+        """Write the files of days.
 
-        A day of which no answer says anything has no file. The schedule of days that have a file is brought up to date too.
+        A day without any answer gets no file. The schedule is also updated on other days that have a file.
+
+        Args:
+            days: days of games (US Eastern).
+            kinds: some of `plan.KINDS`.
+
+        Returns:
+            The days whose content changed, by feed.
         """
         changed: Changed = defaultdict(list)
-        # Box scores say who did not play, which is a statement like those of the injury reports.
+        # Box scores list players who did not play, which are rows of the feed of injuries.
         makers: dict[str, tuple[tuple[Feed, Callable[[date], list[Row] | None]], ...]] = {
             plan.SCHEDULE: ((feeds.SCHEDULE, self._schedule),),
             plan.BOXSCORES: (
@@ -58,8 +65,8 @@ class SeasonLanding:
             plan.INJURIES: ((feeds.INJURIES, self._injuries),),
         }
         for feed, make in dict(pair for kind in kinds for pair in makers.get(kind, ())).items():
-            known = self._landed(feed) if feed is feeds.SCHEDULE else set()
-            for day in sorted({*days, *known}):
+            landed = self._landed(feed) if feed is feeds.SCHEDULE else set()
+            for day in sorted({*days, *landed}):
                 rows = make(day)
                 if rows is not None and write_rows(self.directory / feed.name / f"{day}.parquet", feed, rows):
                     changed[feed.name].append(day)
@@ -77,19 +84,19 @@ class SeasonLanding:
 
     @cached_property
     def _by_day(self) -> dict[date, list[Game]]:
-        found: dict[date, list[Game]] = defaultdict(list)
+        by_day: dict[date, list[Game]] = defaultdict(list)
         for g in self.games:
-            found[g.day].append(g)
-        return found
+            by_day[g.day].append(g)
+        return by_day
 
     def _over(self, day: date) -> list[Game]:
         return [g for g in self._by_day.get(day, ()) if g.over and g.countable]
 
-    def _said(self, kind: str, key: str, kept: Payload) -> Any:
-        """What an answer says; each is read once."""
-        if kept.path not in self._read:
-            self._read[kept.path] = parsed(kind, key, kept.read(), kept.fetched_at, self._by_id)
-        return self._read[kept.path]
+    def _parsed(self, kind: str, key: str, answer: Payload) -> Any:
+        """Parse an answer once."""
+        if answer.path not in self._read:
+            self._read[answer.path] = parsed(kind, key, answer.read(), answer.fetched_at, self._by_id)
+        return self._read[answer.path]
 
     def _schedule(self, day: date) -> list[Row]:
         return [g.row() for g in self._by_day.get(day, ())]
@@ -101,106 +108,115 @@ class SeasonLanding:
         return self._results(day, "team_log", lambda box: box.teams)
 
     def _results(self, day: date, log: str, of_box: Callable[[Any], list[Row]]) -> list[Row] | None:
-        """Per game its box score, and from the log what that lacks; None where games are over and nothing is known of any."""
+        """Read the rows of finished games from box scores, completed from the log; None without an answer for any."""
         over = self._over(day)
         if not over:
             return []
-        found = []
+        results = []
         for g in over:
             box = self.store.latest(NBA_STATS, "box_score", g.game_id)
-            said = self._said("box_score", g.game_id, box) if box else None
-            rows = of_box(said) if said else []
-            found += rows
-            if said is None or not said.is_whole:
-                named = {(r["team"], r.get("player_id")) for r in rows}
-                found += [r for r in self._logged(log, g) if (r["team"], r.get("player_id")) not in named]
-        return found or None
+            score = self._parsed("box_score", g.game_id, box) if box else None
+            rows = of_box(score) if score else []
+            results += rows
+            if score is None or not score.is_whole:
+                present = {(r["team"], r.get("player_id")) for r in rows}
+                results += [r for r in self._logged(log, g) if (r["team"], r.get("player_id")) not in present]
+        return results or None
 
     def _logged(self, kind: str, game: Game) -> list[Row]:
-        """The game's lines in the log that was fetched last, of the season or of the day."""
+        """Read the game's lines in the latest log, of the season or of the day."""
         prefix = game.game_id[:3]
         keys = [plan.log_call(kind, self.season, prefix, d).key for d in (None, game.day)]
-        return self._of_game(kind, keys).get(game.game_id, []) if any(self._kept(kind, k) for k in keys) else []
+        return self._of_game(kind, keys).get(game.game_id, []) if any(self._latest(kind, k) for k in keys) else []
 
     def _of_game(self, kind: str, keys: Iterable[str]) -> dict[str, list[Row]]:
-        key = max(keys, key=lambda k: kept.fetched_at if (kept := self._kept(kind, k)) else NEVER)
-        kept = self._kept(kind, key)
-        assert kept is not None
-        by_game = Path(f"{kept.path}#games")
+        key = max(keys, key=lambda k: answer.fetched_at if (answer := self._latest(kind, k)) else NEVER)
+        newest = self._latest(kind, key)
+        assert newest is not None
+        by_game = Path(f"{newest.path}#games")
         if by_game not in self._read:
             grouped: dict[str, list[Row]] = defaultdict(list)
-            for row in self._said(kind, key, kept):
+            for row in self._parsed(kind, key, newest):
                 grouped[row["game_id"]].append(row)
             self._read[by_game] = grouped
         return self._read[by_game]
 
-    def _kept(self, kind: str, key: str) -> Payload | None:
+    def _latest(self, kind: str, key: str) -> Payload | None:
         return self.store.latest(NBA_STATS, kind, key)
 
     def _shots(self, day: date) -> list[Row] | None:
         over = self._over(day)
-        found = [row for g in over for team in (g.home, g.away) for row in self._attempts(g, team)]
-        return found if found or not over else None
+        attempts = [row for g in over for team in (g.home, g.away) for row in self._attempts(g, team)]
+        return attempts if attempts or not over else None
 
     def _attempts(self, game: Game, team: str | None) -> list[Row]:
-        """A team's attempts in a game, from the answer that was fetched last."""
+        """Read a team's attempts in a game from the latest answer."""
         prefix = game.game_id[:3]
         calls = [plan.shot_call(self.season, prefix, day=game.day)]
         calls += [plan.shot_call(self.season, prefix, team=team)] if team else []
-        kept = [(k, c.key) for c in calls if (k := self._kept("shots", c.key))]
-        if not kept:
+        answers = [(answer, c.key) for c in calls if (answer := self._latest("shots", c.key))]
+        if not answers:
             return []
-        newest, key = max(kept, key=lambda found: found[0].fetched_at)
+        newest, key = max(answers, key=lambda pair: pair[0].fetched_at)
         by_team = Path(f"{newest.path}#teams")
         if by_team not in self._read:
             grouped: dict[tuple[str, int | None], list[Row]] = defaultdict(list)
-            for shooter, row in self._said("shots", key, newest):
+            for shooter, row in self._parsed("shots", key, newest):
                 grouped[row["game_id"], shooter].append(row)
             self._read[by_team] = grouped
         return self._read[by_team].get((game.game_id, team_id(team)), [])
 
     def _injuries(self, day: date) -> list[Row] | None:
-        found: list[Row] = []
+        statements: list[Row] = []
         keys = self.store.keys(INJURY_REPORTS, "report", f"{day}_")
         for key in keys:
-            for kept in self.store.all(INJURY_REPORTS, "report", key)[-1:]:
-                found += injury_report.rows(self._said("report", key, kept), self.games)
+            for answer in self.store.all(INJURY_REPORTS, "report", key)[-1:]:
+                statements += injury_report.rows(self._parsed("report", key, answer), self.games)
         for g in self._over(day):
             box = self.store.latest(NBA_STATS, "box_score", g.game_id)
-            found += self._said("box_score", g.game_id, box).absent if box else []
-        return found or ([] if keys else None)
+            statements += self._parsed("box_score", g.game_id, box).absent if box else []
+        return statements or ([] if keys else None)
 
     def _snapshots(self, day: date) -> list[odds.Snapshot]:
         return [
-            self._said(kind, key, kept)
+            self._parsed(kind, key, answer)
             for kind in ("event_odds_at", "event_odds")
             for key in self.store.keys(ODDS_API, kind, f"{day}_")
-            for kept in self.store.all(ODDS_API, kind, key)
+            for answer in self.store.all(ODDS_API, kind, key)
         ]
 
     def _games_of(self, day: date, snapshots: Iterable[odds.Snapshot]) -> dict[str, Game]:
-        """Event id -> game, by the teams that play on the day, whichever is listed as home."""
+        """Match events to games of the day by their teams, in either order; return games by event id."""
         pairs = {s.event.id: s.event.game(self._by_day.get(day, ())) for s in snapshots}
         return {event: game for event, game in pairs.items() if game}
 
     def _props(self, day: date) -> list[Row] | None:
-        taken = self._snapshots(day)
-        return odds.prop_rows(taken, day, self._games_of(day, taken)) if taken else None
+        snapshots = self._snapshots(day)
+        return odds.prop_rows(snapshots, day, self._games_of(day, snapshots)) if snapshots else None
 
     def _lines(self, day: date) -> list[Row] | None:
-        taken = self._snapshots(day)
-        return odds.line_rows(taken, day, self._games_of(day, taken)) if taken else None
+        snapshots = self._snapshots(day)
+        return odds.line_rows(snapshots, day, self._games_of(day, snapshots)) if snapshots else None
 
     def _rosters(self) -> None:
         for kind, feed in (("player_index", feeds.PLAYERS), ("player_bio", feeds.PLAYER_AGES)):
-            kept = self._kept(kind, self.season)
-            if kept:
-                rows = self._said(kind, self.season, kept)
+            answer = self._latest(kind, self.season)
+            if answer:
+                rows = self._parsed(kind, self.season, answer)
                 write_rows(self.directory / feed.name / f"{self.season}.parquet", feed, rows)
 
 
 def write_rows(path: Path, feed: Feed, rows: Sequence[Row]) -> bool:
-    """Write a landing file, in an order that does not depend on that of the rows; False if it holds this content already."""
+    """Write a landing file.
+
+    Args:
+        path: the file.
+        feed: its feed.
+        rows: its rows; their order does not matter.
+
+    Returns:
+        False if the file already has this content.
+    """
     schema = pa.schema([(n, arrow_type(t)) for n, t in feed.ibis_schema.items() if n != PROBLEMS])
     ordered = sorted(rows, key=lambda r: [str(r.get(n)) for n in schema.names])
     target = io.BytesIO()

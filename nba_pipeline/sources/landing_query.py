@@ -1,4 +1,4 @@
-"""Landing columns as SQL for DuckDB: every value in its type, and what cannot be typed named beside it."""
+"""Compile landing columns to DuckDB SQL: cast every value and name the values that cannot be cast."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -25,17 +25,23 @@ WORDS = {
 
 
 def require(feed: Feed, path: Path, present: dict[str, str]) -> None:
-    """Raise SourceError, naming the columns, where the file lacks required ones."""
+    """Raise SourceError if the file lacks required columns, and name them.
+
+    Args:
+        feed: the feed of the file.
+        path: the file, for the error.
+        present: type of each column of the file, by name.
+    """
     missing = [c.name for c in feed.columns if c.required and c.name not in present]
     if missing:
         raise SourceError(
             f"{path}: required columns are missing: {', '.join(missing)} (the file has: {', '.join(sorted(present))})",
-            f"add the columns, or rename those that are called differently; {LAYOUT}",
+            f"add the columns, or rename columns with another name; {LAYOUT}",
         )
 
 
 def _typed(column: LandingColumn, stored: str) -> str:
-    """The column in its landing type; a value that cannot be typed is NULL here and named in `landing_problems`."""
+    """Cast a column to its landing type; a value that cannot be cast becomes NULL and is named in `landing_problems`."""
     target = {
         "text": "VARCHAR",
         "integer": "BIGINT",
@@ -64,20 +70,25 @@ def _typed(column: LandingColumn, stored: str) -> str:
 
 
 def _problem(column: LandingColumn, stored: str) -> str:
-    """Text that names a value which cannot be typed, else NULL. NaN in a numeric column means unknown, as in Parquet."""
+    """Describe a value that cannot be cast, else NULL. NaN in a numeric column means unknown, as in Parquet."""
     quoted = f'"{column.name}"'
-    given = f"{quoted} IS NOT NULL AND CAST({quoted} AS VARCHAR) <> ''"
+    present = f"{quoted} IS NOT NULL AND CAST({quoted} AS VARCHAR) <> ''"
     if stored in ("DOUBLE", "FLOAT"):
-        given += f" AND NOT isnan({quoted})"
+        present += f" AND NOT isnan({quoted})"
     shown = f"left(CAST({quoted} AS VARCHAR), 60)"
-    said = f"'{column.name}: ''' || {shown} || ''' is not {WORDS[column.kind]}'"
-    return f"CASE WHEN {given} AND ({_typed(column, stored)}) IS NULL THEN {said} END"
+    message = f"'{column.name}: ''' || {shown} || ''' is not {WORDS[column.kind]}'"
+    return f"CASE WHEN {present} AND ({_typed(column, stored)}) IS NULL THEN {message} END"
 
 
 def query(feed: Feed, scan: str, present: dict[str, str], days: Sequence[date], file_day: str | None = None) -> str:
-    """The feed's rows of these days, and those whose day cannot be read or cannot be a day of a game.
+    """Compile the query for a feed's rows of days, and for rows whose day is unreadable or impossible for a game.
 
-    `file_day`: the day that a row's file is for, as SQL, where files are by day; a row of another day is one whose day is wrong.
+    Args:
+        feed: the feed.
+        scan: table function that reads the files.
+        present: type of each column of the files, by name.
+        days: the days to select.
+        file_day: SQL for the day of a row's file, where files are by day; the day of a row of another day is wrong.
     """
     selected, problems = [], []
     for c in feed.columns:
@@ -91,18 +102,18 @@ def query(feed: Feed, scan: str, present: dict[str, str], days: Sequence[date], 
         selected.append(f'{typed} AS "{c.name}"')
         if c.kind != "text":
             problems.append(problem)
-    said = f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "NULL::VARCHAR"
+    all_problems = f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "NULL::VARCHAR"
     where = "TRUE" if file_day or not feed.day else _of_days(feed.day, days)
-    return f"SELECT {', '.join(selected)}, {said} AS {PROBLEMS} FROM {scan} WHERE {where}"
+    return f"SELECT {', '.join(selected)}, {all_problems} AS {PROBLEMS} FROM {scan} WHERE {where}"
 
 
 def _other_day(column: LandingColumn, typed: str, file_day: str) -> str:
-    said = f"'{column.name}: ''' || ({typed}) || ''' is not the day of its file'"
-    return f"CASE WHEN ({typed}) <> {file_day} THEN {said} END"
+    message = f"'{column.name}: ''' || ({typed}) || ''' is not the day of its file'"
+    return f"CASE WHEN ({typed}) <> {file_day} THEN {message} END"
 
 
 def _of_days(column: str, days: Sequence[date]) -> str:
     day = f'TRY_CAST("{column}" AS DATE)'
     latest = clock.now().date() + SCHEDULED_AHEAD
-    lost = f"{day} IS NULL OR {day} < DATE '{FIRST_NBA_GAME}' OR {day} > DATE '{latest}'"
-    return f"({predicate(day, list(days))}) OR {lost}"
+    invalid = f"{day} IS NULL OR {day} < DATE '{FIRST_NBA_GAME}' OR {day} > DATE '{latest}'"
+    return f"({predicate(day, list(days))}) OR {invalid}"

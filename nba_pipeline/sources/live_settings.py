@@ -1,4 +1,4 @@
-"""Configuration of the sources that fetch: addresses, the key of the odds service, pace, and what is asked for when."""
+"""Configure the live services: addresses, the key of the odds service, pace, and times of requests."""
 
 import os
 from collections.abc import Mapping
@@ -15,8 +15,10 @@ ODDS_KEY = "NBA_PIPELINE_ODDS_API_KEY"
 
 @dataclass(frozen=True)
 class Pace:
-    """How a source is treated: seconds between requests, seconds until an answer counts as lost, attempts per call, and
-    the first and the longest wait between attempts, in seconds."""
+    """Pace of requests to a service: pause between requests, time-out, attempts per call, first and longest back-off.
+
+    Times in seconds.
+    """
 
     pause: float = 1.0
     timeout: float = 30.0
@@ -27,7 +29,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """What the environment says about the sources that fetch. The key appears in no representation of it."""
+    """Settings of the live services. The key is excluded from `repr`."""
 
     nba_stats_url: str = NBA_STATS_URL
     odds_api_url: str = ODDS_API_URL
@@ -40,6 +42,7 @@ class LiveSettings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "LiveSettings":
+        """Read the settings from environment variables; raise ConfigurationError for an invalid value."""
         pace = Pace(
             pause=_number(environment, "NBA_PIPELINE_LIVE_PAUSE", Pace.pause, 0, 3600),
             timeout=_number(environment, "NBA_PIPELINE_LIVE_TIMEOUT", Pace.timeout, 0.1, 3600),
@@ -60,13 +63,13 @@ class LiveSettings:
 
 
 def _url(environment: Mapping[str, str], name: str, default: str) -> str:
-    given = (environment.get(name) or default).rstrip("/")
-    parts = urlsplit(given)
+    address = (environment.get(name) or default).rstrip("/")
+    parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
         raise ConfigurationError(
             f"{name} is not the address of a service", "give http(s)://host[:port][/path], without user or query"
         )
-    return given
+    return address
 
 
 def _number(environment: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
@@ -94,6 +97,6 @@ def _whole(
         values = ()
     if not values or not all(least <= v <= most for v in values):
         raise ConfigurationError(
-            f"{name} is {text!r}", f"give whole numbers from {least} to {most}, with commas between"
+            f"{name} is {text!r}", f"give whole numbers from {least} to {most}, separated by commas"
         )
     return values

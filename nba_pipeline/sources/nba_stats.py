@@ -1,4 +1,4 @@
-"""The league's statistics service, asked through the package `nba_api`: its endpoints, parameters and headers, our session."""
+"""Fetch from the league's statistics service with the endpoints, parameters and headers of the package `nba_api`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,13 +12,13 @@ from nba_api.stats.endpoints.shotchartdetail import ShotChartDetail
 from nba_api.stats.library.http import NBAStatsHTTP
 from nba_api.stats.static import teams
 
-from nba_pipeline.sources.client import PoliteSession
+from nba_pipeline.sources.client import ThrottledSession
 from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.plan import NBA_STATS, Call
 
 PLAYERS, TEAMS = "P", "T"
-EVERYBODY = 0
-# Without the host, which follows from the address, and without a compression that Python cannot undo by itself.
+ALL_TEAMS = ALL_PLAYERS = 0  # the service's id for no restriction
+# Without the host, which follows from the address, and without compressions that need further packages.
 HEADERS: dict[str, str] = {k: v for k, v in NBAStatsHTTP.headers.items() if k != "Host"} | {
     "Accept-Encoding": "gzip, deflate"
 }
@@ -40,8 +40,8 @@ def _log(kind: str) -> Callable[[Call], Any]:
 
 def _shots(call: Call) -> Any:
     return ShotChartDetail(
-        team_id=_team_ids()[call["team"]] if call.get("team") else EVERYBODY,
-        player_id=EVERYBODY,
+        team_id=_team_ids()[call["team"]] if call.get("team") else ALL_TEAMS,
+        player_id=ALL_PLAYERS,
         context_measure_simple="FGA",
         season_nullable=call["season"],
         season_type_all_star=call["season_type"],
@@ -63,7 +63,7 @@ ENDPOINTS: Mapping[str, Callable[[Call], Any]] = {
 
 
 class NbaStats:
-    """Asks the service, at the configured address."""
+    """Client of the service at the configured address."""
 
     suffix = "json"
 
@@ -71,18 +71,23 @@ class NbaStats:
         class Service(NBAStatsHTTP):
             base_url = settings.nba_stats_url.replace("{", "{{").replace("}", "}}") + "/{endpoint}"
 
-        Service.set_session(PoliteSession(NBA_STATS, settings.pace))
+        Service.set_session(ThrottledSession(NBA_STATS, settings.pace))
         self._service = Service
 
     def request(self, call: Call) -> dict[str, Any]:
-        """What is asked, for the record."""
+        """Describe the request of a call, without secrets."""
         endpoint = ENDPOINTS[call.kind](call)
         return {"endpoint": endpoint.endpoint, "parameters": endpoint.parameters}
 
     def fetch(self, call: Call) -> bytes:
-        """The answer. Raises Unreachable or SourceError."""
-        asked = self.request(call)
-        answer = self._service().send_api_request(asked["endpoint"], asked["parameters"], headers=HEADERS)
+        """Fetch the answer of a call.
+
+        Raises:
+            Unreachable: all attempts failed.
+            SourceError: the service refused the request.
+        """
+        request = self.request(call)
+        answer = self._service().send_api_request(request["endpoint"], request["parameters"], headers=HEADERS)
         return answer.get_response().encode()
 
 
@@ -91,5 +96,5 @@ def _team_ids() -> dict[str, int]:
 
 
 def team_id(tricode: str | None) -> int | None:
-    """The service's id of a club."""
+    """Look up the service's id of a club."""
     return _team_ids().get(tricode or "")

@@ -1,10 +1,10 @@
-"""The Odds API, version 4: events and quotes, now or as of a moment of the past. The key travels with the request only."""
+"""Fetch events and quotes from The Odds API, version 4, current or historical. Only the request contains the key."""
 
 from datetime import datetime
 from typing import Any
 
 from nba_pipeline.common.errors import ConfigurationError
-from nba_pipeline.sources.client import KeyInQuery, PoliteSession
+from nba_pipeline.sources.client import KeyInQuery, ThrottledSession
 from nba_pipeline.sources.live_settings import ODDS_KEY, LiveSettings
 from nba_pipeline.sources.plan import ODDS_API, Call
 from nba_pipeline.sources.service_dates import markets_at
@@ -13,7 +13,7 @@ SPORT = "basketball_nba"
 
 
 class OddsApi:
-    """Asks the service, at the configured address. Raises ConfigurationError where there is no key."""
+    """Client of the service at the configured address. Raises ConfigurationError without a key."""
 
     suffix = "json"
 
@@ -24,10 +24,10 @@ class OddsApi:
                 f"set {ODDS_KEY}, or name the other kinds with --only (docs/sources.md)",
             )
         self._settings = settings
-        self._session = PoliteSession(ODDS_API, settings.pace, KeyInQuery(settings.odds_api_key))
+        self._session = ThrottledSession(ODDS_API, settings.pace, KeyInQuery(settings.odds_api_key))
 
     def request(self, call: Call) -> dict[str, Any]:
-        """What is asked, for the record: path and parameters, without the key."""
+        """Describe the request of a call: path and parameters, without the key."""
         history = "historical/" if call.get("date") else ""
         path = f"v4/{history}sports/{SPORT}/events"
         parameters: dict[str, str] = {"date": call["date"]} if history else {}
@@ -42,6 +42,13 @@ class OddsApi:
         return {"path": path, "parameters": parameters}
 
     def fetch(self, call: Call) -> bytes:
-        """The answer. Raises Unreachable or SourceError."""
-        asked = self.request(call)
-        return self._session.get(f"{self._settings.odds_api_url}/{asked['path']}", params=asked["parameters"]).content
+        """Fetch the answer of a call.
+
+        Raises:
+            Unreachable: all attempts failed.
+            SourceError: the service refused the request.
+        """
+        request = self.request(call)
+        return self._session.get(
+            f"{self._settings.odds_api_url}/{request['path']}", params=request["parameters"]
+        ).content

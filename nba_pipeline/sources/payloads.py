@@ -1,8 +1,8 @@
-"""Raw answers of the services, kept for ever as they came: what landing files are made from, with or without a network.
+"""Store raw answers of the services unchanged; landing files are written from them, with or without a network.
 
 `<directory>/<source>/<kind>/<key>/<fetched_at>-<first 16 of sha256>.<suffix>.gz`, and beside it `.meta.json` with the fetch time,
-the whole sha256, the request, and the elements that were set aside. Nothing is ever overwritten. What could not be read lies
-below `rejected/` and is never used.
+the whole sha256, the request, and the elements that were set aside. Files are never overwritten. Answers that could not be
+read are below `rejected/` and never used.
 """
 
 import gzip
@@ -26,13 +26,13 @@ PART = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 
 @dataclass(frozen=True)
 class Payload:
-    """A kept answer. `fetched_at` in UTC."""
+    """A stored answer. `fetched_at` in UTC."""
 
     path: Path
     fetched_at: datetime
 
     def read(self) -> bytes:
-        """The answer as it came. Raises SourceError if the file was altered or damaged since."""
+        """Read the raw answer. Raises SourceError if the file was altered or damaged."""
         try:
             content = gzip.decompress(self.path.read_bytes())
         except (OSError, EOFError, ValueError) as e:
@@ -45,6 +45,7 @@ class Payload:
 
     @property
     def meta(self) -> dict[str, Any]:
+        """The record beside the answer."""
         sidecar = self.path.with_name(self.path.name + META)
         try:
             return json.loads(sidecar.read_text())
@@ -58,7 +59,7 @@ class Payload:
 
 @dataclass(frozen=True)
 class PayloadStore:
-    """The kept answers below `directory`."""
+    """The stored answers below `directory`."""
 
     directory: Path
 
@@ -75,18 +76,18 @@ class PayloadStore:
         rejected_because: str | None = None,
         set_aside: Sequence[str] = (),
     ) -> Payload:
-        """Write an answer, whole or not at all.
+        """Write an answer atomically.
 
         Args:
             source: the service.
-            kind: of the call.
-            key: of the call among its kind.
-            content: the answer as it came.
-            fetched_at: when it came.
-            request: what was asked, without secrets.
-            suffix: of the file.
-            rejected_because: puts the answer where it is never used.
-            set_aside: elements of the answer that are not used, each with its reason.
+            kind: kind of the call.
+            key: key of the call within its kind.
+            content: the raw answer.
+            fetched_at: when it was fetched.
+            request: the request, without secrets.
+            suffix: suffix of the file.
+            rejected_because: reason to store the answer below `rejected/`.
+            set_aside: unused elements of the answer, each with its reason.
         """
         base = self.directory / REJECTED if rejected_because else self.directory
         folder = _folder(base, source, kind, key)
@@ -110,23 +111,24 @@ class PayloadStore:
         return Payload(path, fetched_at)
 
     def all(self, source: str, kind: str, key: str) -> list[Payload]:
-        """The answers to one question, oldest first."""
+        """List the answers to one call, oldest first."""
         folder = _folder(self.directory, source, kind, key)
         if not folder.is_dir():
             return []
         return [Payload(p, _stamp(p)) for p in sorted(folder.glob("*.gz"))]
 
     def latest(self, source: str, kind: str, key: str) -> Payload | None:
-        found = self.all(source, kind, key)
-        return found[-1] if found else None
+        """Return the newest answer to a call; None without one."""
+        answers = self.all(source, kind, key)
+        return answers[-1] if answers else None
 
     def fetched(self, source: str, kind: str, key: str) -> datetime | None:
-        """When the newest answer to the question was fetched; None where there is none."""
-        found = self.latest(source, kind, key)
-        return found.fetched_at if found else None
+        """Return the fetch time of the newest answer to a call; None without one."""
+        answer = self.latest(source, kind, key)
+        return answer.fetched_at if answer else None
 
     def keys(self, source: str, kind: str, beginning: str) -> list[str]:
-        """The keys of a kind that begin so."""
+        """List the keys of a kind with a common beginning."""
         folder = self.directory / source / kind
         return sorted(p.name for p in folder.glob(f"{beginning}*") if p.is_dir()) if folder.is_dir() else []
 
@@ -135,7 +137,7 @@ def _folder(base: Path, *parts: str) -> Path:
     for part in parts:
         if not PART.fullmatch(part) or part.startswith("."):
             raise SourceError(
-                f"{part!r} cannot be part of the name of a kept answer", "use letters, digits, _, . and -"
+                f"{part!r} cannot be part of the name of a stored answer", "use letters, digits, _, . and -"
             )
     return base.joinpath(*parts)
 
@@ -144,4 +146,6 @@ def _stamp(path: Path) -> datetime:
     try:
         return datetime.strptime(path.name.split("-", 1)[0], STAMP).replace(tzinfo=UTC)
     except ValueError:
-        raise SourceError(f"{path} does not belong here: its name is not that of a kept answer", "remove it") from None
+        raise SourceError(
+            f"{path} does not belong here: its name is not that of a stored answer", "remove it"
+        ) from None

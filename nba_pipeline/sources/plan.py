@@ -1,7 +1,7 @@
-"""Which calls a set of days needs: pure functions of the schedule, of what is kept already, and of the moment.
+"""Plan the calls that a set of days needs: pure functions of schedule, stored answers and time.
 
-A question is asked again until its answer is final: box scores and logs are corrected for 72 hours, the schedule of a season
-changes until the season is over, a snapshot of the past and a published report never change.
+A call is repeated until its answer is final: box scores and logs are corrected for 72 hours, the schedule of a season
+changes until the season is over, a historical snapshot and a published report never change.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ REPORT_MINUTE, REPORT_DELAY = 30, timedelta(minutes=15)
 QUARTER_HOURLY_REPORTS = date(2025, 12, 22)
 NOW = "now"
 
-# What the service calls the kinds of games. The log of cup finals is not asked for: their box scores say it all.
+# The service's names of season types. The log of cup finals is not requested: their box scores suffice.
 SEASON_TYPES = {"002": "Regular Season", "004": "Playoffs", "005": "PlayIn", "006": "IST"}
 LOGGED = ("002", "004", "005")
 
@@ -36,7 +36,7 @@ Have = Callable[[str, str, str], datetime | None]
 
 @dataclass(frozen=True)
 class Call:
-    """A question to a service. `key` names it among the kept answers; `arguments` are what its source needs to ask it."""
+    """A call to a service. `key` names it among the stored answers; `arguments` are the parameters of the request."""
 
     source: str
     kind: str
@@ -47,6 +47,7 @@ class Call:
         return dict(self.arguments)[name]
 
     def get(self, name: str) -> str:
+        """Return an argument; empty without one."""
         return dict(self.arguments).get(name, "")
 
     def __str__(self) -> str:
@@ -54,29 +55,29 @@ class Call:
 
 
 def season_of(day: date) -> str:
-    """The season that a day belongs to, 2024-25; seasons turn on 1 August."""
+    """Return the season of a day, such as 2024-25; seasons begin on 1 August."""
     year = day.year if day.month >= 8 else day.year - 1
     return f"{year}-{(year + 1) % 100:02d}"
 
 
 def season_over(season: str) -> datetime:
-    """From when on nothing of the season changes."""
+    """Return the time from which the season no longer changes."""
     return datetime(int(season[:4]) + 1, 8, 1, tzinfo=UTC)
 
 
 def final_from(day: date) -> datetime:
-    """From when on the facts of a day are final: `CORRECTED_FOR` after noon UTC (early morning, Eastern) of the day after."""
+    """Return the time from which the facts of a day are final: `CORRECTED_FOR` after noon UTC of the next day."""
     return datetime.combine(day + timedelta(days=1), time(12), UTC) + CORRECTED_FOR
 
 
 def schedule_calls(days: Iterable[date], have: Have) -> list[Call]:
-    """A call per season whose schedule may have changed since it was fetched."""
+    """Plan a call per season whose schedule may have changed since it was fetched."""
     calls = [Call(NBA_STATS, "schedule", s, (("season", s),)) for s in sorted({season_of(d) for d in days})]
     return [c for c in calls if _before(have(c.source, c.kind, c.key), season_over(c.key))]
 
 
 def roster_calls(days: Iterable[date], have: Have) -> list[Call]:
-    """The player index and the ages of every season."""
+    """Plan the calls for player index and ages of every season."""
     calls = [
         Call(NBA_STATS, kind, s, (("season", s),))
         for s in sorted({season_of(d) for d in days})
@@ -86,7 +87,7 @@ def roster_calls(days: Iterable[date], have: Have) -> list[Call]:
 
 
 def result_calls(games: Iterable[Game], have: Have) -> list[Call]:
-    """Logs of players and teams, in one call per season or day by day, whichever is less; and a box score per game."""
+    """Plan the logs of players and teams, per season or per day, whichever is fewer calls, and a box score per game."""
     over = [g for g in games if g.over and g.countable]
     calls = []
     for (season, prefix), group in _by_season_and_type(g for g in over if g.game_id[:3] in LOGGED).items():
@@ -105,7 +106,7 @@ def result_calls(games: Iterable[Game], have: Have) -> list[Call]:
 
 
 def shot_calls(games: Iterable[Game], have: Have) -> list[Call]:
-    """Shot charts of whole teams' seasons or day by day, whichever is fewer calls."""
+    """Plan the shot charts, per team and season or per day, whichever is fewer calls."""
     calls = []
     for (season, prefix), group in _by_season_and_type(g for g in games if g.over and g.countable).items():
         stale = [g for g in group if _before(_shots(season, prefix, g, have), final_from(g.day))]
@@ -119,7 +120,14 @@ def shot_calls(games: Iterable[Game], have: Have) -> list[Call]:
 
 
 def report_calls(games: Iterable[Game], hours: Sequence[int], now: datetime, have: Have) -> list[Call]:
-    """The injury reports of these hours (Eastern, half past) on every day with games, as far as they are published."""
+    """Plan the published injury reports of days with games.
+
+    Args:
+        games: games of the days.
+        hours: US-Eastern hours; reports are published at half past.
+        now: the time of planning.
+        have: when a call was last answered.
+    """
     calls = []
     for day in sorted({g.day for g in games if g.countable}):
         for hour in hours:
@@ -131,7 +139,7 @@ def report_calls(games: Iterable[Game], hours: Sequence[int], now: datetime, hav
 
 
 def report_file(moment: datetime) -> str:
-    """The name of a report: hourly ones are named by the hour, since 22 December 2025 by the quarter of an hour."""
+    """Return the file name of a report: by the hour, since 22 December 2025 by the quarter of an hour."""
     clock = f"{moment:%I_%M%p}" if moment.date() >= QUARTER_HOURLY_REPORTS else f"{moment:%I%p}"
     return f"Injury-Report_{moment:%Y-%m-%d}_{clock}.pdf"
 
@@ -140,13 +148,13 @@ def event_calls(games: Iterable[Game], minutes: Sequence[int], now: datetime, ha
     """Plan the lists of events of the days of these games.
 
     Args:
-        games: of the days.
-        minutes: before tip-off, at which quotes of earlier days are asked for.
-        now: the moment of planning.
-        have: when a question was last answered.
+        games: games of the days.
+        minutes: minutes before tip-off at which quotes of earlier days are requested.
+        now: the time of planning.
+        have: when a call was last answered.
 
     Returns:
-        Of a day with games to come, the list of now; of an earlier day, the list at its first snapshot.
+        The current list for a day with upcoming games; the list at the first snapshot for an earlier day.
     """
     calls = []
     today = now.astimezone(EASTERN).date()
@@ -165,14 +173,14 @@ def event_calls(games: Iterable[Game], minutes: Sequence[int], now: datetime, ha
 def later_event_calls(
     games: Iterable[Game], events: Mapping[str, Event], minutes: Sequence[int], now: datetime, have: Have
 ) -> list[Call]:
-    """Plan a second list of events, shortly before tip-off, for games of earlier days that the first did not have.
+    """Plan a second list of events, shortly before tip-off, for games of earlier days that the first list lacks.
 
     Args:
-        games: of the days.
-        events: game id -> event, as far as listed.
-        minutes: before tip-off, at which quotes are asked for.
-        now: the moment of planning.
-        have: when a question was last answered.
+        games: games of the days.
+        events: listed events by game id.
+        minutes: minutes before tip-off at which quotes are requested.
+        now: the time of planning.
+        have: when a call was last answered.
     """
     today = now.astimezone(EASTERN).date()
     missing = {
@@ -194,15 +202,15 @@ def line_calls(
     """Plan the calls for quotes on games.
 
     Args:
-        games: of the days.
-        events: game id -> event.
-        minutes: before tip-off, at which quotes of earlier days are asked for.
-        now: the moment of planning.
-        have: when a question was last answered.
+        games: games of the days.
+        events: events by game id.
+        minutes: minutes before tip-off at which quotes of earlier days are requested.
+        now: the time of planning.
+        have: when a call was last answered.
 
     Returns:
-        For games to come, the quotes of now; for those of earlier days the quotes at these minutes before tip-off, unless
-        they were captured live, and of the markets that the service has for that date.
+        Current quotes for upcoming games; for earlier games, unless captured live, the quotes at these minutes before
+        tip-off in the markets that the service has for that date.
     """
     calls = []
     today = now.astimezone(EASTERN).date()
@@ -224,7 +232,7 @@ def line_calls(
 
 
 def with_quotes(games: Iterable[Game], now: datetime) -> list[Game]:
-    """The games whose quotes can be asked for: countable ones to come, and earlier ones since the service keeps odds."""
+    """Select the games whose quotes can be requested: upcoming countable games, and earlier ones that the service has."""
     today = now.astimezone(EASTERN).date()
     return [
         g
@@ -239,21 +247,22 @@ def _events_at(key: str, tip_off: datetime, minutes: int) -> Call:
 
 
 def log_call(kind: str, season: str, prefix: str, day: date | None = None) -> Call:
-    """The log of a season and kind of game, or of one day of it."""
+    """Build the call for the log of a season and season type, or of one of its days."""
     kind_of_game = SEASON_TYPES[prefix]
     arguments = (("season", season), ("season_type", kind_of_game), *((("day", f"{day}"),) if day else ()))
     return Call(NBA_STATS, kind, _key(season, kind_of_game, day), arguments)
 
 
 def shot_call(season: str, prefix: str, *, team: str | None = None, day: date | None = None) -> Call:
-    """The shots of a team's season, or of all teams on a day."""
+    """Build the call for the shots of a team's season, or of all teams on a day."""
     kind_of_game = SEASON_TYPES[prefix]
-    what = ("team", team) if team else ("day", f"{day}")
-    arguments = (("season", season), ("season_type", kind_of_game), what)
+    restriction = ("team", team) if team else ("day", f"{day}")
+    arguments = (("season", season), ("season_type", kind_of_game), restriction)
     return Call(NBA_STATS, "shots", _key(season, kind_of_game, team or day), arguments)
 
 
 def odds_key(day: date, event: str, at: str) -> str:
+    """Build the key of a call for quotes."""
     return f"{day}_{event}_{at}"
 
 
@@ -262,11 +271,11 @@ def _log(kind: str, season: str, prefix: str, day: date, have: Have) -> datetime
 
 
 def _shots(season: str, prefix: str, game: Game, have: Have) -> datetime | None:
-    """When the game's shots were last fetched: with its day, or with both of its teams."""
+    """Return when the game's shots were last fetched, with its day or with both of its teams."""
     of_day = have(NBA_STATS, "shots", shot_call(season, prefix, day=game.day).key)
     of_teams = [have(NBA_STATS, "shots", shot_call(season, prefix, team=t).key) for t in (game.home, game.away) if t]
-    known = [t for t in of_teams if t is not None]
-    return _newest([of_day, min(known) if len(known) == 2 else None])
+    times = [t for t in of_teams if t is not None]
+    return _newest([of_day, min(times) if len(times) == 2 else None])
 
 
 def _key(season: str, kind_of_game: str, part: object) -> str:
@@ -282,7 +291,7 @@ def _before(fetched: datetime | None, final: datetime) -> bool:
 
 
 def _is_on(game: Game) -> bool:
-    """Whether the game counts and is not called off: nobody quotes others."""
+    """Whether the game is countable and not called off; books quote no others."""
     return game.countable and not game.called_off
 
 
@@ -291,7 +300,7 @@ def _to_come(game: Game, now: datetime) -> bool:
 
 
 def _snapshot(tip_off: datetime, minutes: int) -> datetime:
-    """The moment asked for, at a full five minutes, as often as the service takes snapshots."""
+    """Round a time before tip-off down to five minutes, the interval of the service's snapshots."""
     at = tip_off - timedelta(minutes=minutes)
     return at.replace(minute=at.minute - at.minute % SNAPSHOT_MINUTES, second=0, microsecond=0)
 
@@ -301,14 +310,14 @@ def _iso(moment: datetime) -> str:
 
 
 def _by_day(games: Iterable[Game]) -> dict[date, list[Game]]:
-    found: dict[date, list[Game]] = defaultdict(list)
+    by_day: dict[date, list[Game]] = defaultdict(list)
     for g in games:
-        found[g.day].append(g)
-    return found
+        by_day[g.day].append(g)
+    return by_day
 
 
 def _by_season_and_type(games: Iterable[Game]) -> dict[tuple[str, str], list[Game]]:
-    found: dict[tuple[str, str], list[Game]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Game]] = defaultdict(list)
     for g in sorted(games, key=lambda g: (g.day, g.game_id)):
-        found[season_of_game(g.game_id), g.game_id[:3]].append(g)
-    return found
+        groups[season_of_game(g.game_id), g.game_id[:3]].append(g)
+    return groups

@@ -1,4 +1,4 @@
-"""What every source of raw data can do."""
+"""Define the interface of a source of raw data."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -10,16 +10,24 @@ from nba_pipeline.sources.landing import Feed
 
 
 class Source(Protocol):
-    """A place that raw data comes from."""
+    """A source of raw data."""
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
-        """The feed's rows of these days (all rows of a feed that is not daily), typed as the landing layout says.
+        """Read a feed's rows of days in the types of the landing layout.
 
-        The extra column `landing_problems` says which values could not be typed, NULL where all could. Rows whose day
-        cannot be read, or cannot be a day of a game, are always included. An optional feed that is missing is empty.
+        Args:
+            feed: the feed.
+            days: the days to read; all rows of a feed that is not daily.
+
+        Returns:
+            The rows. The extra column `landing_problems` names values that could not be cast, NULL without any. Rows whose day
+            is unreadable, or impossible for a game, are always included. A missing optional feed is empty.
+
+        Raises:
+            SourceError: a required file is missing or cannot be read.
         """
         ...
 
     def describe(self) -> dict[str, str]:
-        """Feed name -> where it comes from, or why it is missing; for people."""
+        """Describe the origin of each feed, by name, or why it is missing."""
         ...

@@ -1,4 +1,4 @@
-"""A source whose people have ids: names that a feed could not resolve are resolved when they are read."""
+"""Resolve the player names that a feed left without an id, when its rows are read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,18 +24,18 @@ pc: Any = pyarrow.compute
 
 DAYS_BACK = 240
 NAMED = (PROP_LINES, INJURIES)
-SEEN = {"game_date": "date", "player_id": "int64", "player_name": "string", "team": "string"}
+APPEARANCE = {"game_date": "date", "player_id": "int64", "player_name": "string", "team": "string"}
 NO_DAY = Answer(None, why="its day cannot be read")
-# Box scores of earlier days help where they are there; days that were never brought in are no error here.
+# Box scores of earlier days are used where available; days that were never ingested are no error here.
 EARLIER_BOXSCORES = replace(PLAYER_BOXSCORES, optional=True)
 
 
 @dataclass(frozen=True)
 class ResolvedSource:
-    """`inner`, with the ids and names of players filled in where their spelling says who is meant.
+    """`inner`, with ids and names of players filled in where their spelling resolves to one player.
 
-    Everybody who can be meant is in the feed `players` or in a box score of the 240 days before the day. `home` may hold
-    aliases of its own.
+    Candidates are the players in the feed `players` or in a box score of the previous 240 days. `home` may contain a file of
+    aliases.
     """
 
     inner: Source
@@ -48,31 +48,31 @@ class ResolvedSource:
         rows = self.inner.read(feed, days)
         if feed not in NAMED:
             return rows
-        asked = pc.is_null(rows["player_id"]).combine_chunks()
-        unnamed = rows.filter(asked)
-        return _with_answers(rows, asked, self._answers(feed, unnamed) if unnamed.num_rows else [])
+        without_id = pc.is_null(rows["player_id"]).combine_chunks()
+        unresolved = rows.filter(without_id)
+        return _with_answers(rows, without_id, self._answers(feed, unresolved) if unresolved.num_rows else [])
 
     def players(self, day: date) -> list[Player]:
-        """Everybody who can be meant by a name on this day."""
+        """List the players that a name can refer to on a day."""
         return self._players(self._appearances([day]), day)
 
     def _answers(self, feed: Feed, rows: pa.Table) -> list[Answer]:
-        """One answer per row, each distinct question asked once, season by season, since lists of players may be of one."""
+        """Resolve each row; distinct questions once, by season, since a list of players may cover one season."""
         days = sorted({d for d in rows[feed.day].to_pylist() if d is not None})
         questions = self._questions(feed, rows, days)
         seasons: dict[date, list[date]] = {}
         for day in days:
             seasons.setdefault(reading_bound(day), []).append(day)
-        found: dict[Question, Answer] = {}
+        answers: dict[Question, Answer] = {}
         for own in seasons.values():
             iso = {d.isoformat() for d in own}
-            found |= self._of_season([q for q in dict.fromkeys(questions) if q.day in iso], own)
-        return [found.get(q, NO_DAY) for q in questions]
+            answers |= self._of_season([q for q in dict.fromkeys(questions) if q.day in iso], own)
+        return [answers.get(q, NO_DAY) for q in questions]
 
     def _of_season(self, questions: Sequence[Question], days: Sequence[date]) -> dict[Question, Answer]:
-        seen = self._appearances(days)
-        people = People(self._players(seen, days[0]), read_aliases(self.home))
-        before = _latest_before(seen, questions, people)
+        appearances = self._appearances(days)
+        people = People(self._players(appearances, days[0]), read_aliases(self.home))
+        before = _latest_before(appearances, questions, people)
         return {q: people.answer(q, before) for q in questions}
 
     def _questions(self, feed: Feed, rows: pa.Table, days: Sequence[date]) -> list[Question]:
@@ -88,7 +88,7 @@ class ResolvedSource:
         return [Question(*q) for q in zip(spelled, iso, teams, strict=True)]
 
     def _playing(self, days: Sequence[date]) -> tuple[dict[tuple[str, str], frozenset[str]], dict[str, frozenset[str]]]:
-        """The two teams of every game of a day, and all teams of the day, for quotes whose game is unknown."""
+        """Return the teams of every (game, day), and of every day for quotes whose game is unknown."""
         of_game: dict[tuple[str, str], frozenset[str]] = {}
         of_day: dict[str, frozenset[str]] = {}
         games = self.inner.read(SCHEDULE, days).select(["game_id", "game_date", "home_team", "away_team"])
@@ -99,36 +99,38 @@ class ResolvedSource:
         return of_game, of_day
 
     def _appearances(self, days: Sequence[date]) -> pa.Table:
-        """Box-score lines that may come before one of the days: who, for whom, when."""
+        """Read the box-score lines up to the last day: game date, player, name, team."""
         span = days_between(max(EPOCH, days[0] - timedelta(days=DAYS_BACK)), days[-1])
-        return self.inner.read(EARLIER_BOXSCORES, span).select([*SEEN]).drop_null()
+        return self.inner.read(EARLIER_BOXSCORES, span).select([*APPEARANCE]).drop_null()
 
-    def _players(self, seen: pa.Table, day: date) -> list[Player]:
-        """Who is listed in the day's season, and others under every name that a box score has for them."""
+    def _players(self, appearances: pa.Table, day: date) -> list[Player]:
+        """List the players of the day's season, and other players of box scores under each of their names."""
         rows = self.inner.read(PLAYERS, [day]).select(["player_id", "player_name"]).drop_null()
         listed = dict(zip(rows["player_id"].to_pylist(), rows["player_name"].to_pylist(), strict=True))
-        played = set(zip(seen["player_id"].to_pylist(), seen["player_name"].to_pylist(), strict=True))
+        played = set(zip(appearances["player_id"].to_pylist(), appearances["player_name"].to_pylist(), strict=True))
         others = [Player(i, n, listed=False) for i, n in sorted(played) if i not in listed]
         return [*(Player(i, n) for i, n in sorted(listed.items())), *others]
 
 
-def _latest_before(seen: pa.Table, questions: Sequence[Question], people: People) -> dict[tuple[int, str], Appearance]:
-    """The latest appearance of each candidate before the day of the question, by (player_id, ISO day)."""
+def _latest_before(
+    appearances: pa.Table, questions: Sequence[Question], people: People
+) -> dict[tuple[int, str], Appearance]:
+    """Return the latest appearance of each candidate before the day of the question, by (player_id, ISO day)."""
     pairs = sorted({(p.player_id, q.day) for q in questions for p in people.mentioned(q.spelled)})
     if not pairs:
         return {}
-    wanted = ibis.table({n: SEEN[n] for n in ("player_id", "game_date")}, name="wanted")
-    facts = ibis.table(SEEN, name="seen")
+    candidates = ibis.table({n: APPEARANCE[n] for n in ("player_id", "game_date")}, name="candidates")
+    facts = ibis.table(APPEARANCE, name="appearances")
     once = facts.group_by("player_id", "game_date").aggregate(
         team=facts.team.max(), player_name=facts.player_name.max()
     )
     latest = {n: asof.latest(n) for n in ("team", "player_name")} | {"recent": asof.count(days=DAYS_BACK)}
-    found = asof.attach(wanted, once, latest, by=("player_id",), within=())
+    attached = asof.attach(candidates, once, latest, by=("player_id",), within=())
     with duck.connect() as db:
         ids, days = zip(*pairs, strict=True)
-        db.register("wanted", pa.table({"player_id": ids, "game_date": pa.array(map(date.fromisoformat, days))}))
-        db.register("seen", seen)
-        rows = db.execute(ibis.to_sql(found, dialect="duckdb")).to_arrow_table().to_pylist()
+        db.register("candidates", pa.table({"player_id": ids, "game_date": pa.array(map(date.fromisoformat, days))}))
+        db.register("appearances", appearances)
+        rows = db.execute(ibis.to_sql(attached, dialect="duckdb")).to_arrow_table().to_pylist()
     return {
         (r["player_id"], r["game_date"].isoformat()): Appearance(r["team"], r["player_name"])
         for r in rows
@@ -136,23 +138,26 @@ def _latest_before(seen: pa.Table, questions: Sequence[Question], people: People
     }
 
 
-def _with_answers(rows: pa.Table, asked: pa.Array, answers: Sequence[Answer]) -> pa.Table:
-    """The rows with id, name and `resolved_by` of those who were found; everything else as it came.
+def _with_answers(rows: pa.Table, without_id: pa.Array, answers: Sequence[Answer]) -> pa.Table:
+    """Fill in id, name and `resolved_by` of resolved rows.
 
-    `asked` marks the rows that `answers` are about, in their order.
+    Args:
+        rows: rows of a feed.
+        without_id: marks the rows without an id.
+        answers: the answer of each marked row, in order.
     """
-    came_with = pc.if_else(asked, pa.scalar(None, pa.string()), pa.scalar(SOURCE))
-    rows = _put(rows, "resolved_by", pc.coalesce(rows["resolved_by"], came_with))
-    found = [a.player for a in answers]
-    missed = rows.filter(asked)
-    names = [p.name if p else n for p, n in zip(found, missed["player_name"].to_pylist(), strict=True)]
+    by_source = pc.if_else(without_id, pa.scalar(None, pa.string()), pa.scalar(SOURCE))
+    rows = _put(rows, "resolved_by", pc.coalesce(rows["resolved_by"], by_source))
+    resolved = [a.player for a in answers]
+    marked = rows.filter(without_id)
+    names = [p.name if p else n for p, n in zip(resolved, marked["player_name"].to_pylist(), strict=True)]
     for name, values in {
-        "player_id": [p.player_id if p else None for p in found],
+        "player_id": [p.player_id if p else None for p in resolved],
         "player_name": names,
         "resolved_by": [a.rule or None for a in answers],
     }.items():
         column = rows[name].combine_chunks()
-        rows = _put(rows, name, pc.replace_with_mask(column, asked, pa.array(values, column.type)))
+        rows = _put(rows, name, pc.replace_with_mask(column, without_id, pa.array(values, column.type)))
     return rows
 
 

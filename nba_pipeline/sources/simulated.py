@@ -1,4 +1,4 @@
-"""The source `simulator`: an invented league, written in the landing layout when a season is first asked for."""
+"""Read the source `simulator`: an invented league, simulated when a season is first read."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ GENERATION_TIMEOUT = 300.0
 
 @dataclass(frozen=True)
 class SimulatorSource:
-    """Seasons of the invented league of `seed`, kept below `directory`; what lies after `now` is not known yet."""
+    """Seasons of the invented league of `seed`, stored below `directory`; rows after `now` are hidden."""
 
     directory: Path
     seed: int
@@ -55,15 +55,14 @@ class SimulatorSource:
             by_season.setdefault(f"{year}-{(year + 1) % 100:02d}", []).append(day)
         now, feed = self.now or clock.now(), FEEDS[feed.name]
         tables = []
-        for season, wanted in by_season.items():
-            rows = FilesSource(self._season(season)).read(feed, wanted)
-            tables.append(
-                self._known(feed, rows, season, wanted, now) if max(wanted) >= now.date() - timedelta(days=1) else rows
-            )
+        for season, season_days in by_season.items():
+            rows = FilesSource(self._season(season)).read(feed, season_days)
+            is_recent = max(season_days) >= now.date() - timedelta(days=1)
+            tables.append(self._hide_future(feed, rows, season, season_days, now) if is_recent else rows)
         return pa.concat_tables(tables)
 
     def _season(self, season: str) -> Path:
-        """The season's directory; simulated first where it is not there. A half-written season is never seen."""
+        """Return the season's directory; simulate the season first if it is missing. The directory appears when complete."""
         home = self.directory / f"seed-{self.seed}" / season
         if home.exists():
             return home
@@ -82,8 +81,8 @@ class SimulatorSource:
                     shutil.rmtree(draft, ignore_errors=True)
         return home
 
-    def _known(self, feed: Feed, rows: pa.Table, season: str, days: Sequence[date], now: datetime) -> pa.Table:
-        """Take away what nobody can know yet: results of games that are not over, and quotes and reports to come."""
+    def _hide_future(self, feed: Feed, rows: pa.Table, season: str, days: Sequence[date], now: datetime) -> pa.Table:
+        """Remove results of games that are not over, and quotes and reports after `now`."""
         moment = pa.scalar(now, pa.timestamp("us", "UTC"))
         if feed in (PROP_LINES, GAME_LINES, INJURIES):
             captured = {
@@ -91,11 +90,12 @@ class SimulatorSource:
                 GAME_LINES.name: "snapshot_utc",
                 INJURIES.name: "report_utc",
             }[feed.name]
-            known = pc.fill_null(
+            is_past = pc.fill_null(
                 pc.less_equal(rows[captured], moment),
                 pc.less(rows[feed.day], pa.scalar(now.astimezone(ZoneInfo(ZONE)).date())),
             )
-            return _forget(rows.filter(known), "last_seen_utc", moment) if feed is PROP_LINES else rows.filter(known)
+            past = rows.filter(is_past)
+            return _clear_future(past, "last_seen_utc", moment) if feed is PROP_LINES else past
         if feed not in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS):
             return rows
         games = FilesSource(self._season(season)).read(SCHEDULE, days)
@@ -109,7 +109,7 @@ class SimulatorSource:
         return rows
 
 
-def _forget(rows: pa.Table, column: str, moment: pa.Scalar) -> pa.Table:
-    """The rows without times that lie in the future."""
-    known = pc.if_else(pc.less_equal(rows[column], moment), rows[column], pa.scalar(None, rows[column].type))
-    return rows.set_column(rows.column_names.index(column), column, known)
+def _clear_future(rows: pa.Table, column: str, moment: pa.Scalar) -> pa.Table:
+    """Replace times after `moment` by NULL."""
+    past = pc.if_else(pc.less_equal(rows[column], moment), rows[column], pa.scalar(None, rows[column].type))
+    return rows.set_column(rows.column_names.index(column), column, past)

@@ -1,4 +1,4 @@
-"""What is remembered about the sources of one home: digests the tables were built from, digests of landed files, outages.
+"""Store the state of a home's sources: digests that tables were built from, digests of landed files, outages.
 
 It shares the file `automation.sqlite` with the alert store; each owns its tables.
 """
@@ -28,6 +28,7 @@ class SourceState:
     home: Path
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Open a transaction on the state database."""
         return transaction(self.home / FILE, TABLES)
 
     def record_built(self, run_id: str, digests: Mapping[str, Mapping[date, str]]) -> None:

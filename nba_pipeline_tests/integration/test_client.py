@@ -9,7 +9,7 @@ import pytest
 
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
-from nba_pipeline.sources.client import KeyInQuery, PoliteSession, Refused, Unreachable
+from nba_pipeline.sources.client import KeyInQuery, Refused, ThrottledSession, Unreachable
 from nba_pipeline.sources.live_settings import Pace
 from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback
 
@@ -32,7 +32,7 @@ class Sleeps(list[float]):
 
 
 def get(server: Loopback, sleeps: Sleeps | None = None, pace: Pace = QUICK, key: KeyInQuery | None = None) -> str:
-    session = PoliteSession("the service", pace, key, sleeps if sleeps is not None else Sleeps())
+    session = ThrottledSession("the service", pace, key, sleeps if sleeps is not None else Sleeps())
     return session.get(f"{server.url}/thing", params={"a": "b"}).text
 
 
@@ -52,9 +52,9 @@ def test_a_moment_to_retry_at_is_understood_too(server: Loopback) -> None:
     assert 25 < sleeps[0] <= 30
 
 
-def test_a_wait_that_is_too_long_is_said_instead_of_waited_for(server: Loopback) -> None:
+def test_a_wait_that_is_too_long_is_an_error_at_once(server: Loopback) -> None:
     server.script(Answer(status=429, headers={"Retry-After": "3600"}), FINE)
-    with pytest.raises(Unreachable, match="asks to wait 3600 s"):
+    with pytest.raises(Unreachable, match="requests a wait of 3600 s"):
         get(server)
     assert len(server.requests) == 1
 
@@ -108,7 +108,7 @@ def test_a_refusal_is_not_tried_again(server: Loopback, status: int) -> None:
 def test_requests_keep_their_distance(server: Loopback) -> None:
     server.script(FINE)
     sleeps = Sleeps()
-    session = PoliteSession("the service", Pace(pause=5), None, sleeps)
+    session = ThrottledSession("the service", Pace(pause=5), None, sleeps)
     for _ in range(3):
         session.get(server.url)
     assert len(sleeps) == 2 and all(4 < s <= 5 for s in sleeps)

@@ -272,7 +272,7 @@ def test_replay_makes_the_same_files_without_a_single_request(live: Live) -> Non
 def test_replay_without_kept_answers_says_what_is_missing(live: Live) -> None:
     outcome = live.ingest(replay=True)
     assert not outcome.complete
-    assert "the schedule of 2024-25 is not known" in outcome.failures[0]
+    assert "the schedule of 2024-25 was never fetched" in outcome.failures[0]
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def truncated(live: Live) -> Answer:
     [
         (lambda _: Answer("<!DOCTYPE html><title>Access denied</title>"), "is a web page, not JSON"),
         (lambda _: Answer('{"Message":"An error has occurred."}'), "is a web page, not JSON: '<Error>"),
-        (truncated, "is not JSON, or is cut off"),
+        (truncated, "is not JSON, or is truncated"),
         (changed_columns, "columns are missing: LOC_X"),
         (no_rows, "Shot_Chart_Detail has no rows"),
         (text_for_a_number, 'PERIOD is "first", not a whole number'),
@@ -365,7 +365,7 @@ def test_an_answer_without_content_is_tried_again_and_counts_as_an_outage(live: 
     outcome = live.ingest("boxscores")
     assert [f for f in outcome.failures if "box_score" in f] == [
         f"nba_stats box_score {game}: nba_stats: {live.server.url}/stats/boxscoretraditionalv3: an empty answer with "
-        "status 200 (2 attempts)\n  Fix: run the same command again later; what has been fetched is kept"
+        "status 200 (2 attempts)\n  Fix: run the same command again later; answers fetched so far are stored"
         for game in (BOSTON, DENVER)
     ]
     assert len(live.server.asked("boxscore")) == 4
@@ -393,7 +393,7 @@ def test_a_game_that_is_in_no_list_of_events_fails_by_name(live: Live) -> None:
     listing(live, lambda events, _: [e for e in events if BOSTON not in e["id"]])
     outcome = live.ingest("lines")
     (failure,) = outcome.failures
-    assert f"game {BOSTON} (NYK at BOS, {DAY}) is in no list of events, so its quotes were not asked for" in failure
+    assert f"game {BOSTON} (NYK at BOS, {DAY}) is in no list of events, so its quotes were not requested" in failure
     assert {r["game_id"] for r in live.rows(PROP_LINES)} == {DENVER}
     assert command(live, "--only", "lines").exit_code == 1
 
@@ -443,7 +443,7 @@ def test_an_event_that_is_no_game_is_named_and_fails_nothing(live: Live) -> None
     outcome = live.ingest("lines")
     assert outcome.complete
     assert outcome.set_aside == (
-        "odds_api events: event stray (PHX at UTA, 2024-11-05): it is no game of the schedule of that day",
+        "odds_api events: event stray (PHX at UTA, 2024-11-05): no game of the schedule of that day matches",
     )
 
 

@@ -1,5 +1,8 @@
-"""Which elements of an answer are used: each that can be read. An odd one is set aside by name with its reason; where too
-many are, the form of the answer has changed, and the whole answer is refused."""
+"""Select the usable elements of an answer.
+
+An element that cannot be read is set aside by name with its reason; where too many are, the form of the answer has changed
+and the whole answer is refused.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -34,10 +37,10 @@ class Sieve:
 
         Args:
             element: its name, for the record.
-            parse: reads it; raises PayloadError for an odd one.
+            parse: reads it; raises PayloadError if that is impossible.
 
         Returns:
-            What `parse` returns; None where the element was set aside.
+            The result of `parse`; None if the element was set aside.
         """
         try:
             value = parse()
@@ -52,10 +55,10 @@ class Sieve:
         self.set_aside.append(SetAside(element, reason))
 
     def require(self, floor: float, what: str) -> None:
-        """Refuse the answer where too few elements could be read.
+        """Refuse the answer if too few elements could be read.
 
         Args:
-            floor: the share of elements that must be usable, 0 to 1.
+            floor: the fraction of elements that must be usable, 0 to 1.
             what: the elements, in the plural, for the error.
 
         Raises:
@@ -69,7 +72,7 @@ class Sieve:
             )
 
     def into(self, record: list[SetAside] | None) -> None:
-        """Add what was set aside to a record of the caller, where there is one."""
+        """Add the set-aside elements to a record of the caller, if any."""
         if record is not None:
             record += self.set_aside
 
@@ -81,12 +84,12 @@ def accepted(
 
     Args:
         elements: (name, function that reads it) of every element.
-        floor: the share of elements that must be usable, 0 to 1.
+        floor: the fraction of elements that must be usable, 0 to 1.
         what: the elements, in the plural, for the error.
-        record: where to name the elements that were set aside; None: nowhere.
+        record: receives the elements that were set aside; None: discard them.
 
     Returns:
-        What was read, in order.
+        The values read, in order.
 
     Raises:
         PayloadError: for an answer below the floor.

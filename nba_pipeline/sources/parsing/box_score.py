@@ -1,5 +1,7 @@
-"""Traditional box scores of one game (`boxscoretraditionalv3`, and `...v2`, which ended with 2024-25): who started, exact
-minutes, and who did not play, with the stated reason."""
+"""Parse traditional box scores of a game (`boxscoretraditionalv3`, and `...v2`, which ended with 2024-25).
+
+They have starters, exact minutes, and the players who did not play, with the stated reason.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -34,15 +36,15 @@ V2_TEAM = ("TEAM_ABBREVIATION", "MIN", *V2.values())
 V2_PLAYER = (*V2_TEAM, "GAME_ID", "PLAYER_ID", "PLAYER_NAME", "START_POSITION", "COMMENT", "PLUS_MINUS")
 MINUTES = re.compile(r"(\d{1,3})(?:\.0*)?:([0-5]\d)")
 DID_NOT_PLAY = "did_not_play"
-# The share of a box score's lines that must be readable: of some thirty, three may be odd.
+# The fraction of a box score's lines that must be readable: of some thirty, three may be unreadable.
 LINE_FLOOR = 0.9
 
 
 @dataclass(frozen=True)
 class BoxScore:
-    """Rows of the feeds player_boxscores, team_boxscores and injuries (those who did not play).
+    """Rows of the feeds player_boxscores, team_boxscores and injuries (players who did not play).
 
-    `is_whole`: every line could be read; the lines that are missing otherwise are those of the log.
+    `is_whole`: every line could be read; otherwise missing lines are taken from the log.
     """
 
     players: list[Row]
@@ -69,22 +71,22 @@ def box_score(payload: Any, game: Game, source: str, set_aside: list[SetAside] |
 
     Args:
         payload: the answer.
-        game: the game that was asked for.
-        source: what the rows of those who did not play give as their source.
-        set_aside: takes the lines that cannot be read.
+        game: the requested game.
+        source: source of the rows of players who did not play.
+        set_aside: receives the lines that cannot be read.
 
     Raises:
-        PayloadError: where it is another game's, has no players, or has too many lines that cannot be read.
+        PayloadError: it belongs to another game, has no players, or has too many lines that cannot be read.
     """
     sieve = Sieve()
     new = isinstance(payload, dict) and "boxScoreTraditional" in payload
     elements = list(_version_3(payload, game) if new else _version_2(payload, game, sieve))
     read = [sieve.read(name, partial(_rows, parse, game, source)) for name, parse in elements]
-    kept = [pair for pair in read if pair is not None]
-    players, teams, absent = ([row for kind, row in kept if kind == k] for k in ("player", "team", "absent"))
+    pairs = [pair for pair in read if pair is not None]
+    players, teams, absent = ([row for kind, row in pairs if kind == k] for k in ("player", "team", "absent"))
     if not players:
         raise PayloadError(
-            f"game {game.game_id}: the box score has nobody who played"
+            f"game {game.game_id}: the box score has no player who played"
             + (f"; {sieve.set_aside[0]}" if sieve.set_aside else "")
         )
     sieve.require(LINE_FLOOR, "lines of the box score")
@@ -93,7 +95,7 @@ def box_score(payload: Any, game: Game, source: str, set_aside: list[SetAside] |
 
 
 def _rows(parse: Callable[[], _Line], game: Game, source: str) -> tuple[str, Row]:
-    """A line as (kind of row, row)."""
+    """Convert a line to (kind of row, row)."""
     line = parse()
     if not line.person:
         return "team", _row(line, game) | {"min": round(_minutes(line.minutes))}
@@ -156,9 +158,9 @@ def _line(team: str | None, values: Row, names: dict[str, str], minutes: str, pe
     return _Line(team, text(values, minutes), counts, person)
 
 
-def _same_game(found: str, game: Game) -> None:
-    if found != game.game_id:
-        raise PayloadError(f"the box score is of game {found}, not of {game.game_id}")
+def _same_game(game_id: str, game: Game) -> None:
+    if game_id != game.game_id:
+        raise PayloadError(f"the box score is of game {game_id}, not of {game.game_id}")
 
 
 def _row(x: _Line, game: Game) -> Row:
@@ -179,7 +181,7 @@ def _player(x: _Line, game: Game) -> Row:
 
 
 def _absent(x: _Line, game: Game, source: str) -> Row:
-    """Known only after the game, so without a time of publication."""
+    """Convert the line of a player who did not play; it is published after the game, so it has no time."""
     return {
         "report_date": game.day,
         "record_type": "boxscore_dnp",
@@ -195,9 +197,9 @@ def _absent(x: _Line, game: Game, source: str) -> Row:
     }
 
 
-def _minutes(said: str | None) -> float:
-    """`44:30` -> 44.5; the second version also writes `44.000000:30`."""
-    found = MINUTES.fullmatch(said or "")
-    if not found:
-        raise PayloadError(f"minutes are {said!r}, not minutes:seconds")
-    return int(found[1]) + int(found[2]) / 60
+def _minutes(text: str | None) -> float:
+    """Parse minutes, `44:30` -> 44.5; version 2 also writes `44.000000:30`."""
+    match = MINUTES.fullmatch(text or "")
+    if not match:
+        raise PayloadError(f"minutes are {text!r}, not minutes:seconds")
+    return int(match[1]) + int(match[2]) / 60

@@ -1,4 +1,4 @@
-"""League game logs (`leaguegamelog`): a line per player, or per team, of every game of a season or of a day."""
+"""Parse league game logs (`leaguegamelog`): a line per player, or per team, of every game of a season or a day."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -37,10 +37,10 @@ def players(payload: Any, games: Mapping[str, Game], set_aside: list[SetAside] |
     Args:
         payload: the answer.
         games: the season's schedule by game id.
-        set_aside: takes the games of which a row cannot be read, whole: half a box score would be a wrong one.
+        set_aside: receives the games with a row that cannot be read; such a game is set aside as a whole.
 
     Raises:
-        PayloadError: for an answer of another form, or with too many rows that cannot be read.
+        PayloadError: the answer has another form, or too many rows that cannot be read.
     """
     return _whole_games(payload, PLAYER_COLUMNS, lambda r: _player(r, games), set_aside)
 
@@ -53,7 +53,7 @@ def teams(payload: Any, games: Mapping[str, Game], set_aside: list[SetAside] | N
 def _whole_games(
     payload: Any, columns: Sequence[str], parse: Callable[[Row], Row], set_aside: list[SetAside] | None
 ) -> list[Row]:
-    """The rows of the games all of whose rows can be read; the other games are set aside."""
+    """Read the games all of whose rows can be read; set the other games aside."""
     sieve = Sieve()
     rows = result_set(payload, "LeagueGameLog", columns, sieve.set_aside)
     spoiled: set[Any] = set()
@@ -80,7 +80,10 @@ def _player(r: Row, games: Mapping[str, Game]) -> Row:
 
 
 def _line(r: Row, games: Mapping[str, Game]) -> Row:
-    """Home and opponent are the schedule's where it has the game: at neutral sites both matchups read as visitors."""
+    """Convert a row; home and opponent come from the schedule where it has the game.
+
+    At neutral sites both matchups have the form of visitors.
+    """
     game_id, team = required(r, "GAME_ID"), required(r, "TEAM_ABBREVIATION")
     game = games.get(game_id)
     other = game.opponent(team) if game else None
@@ -99,9 +102,9 @@ def _line(r: Row, games: Mapping[str, Game]) -> Row:
     }
 
 
-def _matchup(said: str) -> tuple[bool, str]:
-    """`GSW vs. NYK` -> (True, NYK), `IND @ MIL` -> (False, MIL)."""
+def _matchup(text: str) -> tuple[bool, str]:
+    """Parse a matchup: `GSW vs. NYK` -> (True, NYK), `IND @ MIL` -> (False, MIL)."""
     for mark, at_home in ((HOME_MARK, True), (ROAD_MARK, False)):
-        if mark in said:
-            return at_home, said.split(mark)[1].strip()
-    raise PayloadError(f"MATCHUP is {said!r}, neither 'AAA vs. BBB' nor 'AAA @ BBB'")
+        if mark in text:
+            return at_home, text.split(mark)[1].strip()
+    raise PayloadError(f"MATCHUP is {text!r}, neither 'AAA vs. BBB' nor 'AAA @ BBB'")

@@ -1,7 +1,7 @@
-"""The official injury report of the league (PDF): words with their positions, and from them the statements in it.
+"""Parse the league's official injury report (PDF) from words with positions.
 
 The report is a table whose cells may wrap: a word belongs to the column whose heading begins at or left of it. Date, time,
-matchup and team are printed once and hold for the lines below, over page breaks too.
+matchup and team are printed once and apply to the lines below, across page breaks.
 """
 
 import io
@@ -52,8 +52,11 @@ class _Line:
 
 @dataclass(frozen=True)
 class Report:
-    """A report: when it was published (UTC), and its statements in order, as (day of the game, matchup, team, player,
-    status, reason); names as printed, `Last, First`."""
+    """A report: time of publication (UTC) and statements in order.
+
+    A statement is (day of the game, matchup, team, player, status, reason), with names as printed, `Last, First`; `missing` are
+    the teams that had not submitted.
+    """
 
     published: datetime
     statements: tuple[tuple[date, str, str, str, str, str], ...]
@@ -61,44 +64,48 @@ class Report:
 
 
 def words(content: bytes) -> list[Word]:
-    """The words of a PDF. Raises PayloadError for what is no PDF, or is cut off, or has not the pages that it announces."""
+    """Extract the words of a PDF in reading order.
+
+    Raises:
+        PayloadError: it is not a PDF, is truncated, or lacks pages that it announces.
+    """
     if not content.lstrip().startswith(b"%PDF"):
         raise PayloadError(f"the document is not a PDF: {content[:40]!r}")
-    found: list[Word] = []
+    extracted: list[Word] = []
     number = -1
     try:
         for number, page in enumerate(PdfReader(io.BytesIO(content)).pages):
 
-            def see(text: str, cm: Sequence[float], tm: Sequence[float], *_: object, page: int = number) -> None:
+            def collect(text: str, cm: Sequence[float], tm: Sequence[float], *_: object, page: int = number) -> None:
                 if text.strip():
-                    found.append(Word(page, cm[4] + tm[4], text.strip()))
+                    extracted.append(Word(page, cm[4] + tm[4], text.strip()))
 
-            page.extract_text(visitor_text=see)
+            page.extract_text(visitor_text=collect)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as e:
         raise PayloadError(f"the PDF cannot be read ({type(e).__name__})") from None
-    announced = PAGES.search(" ".join(w.text for w in found))
+    announced = PAGES.search(" ".join(w.text for w in extracted))
     if announced and int(announced[1]) != number + 1:
-        raise PayloadError(f"{announced[1]} pages are announced, {number + 1} are there")
-    return found
+        raise PayloadError(f"{announced[1]} pages are announced, the document has {number + 1}")
+    return extracted
 
 
-def report(found: Sequence[Word], set_aside: list[SetAside] | None = None) -> Report:
-    """Read the report that the words make.
+def report(document: Sequence[Word], set_aside: list[SetAside] | None = None) -> Report:
+    """Parse a report.
 
     Args:
-        found: the words of the document, in reading order.
-        set_aside: takes the statements with an unknown status or under a team that is no club of the league.
+        document: the words of the document, in reading order.
+        set_aside: receives the statements with an unknown status or team.
 
     Raises:
-        PayloadError: for another document, a table of another form, or too many statements that cannot be read.
+        PayloadError: it is another document or table, or has too many statements that cannot be read.
     """
-    published = _published(found)
-    columns = _columns(found)
+    published = _published(document)
+    columns = _columns(document)
     lines: list[_Line] = []
     missing: list[str] = []
     day: date | None = None
     teams = team = ""
-    for heading, text in _cells(found, columns):
+    for heading, text in _cells(document, columns):
         if heading == DATE:
             day = _date(text)
         elif heading == MATCHUP:
@@ -128,14 +135,19 @@ def _statement(line: _Line) -> tuple[date, str, str, str, str, str]:
     return line.day, line.teams, _tricode(line.team), line.player, _status(line.status), _reason(line.reason)
 
 
-def rows(found: Report, games: Iterable[Game]) -> list[Row]:
-    """Rows of the feed `injuries`: the day is that of the statement, the game that of the schedule."""
+def rows(published: Report, games: Iterable[Game]) -> list[Row]:
+    """Convert a report to rows of the feed `injuries`.
+
+    Args:
+        published: the report.
+        games: the season's schedule, which gives the game of a statement.
+    """
     ids = {(g.day, t): g.game_id for g in games for t in (g.home, g.away)}
     return [
         {
-            "report_date": found.published.astimezone(EASTERN).date(),
+            "report_date": published.published.astimezone(EASTERN).date(),
             "record_type": OFFICIAL,
-            "report_utc": found.published,
+            "report_utc": published.published,
             "game_id": ids.get((day, team)),
             "team": team,
             "player_id": None,
@@ -145,59 +157,59 @@ def rows(found: Report, games: Iterable[Game]) -> list[Row]:
             "reason": reason or None,
             "source": SOURCE,
         }
-        for day, _, team, player, status, reason in found.statements
+        for day, _, team, player, status, reason in published.statements
     ]
 
 
 def natural_name(printed: str) -> str:
-    """`Payton II, Gary` -> `Gary Payton II`: the suffix stands last."""
+    """Reorder a printed name, `Payton II, Gary` -> `Gary Payton II`."""
     last, _, first = printed.partition(",")
     family, *suffix = last.strip().rsplit(" ", 1) if re.search(r" (Jr\.?|Sr\.?|I{2,3}|IV|V)$", last.strip()) else [last]
     return " ".join(p.strip() for p in (first, family, *suffix) if p.strip())
 
 
-def _published(found: Sequence[Word]) -> datetime:
-    title = TITLE.search(" ".join(w.text for w in found[:12]))
+def _published(document: Sequence[Word]) -> datetime:
+    title = TITLE.search(" ".join(w.text for w in document[:12]))
     if not title:
         raise PayloadError("the document is not headed 'Injury Report: MM/DD/YY HH:MM AM or PM'")
     month, day, year, hour, minute = map(int, title.groups()[:5])
     try:
         local = datetime(2000 + year, month, day, hour % 12 + 12 * (title[6] == "PM"), minute, tzinfo=EASTERN)
     except ValueError:
-        raise PayloadError(f"the report is headed {title[0]!r}, which is no moment") from None
+        raise PayloadError(f"the report is headed {title[0]!r}, which is not a time") from None
     return local.astimezone(UTC)
 
 
-def _columns(found: Sequence[Word]) -> list[tuple[float, str]]:
-    """(left edge, heading) of every column, from the first heading of the document."""
-    texts = [w.text for w in found]
-    wanted = " ".join(HEADINGS).split()
-    start = next((i for i in range(len(texts)) if texts[i : i + len(wanted)] == wanted), None)
+def _columns(document: Sequence[Word]) -> list[tuple[float, str]]:
+    """Locate (left edge, heading) of every column by the first headings of the document."""
+    texts = [w.text for w in document]
+    heading_words = " ".join(HEADINGS).split()
+    start = next((i for i in range(len(texts)) if texts[i : i + len(heading_words)] == heading_words), None)
     if start is None:
         raise PayloadError(f"the table is not headed {', '.join(HEADINGS)}")
     edges, at = [], start
     for heading in HEADINGS:
-        edges.append((found[at].x, heading))
+        edges.append((document[at].x, heading))
         at += len(heading.split())
     return edges
 
 
-def _cells(found: Sequence[Word], columns: Sequence[tuple[float, str]]) -> Iterable[tuple[str, str]]:
-    """(heading, text) of every cell in reading order, without titles, headings and page numbers."""
-    for _, page in groupby(found, key=lambda w: w.page):
+def _cells(document: Sequence[Word], columns: Sequence[tuple[float, str]]) -> Iterable[tuple[str, str]]:
+    """Yield (heading, text) of every cell in reading order, without titles, headings and page numbers."""
+    for _, page in groupby(document, key=lambda w: w.page):
         body = _without_furniture(list(page))
         for heading, cell in groupby(body, key=lambda w: _column(w, columns)):
             yield heading, " ".join(w.text for w in cell)
 
 
 def _without_furniture(page: list[Word]) -> list[Word]:
-    """A page's words less its title, its page number and its heading, wherever they stand."""
-    for said in (r"Injury Report: \S+ \S+ [AP]M", r"Page \d+ of \d+", re.escape(" ".join(HEADINGS))):
+    """Remove title, page number and headings from the words of a page."""
+    for pattern in (r"Injury Report: \S+ \S+ [AP]M", r"Page \d+ of \d+", re.escape(" ".join(HEADINGS))):
         texts, starts = "", []
         for w in page:
             starts.append(len(texts))
             texts += w.text + " "
-        hit = re.search(said, texts)
+        hit = re.search(pattern, texts)
         if hit:
             page = [w for w, at in zip(page, starts, strict=True) if not hit.start() <= at < hit.end()]
     return page
@@ -218,11 +230,11 @@ def _date(text: str) -> date:
 
 
 def _tricode(text: str) -> str:
-    """Clubs are compared without blanks, since the document sets some names without them."""
-    found = {n.replace(" ", ""): t for n, t in full_names().items()}.get(text.replace(" ", ""))
-    if found is None:
-        raise PayloadError(f"{text!r} is no club of the league")
-    return found
+    """Look up a club by its full name without blanks, since the document omits some."""
+    tricode = {n.replace(" ", ""): t for n, t in full_names().items()}.get(text.replace(" ", ""))
+    if tricode is None:
+        raise PayloadError(f"{text!r} is not a club of the league")
+    return tricode
 
 
 def _status(text: str) -> str:
@@ -238,5 +250,5 @@ def _open(lines: list[_Line], text: str) -> _Line:
 
 
 def _reason(parts: Sequence[str]) -> str:
-    """Wrapped cells: `G League - Two- Way` was broken at a hyphen."""
+    """Join the parts of a reason; a part that wrapped at a hyphen is joined without a blank."""
     return re.sub(r"(\w)- (?=\w)", r"\1-", " ".join(parts))

@@ -1,7 +1,7 @@
-"""The Odds API, version 4: events, and the quotes of the books on them, current or as of a historical snapshot.
+"""Parse answers of The Odds API, version 4: events and quotes, current or historical.
 
-An outcome, a market or a book of an odd form is set aside by name; the others count. A historical answer wraps the same data
-and says when its snapshot was taken; a current one is a snapshot of the moment at which it was fetched.
+An outcome, market or book of another form is set aside by name; the others are used. A historical answer wraps the same data
+with the time of its snapshot; a current answer is a snapshot of the time of its fetch.
 """
 
 import re
@@ -32,7 +32,7 @@ SOURCE = "The Odds API"
 EVENT_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 FLOOR = 0.5
 LEAST_AMERICAN = 100
-# A tip-off that is moved within the evening is still the same game; the next game of the same teams is a day away.
+# A tip-off that moves within the evening belongs to the same game; the next game of the same teams is a day away.
 MOVED_AT_MOST = timedelta(hours=12)
 
 Quote = tuple[tuple[str, Any], ...]
@@ -40,7 +40,7 @@ Quote = tuple[tuple[str, Any], ...]
 
 @dataclass(frozen=True)
 class Event:
-    """A game as the service lists it. Teams are tricodes, None for what is no club of the league."""
+    """A game as the service lists it. Teams are tricodes, None for other teams than the thirty clubs."""
 
     id: str
     commence: datetime
@@ -53,7 +53,7 @@ class Event:
         return self.commence.astimezone(EASTERN).date()
 
     def game(self, games: Iterable[Game]) -> Game | None:
-        """The game of the schedule between these teams, whichever is listed as home, on this date or at nearly this time."""
+        """Return the game between these teams, in either order, on this date or at nearly this time; None without one."""
         if self.home is None or self.away is None:
             return None
         same = [g for g in games if {g.home, g.away} == {self.home, self.away}]
@@ -66,7 +66,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the books quoted on one event at one moment: rows of both feeds, without game and capture time."""
+    """The quotes of all books on one event at one time: rows of both feeds, without game and capture time."""
 
     event: Event
     at: datetime
@@ -75,14 +75,14 @@ class Snapshot:
 
 
 def events(payload: Any, set_aside: list[SetAside] | None = None) -> list[Event]:
-    """Read the listed events; none is a legitimate answer.
+    """Read the listed events; an empty list is valid.
 
     Args:
         payload: the answer.
-        set_aside: takes the events that cannot be read.
+        set_aside: receives the events that cannot be read.
 
     Raises:
-        PayloadError: for an answer of another form, or with too many events that cannot be read.
+        PayloadError: the answer has another form, or too many events that cannot be read.
     """
     data, _ = _unwrapped(payload)
     if not isinstance(data, list):
@@ -96,10 +96,10 @@ def snapshot(payload: Any, fetched_at: datetime, set_aside: list[SetAside] | Non
     Args:
         payload: the answer.
         fetched_at: the capture time of a current answer.
-        set_aside: takes the books, markets and outcomes that cannot be used.
+        set_aside: receives the books, markets and outcomes that cannot be used.
 
     Raises:
-        PayloadError: for an answer of another form, or with too few outcomes that can be used.
+        PayloadError: the answer has another form, or too few outcomes that can be used.
     """
     data, taken = _unwrapped(payload)
     event = _event(data)
@@ -125,15 +125,15 @@ def snapshot(payload: Any, fetched_at: datetime, set_aside: list[SetAside] | Non
 
 
 def prop_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game]) -> list[Row]:
-    """Make rows of the feed `prop_lines`: a row per quote and stretch of successive snapshots that show it unchanged.
+    """Build rows of the feed `prop_lines`: a row per quote and stretch of successive snapshots with it.
 
     Args:
-        snapshots: of events of the day.
-        day: that of the games.
-        games: event id -> game.
+        snapshots: snapshots of events of the day.
+        day: day of the games.
+        games: games by event id.
 
     Returns:
-        Rows in which players' names stay as the book spells them.
+        Rows with players' names as the book spells them.
     """
     by_event: dict[str, list[Snapshot]] = defaultdict(list)
     for s in snapshots:
@@ -161,12 +161,12 @@ def prop_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game
 
 
 def line_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game]) -> list[Row]:
-    """Make rows of the feed `game_lines`: a row per game, book and snapshot, whenever it was taken.
+    """Build rows of the feed `game_lines`: a row per game, book and snapshot.
 
     Args:
-        snapshots: of events of the day.
-        day: that of the games.
-        games: event id -> game. Where the schedule has the sides the other way round, so have the rows.
+        snapshots: snapshots of events of the day.
+        day: day of the games.
+        games: games by event id. Home and away follow the schedule where the event differs.
     """
     return [
         {
@@ -187,7 +187,7 @@ def _sides_differ(event: Event, game: Game | None) -> bool:
 
 
 def _exchanged(line: Row) -> Row:
-    """The line of a book with home and away exchanged."""
+    """Exchange home and away in a book's line."""
     spread = line["spread_home"]
     return line | {
         "spread_home": None if spread is None else -spread + 0.0,
@@ -197,26 +197,28 @@ def _exchanged(line: Row) -> Row:
 
 
 def _stretches(shots: list[Snapshot]) -> list[tuple[Quote, list[datetime], datetime | None]]:
-    """(quote, times at which it was seen, when it was first seen to be gone) for every stretch of successive snapshots that
-    show the quote; the last is None where no later snapshot was taken."""
-    shown_in = [{tuple(p.items()) for p in s.props} for s in shots]
+    """List (quote, capture times, time of the first snapshot without it) for every stretch of successive snapshots.
+
+    The last is None without a later snapshot.
+    """
+    quotes_by_snapshot = [{tuple(p.items()) for p in s.props} for s in shots]
     stretches = []
-    for quote in sorted(set().union(*shown_in), key=str):
-        seen = [i for i, here in enumerate(shown_in) if quote in here]
-        breaks = [0, *(n + 1 for n, (a, b) in enumerate(pairwise(seen)) if b != a + 1), len(seen)]
+    for quote in sorted(set().union(*quotes_by_snapshot), key=str):
+        positions = [i for i, quotes in enumerate(quotes_by_snapshot) if quote in quotes]
+        breaks = [0, *(n + 1 for n, (a, b) in enumerate(pairwise(positions)) if b != a + 1), len(positions)]
         for a, b in pairwise(breaks):
-            after = seen[b - 1] + 1
+            after = positions[b - 1] + 1
             end = shots[after].at if after < len(shots) else None
-            stretches.append((quote, [shots[i].at for i in seen[a:b]], end))
+            stretches.append((quote, [shots[i].at for i in positions[a:b]], end))
     return stretches
 
 
 def _unwrapped(payload: Any) -> tuple[Any, datetime | None]:
-    """The data, and when the snapshot was taken, None for a current answer."""
+    """Return the data and the time of the snapshot; None for a current answer."""
     if isinstance(payload, dict) and "timestamp" in payload:
         return part(payload, "data", (dict, list)), instant(payload["timestamp"])
     if isinstance(payload, dict) and "message" in payload:
-        raise PayloadError(f"the service says: {shown(payload['message'])}")
+        raise PayloadError(f"the service reports: {shown(payload['message'])}")
     return payload, None
 
 
@@ -233,8 +235,8 @@ def _event(e: Any) -> Event:
 
 
 def _outcomes(book: str, markets: list[Any], sieve: Sieve) -> dict[str, list[Row]]:
-    """The usable outcomes of a book by market: of players (side, who, line, odds), of the game as they came."""
-    found: dict[str, list[Row]] = defaultdict(list)
+    """Read the usable outcomes of a book by market; those of players as (side, player, line, odds)."""
+    by_market: dict[str, list[Row]] = defaultdict(list)
     for number_of_market, market in enumerate(markets, 1):
         try:
             key, outcomes = part(market, "key", str), part(market, "outcomes", list)
@@ -245,8 +247,8 @@ def _outcomes(book: str, markets: list[Any], sieve: Sieve) -> dict[str, list[Row
             continue
         parse = _player_outcome if key in PROP_MARKETS else GAME_OUTCOMES[key]
         read = [sieve.read(f"book {book}, {key} {i}", partial(parse, o)) for i, o in enumerate(outcomes, 1)]
-        found[key] += [o for o in read if o is not None]
-    return found
+        by_market[key] += [o for o in read if o is not None]
+    return by_market
 
 
 def _player_outcome(outcome: Any) -> Row:
@@ -256,7 +258,7 @@ def _player_outcome(outcome: Any) -> Row:
     line = number(outcome, "point")
     if line is None:
         raise PayloadError("a player's outcome has no line")
-    return {"side": side, "who": required(outcome, "description"), "line": line, "odds": _price(outcome)}
+    return {"side": side, "player": required(outcome, "description"), "line": line, "odds": _price(outcome)}
 
 
 def _club_and_price(outcome: Any) -> Row:
@@ -264,12 +266,12 @@ def _club_and_price(outcome: Any) -> Row:
 
 
 def _name_and_point(outcome: Any) -> Row:
-    """Of spreads and totals the points are used, not their prices."""
+    """Read an outcome of spreads or totals; the points are used, the prices are not."""
     return {"name": required(outcome, "name"), "point": number(outcome, "point")}
 
 
 def _price(outcome: Any) -> float | None:
-    """American odds, which are never between -100 and 100."""
+    """Read American odds, which are never between -100 and 100."""
     price = number(outcome, "price")
     if price is not None and abs(price) < LEAST_AMERICAN:
         raise PayloadError(f"the price {price:g} is not American odds")
@@ -284,21 +286,21 @@ GAME_OUTCOMES: Mapping[str, Callable[[Any], Row]] = {
 
 
 def _props(outcomes: list[Row]) -> list[Row]:
-    """Over and under of a player's line belong together; either may be missing."""
+    """Pair over and under of each player's line; either may be missing."""
     quotes: list[Row] = []
     for o in outcomes:
         column = "over_odds" if o["side"] == OVER else "under_odds"
-        same = (q for q in quotes if (q["player_name_source"], q["line"]) == (o["who"], o["line"]))
+        same = (q for q in quotes if (q["player_name_source"], q["line"]) == (o["player"], o["line"]))
         quote = next((q for q in same if q[column] is None), None)
         if quote is None:
-            quote = {"player_name_source": o["who"], "line": o["line"], "over_odds": None, "under_odds": None}
+            quote = {"player_name_source": o["player"], "line": o["line"], "over_odds": None, "under_odds": None}
             quotes.append(quote)
         quote[column] = o["odds"]
     return quotes
 
 
 def _game_line(book: str, outcomes: Mapping[str, list[Row]], clubs: tuple[str, str], sieve: Sieve) -> Row:
-    """A book's spread, total and moneyline; a market that contradicts itself is set aside."""
+    """Build a book's spread, total and moneyline; set contradictory markets aside."""
     home, away = clubs
     spread = _by_club(book, SPREAD, outcomes, clubs, sieve)
     money = _by_club(book, MONEYLINE, outcomes, clubs, sieve)
@@ -316,12 +318,12 @@ def _game_line(book: str, outcomes: Mapping[str, list[Row]], clubs: tuple[str, s
 def _by_club(
     book: str, market: str, outcomes: Mapping[str, list[Row]], clubs: tuple[str, str], sieve: Sieve
 ) -> dict[str, Row]:
-    """The outcome of each club; none where a club has several."""
-    found: dict[str, Row] = {}
+    """Index the outcomes by club; empty if a club has several."""
+    by_club: dict[str, Row] = {}
     for o in outcomes.get(market, []):
         if o["name"] not in clubs:
             sieve.reject(f"book {book}, {market}", f"{o['name']!r} is neither team of the event")
-        elif found.setdefault(o["name"], o) != o:
+        elif by_club.setdefault(o["name"], o) != o:
             sieve.reject(f"book {book}, {market}", f"several outcomes for {o['name']}")
             return {}
-    return found
+    return by_club

@@ -1,4 +1,4 @@
-"""Who plays in a season: the player index (`playerindex`) and ages (`leaguedashplayerbiostats`)."""
+"""Parse the players of a season: the player index (`playerindex`) and ages (`leaguedashplayerbiostats`)."""
 
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ def index(payload: Any, set_aside: list[SetAside] | None = None) -> list[Row]:
 
     Args:
         payload: the answer.
-        set_aside: takes the players that cannot be read.
+        set_aside: receives the players that cannot be read.
     """
     sieve = Sieve()
     rows = result_set(payload, "PlayerIndex", INDEX, sieve.set_aside)
@@ -27,12 +27,12 @@ def index(payload: Any, set_aside: list[SetAside] | None = None) -> list[Row]:
 
 
 def ages(payload: Any, season: str, set_aside: list[SetAside] | None = None) -> list[Row]:
-    """Read rows of the feed `player_ages`; players whose age the service does not know are left out.
+    """Read rows of the feed `player_ages`; players without an age are left out.
 
     Args:
         payload: the answer.
-        season: the season that was asked for, 2024-25.
-        set_aside: takes the players that cannot be read.
+        season: the requested season, such as 2024-25.
+        set_aside: receives the players that cannot be read.
     """
     sieve = Sieve()
     rows = result_set(payload, "LeagueDashPlayerBioStats", BIO, sieve.set_aside)

@@ -1,4 +1,4 @@
-"""Result sets of the league's statistics service: named tables with headings, as mappings from column to value."""
+"""Parse result sets of the league's statistics service: named tables with headings."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
 from nba_pipeline.sources.parsing.values import PayloadError, Row, part, shown
 
-# The share of rows of a log, a shot chart or a list of players that must be readable.
+# The fraction of rows of a log, a shot chart or a list of players that must be readable.
 ROW_FLOOR = 0.9
 ALL = 1.0
 
@@ -17,21 +17,21 @@ def result_set(payload: Any, name: str, columns: Sequence[str], set_aside: list[
     Args:
         payload: the answer.
         name: the result set.
-        columns: those it must have.
-        set_aside: takes rows of another length than the headings; None: such a row refuses the answer.
+        columns: the columns that it must have.
+        set_aside: receives rows whose length differs from the headings; None: such a row refuses the answer.
 
     Returns:
         A mapping from column to value per row.
 
     Raises:
-        PayloadError: where the set, a column or every row is missing, or too many rows are of another length.
+        PayloadError: the set, a column or every row is missing, or too many rows have another length.
     """
     sets = part(payload, "resultSets", list)
-    named = [s for s in sets if isinstance(s, dict) and s.get("name") == name]
-    if not named:
+    matching = [s for s in sets if isinstance(s, dict) and s.get("name") == name]
+    if not matching:
         names = ", ".join(str(s.get("name")) for s in sets if isinstance(s, dict))
         raise PayloadError(f"there is no result set {name} (there are: {names or 'none'})")
-    headers = part(named[0], "headers", list)
+    headers = part(matching[0], "headers", list)
     if not all(isinstance(h, str) for h in headers):
         raise PayloadError(f"{name}: a heading is not a text: {shown(headers)}")
     missing = [c for c in columns if c not in headers]
@@ -39,7 +39,7 @@ def result_set(payload: Any, name: str, columns: Sequence[str], set_aside: list[
         raise PayloadError(
             f"{name}: columns are missing: {', '.join(missing)} (there are: {', '.join(map(str, headers))})"
         )
-    rows = part(named[0], "rowSet", list)
+    rows = part(matching[0], "rowSet", list)
     if not rows:
         raise PayloadError(f"{name} has no rows")
 

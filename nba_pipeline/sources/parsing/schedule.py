@@ -1,4 +1,4 @@
-"""The schedule of a season (`scheduleleaguev2`): every game, played or not."""
+"""Parse the schedule of a season (`scheduleleaguev2`): every game, played or not."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,23 +13,23 @@ from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
 from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, integer, part, required, shown, text
 
 OVER = 3
-# What `gameStatus` means; other numbers are words that nobody declared.
+# States by `gameStatus`; other numbers are unknown.
 CODES = {1: SCHEDULED, 2: IN_PROGRESS, OVER: FINAL}
 FLOOR = 0.9
 NO_TIME = "TBD"
-# What `postponedStatus` says of a game that is played as listed.
+# Values of `postponedStatus` for games played as listed.
 AS_LISTED = ("", "A", "N", "FALSE")
 POSTPONED_FLAGS = ("P", "Y", "TRUE", "PPD", "POSTPONED")
-# A season in which more games than these, and most games without a result, have the flag says nothing with it.
+# In a season in which more games than this, and most games without a result, have the flag, it is ignored.
 LARGEST_FLAGGED, LARGEST_SHARE = 30, 0.5
 
 
 @dataclass(frozen=True)
 class Game:
-    """A game as the schedule has it.
+    """A game of the schedule.
 
-    `tip_off` in UTC, None where it is not settled; points only of a game that is over; `status` in the service's words, None
-    where the state follows from the score.
+    `tip_off` is UTC, None where it is open; points only for finished games; `status` is the service's text, None where the
+    state follows from the score.
     """
 
     game_id: str
@@ -50,18 +50,20 @@ class Game:
 
     @property
     def over(self) -> bool:
+        """Whether the game has a final score."""
         return self.home_points is not None and self.away_points is not None
 
     @property
     def countable(self) -> bool:
+        """Whether the game belongs to the regular season, cup final, play-in or playoffs."""
         return self.game_id[:3] in COUNTABLE_PREFIXES and re.fullmatch(GAME_ID, self.game_id) is not None
 
     def opponent(self, team: str | None) -> str | None:
-        """The other team of the game; None for a team that does not play in it."""
+        """Return the other team of the game; None for a team that does not play in it."""
         return {self.home: self.away, self.away: self.home}.get(team) if team else None
 
     def row(self) -> Row:
-        """The game in the landing layout."""
+        """Return the game in the landing layout."""
         return {
             "game_id": self.game_id,
             "game_date": self.day,
@@ -81,10 +83,10 @@ def games(payload: Any, set_aside: list[SetAside] | None = None) -> list[Game]:
 
     Args:
         payload: the answer.
-        set_aside: takes the games that cannot be read, with the reason (an exhibition without teams, a date to come).
+        set_aside: receives the games that cannot be read, such as an exhibition without teams.
 
     Raises:
-        PayloadError: for an answer of another form, without a game, or with too many that cannot be read.
+        PayloadError: the answer has another form, no game, or too many games that cannot be read.
     """
     dates = part(part(payload, "leagueSchedule", dict), "gameDates", list)
     listed = [g for d in dates for g in part(d, "games", list)]
@@ -95,16 +97,16 @@ def games(payload: Any, set_aside: list[SetAside] | None = None) -> list[Game]:
 
 
 def by_id(listed: Iterable[Game]) -> dict[str, Game]:
-    """Return the games by id; of a game that is listed on several days the one that is over, else the one still to be played."""
+    """Index the games by id; a game listed on several days counts where it is over, else where it is still scheduled."""
 
-    def claim(game: Game) -> tuple[bool, bool, date]:
+    def precedence(game: Game) -> tuple[bool, bool, date]:
         return game.over, not game.called_off, game.day
 
-    return {g.game_id: g for g in sorted(listed, key=claim)}
+    return {g.game_id: g for g in sorted(listed, key=precedence)}
 
 
 def season(payload: Any) -> str:
-    """The season's label, 2024-25."""
+    """Return the label of the season, such as 2024-25."""
     return part(part(payload, "leagueSchedule", dict), "seasonYear", str)
 
 
@@ -136,11 +138,11 @@ def _game(g: Row, flags_tell: bool) -> Game:
 
 
 def _words(g: Row, over: bool, flags_tell: bool) -> str | None:
-    """The service's words for the state of a game, where they say more than the score: the text, else flag and code."""
-    said, code = text(g, "gameStatusText"), part(g, "gameStatus", int)
-    state, of_code = state_of(said), CODES.get(code, UNKNOWN)
+    """Return the service's text for the state of a game, else flag or code; None where the score gives the state."""
+    status_text, code = text(g, "gameStatusText"), part(g, "gameStatus", int)
+    state, of_code = state_of(status_text), CODES.get(code, UNKNOWN)
     if state in (*CALLED_OFF, SUSPENDED):
-        return said
+        return status_text
     if over:
         return None
     if flags_tell and _flag(g) not in AS_LISTED:
@@ -149,7 +151,7 @@ def _words(g: Row, over: bool, flags_tell: bool) -> str | None:
         return of_code.capitalize()
     if of_code == UNKNOWN:
         return f"gameStatus {code}"
-    return None if state in (None, SCHEDULED) else said
+    return None if state in (None, SCHEDULED) else status_text
 
 
 def _flag(g: Any) -> str:
@@ -157,16 +159,16 @@ def _flag(g: Any) -> str:
 
 
 def _flags_tell(listed: Sequence[Any]) -> bool:
-    """Whether `postponedStatus` tells games apart: once the service set it for a whole season that was not postponed."""
+    """Return whether `postponedStatus` is informative: the service once set it for a whole season by mistake."""
     open_games = [_flag(g) not in AS_LISTED for g in listed if isinstance(g, dict) and g.get("gameStatus") != OVER]
     return sum(open_games) <= max(LARGEST_FLAGGED, LARGEST_SHARE * len(open_games))
 
 
 def _eastern(value: str) -> datetime:
-    """The service writes Eastern wall-clock time with a Z that does not belong there."""
+    """Parse Eastern wall-clock time, which the service writes with a wrong `Z`."""
     try:
         local = datetime.fromisoformat(value).replace(tzinfo=EASTERN)
         local.astimezone(UTC)
         return local
     except (ValueError, OverflowError):
-        raise PayloadError(f"gameDateTimeEst is {value!r}, not a moment") from None
+        raise PayloadError(f"gameDateTimeEst is {value!r}, not a time") from None

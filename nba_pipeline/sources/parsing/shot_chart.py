@@ -1,4 +1,4 @@
-"""Shot charts (`shotchartdetail`): every field-goal attempt of a day, or of a team's season."""
+"""Parse shot charts (`shotchartdetail`): every field-goal attempt of a day, or of a team's season."""
 
 from functools import partial
 from typing import Any
@@ -19,13 +19,13 @@ def shots(payload: Any, set_aside: list[SetAside] | None = None) -> list[tuple[i
 
     Args:
         payload: the answer.
-        set_aside: takes the attempts that cannot be read. A player's zones are unknown where attempts are missing.
+        set_aside: receives the attempts that cannot be read. A player's zones are unknown where attempts are missing.
 
     Returns:
         (team id, row of the feed `shots`) of every attempt.
 
     Raises:
-        PayloadError: for an answer of another form, or with too many attempts that cannot be read.
+        PayloadError: the answer has another form, or too many attempts that cannot be read.
     """
     sieve = Sieve()
     rows = result_set(payload, "Shot_Chart_Detail", COLUMNS, sieve.set_aside)
@@ -40,11 +40,11 @@ def _attempt(r: Row) -> tuple[int | None, Row]:
 
 
 def _shot(r: Row) -> Row:
-    kind, made = required(r, "SHOT_TYPE"), integer(r, "SHOT_MADE_FLAG")
+    kind, is_made = required(r, "SHOT_TYPE"), integer(r, "SHOT_MADE_FLAG")
     if kind not in VALUES:
         raise PayloadError(f"SHOT_TYPE is {kind!r}, not one of {', '.join(VALUES)}")
-    if made not in (0, 1):
-        raise PayloadError(f"SHOT_MADE_FLAG is {made!r}, not 0 or 1")
+    if is_made not in (0, 1):
+        raise PayloadError(f"SHOT_MADE_FLAG is {is_made!r}, not 0 or 1")
     return {
         "game_id": required(r, "GAME_ID"),
         "game_date": day(required(r, "GAME_DATE")),
@@ -52,7 +52,7 @@ def _shot(r: Row) -> Row:
         "period": integer(r, "PERIOD"),
         "mins_left": integer(r, "MINUTES_REMAINING"),
         "secs_left": integer(r, "SECONDS_REMAINING"),
-        "shot_made": made == 1,
+        "shot_made": is_made == 1,
         "shot_value": VALUES[kind],
         "shot_distance": integer(r, "SHOT_DISTANCE"),
         "loc_x": integer(r, "LOC_X"),

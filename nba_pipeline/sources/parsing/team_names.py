@@ -1,4 +1,4 @@
-"""Full names of the thirty clubs, as odds services and injury reports write them."""
+"""Look up clubs by the full names that odds services and injury reports use."""
 
 from functools import cache
 
@@ -13,10 +13,10 @@ def _tricodes() -> dict[str, str]:
 
 
 def tricode_of(full_name: str | None) -> str | None:
-    """`Golden State Warriors` -> GSW; None for what is no club of the league (all-star teams, guests)."""
+    """Look up a tricode by full name; None for other teams (all-star teams, guests)."""
     return _tricodes().get((full_name or "").strip())
 
 
 def full_names() -> dict[str, str]:
-    """Full name -> tricode."""
+    """Return tricodes by full name."""
     return dict(_tricodes())

@@ -1,4 +1,4 @@
-"""What the parsers share: reading JSON, tables of named columns, and values of a known type, with errors that say what."""
+"""Read JSON and typed values of an answer, with errors that name the value."""
 
 import json
 import re
@@ -16,11 +16,11 @@ Row = dict[str, Any]
 
 
 class PayloadError(SourceError):
-    """An answer is not what the service is known to give: its form, its columns or its values."""
+    """The form, columns or values of an answer are not those that the service documents."""
 
 
 def from_json(content: bytes) -> Any:
-    """The JSON value. Raises PayloadError for a web page, a truncated answer, and anything else that is not JSON."""
+    """Parse JSON. Raises PayloadError for a web page, a truncated answer, or other content."""
     text = content.decode("utf-8", errors="replace")
     start = text.lstrip()[:EXCERPT]
     if not start:
@@ -30,15 +30,24 @@ def from_json(content: bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as e:
-        raise PayloadError(f"the answer is not JSON, or is cut off ({len(text):,} characters): {e}") from None
+        raise PayloadError(f"the answer is not JSON, or is truncated ({len(text):,} characters): {e}") from None
 
 
 def part(value: Any, name: str, kind: type | tuple[type, ...]) -> Any:
-    """A named part of an object. Raises PayloadError where it is missing or of another kind."""
+    """Read a named part of an object.
+
+    Args:
+        value: the object.
+        name: the part.
+        kind: its required type or types.
+
+    Raises:
+        PayloadError: the part is missing or has another type.
+    """
     if not isinstance(value, dict):
         raise PayloadError(f"an object with the part {name!r} is expected, not {shown(value)}")
     if name not in value:
-        raise PayloadError(f"the part {name!r} is missing (there are: {', '.join(map(str, value)) or 'none'})")
+        raise PayloadError(f"the part {name!r} is missing (parts: {', '.join(map(str, value)) or 'none'})")
     if not isinstance(value[name], kind):
         raise PayloadError(f"the part {name!r} is {shown(value[name])}")
     return value[name]
@@ -51,7 +60,7 @@ def _value(row: Any, name: str) -> Any:
 
 
 def integer(row: Row, name: str) -> int | None:
-    """A whole number, or None where it is not known."""
+    """Read a whole number; None if it is null."""
     value = _value(row, name)
     if value is None:
         return None
@@ -61,7 +70,7 @@ def integer(row: Row, name: str) -> int | None:
 
 
 def number(row: Row, name: str) -> float | None:
-    """A number, or None where it is not known."""
+    """Read a number; None if it is null."""
     value = _value(row, name)
     if value is None:
         return None
@@ -71,7 +80,7 @@ def number(row: Row, name: str) -> float | None:
 
 
 def text(row: Row, name: str) -> str | None:
-    """A text without blanks around it, or None where it is empty."""
+    """Read a text without surrounding blanks; None if it is empty."""
     value = _value(row, name)
     if value is None:
         return None
@@ -81,12 +90,12 @@ def text(row: Row, name: str) -> str | None:
 
 
 def _writable(value: str) -> bool:
-    """JSON can name halves of characters, which no file can hold."""
+    """Return whether a text can be encoded: JSON may contain lone surrogates."""
     return not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def required(row: Row, name: str) -> str:
-    """A text that must be there."""
+    """Read a text that must not be empty."""
     value = text(row, name)
     if value is None:
         raise PayloadError(f"{name} is empty")
@@ -94,27 +103,28 @@ def required(row: Row, name: str) -> str:
 
 
 def day(value: str | None) -> date:
-    """A calendar date: 2025-03-15, 20250315, or a moment that begins so."""
-    found = re.match(r"(\d{4})-?(\d{2})-?(\d{2})", value or "")
+    """Parse a calendar date: 2025-03-15, 20250315, or a time that begins with one."""
+    match = re.match(r"(\d{4})-?(\d{2})-?(\d{2})", value or "")
     try:
-        if found:
-            return date(*map(int, found.groups()))
+        if match:
+            return date(*map(int, match.groups()))
     except ValueError:
         pass
     raise PayloadError(f"{value!r} is not a date")
 
 
 def instant(value: Any) -> datetime:
-    """A moment with its offset, in UTC."""
+    """Parse a time with an offset, to UTC."""
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise PayloadError(f"{shown(value)} is not a moment with a time zone")
+    raise PayloadError(f"{shown(value)} is not a time with a time zone")
 
 
 def shown(value: Any) -> str:
-    said = json.dumps(value, default=str)
-    return said if len(said) <= EXCERPT else said[:EXCERPT] + "..."
+    """Format a value for an error, shortened."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= EXCERPT else text[:EXCERPT] + "..."

@@ -101,7 +101,7 @@ def test_a_missing_optional_feed_is_an_empty_table_of_the_right_shape(tmp_path: 
 def test_the_same_feed_twice_is_refused(tmp_path: Path) -> None:
     parquet(tmp_path, [GOOD])
     source = texts(tmp_path, [GOOD])
-    with pytest.raises(SourceError, match=r"games is there more than once: games\.parquet, games\.csv\n.*keep one"):
+    with pytest.raises(SourceError, match=r"games exists more than once: games\.parquet, games\.csv\n.*keep one"):
         read(source)
 
 

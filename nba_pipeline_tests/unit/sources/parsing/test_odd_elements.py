@@ -46,7 +46,7 @@ def season_of(*games: dict[str, Any]) -> dict[str, Any]:
         (game(1, gameId="0032500004", homeTeam=None, awayTeam=None), "the part 'homeTeam' is null"),
         (game(2, gameId="0012500009", homeTeam={"teamTricode": "MEL", "score": "88"}), 'score is "88", not a whole'),
         (game(3, gameDateTimeEst="", gameStatus=1), "gameDateTimeEst is empty"),
-        (game(4, gameDateTimeEst="soon", gameStatus=1), "gameDateTimeEst is 'soon', not a moment"),
+        (game(4, gameDateTimeEst="soon", gameStatus=1), "gameDateTimeEst is 'soon', not a time"),
         (game(5, gameStatus=None), "the part 'gameStatus' is null"),
         ("All-Star", "an object with gameId is expected"),
     ],
@@ -335,7 +335,7 @@ def reported(statements: list[tuple[str, str, str]]) -> list[Word]:
     ("odd", "reason"),
     [
         (("New York Knicks", "Odd, One", "Day-To-Day"), "the status 'Day-To-Day' is not one of Out, Doubtful"),
-        (("Team Stripes", "Odd, One", "Out"), "'Team Stripes' is no club of the league"),
+        (("Team Stripes", "Odd, One", "Out"), "'Team Stripes' is not a club of the league"),
     ],
 )
 def test_an_odd_statement_of_a_report_is_set_aside(odd: tuple[str, str, str], reason: str) -> None:

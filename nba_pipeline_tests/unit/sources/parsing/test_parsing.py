@@ -278,7 +278,7 @@ def test_a_current_answer_was_captured_when_it_was_fetched() -> None:
     ("payload", "said"),
     [
         (quoted((1.87, 1.95)), "2 of 2 outcomes cannot be read.*the price 1.87 is not American odds"),
-        ({"message": "Unknown event"}, 'the service says: "Unknown event"'),
+        ({"message": "Unknown event"}, 'the service reports: "Unknown event"'),
         ({"id": "e1"}, "the part 'commence_time' is missing"),
         (quoted(("-115", None)), 'price is "-115", not a number'),  # pyright: ignore[reportArgumentType]
     ],
@@ -339,7 +339,7 @@ TITLE = [
         (b"<html>Access denied</html>", "the document is not a PDF"),
         (pdf([[(20, 500, "Hello")]]), "is not headed 'Injury Report"),
         (pdf([TITLE]), "the table is not headed"),
-        (pdf([TITLE, []]), "1 pages are announced, 2 are there"),
+        (pdf([TITLE, []]), "1 pages are announced, the document has 2"),
         (
             pdf([TITLE[:5]]),
             "the table is not headed",
