@@ -125,7 +125,9 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
     zones = zone_counts(shots, ("game_id", "player_id"))
     logged_games = shots.select("game_id").distinct()
     games = schedule.filter(schedule.countable)
-    slate = played.inner_join(games, "game_id").select(played.game_date, played.player_id, games.cutoff_at)
+    slate = played.inner_join(games, "game_id").select(
+        played.game_date, played.game_id, played.player_id, games.cutoff_at
+    )
     market = lines.consensus(quotes.filter(quotes.market == "points"), slate)
     named = with_lookup(played, "player_name")
     joined = (

@@ -256,7 +256,18 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
 )
 
 QUOTED = (
-    *("game_date", "player_id", "market", "bookmaker", "book_kind", "line", "line_kind", "over_odds", "under_odds"),
+    *(
+        "game_date",
+        "game_id",
+        "player_id",
+        "market",
+        "bookmaker",
+        "book_kind",
+        "line",
+        "line_kind",
+        "over_odds",
+        "under_odds",
+    ),
     *("captured_at", "last_seen_at", "ended_at", "documented_pre_game", "contradicted"),
 )
 CARRIED = (
@@ -289,7 +300,7 @@ def build(
     statements = pre_game_statements(earlier_reports, reports)
     players = with_absences(with_coverage(with_status(players, statements), statements))
     points_quotes = quotes.select(*QUOTED).filter(quotes.market == "points")
-    market = lines.consensus(points_quotes, players.select("game_date", "player_id", "cutoff_at"))
+    market = lines.consensus(points_quotes, players.select("game_date", "game_id", "player_id", "cutoff_at"))
     ages = ages_by_season(players, player_ages)
     joined = players.left_join(
         market, [players.game_date == market.game_date, players.player_id == market.player_id]

@@ -27,12 +27,14 @@ from nba_pipeline.tables.shared import columns
 pc: Any = pyarrow.compute
 
 WIN, LOSS, PUSH, VOID, PASSED, NO_BET = "win", "loss", "push", "void", "pass", "no_line"
+PLAYED_ELSEWHERE = "played_elsewhere"
 DID_NOT_PLAY = "the player did not play"
-OUTCOMES = (WIN, LOSS, PUSH, VOID, PASSED, NO_BET)
+OUTCOMES = (WIN, LOSS, PUSH, VOID, PASSED, NO_BET, PLAYED_ELSEWHERE)
 
 
 class PredictionAccuracy(Rows):
-    """Grades of forecasts that were made before tip-off; void where the player did not play or the game was called off.
+    """Grades of forecasts that were made before tip-off; void where the player did not play or the game was called off,
+    played_elsewhere where the player took part in another game of the day, for the forecast was for a team that he had left.
     One row per forecast of a finished game, or of one that was called off or suspended."""
 
     game_date: date = columns.GAME_DATE
@@ -64,7 +66,9 @@ class PredictionAccuracy(Rows):
         precision=1,
         nullable=True,
     )
-    actual_value: int = column("what happened; NULL if the player did not play", unit="market", nullable=True, ge=0)
+    actual_value: int = column(
+        "what happened; NULL if the player did not play in the game", unit="market", nullable=True, ge=0
+    )
     minutes_played: float = column(
         "minutes played; NULL if the player did not play", unit="minutes", precision=3, nullable=True
     )
@@ -81,7 +85,7 @@ class PredictionAccuracy(Rows):
     pinball_q90: float = column("pinball loss of q90", unit="market", nullable=True, ge=0)
     outcome: str = column(
         "win or loss of an OVER/UNDER call on an actual line; push if actual = line; void if the player did not play or the"
-        " game was called off; pass; no_line",
+        " game was called off; played_elsewhere if he played in another game of the day; pass; no_line",
         isin=list(OUTCOMES),
     )
     profit: float = column(
@@ -115,7 +119,7 @@ PREDICTION_ACCURACY = Table(
         ),
         "a profit without a price": lambda t: t.profit.isnull() | t.odds.notnull(),
         "profit and outcome contradict each other": lambda t: (t.profit > 0) == (t.outcome == WIN),
-        "a void row has an actual value": lambda t: (t.outcome != VOID) | t.actual_value.isnull(),
+        "a void row has an actual value": lambda t: ~t.outcome.isin([VOID, PLAYED_ELSEWHERE]) | t.actual_value.isnull(),
     },
 )
 
@@ -155,8 +159,17 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
     over = states.filter(states.status == FINAL).semi_join(facts, "game_id")
     games = over.union(states.filter(states.void.notnull()))
     made = predictions.filter(predictions.predicted_mean.notnull())
-    joined = made.inner_join(games, "game_id").left_join(
-        facts, [made.game_id == facts.game_id, made.player_id == facts.player_id, games.void.isnull()]
+    appeared = facts.select("game_date", "player_id", appeared_in=facts.game_id)
+    elsewhere = [
+        made.game_date == appeared.game_date,
+        made.player_id == appeared.player_id,
+        made.game_id != appeared.appeared_in,
+        games.void.isnull(),
+    ]
+    joined = (
+        made.inner_join(games, "game_id")
+        .left_join(facts, [made.game_id == facts.game_id, made.player_id == facts.player_id, games.void.isnull()])
+        .left_join(appeared, elsewhere)
     )
     known = joined.select(
         *[made[c] for c in _COPIED],
@@ -167,6 +180,7 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
         actual_value=made.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values())),
         minutes_played=facts.minutes_played,
         called_off=games.void,
+        elsewhere=appeared.appeared_in.notnull(),
         in_time=games.void.notnull() | asof.made_before(made.as_of, games.tip_off, games.cutoff_at),
     )
     return known.filter(known.in_time).drop("in_time")
@@ -181,7 +195,7 @@ def grade(rows: pa.Table) -> pa.Table:
     size = np.abs(error)
     played = ~np.isnan(actual)
     inside = (actual >= _floats(rows, "q10")) & (actual <= _floats(rows, "q90"))
-    outcome = outcomes(rows["recommendation"].to_numpy(), actual, line)
+    outcome = outcomes(rows["recommendation"].to_numpy(), actual, line, rows["elsewhere"].to_numpy().astype(bool))
     scores = by_market(_scores, rows["market"].to_numpy().astype(str), mean, sd, actual)
     graded = {c: rows[c] for c in (*_COPIED, "odds", "actual_value", "minutes_played")}
     graded |= {
@@ -215,12 +229,22 @@ def profit(outcome: np.ndarray, odds: np.ndarray) -> np.ndarray:
     return np.select(bets, [decimal_odds(odds) - 1, -1.0, 0.0], np.nan)
 
 
-def outcomes(called: np.ndarray, actual: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """win, loss, push, void, pass or no_line for each row. A player who did not play is void, whatever the call."""
+def outcomes(called: np.ndarray, actual: np.ndarray, line: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
+    """Grade each row.
+
+    Args:
+        called: The calls.
+        actual: What happened; NaN where the player did not play in the game.
+        line: The lines; NaN without one.
+        elsewhere: Whether the player took part in another game of the day.
+
+    Returns:
+        win, loss, push, pass or no_line; void or played_elsewhere without an actual value, whatever the call.
+    """
     right = ((called == OVER) & (actual > line)) | ((called == UNDER) & (actual < line))
     return np.select(
-        [np.isnan(actual), called == NO_LINE, called == PASS, actual == line, right],
-        [VOID, NO_BET, PASSED, PUSH, WIN],
+        [np.isnan(actual) & elsewhere, np.isnan(actual), called == NO_LINE, called == PASS, actual == line, right],
+        [PLAYED_ELSEWHERE, VOID, NO_BET, PASSED, PUSH, WIN],
         LOSS,
     )
 

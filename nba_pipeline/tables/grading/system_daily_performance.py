@@ -11,7 +11,16 @@ from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.systems import BASELINE_IDS, SYSTEM_IDS
-from nba_pipeline.tables.grading.prediction_accuracy import LOSS, NO_BET, PASSED, PREDICTION_ACCURACY, PUSH, VOID, WIN
+from nba_pipeline.tables.grading.prediction_accuracy import (
+    LOSS,
+    NO_BET,
+    PASSED,
+    PLAYED_ELSEWHERE,
+    PREDICTION_ACCURACY,
+    PUSH,
+    VOID,
+    WIN,
+)
 from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import exact_sums as exact
@@ -27,6 +36,12 @@ class SystemDailyPerformance(Rows):
     forecasts: int = column("graded forecasts, void ones included", ge=0)
     played: int = column("forecasts of players who played", ge=0)
     void: int = column("forecasts of players who did not play", ge=0)
+    played_elsewhere: int = column(
+        "forecasts of players who took part in another game of the day; NULL in rows of earlier releases",
+        nullable=True,
+        hashed=False,
+        ge=0,
+    )
     mae: float = column("mean absolute error of played rows", unit="market", nullable=True, ge=0)
     bias: float = column("mean of forecast minus actual; positive = too high", unit="market", nullable=True)
     rmse: float = column("root mean squared error", unit="market", nullable=True, ge=0)
@@ -76,9 +91,11 @@ SYSTEM_DAILY_PERFORMANCE = Table(
     partition="game_date",
     cluster=("system_id",),
     rules={
-        "played and void do not add up": lambda t: t.played + t.void == t.forecasts,
+        "played and void do not add up": lambda t: t.played + t.void + t.played_elsewhere.fill_null(0) == t.forecasts,
         "bets do not add up": lambda t: (t.wins + t.losses + t.pushes == t.bets) & (t.overs + t.unders == t.bets),
-        "outcomes do not add up": lambda t: t.bets + t.passes + t.no_lines + t.void == t.forecasts,
+        "outcomes do not add up": lambda t: (
+            t.bets + t.passes + t.no_lines + t.void + t.played_elsewhere.fill_null(0) == t.forecasts
+        ),
     },
 )
 
@@ -114,6 +131,7 @@ def build(graded: ir.Table) -> ir.Table:
         forecasts=t.count(),
         played=n(t.actual_value.notnull()),
         void=n(t.outcome == VOID),
+        played_elsewhere=n(t.outcome == PLAYED_ELSEWHERE),
         mae=exact.mean(t.absolute_error),
         bias=exact.mean(t.signed_error),
         rmse=exact.mean(t.signed_error * t.signed_error).sqrt(),

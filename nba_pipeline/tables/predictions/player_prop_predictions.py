@@ -144,13 +144,13 @@ def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Tab
     """Return one row per listed player: features, line of every market, and the time of the latest information used."""
     slate = shared(
         context.cross_join(clock).select(
-            *[context[c] for c in ("game_date", "player_id", "injury_status")],
+            *[context[c] for c in ("game_date", "game_id", "player_id", "injury_status")],
             cutoff_at=ibis.least(context.cutoff_at, clock.now),
         )
     )
     market = side_by_side(consensus(quotes, slate), LINE_COLUMNS, tuple(MARKETS))
     mine = model_rows(features, IDENTITY)
-    on = ["game_date", "player_id"]
+    on = ["game_date", "game_id", "player_id"]
     joined = mine.inner_join(slate, on).left_join(
         market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
     )

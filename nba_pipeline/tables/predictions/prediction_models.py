@@ -86,7 +86,7 @@ REGISTRY_COLUMNS = (
 
 def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Table) -> ir.Table:
     """Return the training rows: features of listed players who played, their actual statistics, and lines at the cut-off."""
-    slate = context.select("game_date", "player_id", "cutoff_at")
+    slate = context.select("game_date", "game_id", "player_id", "cutoff_at")
     market = side_by_side(consensus(quotes, slate), ("line",), tuple(MARKETS))
     mine = model_rows(features, ("game_id", "game_date", "season", "player_id", "team", "games_played_season"))
     joined = mine.inner_join(facts, [mine.game_id == facts.game_id, mine.player_id == facts.player_id]).left_join(

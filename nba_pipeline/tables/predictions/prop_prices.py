@@ -130,7 +130,7 @@ FORECAST = ("predicted_mean", "predicted_sd", "over_shift", "over_slope")
 def build(predictions: ir.Table, quotes: ir.Table) -> ir.Table:
     """Every forecast beside every quote that was in force when it was made; `priced` adds the values of the quotes."""
     made = _priced(predictions)
-    slate = predictions.select("game_date", "player_id", cutoff_at=predictions.as_of).distinct()
+    slate = predictions.select("game_date", "game_id", "player_id", cutoff_at=predictions.as_of).distinct()
     current = lines.in_force(quotes, slate)
     joined = made.inner_join(current, [*KEY, made.as_of == current.cutoff_at])
     return joined.select(

@@ -21,12 +21,16 @@ BALANCE_UNKNOWN = 10_000.0
 def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
     """Main quotes of sportsbooks and DFS operators in force at the cut-off, one per player, market and book: the latest, and
     the most balanced of several. What a book was seen to have withdrawn by then is not in force; where it contradicts
-    itself, the line is and has no price.
+    itself, the line is and has no price. A quote counts for the game that it is on; one whose game the source did not resolve,
+    for the player's game of the day.
 
-    Shapes: `quotes` as nba_raw.player_prop_lines; `games` has (game_date, player_id, cutoff_at), one row per player, day
+    Shapes: `quotes` as nba_raw.player_prop_lines; `games` has (game_date, game_id, player_id, cutoff_at), one row per player, day
     and cut-off. Adds `known_at` (when the quote was last known before the cut-off) and the book's first line, `first_line`.
     """
-    known = quotes.inner_join(games, ["game_date", "player_id"])
+    on_game = (quotes.game_id == games.game_id).fill_null(True)
+    known = quotes.inner_join(
+        games, [quotes.game_date == games.game_date, quotes.player_id == games.player_id, on_game]
+    )
     in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
     seen_late = quotes.last_seen_at.isnull() | (quotes.last_seen_at > games.cutoff_at)
     usable = known.filter(

@@ -72,7 +72,8 @@ def test_a_grade_that_contradicts_itself_breaks_the_rule_that_says_so(changes: R
 DAY: Row = {
     "forecasts": 31,
     "played": 26,
-    "void": 5,
+    "void": 4,
+    "played_elsewhere": 1,
     "bets": 14,
     "wins": 8,
     "losses": 4,

@@ -122,6 +122,21 @@ def test_who_did_not_play_is_void_and_has_no_error(changes: Row) -> None:
         assert pd.isna(row[name]), name
 
 
+@pytest.mark.parametrize("changes", [{}, {"recommendation": "PASS"}, NO_LINE])
+def test_who_played_in_another_game_of_the_day_played_elsewhere_and_is_not_void(changes: Row) -> None:
+    """The forecast was for the team that he had left."""
+    other_game = FACT | {"game_id": "0022300501"}
+    row = one(changes, facts=[other_game, FACT | {"player_id": 8}])
+    assert (row.outcome, row.void_reason) == ("played_elsewhere", None)
+    for name in NOT_OF_THE_VOID:
+        assert pd.isna(row[name]), name
+
+
+def test_a_game_that_was_called_off_is_void_wherever_its_players_were() -> None:
+    row = one(facts=[FACT | {"game_id": "0022300501"}], games=[GAME | {"status": "postponed"}])
+    assert (row.outcome, row.void_reason) == ("void", "the game was postponed")
+
+
 def test_what_is_not_known_is_stored_as_null_and_never_as_nan() -> None:
     """An average over NULL leaves the row out, one over NaN is NaN."""
     void = grade(joined([FORECAST], [FACT | {"player_id": 8}], [GAME]))
@@ -145,7 +160,9 @@ def test_facts_of_a_game_that_is_still_played_are_not_graded() -> None:
 def test_outcomes_are_total() -> None:
     called = np.array(["OVER", "UNDER", "PASS", "NO_LINE"] * 2)
     actual, line = np.array([20.0] * 4 + [np.nan] * 4), np.array([19.5, 19.5, 19.5, np.nan] * 2)
-    assert outcomes(called, actual, line).tolist() == ["win", "loss", "pass", "no_line", *["void"] * 4]
+    elsewhere = np.array([True] * 4 + [False, False, True, True])
+    absent = ["void", "void", "played_elsewhere", "played_elsewhere"]
+    assert outcomes(called, actual, line, elsewhere).tolist() == ["win", "loss", "pass", "no_line", *absent]
 
 
 # --- errors and scores ------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from nba_pipeline_tests.support import day, moment
 Row = dict[str, Any]
 DAY = day("2024-01-05")
 CUTOFF = "2024-01-06 00:29"
-GAME: Row = {"game_date": DAY, "player_id": 7, "cutoff_at": CUTOFF}
+GAME: Row = {"game_date": DAY, "game_id": "0022300500", "player_id": 7, "cutoff_at": CUTOFF}
 
 
 def quote(line: float, first: str | None = "2024-01-05 18:00", last: str | None = None, **more: Any) -> Row:
@@ -29,7 +29,7 @@ def quote(line: float, first: str | None = "2024-01-05 18:00", last: str | None 
 
 
 QUOTES = {c: PLAYER_PROP_LINES.columns[c].type for c in PLAYER_PROP_LINES.columns}
-GAMES = {"game_date": "date", "player_id": "int64", "cutoff_at": "timestamp('UTC')"}
+GAMES = {"game_date": "date", "game_id": "string", "player_id": "int64", "cutoff_at": "timestamp('UTC')"}
 
 
 @cache
@@ -252,3 +252,13 @@ def test_markets_stand_side_by_side_in_one_row_of_the_player() -> None:
         rows = db.execute(ibis.to_sql(wide, dialect="duckdb")).to_arrow_table().sort_by("player_id").to_pylist()
     shown = [(r["player_id"], r["line_points"], r["line_assists"], r["line_threes"], r["books_assists"]) for r in rows]
     assert shown == [(7, 20.5, 5.5, None, 1), (8, 9.5, None, None, None)]
+
+
+def test_a_quote_counts_for_its_game_and_for_no_other_of_the_day() -> None:
+    here, other = {"game_id": GAME["game_id"]}, {"game_id": "0022300501"}
+    assert found("in_force", [quote(21.5, **other)]) == []
+    assert [q["line"] for q in found("in_force", [quote(21.5, **other), quote(24.5, **here)])] == [24.5]
+
+
+def test_a_quote_whose_game_is_not_resolved_counts_for_the_players_game_of_the_day() -> None:
+    assert [q["line"] for q in found("in_force", [quote(21.5, game_id=None)])] == [21.5]
