@@ -11,6 +11,7 @@ from nba_pipeline.automation import schedules, sensors  # noqa: E402
 from nba_pipeline.config.settings import Settings  # noqa: E402
 from nba_pipeline.orchestration import jobs  # noqa: E402
 from nba_pipeline.orchestration.assets import Pipeline, table_asset  # noqa: E402
+from nba_pipeline.orchestration.executor import refusal_tolerant_executor  # noqa: E402
 from nba_pipeline.reporting.asset import daily_report  # noqa: E402
 from nba_pipeline.tables.catalog import TRANSFORMS  # noqa: E402
 from nba_pipeline.verification.asset_check import replay_of_a_day  # noqa: E402
@@ -25,5 +26,5 @@ defs = dg.Definitions(
     schedules=schedules.SCHEDULES,
     sensors=sensors.SENSORS,
     resources={"pipeline": Pipeline()},
-    executor=dg.in_process_executor,
+    executor=refusal_tolerant_executor,
 )

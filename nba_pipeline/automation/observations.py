@@ -78,6 +78,7 @@ def _failed_run(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[
     if not (start and end) and not day:
         return
     failures = _step_failures(instance, run.run_id)
+    others = [f for f in failures if not f.refused_days]
     selected = run.asset_selection or set()
     tables = tuple(t for t in graph_order() if asset_key(CATALOG[t].table) in selected) or tuple(graph_order())
     yield FailedRun(
@@ -87,11 +88,11 @@ def _failed_run(instance: dg.DagsterInstance, record: dg.RunRecord) -> Iterator[
         start=date.fromisoformat(start or day or ""),
         end=date.fromisoformat(end or day or ""),
         errors=frozenset(f.error for f in failures if f.error),
-        refused=any(f.refused_days for f in failures),
+        refused=bool(failures) and not others,
         transient=any(f.transient for f in failures),
         origin=run.tags.get(ORIGIN, run.run_id),
         attempt=int(run.tags.get(ATTEMPT, "0")),
-        message=" ".join(failures[0].message.split())[:LONGEST_QUOTE] if failures else "",
+        message=" ".join((others or failures)[0].message.split())[:LONGEST_QUOTE] if failures else "",
     )
 
 

@@ -18,7 +18,7 @@ class FailedRun:
 
     Attributes:
         errors: The names of the errors of its steps, for people.
-        refused: Whether a step failed because days were refused.
+        refused: Whether its steps failed only because days were refused.
         transient: Whether a step failed with an error that may pass without a change.
         origin: The first run of the chain of tries.
         attempt: The place in that chain, from 0.
@@ -39,7 +39,7 @@ class FailedRun:
 
     @property
     def may_be_retried(self) -> bool:
-        """Whether nothing was refused and the failure may pass by itself."""
+        """Whether a step failed for another reason than refused days, and that reason may pass by itself."""
         return self.transient and not self.refused
 
 

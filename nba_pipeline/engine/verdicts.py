@@ -43,6 +43,12 @@ class PartitionVerdict:
         return next((f"{name}: {check.description}" for name, check in failed), "no check failed")
 
     @property
+    def waits(self) -> bool:
+        """Whether the day was refused only because it lacks days of other tables."""
+        reasons = self.reasons
+        return not self.published and bool(reasons) and all(r.code is ReasonCode.UPSTREAM_MISSING for r in reasons)
+
+    @property
     def reasons(self) -> tuple[Reason, ...]:
         """The coded reasons of the failed checks, in the order of the checks."""
         return tuple(Reason(c.code, c.description) for c in self.checks.values() if c.code is not None)

@@ -12,6 +12,8 @@ It is the only module that touches Dagster's partitioned asset checks, a preview
   run with refused days records its published days itself, since the engine would mark every day of the range.
 - `StepExecutionContext._metadata_accumulator` holds metadata per partition until the engine records them. The
   public `add_asset_metadata` lists all partitions and copies everything recorded so far, once for every day.
+- `DagsterEvent.step_output_event` records an output of a step that refused days. The executor of the jobs lets the tables below
+  start on it (see `executor`); the materializing `MaterializeResult` cannot be used, since it marks every day of the run.
 - `StepExecutionContext` and the named-tuple `DagsterEvent` and `EventLogEntry`: on a batched event log and on Postgres,
   verdicts are stored as the events the engine would have logged, but many at a time. On any other storage they are yielded.
 """
@@ -28,17 +30,19 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
 from dagster._core.definitions.assets.definition.asset_spec import AssetExecutionType
+from dagster._core.events import DagsterEvent
 from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 from dagster._core.execution.context.system import StepExecutionContext
 from dagster._core.execution.plan.execute_step import _get_output_asset_events  # pyright: ignore[reportPrivateUsage]
+from dagster._core.execution.plan.outputs import StepOutputData, StepOutputHandle
 from dagster._core.storage.event_log.base import EventLogStorage
 
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.verdicts import Metadata, PartitionVerdict
 from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE, BatchedEventLogStorage
-from nba_pipeline.orchestration.failures import REFUSED_DAYS
+from nba_pipeline.orchestration.failures import REASON, REFUSED, REFUSED_DAYS, WAITING
 
-Reported = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.AssetCheckResult
+Reported = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.AssetCheckResult | DagsterEvent
 
 ROW_COUNT = "dagster/partition_row_count"
 EXAMPLES = 5
@@ -77,6 +81,8 @@ def report(
     recorder = _Recorder(context, asset_key)
     if refused:
         recorder.materialize([verdict for verdict in verdicts if verdict.published])
+        recorder.observe(refused)
+        yield recorder.output()
     else:
         recorder.attach_metadata(verdicts)
         yield dg.MaterializeResult(asset_key=asset_key)
@@ -142,6 +148,26 @@ class _Recorder:
             AssetExecutionType.MATERIALIZATION,
         ):
             self._context.log_event(event)
+
+    def observe(self, refused: Sequence[PartitionVerdict]) -> None:
+        """Record why each of these days was refused, for the page of the partition in the UI."""
+        table = ".".join(self._asset_key.path)
+        for verdict in refused:
+            failed = {name: check.description for name, check in verdict.checks.items() if not check.passed}
+            self._context.log_event(
+                dg.AssetObservation(
+                    self._asset_key,
+                    partition=verdict.key,
+                    description=f"refused: {verdict.reason}",
+                    metadata={"refused": True, **failed, "fix": remedy(table, [verdict])},
+                )
+            )
+
+    def output(self) -> DagsterEvent:
+        """Return the event of an output without a materialization: tables below may start although this step fails."""
+        output_name = self._context.assets_def.get_output_name_for_asset_key(self._asset_key)
+        handle = StepOutputHandle(step_key=self._step.step.key, output_name=output_name)
+        return DagsterEvent.step_output_event(self._step, StepOutputData(step_output_handle=handle))
 
     def evaluate(self, verdicts: Sequence[PartitionVerdict]) -> Iterator[dg.AssetCheckEvaluation]:
         """Record every check of every day, about the latest materialization of that day."""
@@ -265,34 +291,63 @@ def _summaries(
 ) -> Iterator[dg.AssetCheckResult]:
     """One result per check for the whole run, which is what stops or releases the tables downstream."""
     for name in verdicts[0].checks:
-        failed = [verdict.day for verdict in verdicts if not verdict.checks[name].passed]
+        bad = [verdict for verdict in verdicts if not verdict.checks[name].passed]
+        failed = [verdict.day for verdict in bad]
         text = f"failed on {describe_days(failed)}" if failed else f"passed on all {len(verdicts)} day(s)"
+        reasons = "\n".join(f"{verdict.key}: {verdict.checks[name].description}" for verdict in bad[:EXAMPLES])
+        fix = {"fix": remedy(".".join(asset_key.path), bad)} if bad else {}
         yield dg.AssetCheckResult(
             asset_key=asset_key,
             check_name=name,
             passed=not failed,
-            description=text,
-            metadata={"days": len(verdicts), "failed_days": len(failed), **metadata},
+            description=f"{text}\n{reasons}" if bad else text,
+            metadata={"days": len(verdicts), "failed_days": len(failed), **metadata, **fix},
         )
 
 
 def _failure(
     asset_key: dg.AssetKey, verdicts: Sequence[PartitionVerdict], refused: Sequence[PartitionVerdict]
 ) -> dg.Failure:
-    lines = [f"  {verdict.key}: {verdict.reason}" for verdict in refused[:EXAMPLES]]
+    """Return the failure of a step that refused days: which days, why, what was published, and how to repair it."""
+    own = [verdict for verdict in refused if not verdict.waits]
+    named = sorted(refused, key=lambda verdict: verdict.waits)[:EXAMPLES]
+    lines = [f"  {verdict.key}: {verdict.reason}" for verdict in named]
     if len(refused) > EXAMPLES:
         lines.append(f"  and {len(refused) - EXAMPLES} more day(s)")
     days = describe_days([verdict.day for verdict in refused])
+    waiting = [verdict.day for verdict in refused if verdict.waits]
+    if own and waiting:
+        lines.append(f"Of these, {describe_days(waiting)} only wait for days of other tables.")
     return dg.Failure(
         "\n".join(
             [
                 f"{asset_key.to_user_string()}: refused {len(refused)} of {len(verdicts)} day(s): {days}",
                 *lines,
                 "Nothing was written for these days, they keep their previous content; the other days are published.",
-                "Fix: read the failed checks of these partitions in the UI, correct their cause, then materialize",
-                "exactly these days again and, after them, what depends on them.",
+                f"Fix: {remedy('.'.join(asset_key.path), refused)}",
             ]
         ),
-        metadata={REFUSED_DAYS: len(refused), "refused": days},
+        metadata={
+            REFUSED_DAYS: len(refused),
+            REFUSED: describe_days([verdict.day for verdict in own]) if own else "",
+            WAITING: describe_days(waiting) if waiting else "",
+            REASON: named[0].reason,
+        },
         allow_retries=False,
     )
+
+
+def remedy(table: str, refused: Sequence[PartitionVerdict]) -> str:
+    """Return the commands, or the clicks in the UI, that repair refused days of a table.
+
+    Args:
+        table: The table, such as `nba_raw.schedule`.
+        refused: The verdicts of its refused days.
+    """
+    days = [verdict.day for verdict in refused]
+    command = f"`nba-pipeline backfill {min(days)} {max(days)} --missing`"
+    clicks = "or materialize the failed days in the UI, with the assets downstream"
+    if all(verdict.waits for verdict in refused):
+        return f"repair the days that are waited for; {command} runs them with these days, {clicks}."
+    rows = f"`nba-pipeline quarantine --table {table}`"
+    return f"read the failed checks of these days and the rejected rows ({rows}), correct the source, run {command}, {clicks}."

@@ -13,6 +13,8 @@ import dagster as dg
 import psutil
 import pyarrow as pa
 
+from nba_pipeline.orchestration.tags import table_of
+
 PROCESS = "nba_pipeline/process"
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
@@ -117,4 +119,4 @@ def _tables_recorded_by(instance: dg.DagsterInstance, run: str) -> set[str]:
     """Return the tables whose step ended: the end follows the materializations and verdicts of all days."""
     page = instance.get_records_for_run(run, of_type=STEP_ENDS, limit=STEPS)
     ended = (r.event_log_entry.get_dagster_event().step_key or "" for r in page.records)
-    return {step.replace("__", ".", 1) for step in ended}
+    return {table_of(step) for step in ended}

@@ -1,8 +1,6 @@
 """The asset check `replay`: recomputes one day of every run that publishes prices, from inputs known at its cutoffs."""
 
 import zlib
-from collections.abc import Mapping
-from datetime import date
 
 import dagster as dg
 
@@ -11,17 +9,10 @@ from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.orchestration.assets import Pipeline
 from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
-from nba_pipeline.orchestration.tags import PARTITION, RANGE_END, RANGE_START
+from nba_pipeline.orchestration.tags import days_of_run
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import game_days, replay, sample
-
-
-def days_of_run(tags: Mapping[str, str]) -> tuple[date, date] | None:
-    """Return the first and last day of a run from its tags; None for a run without days."""
-    first = tags.get(RANGE_START) or tags.get(PARTITION)
-    last = tags.get(RANGE_END) or tags.get(PARTITION)
-    return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else None
 
 
 @dg.asset_check(

@@ -27,6 +27,7 @@ KNOWN_AFTER = (
     "nba_predictions.prediction_accuracy",
     "nba_predictions.system_daily_performance",
 )
+FEATURES = "nba_predictions.ml_feature_store_v2"
 EXAMPLES = 3
 
 
@@ -160,6 +161,11 @@ def compare(table: Table, day: date, stored: pa.Table, again: pa.Table) -> Diffe
 
 
 def game_days(warehouse: Warehouse, start: date, end: date) -> list[date]:
-    """Days of the range that have countable games and a published feature store."""
-    entries = warehouse.ledger(["nba_predictions.ml_feature_store_v2"], start, end).to_pylist()
-    return sorted(e["day"] for e in entries if e["state"] == "published" and e["games"])
+    """Days of the range that have countable games, a published feature store and no refusal in a pre-game table.
+
+    A refused day keeps earlier rows, computed from inputs that may have been replaced since.
+    """
+    entries = warehouse.ledger(list(pre_game_tables()), start, end).to_pylist()
+    refused = {e["day"] for e in entries if e["state"] == "refused"}
+    published = {e["day"] for e in entries if e["table_id"] == FEATURES and e["state"] == "published" and e["games"]}
+    return sorted(published - refused)

@@ -17,6 +17,7 @@ from nba_pipeline.automation.sensors import SENSORS
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.definitions import ASSETS, defs
+from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partitions import DAILY
@@ -179,7 +180,7 @@ def test_the_job_covers_every_table_for_the_same_days() -> None:
     assert job.partitions_def == DAILY
     selected = job.asset_layer.executable_asset_keys
     assert {".".join(k.path) for k in selected} == {*GRAPH, REPORT}
-    assert job.executor_def is dg.in_process_executor
+    assert job.executor_def is refusal_tolerant_executor
 
 
 AUTOMATION = {

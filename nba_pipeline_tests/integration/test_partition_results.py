@@ -149,7 +149,8 @@ def test_a_refused_day_is_failed_while_its_neighbours_are_materialized(instance:
     assert found["2024-01-04"].description == "points is NULL in 3 rows"
     assert found["2024-01-04"].target_materialization_data is None
     assert not found[None].passed
-    assert found[None].description == "failed on 2024-01-04 (1 day)"
+    assert found[None].description == "failed on 2024-01-04 (1 day)\n2024-01-04: points is NULL in 3 rows"
+    assert "backfill 2024-01-04 2024-01-04 --missing" in str(found[None].metadata["fix"].value)
 
 
 def test_a_bad_day_after_a_good_run_keeps_pointing_at_the_earlier_materialization(instance: dg.DagsterInstance) -> None:
@@ -213,12 +214,6 @@ def test_a_materialization_beside_a_refused_day_has_the_provenance_the_engine_gi
     tags, expected = own.tags or {}, by_engine.tags or {}
     assert set(tags) == set(expected)
     assert "dagster/input_data_version/analytics/box_scores" in tags
-
-
-def test_tables_downstream_of_a_refused_day_do_not_run(batched: dg.DagsterInstance) -> None:
-    result = run(batched, "2024-01-02", "2024-01-03", bad="2024-01-02", assets=[table(KEY), table(CHILD, [KEY])])
-    asked = {event.step_key for event in result.all_node_events if event.event_type_value == "STEP_START"}
-    assert asked == {"analytics__box_scores"}
 
 
 def test_the_failure_names_the_table_the_days_the_reasons_and_what_to_do_and_is_not_retried(

@@ -8,8 +8,9 @@ import pytest
 
 from nba_pipeline.definitions import defs
 from nba_pipeline.orchestration.keys import asset_key
+from nba_pipeline.orchestration.tags import days_of_run
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
-from nba_pipeline.verification.asset_check import days_of_run, replay_of_a_day
+from nba_pipeline.verification.asset_check import replay_of_a_day
 from nba_pipeline_tests.support.homes import Home, HomePipeline
 
 pytestmark = pytest.mark.integration

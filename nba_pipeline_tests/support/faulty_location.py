@@ -12,6 +12,7 @@ import dagster as dg
 from nba_pipeline.definitions import ASSETS, SETTINGS
 from nba_pipeline.orchestration import jobs
 from nba_pipeline.orchestration.assets import Pipeline, table_asset
+from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline_tests.support.faults import FAULT_FILE, empty_flag
@@ -27,5 +28,5 @@ defs = dg.Definitions(
     assets=[_faulty if a.key == asset_key(ML_FEATURE_STORE) else a for a in ASSETS],
     jobs=[jobs.whole_graph],
     resources={"pipeline": Pipeline()},
-    executor=dg.in_process_executor,
+    executor=refusal_tolerant_executor,
 )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 import pyarrow as pa
@@ -17,8 +18,10 @@ from nba_pipeline.definitions import ASSETS, SETTINGS
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.assets import Pipeline, table_asset
+from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.instance import prepare
 from nba_pipeline.orchestration.keys import asset_key
+from nba_pipeline.orchestration.local_run import execute
 from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 from nba_pipeline.tables.catalog import CATALOG
@@ -73,18 +76,17 @@ class Home:
 
     def materialize(
         self, first: date, last: date, assets: Sequence[dg.AssetsDefinition] = ASSETS
-    ) -> dg.ExecuteInProcessResult:
-        """One run of these assets over these days."""
+    ) -> dg.JobExecutionResult:
+        """One run of these assets over these days, by the executor of the product."""
         tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+        defs = dg.Definitions(
+            assets=list(assets),
+            resources={"pipeline": HomePipeline(home=str(self.path))},
+            executor=refusal_tolerant_executor,
+        )
+        keys = [key for asset in assets for key in asset.keys]
         with self.instance() as instance:
-            return dg.materialize(
-                list(assets),
-                instance=instance,
-                resources={"pipeline": HomePipeline(home=str(self.path))},
-                tags=tags,
-                raise_on_error=False,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
+            return execute(defs.resolve_implicit_global_asset_job_def(), instance, str(uuid4()), keys, tags)
 
     def bytes_of(self, table: str, day: date) -> bytes:
         """The rows of one day, all columns, by key."""
@@ -135,7 +137,7 @@ def check_statuses(instance: dg.DagsterInstance, table: str, name: str) -> Mappi
     }
 
 
-def failure_text(result: dg.ExecuteInProcessResult, table: str) -> str:
+def failure_text(result: dg.JobExecutionResult, table: str) -> str:
     """What the user reads when the table's step failed."""
     data = result.failure_data_for_node(table.replace(".", "__"))
     assert data is not None

@@ -1,0 +1,56 @@
+"""The executor of all jobs: tables below a table that refused days run too, for the days that they can compute.
+
+Dagster's own executor leaves out every step below a failed one, for all days of the run: two bad days would cost all tables
+below them the whole range. Here a step starts as soon as what it reads has an output. A table that refused days has one
+(see `partition_results`) although its step fails, since its other days are published; the tables below find in the ledger
+which days they cannot compute, refuse these and name what they wait for. A table that fails for another reason has no output,
+and stops the tables below as ever. The run fails at its end, with a summary in its log.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.events import DagsterEvent
+from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.retries import RetryMode
+from dagster._core.execution.step_dependency_config import StepDependencyConfig
+
+from nba_pipeline.orchestration.failures import StepFailure, step_failure
+from nba_pipeline.orchestration.run_summary import summary
+
+CONFIG = {"step_dependency_config": {"require_upstream_step_success": False}}
+
+
+class RefusalTolerantExecutor(dg.Executor):
+    """Runs the steps as another executor does, and logs a summary where days were refused."""
+
+    def __init__(self, inner: dg.Executor) -> None:
+        self._inner = inner
+
+    @property
+    def retries(self) -> RetryMode:
+        return self._inner.retries
+
+    @property
+    def step_dependency_config(self) -> StepDependencyConfig:
+        return self._inner.step_dependency_config
+
+    def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
+        failures: list[StepFailure] = []
+        for event in self._inner.execute(plan_context, execution_plan):
+            if event.is_step_failure:
+                failures.append(step_failure(event))
+            yield event
+        text = summary(failures, plan_context.dagster_run.tags)
+        if text:
+            plan_context.log.error(text)
+
+
+@dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema)
+def refusal_tolerant_executor(context: dg.InitExecutorContext) -> RefusalTolerantExecutor:
+    """Run all steps in one process, one after the other; takes the configuration of Dagster's in-process executor."""
+    config = {**context.executor_config, **CONFIG}
+    create = dg.in_process_executor.executor_creation_fn
+    assert create is not None
+    return RefusalTolerantExecutor(create(context._replace(executor_config=config)))
