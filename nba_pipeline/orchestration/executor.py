@@ -47,7 +47,7 @@ class RefusalTolerantExecutor(dg.Executor):
             plan_context.log.error(text)
 
 
-@dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema)
+@dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema.config_type)
 def refusal_tolerant_executor(context: dg.InitExecutorContext) -> RefusalTolerantExecutor:
     """Run all steps in one process, one after the other; takes the configuration of Dagster's in-process executor."""
     config = {**context.executor_config, **CONFIG}
