@@ -6,17 +6,16 @@ import smtplib
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Protocol
 
 from nba_pipeline.common.errors import AlertError, ConfigurationError
+from nba_pipeline.config.settings import AlertSettings
 
 TIMEOUT_SECONDS = 10.0
 WEBHOOK = "NBA_PIPELINE_ALERT_WEBHOOK"
 EMAIL = "NBA_PIPELINE_ALERT_EMAIL_"
-SECURITY = ("starttls", "tls", "none")
 log = logging.getLogger("nba_pipeline.alerts")
 
 
@@ -112,41 +111,39 @@ class EmailNotifier:
         return smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)
 
 
-def notifiers(environment: Mapping[str, str]) -> list[Notifier]:
+def notifiers(settings: AlertSettings) -> list[Notifier]:
     """Return the configured channels, or the log where none is configured.
 
     Raises:
-        ConfigurationError: A channel is configured incompletely.
+        ConfigurationError: E-mail is configured incompletely.
     """
-    channels: list[Notifier] = []
-    if url := environment.get(WEBHOOK):
-        if not url.startswith(("https://", "http://")):
-            raise ConfigurationError(f"{WEBHOOK} is not a URL", "set it to the https URL of the webhook")
-        channels.append(WebhookNotifier(url))
-    mail = {k.removeprefix(EMAIL).lower(): v for k, v in environment.items() if k.startswith(EMAIL) and v}
-    if mail:
-        channels.append(_email(mail))
+    channels: list[Notifier] = [WebhookNotifier(settings.webhook)] if settings.webhook else []
+    if mail := _email(settings):
+        channels.append(mail)
     return channels or [LogNotifier()]
 
 
-def _email(values: Mapping[str, str]) -> EmailNotifier:
-    missing = [f"{EMAIL}{n.upper()}" for n in ("host", "port", "from", "to", "security") if n not in values]
-    if missing:
+def _email(settings: AlertSettings) -> EmailNotifier | None:
+    """The channel by e-mail; None where no variable of it is set."""
+    required = {
+        "HOST": settings.host,
+        "PORT": settings.port,
+        "FROM": settings.sender,
+        "TO": settings.receiver,
+        "SECURITY": settings.security,
+    }
+    if not any((*required.values(), settings.user, settings.password)):
+        return None
+    if missing := [EMAIL + name for name, value in required.items() if value is None]:
         raise ConfigurationError(
             f"e-mail alerts lack {', '.join(missing)}", f"set these variables, or unset all {EMAIL}*"
         )
-    if values["security"] not in SECURITY:
-        raise ConfigurationError(
-            f"{EMAIL}SECURITY is {values['security']!r}", f"set it to one of: {', '.join(SECURITY)}"
-        )
-    if not values["port"].isdecimal():
-        raise ConfigurationError(f"{EMAIL}PORT is {values['port']!r}", "set it to a number, such as 587")
     return EmailNotifier(
-        host=values["host"],
-        port=int(values["port"]),
-        sender=values["from"],
-        receiver=values["to"],
-        security=values["security"],
-        user=values.get("user", ""),
-        password=values.get("password", ""),
+        host=settings.host or "",
+        port=settings.port or 0,
+        sender=settings.sender or "",
+        receiver=settings.receiver or "",
+        security=settings.security or "",
+        user=settings.user or "",
+        password=settings.password or "",
     )

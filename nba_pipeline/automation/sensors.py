@@ -4,7 +4,6 @@ They keep no cursor: what to run follows from the state of the source, the table
 twice after a restart, and the key of a run names its cause.
 """
 
-import os
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -174,7 +173,7 @@ def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Send the messages that are due and request no run."""
     settings, now = Settings.from_environment(), clock.now()
     observed = observations.observe_alerts(settings, context.instance, now)
-    delivery = AlertStore(settings.home, notifiers(os.environ)).report(observed.kinds, observed.alerts, now)
+    delivery = AlertStore(settings.home, notifiers(settings.alerts)).report(observed.kinds, observed.alerts, now)
     outcome = "one message sent" if delivery.sent else f"no message: {delivery.why_not}"
     counts = f"{len(observed.alerts)} alerts hold, {delivery.opened} opened, {delivery.resolved} resolved"
     return dg.SkipReason(f"{counts}; {outcome}")

@@ -1,7 +1,6 @@
 """The command `alerts`: open alerts, and a test message through the configured channels."""
 
 import json
-import os
 
 import click
 
@@ -28,7 +27,7 @@ def show_alerts(as_json: bool) -> bool:
 def send_test() -> bool:
     """Send a test message through every configured channel; False when one did not accept it."""
     delivered = True
-    for channel in notifiers(os.environ):
+    for channel in notifiers(Settings.from_environment().alerts):
         try:
             channel.send("nba_pipeline: test", [f"A test of the alerts, sent at {clock.now():%Y-%m-%d %H:%M} UTC."])
         except AlertError as e:

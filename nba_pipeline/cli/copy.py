@@ -1,6 +1,5 @@
 """The command `copy`."""
 
-import os
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -9,6 +8,7 @@ from nba_pipeline.artifacts import ArtifactStore, transfer
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.cli.console import console, table_days
 from nba_pipeline.common import progress
+from nba_pipeline.common.environment import environment_with
 from nba_pipeline.common.errors import ArtifactError, ConfigurationError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.table import Table
@@ -36,7 +36,7 @@ def run_copy(to: str, origin: str | None, start: date | None, end: date | None) 
     Raises:
         ConfigurationError: An address is unknown, or both are the same warehouse.
     """
-    source, target = settings_of(origin or os.environ.get("NBA_PIPELINE_WAREHOUSE") or "duckdb"), settings_of(to)
+    source, target = settings_of(origin) if origin else Settings.from_environment(), settings_of(to)
     if source == target:
         raise ConfigurationError(
             f"--to {to} is the origin of the copy",
@@ -61,10 +61,10 @@ def settings_of(address: str) -> Settings:
     """Read settings for `bigquery`, `duckdb` or `duckdb:HOME`; all others come from the environment."""
     kind, _, home = address.partition(":")
     if kind == "bigquery" and not home:
-        return Settings.from_environment(os.environ | {"NBA_PIPELINE_WAREHOUSE": kind})
+        return Settings.from_environment(environment_with({"NBA_PIPELINE_WAREHOUSE": kind}))
     if kind == "duckdb":
         more = {"NBA_PIPELINE_HOME": home} if home else {}
-        return Settings.from_environment(os.environ | {"NBA_PIPELINE_WAREHOUSE": kind} | more)
+        return Settings.from_environment(environment_with({"NBA_PIPELINE_WAREHOUSE": kind} | more))
     raise ConfigurationError(f"{address!r} is not a warehouse", "use bigquery, duckdb, or duckdb:HOME for another home")
 
 

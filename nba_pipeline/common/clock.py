@@ -1,13 +1,9 @@
 """The only source of the current time. Drills move it with NBA_PIPELINE_NOW; tests move the clock of the process."""
 
-import os
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.common.timezone import ZONE
-
-VARIABLE = "NBA_PIPELINE_NOW"
 
 
 def now() -> datetime:
@@ -15,19 +11,9 @@ def now() -> datetime:
 
     Raises ConfigurationError where the variable is not a moment with an offset from UTC.
     """
-    text = os.environ.get(VARIABLE)
-    if not text:
-        return datetime.now(UTC)
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        given = None
-    if given is None or given.tzinfo is None:
-        raise ConfigurationError(
-            f"{VARIABLE} is {text!r}, not a moment",
-            "give one with its offset: 2024-11-05T12:30:00-05:00, or leave it unset",
-        )
-    return given.astimezone(UTC)
+    from nba_pipeline.common.environment import read_environment  # start-up time: --help needs no clock
+
+    return (read_environment().now or datetime.now(UTC)).astimezone(UTC)
 
 
 def eastern(moment: datetime) -> datetime:

@@ -1,38 +1,47 @@
 """Configuration from the environment: where things live, which source, which warehouse."""
 
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any
 
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.common.environment import Environment, MailSecurity, SourceName, WarehouseName, read_environment
 from nba_pipeline.common.errors import ConfigurationError
-from nba_pipeline.config.environment import require_known
 from nba_pipeline.config.home import Origin, require_origin
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.files import FilesSource
-from nba_pipeline.sources.live_settings import LiveSettings
+from nba_pipeline.sources.live_settings import LiveSettings, Pace
 from nba_pipeline.sources.resolved import ResolvedSource
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
 
-SourceName = Literal["simulator", "files", "nba_stats"]
-WarehouseName = Literal["duckdb", "bigquery"]
-DEFAULT_HOME = ".nba_pipeline"
-DEFAULT_SEED = 20211019
 BUCKET = re.compile(
     r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>[A-Za-z0-9._=+-]+(/[A-Za-z0-9._=+-]+)*)?)?/?"
 )
 
 
 @dataclass(frozen=True)
+class AlertSettings:
+    """The channels of alerts: a webhook, and a mail server with sender and receiver. Secrets appear in no representation."""
+
+    webhook: str | None = field(default=None, repr=False)
+    host: str | None = None
+    port: int | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    security: MailSecurity | None = None
+    sender: str | None = None
+    receiver: str | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
-    """What the environment says; read once per process, passed on from there."""
+    """The configuration of the pipeline; read once per process and passed on from there."""
 
     home: Path
     source: SourceName
@@ -45,27 +54,40 @@ class Settings:
     pushdown: frozenset[str]
     markets: tuple[str, ...] = DEFAULT_MARKETS
     live: LiveSettings = field(default_factory=LiveSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    configured_dagster_home: Path | None = None
 
     @staticmethod
-    def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
-        require_known(environment)
-        data = environment.get("NBA_PIPELINE_DATA")
-        warehouse = cast(
-            WarehouseName, _choice(environment, "NBA_PIPELINE_WAREHOUSE", get_args(WarehouseName), "duckdb")
-        )
+    def from_environment(given: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from variables.
+
+        Args:
+            given: Names and texts of the variables; None for those of the process.
+
+        Raises:
+            ConfigurationError: A variable is wrong or does not exist; names it, its value and the fix.
+        """
+        variables = read_environment(given)
         return Settings(
-            home=Path(environment.get("NBA_PIPELINE_HOME") or DEFAULT_HOME).absolute(),
-            source=cast(SourceName, _choice(environment, "NBA_PIPELINE_SOURCE", get_args(SourceName), "simulator")),
-            data=Path(data).absolute() if data else None,
-            seed=int(_number(environment, "NBA_PIPELINE_SEED", DEFAULT_SEED)),
-            warehouse=warehouse,
-            lock_timeout=_number(environment, "NBA_PIPELINE_LOCK_TIMEOUT", DEFAULT_TIMEOUT),
-            bucket=_bucket(environment.get("NBA_PIPELINE_BUCKET")),
-            bigquery=_bigquery_location(environment) if warehouse == "bigquery" else None,
-            markets=_markets(environment),
-            pushdown=_names(environment.get("NBA_PIPELINE_PUSHDOWN", "none")),
-            live=LiveSettings.from_environment(environment),
+            home=Path(variables.home).absolute(),
+            source=variables.source,
+            data=Path(variables.data).absolute() if variables.data else None,
+            seed=variables.seed,
+            warehouse=variables.warehouse,
+            lock_timeout=DEFAULT_TIMEOUT if variables.lock_timeout is None else variables.lock_timeout,
+            bucket=_bucket(variables.bucket),
+            bigquery=_bigquery_location(variables) if variables.warehouse == "bigquery" else None,
+            markets=_markets(variables.markets),
+            pushdown=frozenset(variables.pushdown) - {"none", ""},
+            live=_live(variables),
+            alerts=_alerts(variables),
+            configured_dagster_home=Path(variables.dagster_home) if variables.dagster_home else None,
         )
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME where it is set, else `dagster` below the home."""
+        return self.configured_dagster_home or self.home / "dagster"
 
     @property
     def database(self) -> Path:
@@ -145,49 +167,57 @@ def _bucket(given: str | None) -> str | None:
     return given or None
 
 
-def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
-    value = environment.get(name) or default
-    if value not in allowed:
-        raise ConfigurationError(f"{name} is {value!r}", f"set it to one of: {', '.join(allowed)}")
-    return value
-
-
-def _names(text: str) -> frozenset[str]:
-    """The names of a list with commas; `none` is no name."""
-    return frozenset(n for n in (part.strip() for part in text.split(",")) if n and n != "none")
-
-
-def _bigquery_location(environment: Mapping[str, str]) -> BigQueryLocation:
-    """Where BigQuery's datasets are; who may reach them is found by Google's own library, never given here."""
-    limit = _number(environment, "NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED", 0)
+def _bigquery_location(variables: Environment) -> BigQueryLocation:
+    """Where BigQuery's datasets are; credentials are found by Google's own library, never given here."""
     return BigQueryLocation(
-        project=environment.get("NBA_PIPELINE_BIGQUERY_PROJECT", ""),
-        region=environment.get("NBA_PIPELINE_BIGQUERY_LOCATION") or None,
-        prefix=environment.get("NBA_PIPELINE_BIGQUERY_PREFIX", ""),
-        endpoint=environment.get("NBA_PIPELINE_BIGQUERY_ENDPOINT") or None,
-        max_bytes_billed=int(limit) or None,
+        project=variables.bigquery_project,
+        region=variables.bigquery_location,
+        prefix=variables.bigquery_prefix,
+        endpoint=variables.bigquery_endpoint,
+        max_bytes_billed=variables.bigquery_max_bytes_billed or None,
     )
 
 
-def _markets(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The markets to forecast, in the order of `markets.MARKETS`; `all` stands for all of them."""
-    text = environment.get("NBA_PIPELINE_MARKETS") or ",".join(DEFAULT_MARKETS)
-    named = {m.strip() for m in text.split(",")} if text != "all" else set(MARKETS)
-    if not named <= set(MARKETS):
+def _live(variables: Environment) -> LiveSettings:
+    pace = {"pause": variables.live_pause, "timeout": variables.live_timeout, "attempts": variables.live_attempts}
+    settings = {
+        "nba_stats_url": variables.nba_stats_url,
+        "odds_api_url": variables.odds_api_url,
+        "injuries_url": variables.injuries_url,
+        "odds_api_key": variables.odds_api_key,
+        "odds_regions": variables.odds_regions,
+        "odds_minutes_before": variables.odds_minutes_before or None,
+        "report_hours": variables.injury_hours or None,
+        "pace": replace(Pace(), **_set(pace)),
+    }
+    return replace(LiveSettings(), **_set(settings))
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of variables that are set."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _alerts(variables: Environment) -> AlertSettings:
+    return AlertSettings(
+        webhook=variables.alert_webhook,
+        host=variables.alert_email_host,
+        port=variables.alert_email_port,
+        user=variables.alert_email_user,
+        password=variables.alert_email_password,
+        security=variables.alert_email_security,
+        sender=variables.alert_email_from,
+        receiver=variables.alert_email_to,
+    )
+
+
+def _markets(names: Sequence[str]) -> tuple[str, ...]:
+    """The markets to forecast, in the order of `markets.MARKETS`; `all` stands for all of them, none for the default."""
+    if names == ("all",):
+        return tuple(MARKETS)
+    if not set(names) <= set(MARKETS):
         raise ConfigurationError(
-            f"NBA_PIPELINE_MARKETS is {text!r}", f"name some of {', '.join(MARKETS)}, with commas between, or all"
+            f"NBA_PIPELINE_MARKETS is {','.join(names)!r}",
+            f"name some of {', '.join(MARKETS)}, with commas between, or all",
         )
-    return tuple(m for m in MARKETS if m in named)
-
-
-def _number(environment: Mapping[str, str], name: str, default: float) -> float:
-    text = environment.get(name)
-    if not text:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        raise ConfigurationError(f"{name} is {text!r}, not a number", "give a number, or leave it unset") from None
-    if not 0 <= value < 2**53:
-        raise ConfigurationError(f"{name} is {text}", "give a number that is not negative")
-    return value
+    return tuple(m for m in MARKETS if m in names) or DEFAULT_MARKETS

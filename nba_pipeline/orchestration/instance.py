@@ -1,20 +1,15 @@
 """The Dagster home below NBA_PIPELINE_HOME: created and initialised once, before any server or run uses it."""
 
-import os
 from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
 
+from nba_pipeline.common.environment import hand_down
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.config.settings import Settings
 
 CONFIG = "dagster.yaml"
-
-
-def dagster_home(settings: Settings) -> Path:
-    """DAGSTER_HOME if the environment sets it, else `dagster` below the pipeline's home."""
-    return Path(os.environ.get("DAGSTER_HOME") or settings.home / "dagster")
 
 
 def prepare(settings: Settings) -> Path:
@@ -22,9 +17,9 @@ def prepare(settings: Settings) -> Path:
 
     Two processes may call it at once.
     """
-    home = dagster_home(settings)
+    home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
-    os.environ["DAGSTER_HOME"] = str(home)
+    hand_down("DAGSTER_HOME", str(home))
     with file_lock(home / ".prepare.lock", exclusive=True, timeout=settings.lock_timeout):
         config = home / CONFIG
         if not config.exists():

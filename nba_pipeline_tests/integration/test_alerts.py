@@ -18,6 +18,7 @@ from nba_pipeline.automation.notifiers import LogNotifier, WebhookNotifier, noti
 from nba_pipeline.automation.retries import FailedRun
 from nba_pipeline.cli.main import main
 from nba_pipeline.common.errors import AlertError, ConfigurationError
+from nba_pipeline.config.settings import AlertSettings, Settings
 from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.waivers import Waiver, Waivers
 from nba_pipeline.evaluation.alarms import Alarm
@@ -205,7 +206,7 @@ def test_figures_that_are_too_good_and_sources_that_are_out_are_alerts() -> None
 
 
 def test_the_log_is_the_default_channel() -> None:
-    assert notifiers({}) == [LogNotifier()]
+    assert notifiers(AlertSettings()) == [LogNotifier()]
 
 
 def mail_to(box: Mailbox, **more: str) -> dict[str, str]:
@@ -220,7 +221,7 @@ def mail_to(box: Mailbox, **more: str) -> dict[str, str]:
 
 
 def test_an_e_mail_arrives(mail: Mailbox) -> None:
-    (channel,) = notifiers(mail_to(mail))
+    (channel,) = notifiers(Settings.from_environment(mail_to(mail)).alerts)
     channel.send("subject", ["one", "two"])
     (message,) = mail.messages
     assert "Subject: subject" in message
@@ -238,7 +239,7 @@ def test_a_webhook_that_does_not_take_the_message_is_an_error_without_its_addres
 
 def test_a_mail_server_that_refuses_is_an_error_without_the_password(mail: Mailbox) -> None:
     mail.refuses = True
-    (channel,) = notifiers(mail_to(mail, PASSWORD="hush-hush"))
+    (channel,) = notifiers(Settings.from_environment(mail_to(mail, PASSWORD="hush-hush")).alerts)
     with pytest.raises(AlertError) as caught:
         channel.send("s", [])
     assert "hush-hush" not in f"{caught.value}{channel!r}"
@@ -249,7 +250,7 @@ def test_a_mail_server_that_refuses_is_an_error_without_the_password(mail: Mailb
 )
 def test_half_a_configuration_is_refused(changes: Row) -> None:
     with pytest.raises(ConfigurationError, match="ALERT_EMAIL_"):
-        notifiers(mail_to(Mailbox(port=25), **changes))
+        notifiers(Settings.from_environment(mail_to(Mailbox(port=25), **changes)).alerts)
 
 
 def test_the_drill_goes_through_the_configured_channel_and_says_whether_it_arrived(

@@ -35,6 +35,13 @@ def test_help_version_and_wrong_arguments_import_no_heavy_library(arguments: lis
     assert done.stderr.splitlines()[-1] == f"[] {code}"
 
 
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_version_do_not_parse_the_environment(argument: str) -> None:
+    listing = "print('pydantic' in sys.modules, code, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", ENTRY + listing, argument], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "False 0"
+
+
 @pytest.mark.parametrize("module", ["nba_pipeline.definitions", "nba_pipeline.cli.status", "nba_pipeline.cli.backfill"])
 def test_nothing_of_the_google_clients_is_imported_for_the_embedded_warehouse(module: str, tmp_path: Path) -> None:
     clients = (

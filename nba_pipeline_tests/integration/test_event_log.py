@@ -415,9 +415,15 @@ def test_a_batch_is_stored_whole_or_not_at_all(storage: BatchedSqliteEventLogSto
     assert not any(contents(storage).values())
 
 
-def test_importing_the_storage_turns_batching_on() -> None:
-    assert int(os.environ["DAGSTER_EVENT_BATCH_SIZE"]) > 0
-    assert BATCH_SIZE > 1000
+def test_opening_the_storage_turns_batching_on_unless_it_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAGSTER_EVENT_BATCH_SIZE", raising=False)
+    BatchedSqliteEventLogStorage(str(tmp_path / "one"))
+    assert int(os.environ["DAGSTER_EVENT_BATCH_SIZE"]) == BATCH_SIZE > 1000
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "0")
+    BatchedSqliteEventLogStorage(str(tmp_path / "two"))
+    assert os.environ["DAGSTER_EVENT_BATCH_SIZE"] == "0"
 
 
 def test_a_listener_of_a_run_hears_each_new_event_once(storage: BatchedSqliteEventLogStorage, tmp_path: Path) -> None:

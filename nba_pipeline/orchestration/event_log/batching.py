@@ -4,12 +4,11 @@ The stock storages write every event on its own, in several transactions over co
 the whole history records an event for every day, table and check, several hundred thousand in all, and takes hours that
 way. Here a batch is a few bulk inserts, and the result is that of storing its events one after the other.
 
-Dagster hands over batches only when `DAGSTER_EVENT_BATCH_SIZE` is set. Importing this module sets it unless the
+Dagster hands over batches only when `DAGSTER_EVENT_BATCH_SIZE` is set. Opening a storage sets it unless the
 environment already does.
 """
 
 import json
-import os
 import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -27,11 +26,11 @@ from dagster._serdes import serialize_value
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from nba_pipeline.common.environment import hand_down
+
 BATCH_SIZE = 2000
 
 Insert = TypeVar("Insert", sqlite.Insert, postgresql.Insert)
-
-os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE))
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,10 @@ def evaluate_statement(insert: Insert) -> Insert:
 
 class BatchedEventLogStorage(SqlEventLogStorage):
     """An event log that stores a batch of events of any types at once."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        hand_down("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE), replace=False)
+        super().__init__(*arguments, **more)
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[Connection]:

@@ -9,7 +9,7 @@ engine per process, uses write-ahead logging, and writes a batch of events as on
       class: BatchedSqliteEventLogStorage
       config: {base_dir: {env: DAGSTER_HOME}}
 
-Web server, daemon and run worker all import this module, and with it the size of batches, because `dagster.yaml` names it.
+Web server, daemon and run worker all open this storage, and with it set the size of batches, because `dagster.yaml` names it.
 
 The module builds on `SqlEventLogStorage`, its table definitions and the Alembic helpers, all private to Dagster, as
 its own SQLite, Postgres and MySQL storages do. Limits: one machine and a local disk (SQLite cannot lock over a

@@ -1,0 +1,237 @@
+"""Read the environment: every variable of the pipeline with its type, its bounds and how a wrong value is fixed.
+
+No other module touches `os.environ`. An empty variable counts as unset.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from nba_pipeline.common.errors import ConfigurationError
+
+SourceName = Literal["simulator", "files", "nba_stats"]
+WarehouseName = Literal["duckdb", "bigquery"]
+MailSecurity = Literal["starttls", "tls", "none"]
+
+PREFIX = "NBA_PIPELINE_"
+# Read by the files of deploy/, the tests and the harness programs.
+OF_OTHERS = frozenset(
+    PREFIX + name
+    for name in (
+        *("VERSION", "LOG_BUCKET", "LIVE_PROJECT", "TEST_DATA", "TEST_SAMPLES", "TESTS_FAULT_FILE"),
+        *("RELIABILITY_HOME", "RELIABILITY_DATA"),
+    )
+)
+LARGEST = 2**53 - 1  # every whole number up to it is a float
+
+
+def _whole(text: str) -> int:
+    """Parse a whole number; 1e9 is one, 1.5 is none."""
+    value = float(text)
+    if not value.is_integer():
+        raise ValueError
+    return int(value)
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    return tuple(_whole(part) for part in text.split(","))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
+def _service_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        raise ValueError
+    return text.rstrip("/")
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+Address = Annotated[str, AfterValidator(_service_address)]
+Moment = Annotated[AwareDatetime, BeforeValidator(datetime.fromisoformat)]
+
+
+def _variable(
+    name: str, fix: str = "leave it unset", problem: str = "", default: Any = None, shown: bool = True
+) -> Any:
+    """Declare one variable.
+
+    Args:
+        name: Its name in the environment.
+        fix: What to set instead of a wrong value.
+        problem: What a wrong value is not, in place of the value, for variables that may contain secrets.
+        default: Its value where it is not set.
+        shown: False for a secret, which no representation may contain.
+    """
+    return Field(default=default, validation_alias=name, repr=shown, json_schema_extra={"fix": fix, "problem": problem})
+
+
+def _number(name: str, least: float = 0, most: float = LARGEST, default: float | None = None) -> Any:
+    bounds = f"from {least:g} to {most:g}" if most < LARGEST else "that is not negative"
+    fix = {"fix": f"give a number {bounds}, or leave it unset", "problem": ""}
+    return Field(default=default, validation_alias=name, ge=least, le=most, json_schema_extra={**fix})
+
+
+def _choice(name: str, choices: Any, default: str | None = None) -> Any:
+    return _variable(name, f"set it to one of: {', '.join(get_args(choices))}", default=default)
+
+
+def _address(name: str) -> Any:
+    return _variable(
+        name, "give http(s)://host[:port][/path], without user or query", "is not the address of a service"
+    )
+
+
+_HOURS = "give whole numbers from 0 to 23, with commas between"
+_MINUTES = "give whole numbers from 0 to 10080, with commas between"
+
+
+class Environment(BaseSettings):
+    """The variables with their types; None or an empty tuple where one is not set and has no default here."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", case_sensitive=True, validate_default=False, hide_input_in_errors=True
+    )
+
+    home: str = _variable("NBA_PIPELINE_HOME", default=".nba_pipeline")
+    source: SourceName = _choice("NBA_PIPELINE_SOURCE", SourceName, default="simulator")
+    data: str | None = _variable("NBA_PIPELINE_DATA")
+    seed: Whole = _number("NBA_PIPELINE_SEED", default=20211019)
+    warehouse: WarehouseName = _choice("NBA_PIPELINE_WAREHOUSE", WarehouseName, default="duckdb")
+    lock_timeout: float | None = _number("NBA_PIPELINE_LOCK_TIMEOUT")
+    bucket: str | None = _variable("NBA_PIPELINE_BUCKET")
+    markets: Names = _variable("NBA_PIPELINE_MARKETS", default=())
+    pushdown: Names = _variable("NBA_PIPELINE_PUSHDOWN", default=())
+    now: Moment | None = _variable(
+        "NBA_PIPELINE_NOW", "give a moment with its offset: 2024-11-05T12:30:00-05:00, or leave it unset"
+    )
+
+    bigquery_project: str = _variable("NBA_PIPELINE_BIGQUERY_PROJECT", default="")
+    bigquery_location: str | None = _variable("NBA_PIPELINE_BIGQUERY_LOCATION")
+    bigquery_prefix: str = _variable("NBA_PIPELINE_BIGQUERY_PREFIX", default="")
+    bigquery_endpoint: str | None = _variable("NBA_PIPELINE_BIGQUERY_ENDPOINT")
+    bigquery_max_bytes_billed: Whole = _number("NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED", default=0)
+
+    nba_stats_url: Address | None = _address("NBA_PIPELINE_NBA_STATS_URL")
+    odds_api_url: Address | None = _address("NBA_PIPELINE_ODDS_API_URL")
+    injuries_url: Address | None = _address("NBA_PIPELINE_INJURIES_URL")
+    odds_api_key: str | None = _variable("NBA_PIPELINE_ODDS_API_KEY", shown=False)
+    odds_regions: str | None = _variable("NBA_PIPELINE_ODDS_REGIONS")
+    odds_minutes_before: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=7 * 24 * 60)], ...], NoDecode, BeforeValidator(_whole_numbers)
+    ] = _variable("NBA_PIPELINE_ODDS_MINUTES_BEFORE", _MINUTES, default=())
+    injury_hours: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=23)], ...], NoDecode, BeforeValidator(_whole_numbers)
+    ] = _variable("NBA_PIPELINE_INJURY_HOURS", _HOURS, default=())
+    live_pause: float | None = _number("NBA_PIPELINE_LIVE_PAUSE", 0, 3600)
+    live_timeout: float | None = _number("NBA_PIPELINE_LIVE_TIMEOUT", 0.1, 3600)
+    live_attempts: Whole | None = _number("NBA_PIPELINE_LIVE_ATTEMPTS", 1, 100)
+
+    alert_webhook: Annotated[str, Field(pattern="^https?://")] | None = _variable(
+        "NBA_PIPELINE_ALERT_WEBHOOK",
+        "set it to the https URL of the webhook",
+        "is not a URL",
+        shown=False,
+    )
+    alert_email_host: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_HOST")
+    alert_email_port: Whole | None = _number("NBA_PIPELINE_ALERT_EMAIL_PORT", 1, 65535)
+    alert_email_user: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_USER")
+    alert_email_password: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_PASSWORD", shown=False)
+    alert_email_security: MailSecurity | None = _choice("NBA_PIPELINE_ALERT_EMAIL_SECURITY", MailSecurity)
+    alert_email_from: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_FROM")
+    alert_email_to: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_TO")
+
+    dagster_home: str | None = _variable("DAGSTER_HOME")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from `read_environment` only, which may be given variables other than the process's."""
+        return (init_settings,)
+
+
+READ = frozenset(str(field.validation_alias) for field in Environment.model_fields.values())
+
+
+def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
+    """Parse the variables.
+
+    Args:
+        variables: Names and texts; None for those of the process.
+
+    Raises:
+        ConfigurationError: A variable with the pipeline's prefix does not exist, or values are wrong; names each, its value and
+            the fix.
+    """
+    given = os.environ if variables is None else variables
+    require_known(given)
+    source = EnvSettingsSource(Environment)
+    source.env_vars = {name: text for name, text in given.items() if text}
+    try:
+        return Environment(**source())
+    except ValidationError as e:
+        raise _refusal(e, given) from None
+
+
+def _refusal(error: ValidationError, given: Mapping[str, str]) -> ConfigurationError:
+    fields = {str(field.validation_alias): field for field in Environment.model_fields.values()}
+    problems, fixes = [], []
+    for name in dict.fromkeys(str(details["loc"][0]) for details in error.errors()):
+        extra = fields[name].json_schema_extra
+        assert isinstance(extra, dict)
+        problems.append(f"{name} {extra['problem'] or f'is {given[name]!r}'}")
+        fixes.append(str(extra["fix"]))
+    return ConfigurationError(
+        "; ".join(problems),
+        fixes[0]
+        if len(fixes) == 1
+        else "; ".join(f"{p.split()[0]}: {f}" for p, f in zip(problems, fixes, strict=True)),
+    )
+
+
+def require_known(variables: Mapping[str, str]) -> None:
+    """Refuse variables with the pipeline's prefix that do not exist: their defaults would run silently.
+
+    Raises:
+        ConfigurationError: Names the variable, and the one that was probably meant.
+    """
+    unknown = sorted(n for n in variables if n.startswith(PREFIX) and n not in READ | OF_OTHERS)
+    if not unknown:
+        return
+    close = get_close_matches(unknown[0], sorted(READ), n=1)
+    guess = f"did you mean {close[0]}? " if close else ""
+    raise ConfigurationError(
+        f"{', '.join(unknown)} is not a variable of nba_pipeline", f"{guess}README.md and docs/ list the variables"
+    )
+
+
+def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the process with some replaced."""
+    return {**os.environ, **changes}
+
+
+def hand_down(name: str, value: str, replace: bool = True) -> None:
+    """Set a variable for this process and those that it starts.
+
+    Args:
+        name: The variable.
+        value: Its text.
+        replace: False keeps a value that is set.
+    """
+    if replace or not os.environ.get(name):
+        os.environ[name] = value
