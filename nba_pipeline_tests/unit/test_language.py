@@ -25,14 +25,6 @@ PHRASES = (
 )
 BANNED = re.compile(rf"\b({'|'.join(PHRASES)})(?!\w)", re.IGNORECASE)
 
-# To be rewritten: remove an entry when its last phrase is gone, and add none.
-NOT_YET_PLAIN = {
-    "docs/mutation.md",
-    "docs/operations.md",
-    "docs/reliability.md",
-    "docs/sources.md",
-}
-
 
 def phrases(path: Path) -> list[str]:
     """Banned phrases in the text, docstrings and comments of a file, as `file:line: phrase`."""
@@ -57,11 +49,7 @@ def phrases_of(place: str) -> list[str]:
 
 @pytest.mark.parametrize("place", places())
 def test_no_text_is_a_riddle(place: str) -> None:
-    banned = phrases_of(place)
-    if place in NOT_YET_PLAIN:
-        assert banned, f"{place} is plain now: remove it from NOT_YET_PLAIN"
-    else:
-        assert banned == []
+    assert phrases_of(place) == []
 
 
 @pytest.mark.parametrize("text", ["Who is meant.", "nobody knows", "What mends it", "mean of his last 5 games"])

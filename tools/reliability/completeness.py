@@ -38,9 +38,7 @@ from tools.reliability.ground import (
 from tools.reliability.proof import Proof, Scale, Tally, following, stage
 from tools.reliability.same_answer import Copy
 
-TITLE = (
-    "Complete or explained: whatever is missing from the source is reported with its reason, and heals when it is back"
-)
+TITLE = "Complete or explained: rows missing from the source are reported with a reason, and a rerun completes them"
 STRETCH = {"quick": ("2024-02-26", "2024-03-03"), "full": ("2023-10-24", "2024-04-14")}
 TRIALS = {"quick": 5, "full": 60}
 SEED = 5
@@ -199,15 +197,15 @@ def removals(ground: Copy, days: list[date], trials: int) -> list[Proof]:
     on = f"real data {days[0]}..{days[-1]}, {len(TABLES)} tables from raw data to precomputed features"
     return [
         said.proof(
-            "whatever is taken out of the source is reported with its reason, and nothing that stands on it passes for complete",
-            "random removals, published as if for the first time; what `nba-pipeline status` and `nba-pipeline check` say is "
-            "held against the removal",
+            "rows removed from the source are reported with a reason, and nothing downstream counts as complete",
+            "random removals, published as if for the first time; `nba-pipeline status` and `nba-pipeline check` are "
+            "compared with the removal",
             on,
             dict(tried),
         ),
         healed.proof(
-            "back in the source, re-running the affected days alone heals everything",
-            "the same days published again; content hashes compared with those before the removal, `check` has to end with 0",
+            "once the rows are back, rerunning only the affected days completes everything",
+            "the same days published again; content hashes compared with those before the removal, `check` must exit with 0",
             on,
         ),
     ]
@@ -234,7 +232,7 @@ def every_game_has_its_rows(warehouse_file: Path) -> Proof:
         for day in days_between(REAL_FIRST, REAL_LAST):
             tally.case(None if day in {d for d, *_ in entries} else f"{day} has no entry in the ledger")
     return tally.proof(
-        "every countable game has its rows, and no day passes for missing because it had no games",
+        "every countable game has its rows, and a day without games does not count as missing",
         "all final games by the prefix of their id; all days of the ledger",
         f"real data {REAL_FIRST}..{REAL_LAST}",
         {

@@ -1,4 +1,4 @@
-"""Several writers and readers of overlapping days at once, each a process of its own."""
+"""Several writers and readers of overlapping days at once, each a separate process."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tools.reliability.processes import forked, reaped
 from tools.reliability.proof import Proof, Scale, Tally, following, stage
 from tools.reliability.versions import TABLES, Versions, versions
 
-TITLE = "All or nothing: many at once, and every day is whole at every moment"
+TITLE = "All or nothing: concurrent writers and readers see only complete days"
 SEED = 20211019
 WRITERS, TURNS = {"quick": (2, 4), "full": (2, 3, 4, 6, 8)}, {"quick": 3, "full": 8}
 ROUNDS = {"quick": 1, "full": 3}
@@ -63,10 +63,10 @@ def _writers_and_readers(scene: Versions, scale: Scale) -> Proof:
     left = scene.leftovers()
     tally.case(f"left behind: {left}" if left else None)
     return tally.proof(
-        "writers of overlapping days lose and double no row, none waits for good, and readers see whole days at every moment",
+        "writers of overlapping days neither lose nor duplicate rows, none waits forever, and readers see only complete days",
         f"{', '.join(map(str, WRITERS[scale]))} writers and 2 readers, {TURNS[scale]} writes each of random days; every day "
-        "holds the version of a write that no later one followed; every look checks rows and ledger in one snapshot; "
-        f"who waits for {LONGEST:.0f} s has failed",
+        "has the version of its last write; every read compares rows and ledger in one snapshot; "
+        f"waiting {LONGEST:.0f} s is a failure",
         scene.on,
         {"writes": writes, "looks": looks, "longest write with its wait, s": round(longest, 2)},
     )
@@ -156,7 +156,7 @@ def _waiting(scene: Versions) -> Proof:
         os.close(tell)
     return tally.proof(
         "waiting for the warehouse is bounded, and the error names the process that holds it",
-        f"another process holds the lock; told to wait {PATIENCE} s",
+        f"another process holds the lock; time limit {PATIENCE} s",
         scene.on,
         {"waited, s": ", ".join(map(str, seconds))},
     )

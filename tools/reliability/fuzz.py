@@ -29,7 +29,7 @@ from tools.reliability.ground import RAW, Ground, ground, real_data, refused, st
 from tools.reliability.mutations import BAD, FILES, FINE, MUTATIONS, Mutation, Rows
 from tools.reliability.proof import Proof, Scale, Tally, following, stage
 
-TITLE = "Bad input: what is broken is named and set aside, never published, never a crash"
+TITLE = "Bad input: broken rows are named and set aside, never published, and never crash a run"
 STRETCH = {"quick": ("2024-02-01", "2024-02-05"), "full": ("2024-01-29", "2024-03-10")}
 TRIALS = {"quick": 8, "full": 52}
 BROKEN_FILES = {"quick": 5, "full": 50}
@@ -230,7 +230,7 @@ def rows_proof(here: Stand, trials: int) -> Proof:
         seen["unreasoned"] += sum(not r["reason"].strip() for r in here.ground.warehouse.quarantine().to_pylist())
     kinds = sum(len(m) for m in MUTATIONS.values())
     return tally.proof(
-        "a broken row is set aside with a reason, or its day refused; none is published, none crashes",
+        "a broken row is set aside with a reason, or its day is refused; none is published and none crashes a run",
         f"{kinds} kinds of fault in 7 feeds (types, NaN and infinite, negative, text, duplicates, swapped teams, late lines, "
         "unicode, 2,000 characters, SQL and shell), one row a day and file; every published row of raw tables and facts held "
         "against the clean rows by its hash",
@@ -239,7 +239,7 @@ def rows_proof(here: Stand, trials: int) -> Proof:
             "files": seen["files"],
             "files refused whole": seen["files refused whole"],
             "bad rows": seen[BAD],
-            "fine rows kept": seen[FINE],
+            "valid rows kept": seen[FINE],
             "quarantined without a reason": seen["unreasoned"],
         },
     )
@@ -264,7 +264,7 @@ def files_proof(here: Stand, trials: int) -> Proof:
                 tally.case(f"{feed} {said}: {type(e).__name__}: {str(e)[:200]}")
                 continue
         found = here.hashes(BELOW[feed])
-        outcomes["read, with what was whole"] += 1
+        outcomes["read, complete rows only"] += 1
         strange = [
             t for t in BELOW[feed] if feed not in MAY_CHANGE and any(found[t, d] - here.clean[t, d] for d in here.days)
         ]
@@ -276,8 +276,8 @@ def files_proof(here: Stand, trials: int) -> Proof:
         wrong += [f"rows are gone on {silent[0]} and nothing says so"] if silent else []
         tally.case(f"{feed} {said}: {'; '.join(wrong)}" if wrong else None)
     return tally.proof(
-        "a broken file is a named error that says what to do, or nothing but its whole rows gets in",
-        "CSV and Parquet files cut at a random byte, overwritten in places, replaced by HTML, JSON or nothing; columns "
+        "a broken file raises an error with a fix, or only its complete rows are published",
+        "CSV and Parquet files cut at a random byte, partly overwritten, replaced by HTML, JSON or an empty file; columns "
         "renamed, dropped and added",
         f"real data {here.days[0]}..{here.days[-1]}",
         dict(outcomes),

@@ -12,7 +12,7 @@ from tools.reliability.processes import forked, killed, reaped
 from tools.reliability.proof import Proof, Scale, Tally, following
 from tools.reliability.versions import TABLES, Versions, versions
 
-TITLE = "All or nothing: whoever is killed while he writes leaves the days as they were or as they should be"
+TITLE = "All or nothing: a killed writer leaves every day in its old or its new version"
 SEED = 20211019
 WITHIN, AT_RANDOM = {"quick": 1, "full": 8}, {"quick": 10, "full": 400}
 
@@ -51,7 +51,7 @@ class _Trial:
         standing = self.standing[table]
         found, faults = self.scene.outcome(table, standing, version)
         self.standing[table] = found
-        self.outcomes["left as it was" if found == standing else "written"] += died
+        self.outcomes["old version" if found == standing else "written"] += died
         self.outcomes["ended before the kill"] += not died
         if died:
             self.tally.case(f"{how}: {'; '.join(faults)}" if faults else None)
@@ -86,7 +86,7 @@ def _at_every_call(scene: Versions, calls: dict[str, int]) -> Proof:
 
         trial.kill(table, f"{when} call {number}", writer)
     return trial.proof(
-        "a writer killed before or after any call of the storage leaves whole versions, and no leftovers",
+        "a writer killed before or after any storage call leaves complete versions and no temporary files",
         "SIGKILL to itself before and after each statement of a replace",
     )
 
@@ -116,8 +116,8 @@ def _within_every_call(scene: Versions, calls: dict[str, int], draws: int) -> Pr
 
         trial.kill(table, f"within call {number}", writer)
     return trial.proof(
-        "a writer killed within any call of the storage, the commit included, leaves whole versions, and no leftovers",
-        "the writer tells when a statement begins; SIGKILL 0 to 5 ms later",
+        "a writer killed within any storage call, including the commit, leaves complete versions and no temporary files",
+        "the writer signals the start of a statement; SIGKILL 0 to 5 ms later",
     )
 
 
@@ -136,6 +136,6 @@ def _at_random(scene: Versions, tables: tuple[str, ...], kills: int) -> Proof:
 
         trial.kill(table, "at a random moment", writer)
     return trial.proof(
-        "a writer killed at a random moment leaves whole versions, and no leftovers",
-        "SIGKILL after a random share of the time that a write takes",
+        "a writer killed at a random time leaves complete versions and no temporary files",
+        "SIGKILL after a random fraction of the duration of a write",
     )

@@ -44,7 +44,7 @@ from nba_pipeline.warehouse import Days, Reader
 from tools.reliability.ground import MODELS, real_home
 from tools.reliability.proof import Proof, Scale, Tally, following, stage
 
-TITLE = "Planted leaks: a table that knows more than it may is caught, by name"
+TITLE = "Planted leaks: a table that uses information from after the cut-off is detected and named"
 REAL_DAYS = {"quick": (date(2024, 2, 1),), "full": (date(2024, 2, 1),)}
 Patch = pytest.MonkeyPatch
 A_SEASON = 300
@@ -340,13 +340,13 @@ def prove(scale: Scale) -> list[Proof]:
     on = f"real data, {', '.join(map(str, days))}"
     return [
         tally.proof(
-            "a table that knows more than it may is caught, by name",
-            f"{len(KINDS)} kinds of leak planted in every pre-game table in which they can be made",
+            "a table that uses information from after the cut-off is detected and named",
+            f"{len(KINDS)} kinds of leak planted in every pre-game table where they apply",
             on,
-            {"kinds": len(KINDS), "tables": len({t for _, t in MATRIX}), "caught by the audit already": by_audit},
+            {"kinds": len(KINDS), "tables": len({t for _, t in MATRIX}), "detected by the audit": by_audit},
         ),
         control.proof(
-            "what came after the cut-off changes no honest table",
+            "rows from after the cut-off change no table without a planted leak",
             "lines, statements and box-score notes from after the cut-offs are added; every table is computed with them",
             on,
         ),

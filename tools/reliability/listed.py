@@ -1,4 +1,4 @@
-"""Who was listed before the games, held against who then played, by season; listing never looks at who played."""
+"""Compare listed players with players who played, by season; the listing rule does not use the day's games."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ def held_against(warehouse: Warehouse) -> list[Proof]:
         found.append(
             tally.proof(
                 f"{season}: at least {TARGET:.0%} of players with {LEAST_MINUTES}+ minutes were listed before the game",
-                "the listing of the day, held against the box score; a case is a player's game",
+                "the listing of the day compared with the box score; a case is a player's game",
                 f"real data, {len(here):,} listed, {len(own):,} played",
                 {
                     "recall %": round(100 * (1 - len(missed) / len(long)), 2),
@@ -68,5 +68,5 @@ def _why(missed: Mapping[str, Any], played: list[dict[str, Any]]) -> str:
         return "no earlier game since 2021-10-19"
     latest = max(before, key=lambda r: r["game_date"])
     if latest["team"] != missed["team"]:
-        return "first game for the team since he played for another"
+        return "first game for the team after one for another"
     return "back after more than the team's last 10 games"

@@ -29,7 +29,7 @@ from tools.reliability.ground import (
 from tools.reliability.proof import Proof, Scale, Tally, following, stage
 from tools.reliability.same_answer import Copy, publish_parts
 
-TITLE = "Future poisoning: absurd games, lines and statements after a day change nothing of it"
+TITLE = "Future poisoning: absurd games, lines and statements after a day do not change the day"
 DAYS = {"quick": 1, "full": 10}
 DAYS_BEFORE, DAYS_AFTER = 1, 3
 SEED = 20260213
@@ -110,7 +110,7 @@ def prove(scale: Scale) -> list[Proof]:
     on = f"real data, {', '.join(map(str, days))}"
     return [
         trials.kept.proof(
-            "absurd games, box scores, shots, lines and statements of later days change nothing of a day",
+            "absurd games, box scores, shots, lines and statements of later days do not change a day",
             f"random game days, each with {DAYS_BEFORE} day before and {DAYS_AFTER} after, published cleanly and twice "
             "from a poisoned source: with all later days absurd, every table is compared; with the day's own games and "
             f"all that followed its cut-offs absurd too, the {len(pre_game_tables())} pre-game tables, and every table of "
@@ -124,7 +124,7 @@ def prove(scale: Scale) -> list[Proof]:
             },
         ),
         trials.swallowed.proof(
-            "the poison is published: facts of absurd days are others than those of clean ones",
+            "the poison is effective: facts of absurd days differ from those of clean days",
             f"the same publications; a case is one absurd day of one of {len(FACTS)} tables of facts",
             on,
         ),

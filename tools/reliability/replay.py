@@ -10,7 +10,7 @@ from nba_pipeline.verification.replay import game_days, pre_game_tables, replay,
 from tools.reliability.ground import REAL_FIRST, REAL_LAST, real_home
 from tools.reliability.proof import Proof, Scale, Tally, following
 
-TITLE = "Point in time: days computed again from what was known before tip-off equal what is published"
+TITLE = "Point in time: days recomputed from information before tip-off equal the published days"
 DAYS = {"quick": 3, "full": 320}
 SEED = 20260101
 
@@ -36,7 +36,7 @@ def replayed(settings: Settings, days: list[date], on: str) -> Proof:
         cells += done.cells
         tables[done.tables] += 1
     return tally.proof(
-        "a row for a day is computed only from what was known before tip-off",
+        "a row for a day is computed only from information before tip-off",
         f"random game days; {len(pre_game_tables())} pre-game tables recomputed on inputs cut at the day's cut-offs; "
         "a case is one table's day, all cells and hashes compared",
         on,

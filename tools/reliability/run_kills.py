@@ -32,7 +32,7 @@ from tools.reliability.processes import forked, killed, reaped
 from tools.reliability.proof import Proof, Scale, Tally, following, stage
 from tools.reliability.versions import with_upstream
 
-TITLE = "All or nothing: backfills that are killed again and again end with the hashes of one that was left alone"
+TITLE = "All or nothing: repeatedly killed backfills end with the hashes of an uninterrupted one"
 SEED = 20211019
 INVENTED = (date(2021, 10, 19), date(2021, 10, 24))
 SMALL = with_upstream("nba_analytics.player_game_summary")
@@ -139,9 +139,9 @@ def _small(chains: int) -> Proof:
             tally.case(_wrong_at_the_end(backfill, wanted))
     figures = {"kills": outcomes.total(), **outcomes, "chains": chains}
     return tally.proof(
-        "a backfill killed while it computes, publishes or records leaves whole days and whole batches of events; `--missing` "
-        "ends the dead run, frees its slots and completes to the same hashes, with every day and check recorded",
-        "SIGKILL at random statements on Dagster's storage and at random moments, until `backfill --missing` completes",
+        "a backfill killed while it computes, publishes or records leaves complete days and complete batches of events; "
+        "`--missing` ends the dead run, frees its slots and completes to the same hashes, with every day and check recorded",
+        "SIGKILL at random statements on Dagster's storage and at random times, until `backfill --missing` completes",
         f"invented league, {INVENTED[0]}..{INVENTED[1]}, {len(SMALL)} tables",
         figures,
     )
@@ -263,10 +263,10 @@ def _real() -> Proof:
             print(f"  kill {kills}: {held:,} of {len(wanted):,} days of tables", file=sys.stderr, flush=True)
         tally.case(_wrong_at_the_end(disturbed, wanted))
     return tally.proof(
-        "a backfill of real data killed every few seconds ends, by `--missing`, with the hashes of one that was left alone",
-        f"`nba-pipeline backfill {REAL[0]} {REAL[1]} --missing` in a process of its own, SIGKILL {SOONEST:g} to {LATEST:g} s "
-        f"after its first run began, up to {LATER:g} times as long after each kill by which no day was gained",
-        f"real data {REAL[0]}..{REAL[1]} with the history that it looks back on, {len(alone.tables)} tables",
+        "a backfill of real data killed every few seconds ends, with `--missing`, with the hashes of an uninterrupted one",
+        f"`nba-pipeline backfill {REAL[0]} {REAL[1]} --missing` in a separate process, SIGKILL {SOONEST:g} to {LATEST:g} s "
+        f"after its first run began, up to {LATER:g} times as long after each kill without a new day",
+        f"real data {REAL[0]}..{REAL[1]} with its upstream history, {len(alone.tables)} tables",
         {"kills": kills, "days of tables compared": len(wanted)},
     )
 

@@ -99,7 +99,7 @@ def publish_parts(ground: Ground, parts: Sequence[Sequence[date]], tables: Seque
 def elsewhere(
     ground: Ground, days: Sequence[date], tables: Sequence[str], environment: Mapping[str, str], place: Path
 ) -> None:
-    """Publish the days as one range in a process of its own, in another directory and with other variables."""
+    """Publish the days as one range in a separate process, in another directory and with other variables."""
     own = {k: v for k, v in os.environ.items() if not k.startswith(("NBA_PIPELINE_", "DAGSTER_"))}
     home = {"NBA_PIPELINE_HOME": str(ground.settings.home)}
     if ground.settings.data is not None:
@@ -179,9 +179,8 @@ def prove(scale: Scale) -> list[Proof]:
         names = [n for n, *_ in ways(ground, days, tables, Path(scratch))]
     return [
         tally.proof(
-            "a table's day has the same content hash, however it was published",
-            f"{len(names)} ways, each compared with what one range published: {'; '.join(names)}; a case is one "
-            "table's day",
+            "a table's day has the same content hash for every way of publishing",
+            f"{len(names)} ways, each compared with one range: {'; '.join(names)}; a case is one table's day",
             f"real data {days[0]}..{days[-1]}, every table with models, forecasts and grades",
             {"tables": len({t for t, _ in expected}), "days": len(days), "rows": sum(n for n, _ in expected.values())},
         )

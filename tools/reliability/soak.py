@@ -14,7 +14,7 @@ from tools.reliability.proof import Proof, Scale, Tally, stage
 from tools.soak.plan import bad_weather
 from tools.soak.season import Season, forecasts, incomplete, open_alerts
 
-TITLE = "It runs itself: a season of schedules, sensors, outages, corrections and restarts"
+TITLE = "Unattended operation: a season of schedules, sensors, outages, corrections and restarts"
 DAYS = {"quick": 3, "full": 45}
 REFRESH_HOURS = (17.0, 20.5)
 SENSOR_HOURS = (0.4, 7.2, 11.2, 14.0, 18.8)
@@ -44,26 +44,31 @@ def proofs(season: Season, first: date, last: date) -> Iterator[Proof]:
     """What must be true of a home whose season was played."""
     log, settings = season.log, season.settings
     on = f"invented league, {first}..{last}, {len(season.weather.outages)} outages, {len(season.weather.corrections)} corrections"
-    method = "the ticks of all schedules and sensors by a moved clock, their runs executed, a new daemon every day"
+    method = (
+        "ticks of all schedules and sensors by a simulated clock, with their runs executed and a new daemon every day"
+    )
     runs = {f"runs of {by}, {how}": n for (by, how), n in sorted(log.runs.items())}
     yield _complete(settings, first, last).proof(
-        "every day before the last is complete in every table, whatever was out or corrected", method, on, runs
+        "every day before the last is complete in every table, despite outages and corrections", method, on, runs
     )
     yield _untouched(season, first, last).proof(
-        "every forecast was made before its tip-off, and none changed after it",
-        "forecasts of started games are noted after each run and held against what stands later",
+        "every forecast was computed before its tip-off, and none changed after it",
+        "forecasts of started games are recorded after each run and compared with later ones",
         on,
         {"forecasts of started games watched": len(log.frozen)},
     )
     yield _once(season).proof(
-        "no event runs twice, and none is lost with the daemon",
-        "the daemon dies between asking and launching at every fifth request: its next look must ask for the same; after runs "
-        "that succeeded, their sensor looks again at once: it must ask for nothing",
+        "no event runs twice, and none is lost when the daemon dies",
+        "the daemon dies between request and launch at every fifth request; its next tick must repeat the request; after "
+        "successful runs their sensor ticks again at once and must request nothing",
         on,
         {"lost with the daemon": log.lost, "looked at again after success": log.looked_again},
     )
     yield _quiet(season).proof(
-        "what went wrong is said, and said to be over: no alert stays open", method, on, {"messages": len(log.messages)}
+        "problems open an alert and their end resolves it: no alert stays open",
+        method,
+        on,
+        {"messages": len(log.messages)},
     )
 
 

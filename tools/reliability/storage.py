@@ -27,9 +27,7 @@ from tools.reliability.processes import forked, reaped
 from tools.reliability.proof import Proof, Scale, Tally, following
 from tools.reliability.versions import TABLES, Versions, versions
 
-TITLE = (
-    "All or nothing: storage that fails leaves the state before or the state after, and an error that says what to do"
-)
+TITLE = "All or nothing: failing storage leaves the old or the new state, and an error with a fix"
 ERRORS: tuple[Callable[[], BaseException], ...] = (
     lambda: duckdb.IOException("IO Error: Could not write file: No space left on device"),
     lambda: OSError(5, "Input/output error"),
@@ -101,7 +99,7 @@ def _failing_calls(scene: Versions, tables: tuple[str, ...], step: int) -> Proof
             trial.write(table, f"{type(error).__name__} {when} call {number}", fail, fails=False)
             outcomes[when] += 1
     return trial.tally.proof(
-        "an error at any call of the storage leaves whole versions; who is told that nothing was changed finds nothing changed",
+        "an error at any storage call leaves complete versions; if the error states that nothing changed, nothing changed",
         f"{', '.join(type(e()).__name__ for e in ERRORS)} before and after each statement of a replace",
         scene.on,
         {"calls that failed": sum(outcomes.values())},
@@ -151,8 +149,8 @@ def _full_disk(scene: Versions, free: tuple[int, ...]) -> Proof:
         left = trial.scene.leftovers()
         tally.case(f"left behind: {left}" if left else None)
     return tally.proof(
-        "a full disk leaves the version that was there, or the new one whole, with an error that names the disk; once there is "
-        "room, the same write succeeds",
+        "a full disk leaves the old version or the complete new one, with an error that names the disk; with free "
+        "space, the same write succeeds",
         f"{'a tmpfs filled' if _can_mount() else 'RLIMIT_FSIZE'} but for {free[0]} to {free[-1]} KiB, {len(free)} sizes",
         scene.on,
         {"writes refused": refused},
@@ -256,7 +254,7 @@ def _closed(scene: Versions) -> Proof:
         for p, mode in kept.items():
             p.chmod(mode)
     return trial.tally.proof(
-        "files and directories that may not be written leave the version that was there, and a named error",
+        "files and directories without write permission leave the old version, and an error that names them",
         "modes of file, lock and directory, for a user without rights",
         scene.on,
     )
@@ -286,8 +284,8 @@ def _taken_away(scene: Versions, table: str, step: int) -> Proof:
                 own = scene.at(path)
                 tally.case(_after_removal(own, table, what, number))
     return tally.proof(
-        "a write whose file or directory is taken away meanwhile fails with a named error, and the next one succeeds; without "
-        "the lock file, the write is whole",
+        "a write whose file or directory is removed meanwhile fails with an error that names it, and the next one "
+        "succeeds; without the lock file, the write is complete",
         "removed before each statement of a replace",
         scene.on,
     )
@@ -339,7 +337,7 @@ def _failing_artifacts() -> Proof:
                     break
                 tally.case(_artifact_fault(store, Path(scratch), what, said, number))
     return tally.proof(
-        "an artifact is stored whole or not at all, and a published page is the old one or the new one, whichever call fails",
+        "an artifact is stored completely or not at all, and a published page is the old or the new one, whichever call fails",
         f"OSError at each call of {', '.join(CALLS)}",
         "files of 3 kB in a directory",
     )
@@ -424,7 +422,7 @@ def _failing_event_log() -> Proof:
         if not reached:
             break
     return tally.proof(
-        "a batch of events is recorded whole or not at all, whichever statement fails, and can be recorded again",
+        "a batch of events is recorded completely or not at all, whichever statement fails, and can be recorded again",
         "an error of SQLite (disk full) at each statement of a batch",
         f"{EVENTS} materializations with {EVENTS} verdicts",
     )

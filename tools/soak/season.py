@@ -114,7 +114,7 @@ class Season:
     def _daemon_dies(
         self, instance: dg.DagsterInstance, sensor: dg.SensorDefinition, asked: list[dg.RunRequest]
     ) -> None:
-        """Before it launched what was asked: the next look must ask for the same."""
+        """Fail before launching a request: the next tick must repeat it."""
         keys, again = ([r.run_key for r in requests] for requests in (asked, _asked(sensor, instance)))
         self.log.lost += 1
         if again != keys:
@@ -123,7 +123,7 @@ class Season:
     def _nothing_is_left(
         self, instance: dg.DagsterInstance, sensor: dg.SensorDefinition, done: list[dg.RunRequest]
     ) -> None:
-        """What has run well is not asked for again."""
+        """A successful run is not requested again."""
         again = [r.run_key for r in _asked(sensor, instance)]
         self.log.looked_again += 1
         if again:
