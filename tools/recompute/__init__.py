@@ -11,8 +11,12 @@ RECOMPUTED = (
     "player_game_summary",
     "team_offense_game_summary",
     "team_defense_game_summary",
+    "upcoming_player_game_context",
     "upcoming_team_game_context",
     "team_defense_zone_analysis",
     "player_shot_zone_analysis",
     "player_daily_cache",
+    "player_composite_factors",
+    "prediction_accuracy",
+    "system_daily_performance",
 )

@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 
@@ -41,6 +42,12 @@ UNDECOMPOSED = str.maketrans(
 )
 
 
+class HomeReader(Protocol):
+    """A function that reads a table of a home by its id; `history`: all its days up to the last, not only those compared."""
+
+    def __call__(self, table: str, /, *, history: bool = False) -> pd.DataFrame: ...
+
+
 @dataclass(frozen=True)
 class League:
     """The landing files of a directory.
@@ -57,7 +64,7 @@ class League:
     known_from: date
     first: date
     last: date
-    home: Callable[[str], pd.DataFrame]
+    home: HomeReader
 
     def feed(self, name: str, day: str = "game_date") -> pd.DataFrame:
         """Read the rows of a feed from `known_from` to `last`; `day` names its column of dates."""

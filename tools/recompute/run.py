@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from nba_pipeline.contracts.table import Table
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, Warehouse
 from tools.recompute.comparison import Comparison, compare
-from tools.recompute.league import League
+from tools.recompute.league import HomeReader, League
 
 FACTS = "nba_analytics.player_game_summary"
 
@@ -36,14 +37,22 @@ def comparisons(
         names: Modules of this package.
     """
     facts = published(warehouse, CATALOG[FACTS].table, date.min, last)
-    league = League(
-        data, facts.game_date.min(), first, last, lambda table: published(warehouse, CATALOG[table].table, first, last)
-    )
+    league = League(data, facts.game_date.min(), first, last, reader(warehouse, first, last))
     for name in names:
         module = import_module(f"tools.recompute.{name}")
         table = CATALOG[module.TABLE].table
         rows = league.within(module.recompute(league), table.partition)
         yield compare(table, published(warehouse, table, first, last), rows, module.LEFT_OUT)
+
+
+def reader(warehouse: Warehouse, first: date, last: date) -> HomeReader:
+    """Return a function that reads a table of the home, with `history` all its days up to the last; each is read once."""
+
+    @cache
+    def read(table: str, *, history: bool = False) -> pd.DataFrame:
+        return published(warehouse, CATALOG[table].table, date.min if history else first, last)
+
+    return read
 
 
 def published(warehouse: Warehouse, table: Table, first: date, last: date) -> pd.DataFrame:

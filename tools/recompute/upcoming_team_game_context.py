@@ -84,6 +84,6 @@ def _absences(rows: pd.DataFrame, league: League) -> pd.DataFrame:
         known = listed.groupby(["game_id", "team"])[told].max()
         keys = pd.MultiIndex.from_frame(rows[["game_id", "team"]])
         columns[f"players_{status}_count"] = (
-            counts.reindex(keys).where(known.reindex(keys).fillna(False).astype(bool)).to_numpy()
+            counts.reindex(keys).where(known.reindex(keys, fill_value=False)).to_numpy()
         )
     return pd.DataFrame(columns)

@@ -1,0 +1,79 @@
+"""nba_predictions.prediction_accuracy, graded a second time: the home's forecasts beside the box scores of the landing files."""
+
+import numpy as np
+import pandas as pd
+
+from tools.recompute.league import League
+
+TABLE = "nba_predictions.prediction_accuracy"
+FORECASTS = "nba_predictions.player_prop_predictions"
+LEFT_OUT = {"crps": "needs the whole distribution"}
+QUANTILES = {"q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90}
+
+
+def recompute(league: League) -> pd.DataFrame:
+    """Grade every forecast of a finished game. One row per forecast."""
+    rows = league.home(FORECASTS)
+    rows = rows[rows.predicted_mean.notna() & rows.game_id.isin(league.games.game_id[league.games.home_points.notna()])]
+    facts = _actuals(league.box_scores)
+    rows = rows.merge(facts, on=["game_id", "player_id", "market"], how="left", validate="m:1")
+    error = rows.predicted_mean - rows.actual_value
+    played = rows.actual_value.notna()
+    outcome = _outcome(rows)
+    columns = {
+        "odds": rows.best_over_odds.where(
+            rows.recommendation == "OVER", rows.best_under_odds.where(rows.recommendation == "UNDER")
+        ),
+        "signed_error": error,
+        "absolute_error": error.abs(),
+        "within_3": (error.abs() <= 3).astype("object").where(played, None),
+        "within_5": (error.abs() <= 5).astype("object").where(played, None),
+        "within_80": rows.actual_value.between(rows.q10, rows.q90).astype("object").where(played, None),
+        "outcome": outcome,
+        "void_reason": played.map({True: None, False: "the player did not play"}),
+        **{f"pinball_{name}": _pinball(rows.actual_value, rows[name], share) for name, share in QUANTILES.items()},
+    }
+    rows = rows.assign(**columns)
+    return rows.assign(profit=_profit(rows))
+
+
+def _actuals(box_scores: pd.DataFrame) -> pd.DataFrame:
+    """Return what happened. One row per game, player and market."""
+    values = {
+        "points": box_scores.points,
+        "rebounds": box_scores.rebounds,
+        "assists": box_scores.assists,
+        "threes": box_scores.three_pt_makes,
+        "pra": box_scores.points + box_scores.rebounds + box_scores.assists,
+    }
+    keys = box_scores[["game_id", "player_id"]].assign(minutes_played=box_scores.minutes)
+    return pd.concat(
+        [keys.assign(market=m, actual_value=v.astype(float)) for m, v in values.items()], ignore_index=True
+    )
+
+
+def _outcome(rows: pd.DataFrame) -> pd.Series:
+    """Decide every call by what happened."""
+    over = rows.recommendation == "OVER"
+    called = over | (rows.recommendation == "UNDER")
+    won = np.where(over, rows.actual_value > rows.line, rows.actual_value < rows.line)
+    rules = [
+        rows.actual_value.isna(),
+        rows.recommendation == "NO_LINE",
+        ~called,
+        rows.actual_value == rows.line,
+        won,
+    ]
+    return pd.Series(np.select(rules, ["void", "no_line", "pass", "push", "win"], "loss"), rows.index, dtype="object")
+
+
+def _pinball(actual: pd.Series, quantile: pd.Series, share: float) -> pd.Series:
+    gap = actual - quantile
+    return pd.Series(np.maximum(share * gap, (share - 1) * gap), actual.index)
+
+
+def _profit(rows: pd.DataFrame) -> pd.Series:
+    """Return what one unit on the call won at its price: American odds +150 pay 1.5, -150 pay 2/3."""
+    pays = pd.Series(np.where(rows.odds > 0, rows.odds / 100, 100 / -rows.odds), rows.index)
+    profit = pays.where(rows.outcome == "win", pd.Series(np.where(rows.outcome == "loss", -1.0, 0.0), rows.index))
+    return profit.where(rows.outcome.isin(["win", "loss", "push"]) & rows.odds.notna())
