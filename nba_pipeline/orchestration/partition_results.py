@@ -34,6 +34,7 @@ from dagster._core.events import DagsterEvent
 from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 from dagster._core.execution.context.system import StepExecutionContext
 from dagster._core.execution.plan.execute_step import _get_output_asset_events  # pyright: ignore[reportPrivateUsage]
+from dagster._core.execution.plan.objects import TypeCheckData
 from dagster._core.execution.plan.outputs import StepOutputData, StepOutputHandle
 from dagster._core.storage.event_log.base import EventLogStorage
 
@@ -167,7 +168,8 @@ class _Recorder:
         """Return the event of an output without a materialization: tables below may start although this step fails."""
         output_name = self._context.assets_def.get_output_name_for_asset_key(self._asset_key)
         handle = StepOutputHandle(step_key=self._step.step.key, output_name=output_name)
-        return DagsterEvent.step_output_event(self._step, StepOutputData(step_output_handle=handle))
+        type_check = TypeCheckData(success=True, label=output_name, description=None, metadata={})
+        return DagsterEvent.step_output_event(self._step, StepOutputData(handle, type_check_data=type_check))
 
     def evaluate(self, verdicts: Sequence[PartitionVerdict]) -> Iterator[dg.AssetCheckEvaluation]:
         """Record every check of every day, about the latest materialization of that day."""
