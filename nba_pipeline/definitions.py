@@ -15,13 +15,14 @@ from nba_pipeline.orchestration.executor import refusal_tolerant_executor  # noq
 from nba_pipeline.reporting.asset import daily_report  # noqa: E402
 from nba_pipeline.tables.catalog import TRANSFORMS  # noqa: E402
 from nba_pipeline.verification.asset_check import replay_of_a_day  # noqa: E402
+from nba_pipeline.verification.season_check import frame_of_the_seasons  # noqa: E402
 
 SETTINGS = Settings.from_environment()
 ASSETS = [table_asset(transform, SETTINGS) for transform in TRANSFORMS]
 
 defs = dg.Definitions(
     assets=[*ASSETS, daily_report],
-    asset_checks=[replay_of_a_day],
+    asset_checks=[replay_of_a_day, frame_of_the_seasons],
     jobs=jobs.JOBS,
     schedules=schedules.SCHEDULES,
     sensors=sensors.SENSORS,

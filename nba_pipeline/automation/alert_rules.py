@@ -14,6 +14,7 @@ from nba_pipeline.automation.selections import FORECASTS, GRADES
 from nba_pipeline.common.clock import eastern
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.domain.season_frame import SeasonFrame
 from nba_pipeline.engine.readiness import is_unfinished
 from nba_pipeline.engine.refusals import lacks_only_upstream, ledger_reasons
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
@@ -192,6 +193,16 @@ def unknown_states(games: Iterable[tuple[date, str]]) -> list[Alert]:
             f"the state of {game} on {day} is unknown. Fix: run `nba-pipeline check {day} {day}`, which names the ways out",
         )
         for day, game in games
+    ]
+
+
+def season_frames(frames: Iterable[SeasonFrame]) -> list[Alert]:
+    """List seasons whose schedule lacks games, or has more than a season can have."""
+    fix = "Fix: bring the source's schedule up to date; `nba-pipeline check` lists the difference"
+    return [
+        Alert(AlertKind.SEASON, f"season {f.season}", f"the schedule of {f.season} is not a season's: {f}. {fix}")
+        for f in frames
+        if f.is_wrong
     ]
 
 

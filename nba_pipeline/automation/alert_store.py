@@ -40,6 +40,7 @@ class AlertKind(StrEnum):
     OUTAGE = "outage"
     BOOK = "book"
     STATE = "state"
+    SEASON = "season"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.domain.declared_books import read_books
 from nba_pipeline.domain.markets import POINTS
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.evaluation.alarms import too_good
@@ -23,7 +24,7 @@ from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.recovery import UNFINISHED
-from nba_pipeline.orchestration.schedule_review import unknown_games
+from nba_pipeline.orchestration.schedule_review import listed_seasons, unknown_games
 from nba_pipeline.orchestration.tags import BY, PARTITION, RANGE_END, RANGE_START
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG, graph_order
@@ -147,13 +148,17 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     unknown = unknown_games(warehouse, days[0], days[-1], waivers)
     alerts = alert_rules.unknown_states((d, g) for d, g in unknown if d in days)
     alerts += alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
-    alerts += book_alerts(count_books(warehouse, today - timedelta(days=alert_rules.GAP_DAYS), today))
+    counts = count_books(warehouse, today - timedelta(days=alert_rules.GAP_DAYS), today)
+    alerts += book_alerts(counts, read_books(settings.home))
     try:
-        games = slate(settings.open_source(), days)
+        source = settings.open_source()
+        games = slate(source, days)
+        frames = listed_seasons(source, today, today)
     except SourceError as e:
         failures["source"] = e.what
     else:
-        kinds += [AlertKind.FRESHNESS, AlertKind.GAP]
+        kinds += [AlertKind.FRESHNESS, AlertKind.GAP, AlertKind.SEASON]
+        alerts += alert_rules.season_frames(frames)
         began = min((d for _, d in ledger.published), default=None)
         alerts += alert_rules.freshness(now, games, ledger)
         alerts += alert_rules.gaps(now, games, ledger, selections.daily(), began, waivers)

@@ -9,6 +9,7 @@ from nba_pipeline.cli.status import current_waivers, read_statuses, waived_days
 from nba_pipeline.common.errors import MissingHistoryError, PipelineError, SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days, latest_day
+from nba_pipeline.domain.declared_books import read_books
 from nba_pipeline.engine import coverage
 from nba_pipeline.engine.waivers import Waivers
 from nba_pipeline.orchestration.preflight import preflight
@@ -41,7 +42,8 @@ def run_check(start: date | None, end: date | None) -> bool:
         click.echo(f"{'PROBLEM ' if fix else 'ok      '} {', '.join(tables)}: {sentence}")
         if fix:
             click.echo(f"         Fix: {fix}")
-    for _, sentence in sentences(count_books(warehouse, status.first, status.last)):
+    declared = read_books(settings.home)
+    for _, sentence in sentences(count_books(warehouse, status.first, status.last), declared):
         click.echo(f"note     {sentence}")
     reviewed = _review(settings, warehouse, status.first, status.last, waivers)
     return ready and reviewed and not any(fix for _, fix in verdicts)

@@ -1,5 +1,5 @@
 """The registry of books: what each is, in which region, since when, and how it settles. A book that is not in it is
-`unknown`: its quotes are kept and take part in nothing until it is declared here."""
+`unknown`: its quotes are kept and take part in nothing until it is declared, here or in `books.csv` of a home."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -128,6 +128,11 @@ def kind_expression(bookmaker: ir.StringValue, day: ir.DateValue) -> ir.StringVa
     cases = [(key.isin(sorted(set(names))), kind) for kind, names in undated.items()]
     cases += [((key == normal_key(book.key)) & _within(book, day), book.kind) for book in dated]
     return ibis.cases(*cases, else_=UNKNOWN)
+
+
+def kind_of_quote(quotes: ir.Table) -> ir.StringValue:
+    """Return what the book of each quote is: as stated in `book_kind`, else as registered on its `game_date`."""
+    return quotes.book_kind.nullif("").coalesce(kind_expression(quotes.bookmaker, quotes.game_date))
 
 
 def feed_expression(bookmaker: ir.StringValue) -> ir.StringValue:

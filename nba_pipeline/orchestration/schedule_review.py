@@ -15,6 +15,7 @@ from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days, Reader
 
+REMEDY = "bring the source's schedule up to date and run the days that it lacked"
 COLUMNS = ("game_id", "game_date", "countable", "home_team", "away_team", "status")
 
 
@@ -29,13 +30,23 @@ def unknown_games(warehouse: Reader, first: date, last: date, waivers: Waivers) 
     )
 
 
-def listed_seasons(source: Source, first: date, last: date) -> list[SeasonFrame]:
-    """The frames of the seasons that the days from first to last belong to, as the source lists their games."""
+def listed_seasons(source: Source, first: date, last: date, today: date | None = None) -> list[SeasonFrame]:
+    """Read the frames of the seasons that the days from first to last belong to, as the source lists their games.
+
+    Args:
+        source: Where the schedule comes from.
+        first: The first day.
+        last: The last day.
+        today: Today, where it is another day than the last one.
+    """
     rows = source.read(landing.SCHEDULE.as_witness(), season_days([first, last])).to_pylist()
     return season_frames(
-        ListedGame(r["game_id"], r["home_team"], r["away_team"])
-        for r in rows
-        if r["game_id"] and re.fullmatch(GAME_ID, r["game_id"]) and r["game_id"].startswith(COUNTABLE_PREFIXES)
+        (
+            ListedGame(r["game_id"], r["home_team"], r["away_team"], r["game_date"])
+            for r in rows
+            if r["game_id"] and re.fullmatch(GAME_ID, r["game_id"]) and r["game_id"].startswith(COUNTABLE_PREFIXES)
+        ),
+        today or last,
     )
 
 
@@ -54,12 +65,11 @@ def review(
             f"or waive the day by the line `{waiver_line(SCHEDULE.id, day, today)}` in waivers.csv",
         )
     try:
-        frames = listed_seasons(source, first, last)
+        frames = listed_seasons(source, first, last, today)
     except SourceError as e:
         yield Finding("season's frame", False, e.what, e.remedy)
         return
     for frame in frames:
-        wrong = frame.is_whole and bool(frame.faults)
-        differences = "; ".join((*frame.faults, *frame.remarks)) or "complete"
-        remedy = "bring the source's schedule up to date and run the days that it lacked" if wrong else ""
-        yield Finding(f"season's frame {frame.season}", not wrong, differences, remedy)
+        yield Finding(
+            f"season's frame {frame.season}", not frame.is_wrong, str(frame), REMEDY if frame.is_wrong else ""
+        )

@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.domain.calendar import EPOCH, days_between
+from nba_pipeline.domain.declared_books import FILE as BOOKS
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import FEEDS, Feed
 from nba_pipeline.sources.protocol import Source
-from nba_pipeline.sources.resolved import ResolvedSource
+from nba_pipeline.sources.resolved import QUOTES, ResolvedSource
 from nba_pipeline.sources.state_db import SourceState
 
 NOTHING = ""
@@ -109,7 +110,7 @@ def current(source: Source, state: SourceState, today: date) -> dict[tuple[str, 
 
 def _update(source: Source, files: FilesSource, state: SourceState, feed: Feed, today: date) -> None:
     """Read the days of a feed whose files have changed, and store their digests."""
-    signatures = {path: _signature(path) for path in _files(files, feed)}
+    signatures = {path: _signature(path) for path in [*_files(files, feed), *_declarations(source, feed)]}
     with state.transaction() as db:
         previous = dict(db.execute("SELECT path, signature FROM files WHERE feed = ?", [feed.name]).fetchall())
     now = {str(p): s for p, s in signatures.items()}
@@ -132,6 +133,12 @@ def _files(source: FilesSource, feed: Feed) -> list[Path]:
         return sorted(p for p in directory.iterdir() if p.is_file() and not p.name.startswith("."))
     path = source.path(feed)
     return [path] if path else []
+
+
+def _declarations(source: Source, feed: Feed) -> list[Path]:
+    """Return the home's declaration of books where the feed has quotes: it says what their books are."""
+    home = source.home if isinstance(source, ResolvedSource) and feed in QUOTES else None
+    return [home / BOOKS] if home is not None and (home / BOOKS).is_file() else []
 
 
 def _days_of(paths: Iterable[str], today: date) -> list[date]:

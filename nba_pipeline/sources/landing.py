@@ -81,6 +81,11 @@ _HOME = _column("is_home", "flag", "true for the home team")
 _PLAYER = _column("player_id", "integer", "NBA person id")
 _NAME = _column("player_name", "text", "display name")
 _RESOLVED_BY = _maybe("resolved_by", "text", "how the name was resolved; empty: by the source where it gives an id")
+_BOOK_KIND = _added(
+    "book_kind",
+    "text",
+    "what the book is where books.csv of the home declares it: sportsbook, exchange, dfs or aggregate; empty: as registered",
+)
 _UNSURE_PLAYER = _column("player_id", "integer", "NBA person id; empty where the name could not be resolved")
 
 _COUNTS = (
@@ -201,6 +206,7 @@ PROP_LINES = Feed(
         _maybe("last_seen_utc", "instant", "when the quote was last captured"),
         _maybe("ended_utc", "instant", "when the book was first captured without the quote; empty where unknown"),
         _maybe("source", "text", "who captured it"),
+        _BOOK_KIND,
     ),
     optional=True,
 )
@@ -219,6 +225,8 @@ GAME_LINES = Feed(
         _maybe("line_kind", "text", "closing, snapshot_morning, snapshot_unspecified, last_seen_in_repo"),
         _maybe("snapshot_utc", "instant", "when captured; empty where unknown"),
         _maybe("source", "text", "who captured it"),
+        _added("ended_utc", "instant", "when the book was first captured without this line; empty where unknown"),
+        _BOOK_KIND,
     ),
     optional=True,
 )

@@ -12,11 +12,13 @@ import pyarrow.compute
 
 from nba_pipeline import asof
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.domain.books import Book, normal_key
 from nba_pipeline.domain.calendar import EPOCH, days_between, reading_bound
+from nba_pipeline.domain.declared_books import declared_kind, read_books
 from nba_pipeline.domain.identity.aliases import read_aliases
 from nba_pipeline.domain.identity.resolver import Answer, Appearance, People, Player, Question
 from nba_pipeline.domain.identity.spelling import SOURCE
-from nba_pipeline.sources.landing import INJURIES, PLAYER_BOXSCORES, PLAYERS, PROP_LINES, SCHEDULE, Feed
+from nba_pipeline.sources.landing import GAME_LINES, INJURIES, PLAYER_BOXSCORES, PLAYERS, PROP_LINES, SCHEDULE, Feed
 from nba_pipeline.sources.protocol import Source
 
 # The compute functions are registered at import, out of a type checker's sight.
@@ -24,6 +26,7 @@ pc: Any = pyarrow.compute
 
 DAYS_BACK = 240
 NAMED = (PROP_LINES, INJURIES)
+QUOTES = (PROP_LINES, GAME_LINES)
 APPEARANCE = {"game_date": "date", "player_id": "int64", "player_name": "string", "team": "string"}
 NO_DAY = Answer(None, why="its day cannot be read")
 # Box scores of earlier days are used where available; days that were never ingested are no error here.
@@ -35,7 +38,7 @@ class ResolvedSource:
     """`inner`, with ids and names of players filled in where their spelling resolves to one player.
 
     Candidates are the players in the feed `players` or in a box score of the previous 240 days. `home` may contain a file of
-    aliases.
+    aliases and one of declared books.
     """
 
     inner: Source
@@ -46,6 +49,8 @@ class ResolvedSource:
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
         rows = self.inner.read(feed, days)
+        if feed in QUOTES:
+            rows = with_declared_books(rows, read_books(self.home), feed.day or "")
         if feed not in NAMED:
             return rows
         without_id = pc.is_null(rows["player_id"]).combine_chunks()
@@ -110,6 +115,27 @@ class ResolvedSource:
         played = set(zip(appearances["player_id"].to_pylist(), appearances["player_name"].to_pylist(), strict=True))
         others = [Player(i, n, listed=False) for i, n in sorted(played) if i not in listed]
         return [*(Player(i, n) for i, n in sorted(listed.items())), *others]
+
+
+def with_declared_books(rows: pa.Table, books: Sequence[Book], day: str) -> pa.Table:
+    """Fill in `book_kind` of quotes whose book is declared by the home, where the feed does not state it.
+
+    Args:
+        rows: Rows of a feed of quotes.
+        books: The declared books.
+        day: The column of the day of the game.
+    """
+    keys = {normal_key(b.key) for b in books}
+    spelled = [k for k in pc.unique(rows["bookmaker"]).to_pylist() if k is not None and normal_key(k) in keys]
+    if not spelled:
+        return rows
+    quotes = zip(rows["bookmaker"].to_pylist(), rows[day].to_pylist(), strict=True)
+    kinds: dict[tuple[str | None, date | None], str | None] = {}
+    for book, on in set(quotes):
+        kinds[book, on] = declared_kind(books, book, on) if book in spelled and on is not None else None
+    pairs = zip(rows["bookmaker"].to_pylist(), rows[day].to_pylist(), strict=True)
+    declared = pa.array([kinds[pair] for pair in pairs], pa.string())
+    return _put(rows, "book_kind", pc.coalesce(rows["book_kind"], declared))
 
 
 def _latest_before(

@@ -163,11 +163,17 @@ def prop_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game
 def line_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game]) -> list[Row]:
     """Build rows of the feed `game_lines`: a row per game, book and snapshot.
 
+    A line ends with the next snapshot of its event, unless the book still shows it there.
+
     Args:
         snapshots: snapshots of events of the day.
         day: day of the games.
         games: games by event id. Home and away follow the schedule where the event differs.
     """
+    by_event: dict[str, list[Snapshot]] = defaultdict(list)
+    for s in snapshots:
+        by_event[s.event.id].append(s)
+    successive = [pair for shots in by_event.values() for pair in pairwise([*sorted(shots, key=lambda s: s.at), None])]
     return [
         {
             "game_id": games[s.event.id].game_id if s.event.id in games else None,
@@ -175,9 +181,11 @@ def line_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game
             **(_exchanged(line) if _sides_differ(s.event, games.get(s.event.id)) else line),
             "line_kind": "snapshot",
             "snapshot_utc": s.at,
+            "ended_utc": None if after is None or line in after.lines else after.at,
             "source": SOURCE,
         }
-        for s in snapshots
+        for s, after in successive
+        if s is not None
         for line in s.lines
     ]
 

@@ -5,11 +5,11 @@ import ibis
 from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import medians, shared
-from nba_pipeline.domain.books import GAME_QUOTING, kind_expression
+from nba_pipeline.domain.books import GAME_QUOTING, kind_of_quote
 from nba_pipeline.tables.shared.odds import american_odds, implied_probability
 
 QUOTED = (
-    *("game_id", "bookmaker", "captured_at", "documented_pre_game"),
+    *("game_id", "bookmaker", "captured_at", "ended_at", "documented_pre_game"),
     *("spread_home", "total", "moneyline_home", "moneyline_away"),
 )
 POINTS = ("spread_home", "total")
@@ -19,7 +19,7 @@ MEASURES = (*POINTS, "implied_home", "implied_away")
 def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     """Return one row per game_id with a line by its cut-off; every figure is a median over books.
 
-    Exchanges and unknown books take no part.
+    Exchanges, unknown books, and lines that their book contradicts at the same time take no part.
 
     Args:
         quotes: Rows of nba_raw.game_lines.
@@ -27,12 +27,13 @@ def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
 
     Returns:
         `spread_home`, `total`, `implied_home` and `implied_away` (probabilities with the vig): the line that the source
-        documents as the close, else the latest timed quote. `opening_*` and `cutoff_*`: the first and the latest timed
-        quote of each book, with the times `opening_captured_at` and `cutoff_captured_at`. `closing_*`: the documented
-        close. `books` and `captured_at` belong to `spread_home`; `captured_at` is NULL for a documented close.
-        `moved`: whether a later observation than the opening exists.
+        documents as the close, else the latest timed quote. `opening_*` and `cutoff_*`: the first timed quote of each
+        book, and the latest unless the book had withdrawn it by the cut-off, with the times `opening_captured_at` and
+        `cutoff_captured_at`. `closing_*`: the documented close. `books` and `captured_at` belong to `spread_home`;
+        `captured_at` is NULL for a documented close. `moved`: whether a later observation than the opening exists.
     """
-    quotes = quotes.filter(kind_expression(quotes.bookmaker, quotes.game_date).isin(GAME_QUOTING)).select(*QUOTED)
+    counts = kind_of_quote(quotes).isin(GAME_QUOTING) & ~quotes.contradicted.fill_null(False)
+    quotes = quotes.filter(counts).select(*QUOTED)
     in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
     rows = quotes.inner_join(games, "game_id").filter(in_time.fill_null(quotes.documented_pre_game))
     rows = rows.select(
@@ -41,12 +42,14 @@ def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
         quotes.captured_at,
         quotes.documented_pre_game,
         *[quotes[m] for m in POINTS],
+        in_force=quotes.ended_at.isnull() | (quotes.ended_at > games.cutoff_at),
         implied_home=implied_probability(quotes.moneyline_home),
         implied_away=implied_probability(quotes.moneyline_away),
     )
     timed = rows.filter(rows.captured_at.notnull())
     opening = _summary(_one_per_book(timed, newest=False), POINTS, "opening")
-    cutoff = _summary(_one_per_book(timed, newest=True), MEASURES, "cutoff")
+    latest = _one_per_book(timed, newest=True)
+    cutoff = _summary(latest.filter(latest.in_force), MEASURES, "cutoff")
     closing = _summary(_one_per_book(rows.filter(rows.documented_pre_game), newest=True), MEASURES, "closing")
     by_book = timed.group_by("game_id", "bookmaker").aggregate(times=timed.captured_at.nunique())
     watched = by_book.group_by("game_id").aggregate(watched=by_book.times.max() > 1)

@@ -55,7 +55,7 @@ class PlayerPropLines(Rows):
     bookmaker: str = column("book", str_matches=r"^.{1,60}$")
     book_kind: str = column(
         "sportsbook; exchange; dfs: a pick'em operator without two-way prices; aggregate: a mean of books; unknown: not in "
-        "the registry of books, so the quote is used for no line and no price",
+        "the registry of books and not declared by the home, so the quote is used for no line and no price",
         isin=list(books.KINDS),
     )
     line: float = column("over/under line", precision=2, gt=0, le=150)
@@ -119,7 +119,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         resolved_by=landing.resolved_by,
         market=landing.market,
         bookmaker=landing.bookmaker,
-        book_kind=books.kind_expression(landing.bookmaker, landing.game_date),
+        book_kind=books.kind_of_quote(landing),
         line=landing.line,
         line_kind=landing.line_kind.isin(MAIN_KINDS).fill_null(False).ifelse("main", "alternate"),
         over_odds=landing.over_odds,

@@ -6,6 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from nba_pipeline.automation.book_alerts import BookCounts, book_alerts, count_books
+from nba_pipeline.domain.books import Book
+from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
@@ -19,7 +21,15 @@ def test_an_unknown_book_is_named_once_with_its_quotes_and_the_place_to_declare_
     (alert,) = book_alerts(counts)
     assert alert.key == "book new_book"
     assert "its 7 quotes take part in nothing" in alert.text
-    assert "nba_pipeline/domain/books.py" in alert.text
+    assert "books.csv in the home (book,kind,region,first_day,last_day)" in alert.text
+    assert f"nba-pipeline backfill {DAY} {NEXT}" in alert.text
+
+
+def test_a_book_that_was_declared_since_is_named_with_the_days_to_run_again() -> None:
+    counts = BookCounts({("new_book", DAY): 3}, kinds={("new_book", DAY): "unknown"})
+    (alert,) = book_alerts(counts, [Book("New-Book", "sportsbook", "us")])
+    assert "is declared in books.csv since these days were published" in alert.text
+    assert book_alerts(BookCounts({("new_book", DAY): 3}, kinds={("new_book", DAY): "sportsbook"})) == []
 
 
 def test_a_book_of_which_every_quote_of_a_day_was_rejected_is_named_with_the_reason() -> None:
@@ -28,13 +38,16 @@ def test_a_book_of_which_every_quote_of_a_day_was_rejected_is_named_with_the_rea
         ("betmgm", DAY): {"outside": 9},
         ("bovada", DAY): {"outside": 4},
     }
-    (alert,) = book_alerts(BookCounts({("betmgm", DAY): 1}, rejected))
-    assert alert.key == "book fanduel rejected"
+    (alert, other) = sorted(book_alerts(BookCounts({("betmgm", DAY): 1}, rejected)), key=lambda a: a.key, reverse=True)
+    assert (alert.key, other.key) == ("book fanduel rejected", "book betmgm rejected")
+    assert f"all but 1 quotes of betmgm were rejected on {DAY}" in other.text
+    assert book_alerts(BookCounts({("betmgm", DAY): 2}, {("betmgm", DAY): {"outside": 9}})) == []
     assert f"every quote of fanduel was rejected on {DAY} (1 day): outside" in alert.text
 
 
 def test_nothing_is_said_of_books_that_are_as_they_should_be() -> None:
-    assert book_alerts(BookCounts({("fanduel", DAY): 1, ("pick6", DAY): 1}, {("fanduel", DAY): {"late": 100}})) == []
+    late = {("fanduel", DAY): {LINE_CAPTURED_LATE: 100}}
+    assert book_alerts(BookCounts({("fanduel", DAY): 1, ("pick6", DAY): 1}, late)) == []
 
 
 def test_rows_that_were_rejected_in_several_runs_count_once(tmp_path: Path) -> None:

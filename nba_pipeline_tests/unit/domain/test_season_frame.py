@@ -1,5 +1,7 @@
 """A season has 1,230 games and 82 a team; what a schedule lacks is named."""
 
+from dataclasses import replace
+from datetime import date
 from itertools import combinations, islice
 
 from nba_pipeline.domain.season_frame import ListedGame, season_frames
@@ -38,3 +40,14 @@ def test_a_game_listed_twice_counts_once() -> None:
 def test_part_of_a_season_is_described_and_not_judged() -> None:
     (frame,) = season_frames(islice(whole_season(), 600))
     assert not frame.is_whole
+
+
+def test_games_that_follow_from_the_cup_may_be_missing_until_the_last_day_is_reached() -> None:
+    last = date(2024, 4, 14)
+    games = [replace(g, day=last) for g in whole_season()]
+    lost = [g for g in games if {g.home, g.away} != {"ATL", "BOS"}]
+    (before,), (after,) = season_frames(games[1:], last), season_frames(games[1:], date(2024, 4, 15))
+    assert (before.is_wrong, after.is_wrong) == (False, True)
+    assert "still to be set" in str(before)
+    (frame,) = season_frames(lost, last)
+    assert frame.is_wrong

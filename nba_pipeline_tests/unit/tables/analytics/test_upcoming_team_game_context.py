@@ -280,3 +280,18 @@ def test_a_range_gives_each_day_what_the_day_alone_gives():
     together = run(context.TRANSFORM, days, slate=slate, **inputs)
     alone = [run(context.TRANSFORM, [d], slate=[g], **inputs) for d, g in zip(days, slate, strict=True)]
     pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True), check_dtype=False)
+
+
+def test_lines_that_their_book_contradicts_or_had_withdrawn_are_not_the_line_at_the_cutoff() -> None:
+    lines = [
+        quote("draftkings", f"{TODAY} 12:00", spread_home=-4.5, total=221.0),
+        quote("fanduel", f"{TODAY} 13:00", spread_home=-9.5, total=240.0, contradicted=True),
+        quote("fanduel", f"{TODAY} 13:00", spread_home=9.5, total=200.0, contradicted=True),
+        quote("betmgm", f"{TODAY} 11:00", spread_home=-8.5, total=230.0),
+        quote("betmgm", f"{TODAY} 12:00", spread_home=-9.5, total=235.0, ended_at=f"{TODAY} 12:30"),
+        quote("newbook", f"{TODAY} 12:00", spread_home=-20.5, total=250.0),
+    ]
+    found = contexts([TONIGHT], game_lines=lines).loc["BOS"]
+    assert (found.game_spread, found.game_total, found.game_line_books) == (-4.5, 221.0, 1)
+    declared = [line | {"book_kind": "sportsbook"} if line["bookmaker"] == "newbook" else line for line in lines]
+    assert contexts([TONIGHT], game_lines=declared).loc["BOS"].game_line_books == 2

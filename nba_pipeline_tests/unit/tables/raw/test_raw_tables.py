@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -647,6 +647,41 @@ def test_a_plausible_quote_however_steep_is_kept(league: League, changes: Row) -
     league.feeds["prop_lines"] = [quote() | changes]
     league.publish(SCHEDULE, PLAYER_PROP_LINES)
     assert league.rejected(PLAYER_PROP_LINES) == []
+
+
+def game_line(**more: Any) -> Row:
+    line = {"game_id": GAME, "game_date": DAY, "bookmaker": "fanduel", "spread_home": -3.5, "total": 220.5}
+    return line | {"snapshot_utc": TIP - timedelta(hours=2)} | more
+
+
+def test_contradictory_game_lines_of_a_book_at_one_moment_are_kept_and_marked_and_copies_collapse(
+    league: League,
+) -> None:
+    contrary, other_time = game_line(spread_home=4.5), game_line(spread_home=2.5, snapshot_utc=TIP)
+    absurd = game_line(ml_home=-500.0, ml_away=-500.0, total=150.0)
+    league.feeds["game_lines"] = [game_line(), game_line(source="again"), contrary, other_time, absurd]
+    assert league.publish(SCHEDULE, GAME_LINES).refused == []
+    marked = sorted((r["spread_home"], r["contradicted"]) for r in league.rows(GAME_LINES))
+    assert marked == [(-3.5, True), (2.5, False), (4.5, True)]
+    assert sorted(league.rejected(GAME_LINES))[1] == "the same line is there more than once; one was kept"
+
+
+def test_a_game_line_knows_when_it_ended_and_what_its_book_is(league: League) -> None:
+    league.feeds["game_lines"] = [
+        game_line(ended_utc=TIP - timedelta(hours=1)),
+        game_line(bookmaker="newbook", book_kind="sportsbook"),
+        game_line(bookmaker="unheard"),
+        game_line(bookmaker="odd", ended_utc=TIP - timedelta(hours=3)),
+        game_line(bookmaker="casino", book_kind="casino"),
+    ]
+    league.publish(SCHEDULE, GAME_LINES)
+    known = {r["bookmaker"]: (r["book_kind"], r["ended_at"]) for r in league.rows(GAME_LINES)}
+    assert known == {
+        "fanduel": ("sportsbook", TIP - timedelta(hours=1)),
+        "newbook": ("sportsbook", None),
+        "unheard": ("unknown", None),
+    }
+    assert sorted(r.split(":")[0] for r in league.rejected(GAME_LINES))[-1] == "the line ended before it was captured"
 
 
 def test_game_lines_after_tip_off_are_set_aside(league: League) -> None:
