@@ -14,8 +14,7 @@ from nba_pipeline.orchestration.assets import Pipeline, table_asset  # noqa: E40
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor  # noqa: E402
 from nba_pipeline.reporting.asset import daily_report  # noqa: E402
 from nba_pipeline.tables.catalog import TRANSFORMS  # noqa: E402
-from nba_pipeline.verification.asset_check import replay_of_a_day  # noqa: E402
-from nba_pipeline.verification.season_check import frame_of_the_seasons  # noqa: E402
+from nba_pipeline.verification.asset_check import frame_of_the_seasons, replay_of_a_day  # noqa: E402
 
 SETTINGS = Settings.from_environment()
 ASSETS = [table_asset(transform, SETTINGS) for transform in TRANSFORMS]

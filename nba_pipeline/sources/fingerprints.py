@@ -136,7 +136,7 @@ def _files(source: FilesSource, feed: Feed) -> list[Path]:
 
 
 def _declarations(source: Source, feed: Feed) -> list[Path]:
-    """Return the home's declaration of books where the feed has quotes: it says what their books are."""
+    """Return the home's declaration of books where the feed has quotes, whose books it declares."""
     home = source.home if isinstance(source, ResolvedSource) and feed in QUOTES else None
     return [home / BOOKS] if home is not None and (home / BOOKS).is_file() else []
 

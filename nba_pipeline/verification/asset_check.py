@@ -1,4 +1,5 @@
-"""The asset check `replay`: recomputes one day of every run that publishes prices, from inputs known at its cutoffs."""
+"""The asset checks `replay`, which recomputes a day from inputs known at its cutoffs, and `season_frame`, which counts a
+season's games."""
 
 import zlib
 
@@ -9,9 +10,10 @@ from nba_pipeline.engine.transform import RunContext
 from nba_pipeline.orchestration.assets import Pipeline
 from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
+from nba_pipeline.orchestration.schedule_review import REMEDY, listed_seasons
 from nba_pipeline.orchestration.tags import days_of_run
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
-from nba_pipeline.tables.raw.schedule import SLATE
+from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
 from nba_pipeline.verification.replay import game_days, replay, sample
 
 
@@ -43,4 +45,29 @@ def replay_of_a_day(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) 
             "cells": done.cells,
             "differing": len(done.differences),
         },
+    )
+
+
+@dg.asset_check(
+    asset=asset_key(SCHEDULE),
+    name="season_frame",
+    description=(
+        "Counts the games that the source lists of the run's seasons: 1,230 of a regular season, 82 of each team, 6 of the "
+        "play-in and the final of the cup. A schedule of part of a season is described and not judged."
+    ),
+)
+def frame_of_the_seasons(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
+    """Compare the seasons of the run's days with their frame; a difference is a warning."""
+    span = days_of_run(context.run.tags)
+    if span is None:
+        return dg.AssetCheckResult(passed=True, description="the run has no days")
+    with coded_failures():
+        frames = listed_seasons(pipeline.settings.open_source(), *span, clock.today())
+    wrong = [f for f in frames if f.is_wrong]
+    text = "\n".join(f"{f.season}: {f}" for f in frames) or "the source lists no game of the season"
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{text}\nFix: {REMEDY}" if wrong else text,
+        metadata={f"games_{f.season.replace('-', '_')}": f.games for f in frames},
     )
