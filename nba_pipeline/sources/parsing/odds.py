@@ -173,7 +173,10 @@ def line_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game
     by_event: dict[str, list[Snapshot]] = defaultdict(list)
     for s in snapshots:
         by_event[s.event.id].append(s)
-    successive = [pair for shots in by_event.values() for pair in pairwise([*sorted(shots, key=lambda s: s.at), None])]
+    successive: list[tuple[Snapshot, Snapshot | None]] = []
+    for shots in by_event.values():
+        in_time = sorted(shots, key=lambda s: s.at)
+        successive += zip(in_time, [*in_time[1:], None], strict=True)
     return [
         {
             "game_id": games[s.event.id].game_id if s.event.id in games else None,
@@ -185,7 +188,6 @@ def line_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game
             "source": SOURCE,
         }
         for s, after in successive
-        if s is not None
         for line in s.lines
     ]
 
