@@ -14,7 +14,7 @@ from nba_pipeline.common import ibis_types as ir
 
 Kind = Literal["sportsbook", "exchange", "dfs", "aggregate", "unknown"]
 SPORTSBOOK, EXCHANGE, DFS, AGGREGATE, UNKNOWN = "sportsbook", "exchange", "dfs", "aggregate", "unknown"
-KINDS = (SPORTSBOOK, EXCHANGE, DFS, AGGREGATE, UNKNOWN)
+KINDS: tuple[Kind, ...] = (SPORTSBOOK, EXCHANGE, DFS, AGGREGATE, UNKNOWN)
 # Whose quotes on players make lines and prices; of these, only sportsbooks have prices that can be bet at.
 QUOTING = (SPORTSBOOK, DFS)
 # Whose lines on games are counted: an aggregate is itself a mean over sportsbooks.
