@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 
 from nba_pipeline.common.errors import ConfigurationError
-from nba_pipeline.domain.books import KINDS, UNKNOWN, Book, normal_key
+from nba_pipeline.domain.books import KINDS, UNKNOWN, Book, Kind, normal_key
 
 FILE = "books.csv"
 COLUMNS = ("book", "kind", "region", "first_day", "last_day")
-DECLARABLE = tuple(k for k in KINDS if k != UNKNOWN)
+DECLARABLE: tuple[Kind, ...] = tuple(k for k in KINDS if k != UNKNOWN)
 
 
 def read_books(home: Path | None) -> tuple[Book, ...]:
