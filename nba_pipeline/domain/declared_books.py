@@ -10,7 +10,7 @@ from nba_pipeline.domain.books import KINDS, UNKNOWN, Book, Kind, normal_key
 
 FILE = "books.csv"
 COLUMNS = ("book", "kind", "region", "first_day", "last_day")
-DECLARABLE: tuple[Kind, ...] = tuple(k for k in KINDS if k != UNKNOWN)
+BY_NAME: dict[str, Kind] = {k: k for k in KINDS if k != UNKNOWN}
 
 
 def read_books(home: Path | None) -> tuple[Book, ...]:
@@ -52,9 +52,9 @@ def declared_kind(books: Iterable[Book], key: str, day: date) -> str | None:
 def _book(given: dict[str, str], where: str) -> Book:
     if not normal_key(given["book"]):
         raise ConfigurationError(f"{where}: book is empty", "write the key by which the feed calls the book")
-    kind = next((k for k in DECLARABLE if k == given["kind"].lower()), None)
+    kind = BY_NAME.get(given["kind"].lower())
     if kind is None:
-        raise ConfigurationError(f"{where}: there is no kind {given['kind']!r}", f"choose from {', '.join(DECLARABLE)}")
+        raise ConfigurationError(f"{where}: there is no kind {given['kind']!r}", f"choose from {', '.join(BY_NAME)}")
     first, last = (_day(given[c], f"{where}, {c}") for c in ("first_day", "last_day"))
     if first and last and last < first:
         raise ConfigurationError(f"{where}: {first}..{last} is no range of days", "correct the days")
