@@ -23,8 +23,7 @@ from rich.table import Table as Grid
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
-from nba_pipeline.systems.calibration import calibrated_over
-from nba_pipeline.systems.distribution import crps, quantiles
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.training import train
 from nba_pipeline.tables.predictions.features import BASELINE_25
@@ -81,7 +80,7 @@ def read_rows(warehouse: Path, market: str) -> pd.DataFrame:
     """Listed players with the features of the models, what they did (NaN where they did not play), and their line."""
     db = duck.connect(warehouse, read_only=True)
     quotes, context = _table(db, "nba_raw.player_prop_lines"), _table(db, "nba_analytics.upcoming_player_game_context")
-    games = context.select("game_date", "player_id", "cutoff_at")
+    games = context.select("game_date", "game_id", "player_id", "cutoff_at")
     consensus = ibis.to_sql(lines.consensus(quotes.filter(quotes.market == market), games), dialect="duckdb")
     for name in ("player_prop_lines", "upcoming_player_game_context"):
         consensus = consensus.replace(f'"{name}"', f'"{_SCHEMA[name]}"."{name}"')
@@ -89,7 +88,8 @@ def read_rows(warehouse: Path, market: str) -> pd.DataFrame:
     own = ", ".join(f"s.{c}" for c in ("game_date", "season", "player_id", "team", "games_played_season"))
     features = ", ".join(f"s.{c}" for c in MODEL_FEATURES.names)
     rows = db.execute(
-        f"""SELECT {own}, {features}, f.minutes_played, ({actual})::DOUBLE AS actual, l.line
+        f"""SELECT {own}, {features}, f.minutes_played, ({actual})::DOUBLE AS actual,
+                l.line, l.market_line, l.market_over
             FROM nba_predictions.ml_feature_store_v2 AS s
             LEFT JOIN nba_analytics.player_game_summary AS f USING (game_id, player_id)
             LEFT JOIN ({consensus}) AS l ON l.game_date = s.game_date AND l.player_id = s.player_id
@@ -128,7 +128,7 @@ def walk_forward(
             games=day["games_played_season"].astype(float), average=day[f"{market}_avg_season"]
         )
         made = [
-            facts.assign(system_id=s, mean=f.mean, sd=f.sd, p_over=_decided_over(f, day, market))[
+            facts.assign(system_id=s, mean=f.mean, sd=f.sd, skewness=f.skewness, p_over=_decided_over(f, day))[
                 facts["actual"].notna()
             ]
             for s, f in found.items()
@@ -140,11 +140,9 @@ def walk_forward(
     return pd.concat([d[0] for d in done], ignore_index=True), sum(d[1] for d in done), sum(d[2] for d in done)
 
 
-def _decided_over(made: Forecast, rows: pd.DataFrame, market: str) -> np.ndarray:
+def _decided_over(made: Forecast, rows: pd.DataFrame) -> np.ndarray:
     """The calibrated probability of the over, pushes aside."""
-    line = rows["line"].to_numpy(dtype=float)
-    over, push = calibrated_over(made.mean, made.sd, line, market, made.over_shift, made.over_slope)
-    return over / (1 - push)
+    return Law(made.mean, made.sd, made.skewness).decided_over(rows["line"].to_numpy(dtype=float))
 
 
 # --- measures ---------------------------------------------------------------------------------------------------------
@@ -177,6 +175,7 @@ class Sets:
 
     def __init__(self, made: pd.DataFrame) -> None:
         self.mean, self.sd = side_by_side(made, "mean"), side_by_side(made, "sd")
+        self.skewness = side_by_side(made, "skewness")
         self.p_over = side_by_side(made, "p_over")
         facts = made.drop_duplicates(["game_date", "player_id"]).set_index(["game_date", "player_id"])
         self.facts = facts.reindex(self.mean.index)
@@ -188,7 +187,7 @@ class Sets:
         self.line_error = (self.facts["line"] - self.facts["actual"]).abs()
 
 
-def systems_grid(sets: Sets, market: str, title: str) -> Grid:
+def systems_grid(sets: Sets, title: str) -> Grid:
     grid = Grid(title=title, title_justify="left")
     for name in (
         "system",
@@ -205,16 +204,17 @@ def systems_grid(sets: Sets, market: str, title: str) -> Grid:
     for name in ("in 80 %: A and tiers", "bias: A and tiers", "ECE L"):
         grid.add_column(name, justify="right", no_wrap=True)
     for s in SYSTEM_IDS:
-        grid.add_row(s, *_measures(sets, s, market))
+        grid.add_row(s, *_measures(sets, s))
     return grid
 
 
-def _measures(sets: Sets, system: str, market: str) -> list[str]:
+def _measures(sets: Sets, system: str) -> list[str]:
     error, mean, actual = sets.error[system], sets.mean[system], sets.facts["actual"]
     made = mean.notna()
     a, b, lined = sets.a & made, sets.b & made, sets.lined & made
-    score = pd.Series(crps(mean.to_numpy(), sets.sd[system].to_numpy(), actual.to_numpy(), market), mean.index)
-    bounds = quantiles(mean.to_numpy(), sets.sd[system].to_numpy(), market)
+    law = Law(mean.to_numpy(), sets.sd[system].to_numpy(), sets.skewness[system].to_numpy())
+    score = pd.Series(law.crps(actual.to_numpy()), mean.index)
+    bounds = law.quantiles()
     inside = (actual >= bounds[0.10]) & (actual <= bounds[0.90])
     tier = pd.cut(sets.facts["average"], TIERS, right=False)
     decided = lined & (actual != sets.facts["line"])
@@ -270,7 +270,7 @@ def main() -> None:
     for season in wanted.season:
         sets = Sets(whole[whole["season"] == season])
         title = f"{wanted.market}, {season}: A {int(sets.a.sum()):,} rows, B {int(sets.b.sum()):,}, L {int(sets.lined.sum()):,}"
-        console.print(systems_grid(sets, wanted.market, title))
+        console.print(systems_grid(sets, title))
     if wanted.models_only:
         return
     reduced = {}

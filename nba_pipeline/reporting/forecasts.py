@@ -9,7 +9,7 @@ import pandas as pd
 from nba_pipeline.domain.markets import MARKETS, POINTS
 from nba_pipeline.reporting.data import Absence, Forecast, Price, Reason
 from nba_pipeline.reporting.reasons import AVERAGES, reasons
-from nba_pipeline.systems.distribution import probability_over
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
 
 OUT = "out"
@@ -149,9 +149,11 @@ def _outcomes(rows: pd.DataFrame) -> dict[int, tuple[float, ...]]:
     """Compute P(0), P(1), ... of each row's forecast up to four standard deviations, by index."""
     by_row: dict[int, tuple[float, ...]] = {}
     for market, group in rows.groupby("market"):
-        mean, sd = (group[c].to_numpy(dtype=float)[:, None] for c in ("predicted_mean", "predicted_sd"))
+        names = ("predicted_mean", "predicted_sd", "predicted_skewness")
+        mean, sd, skewness = (group[c].to_numpy(dtype=float)[:, None] for c in names)
         tops = np.ceil(mean + 4 * sd)[:, 0].astype(int)
-        over, _ = probability_over(mean, sd, np.arange(tops.max() + 1, dtype=float)[None] + 0.5, str(market))
+        law = Law.stored(mean, sd, skewness, str(market))
+        over, _ = law.probability_over(np.arange(tops.max() + 1, dtype=float)[None] + 0.5)
         distributions = np.round(np.hstack([1 - over[:, :1], over[:, :-1] - over[:, 1:]]), 5).tolist()
         by_row |= {i: tuple(p[: top + 1]) for i, p, top in zip(group.index, distributions, tops, strict=True)}
     return by_row

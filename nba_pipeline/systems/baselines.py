@@ -21,7 +21,7 @@ class Baseline:
     system_id: str
     column: str
     needs: int
-    version: str = "1"
+    version: str = "2"
 
     def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
         """The column itself, with the common spread; no forecast before the player has enough games."""

@@ -1,17 +1,23 @@
-"""The law of a forecast: everything that follows from its mean, its standard deviation and the market.
+"""The law of a forecast: the one distribution that its quantiles, probabilities, prices and scores are read from.
 
-Markets count things from 0 on and are skewed to the right, the more so the smaller the mean. The law is a shifted gamma: the
-outcome is a whole number n where Y - shift lies in (n - ½, n + ½], all below ½ counts as 0, and Y is gamma distributed with
-mean `mean + shift` and standard deviation `sd`. The shift is a constant of the market. Against a normal law with the same mean
-and sd it gains 0.14 of log-likelihood a row and 0.025 of CRPS (points, forecasts of 2023-24 with a law fitted on 2022-23), and
-a 10 % quantile that is right for players who often score nothing. Quantiles and CRPS are those of the continuous Y - shift.
+Markets count things from 0 on and are skewed to the right, the more so the smaller the mean. The law is a gamma law that is moved
+along the axis (Pearson's type III), given by mean, standard deviation and skewness: the outcome is a whole number n where the
+gamma variable Y lies in (n - ½, n + ½], all below ½ counts as 0. Quantiles and CRPS are those of the continuous Y.
+
+The raw law of a market has the skewness 2·sd / (mean + shift), the shift a constant of the market. Against a normal law with the
+same mean and sd it gains 0.14 of log-likelihood a row and 0.025 of CRPS (points, forecasts of 2023-24 with a law fitted on
+2022-23), and a 10 % quantile that is right for players who often score nothing. Rows with a line have a skewness that was fitted
+on such rows (`calibration.LineLaw`).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
+from typing import Self
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 
 from nba_pipeline.systems.protocol import Floats
 
@@ -20,8 +26,9 @@ QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
 # Chosen by CRPS and coverage on 2023-24 among shifts from 0 to the market's mean, laws fitted on 2022-23.
 SHIFT: Mapping[str, float] = {"points": 3.0, "rebounds": 1.0, "assists": 0.5, "threes": 0.25, "pra": 4.0}
 
-# Shapes of the gamma laws for which quantiles are tabulated: (mean + shift)² / sd².
+# Shapes 4 / skewness² of the gamma laws for which quantiles are tabulated.
 LOWEST_SHAPE, HIGHEST_SHAPE, TABULATED = 0.01, 10_000.0, 4_000
+LEAST_SKEWNESS, MOST_SKEWNESS = 2 / HIGHEST_SHAPE**0.5, 2 / LOWEST_SHAPE**0.5
 
 # Variance of points around an EWMA forecast m was 12.4 + 2.34·m in 2021-22 and 2022-23 (players with 10 earlier games),
 # and mixing in a fifth of the player's own last-10 variance gave the best likelihood there.
@@ -37,52 +44,111 @@ def spread(mean: Floats, own_sd: Floats) -> Floats:
     return np.sqrt((1 - OWN_SHARE) * prior + OWN_SHARE * own)
 
 
-def _shape_and_scale(mean: Floats, sd: Floats, market: str) -> tuple[Floats, Floats]:
-    centre = mean + SHIFT[market]
-    shape = np.clip((centre / sd) ** 2, LOWEST_SHAPE, HIGHEST_SHAPE)
-    return shape, centre / shape
+def raw_skewness(mean: Floats, sd: Floats, market: str) -> Floats:
+    """Return the skewness of a market's raw law: that of a gamma law which begins at minus the market's shift."""
+    return np.clip(2 * sd / (mean + SHIFT[market]), LEAST_SKEWNESS, MOST_SKEWNESS)
+
+
+@dataclass(frozen=True)
+class Law:
+    """The distributions of n forecasts, elementwise; NaN where there is no forecast.
+
+    `mean`, `sd` and `skewness` are arrays that broadcast against each other, in units of the market; `sd` and `skewness` are
+    positive.
+    """
+
+    mean: Floats
+    sd: Floats
+    skewness: Floats
+
+    @classmethod
+    def raw(cls, mean: Floats, sd: Floats, market: str) -> Self:
+        """Build the laws that a market has before anything was learned from lines."""
+        return cls(mean, sd, raw_skewness(mean, sd, market))
+
+    @classmethod
+    def stored(cls, mean: Floats, sd: Floats, skewness: Floats, market: str) -> Self:
+        """Build the laws of published forecasts; rows of earlier releases have no skewness and the raw law.
+
+        Args:
+            mean: Forecast means, in units of the market.
+            sd: Standard deviations, in units of the market.
+            skewness: Skewnesses; NaN in rows of earlier releases.
+            market: The market of all rows.
+        """
+        return cls(mean, sd, np.where(np.isnan(skewness), raw_skewness(mean, sd, market), skewness))
+
+    @property
+    def _shape(self) -> Floats:
+        return np.clip(4 / self.skewness**2, LOWEST_SHAPE, HIGHEST_SHAPE)
+
+    def _gamma(self, value: Floats) -> Floats:
+        """Values on the axis of the gamma law with scale 1."""
+        return np.maximum((value - self.mean) / self.sd * np.sqrt(self._shape) + self._shape, 0)
+
+    def quantile(self, q: float) -> Floats:
+        """Return the q-quantile, at least 0. Interpolated in a table, to 1e-4 standard deviations."""
+        log_shape, standardized = _table(q)
+        return np.maximum(self.mean + self.sd * np.interp(np.log(self._shape), log_shape, standardized), 0)
+
+    def quantiles(self) -> dict[float, Floats]:
+        """Return the quantiles of `QUANTILES`, by level."""
+        return {q: self.quantile(q) for q in QUANTILES}
+
+    def probability_over(self, line: Floats) -> tuple[Floats, Floats]:
+        """Return P(outcome > line) and P(outcome = line); NaN without a forecast or a line. A half line cannot push."""
+        whole = np.floor(line)
+        at_most = self._at_most(whole)
+        push = np.where(line == whole, at_most - self._at_most(whole - 1), 0.0)
+        unknown = np.isnan(line) | np.isnan(self.mean)
+        return np.where(unknown, np.nan, 1 - at_most), np.where(unknown, np.nan, push)
+
+    def decided_over(self, line: Floats) -> Floats:
+        """Return the probability of the over given that the outcome is not the line; NaN without a forecast or a line."""
+        over, push = self.probability_over(line)
+        return over / np.where(push < 1, 1 - push, np.nan)
+
+    def _at_most(self, n: Floats) -> Floats:
+        return np.where(n < 0, 0.0, scipy.special.gammainc(self._shape, self._gamma(n + 0.5)))
+
+    def above(self, line: Floats) -> Floats:
+        """Return P(Y > line) of the continuous Y: for a half line, P(outcome > line)."""
+        return scipy.special.gammaincc(self._shape, self._gamma(line))
+
+    def centre(self, line: Floats, p_above: Floats) -> Floats:
+        """Return the means at which laws of this sd and skewness have P(Y > line) = `p_above`.
+
+        Args:
+            line: Lines, in units of the market.
+            p_above: Probabilities between 0 and 1, exclusive.
+        """
+        shape = self._shape
+        standardized = (scipy.special.gammaincinv(shape, 1 - p_above) - shape) / np.sqrt(shape)
+        return line - self.sd * standardized
+
+    def crps(self, actual: Floats) -> Floats:
+        """Return the continuous ranked probability score; lower is better (gamma law: Scheuerer and Möller 2015, eq. A.4)."""
+        shape = self._shape
+        scale = self.sd / np.sqrt(shape)
+        y = self._gamma(actual)
+        below, below_next = scipy.special.gammainc(shape, y), scipy.special.gammainc(shape + 1, y)
+        width = np.exp(scipy.special.gammaln(shape + 0.5) - scipy.special.gammaln(shape)) / np.sqrt(np.pi)
+        return scale * (y * (2 * below - 1) - shape * (2 * below_next - 1) - width)
+
+    def where(self, condition: NDArray[np.bool_], other: "Law") -> "Law":
+        """Take these laws where the condition holds, the others elsewhere."""
+        return Law(
+            np.where(condition, self.mean, other.mean),
+            np.where(condition, self.sd, other.sd),
+            np.where(condition, self.skewness, other.skewness),
+        )
 
 
 @cache
 def _table(q: float) -> tuple[Floats, Floats]:
-    """log shape, and the q-quantile of the gamma law with that shape and mean 1."""
+    """log shape, and the q-quantile of the gamma law with that shape, in standard deviations from its mean."""
     shape = np.geomspace(LOWEST_SHAPE, HIGHEST_SHAPE, TABULATED)
-    return np.log(shape), scipy.special.gammaincinv(shape, q) / shape
-
-
-def quantile(mean: Floats, sd: Floats, q: float, market: str) -> Floats:
-    """The q-quantile, at least 0; NaN where mean or sd is. Interpolated in a table, to a relative 1e-4 of mean + shift."""
-    shape, scale = _shape_and_scale(mean, sd, market)
-    log_shape, relative = _table(q)
-    return np.maximum(np.interp(np.log(shape), log_shape, relative) * shape * scale - SHIFT[market], 0)
-
-
-def quantiles(mean: Floats, sd: Floats, market: str) -> dict[float, Floats]:
-    """The quantiles of `QUANTILES`, by level."""
-    return {q: quantile(mean, sd, q, market) for q in QUANTILES}
-
-
-def probability_over(mean: Floats, sd: Floats, line: Floats, market: str) -> tuple[Floats, Floats]:
-    """(P(outcome > line), P(outcome = line)); NaN without a forecast or a line. A half line cannot push."""
-    shape, scale = _shape_and_scale(mean, sd, market)
-
-    def at_most(n: Floats) -> Floats:
-        return np.where(n < 0, 0.0, scipy.special.gammainc(shape, np.maximum(n + 0.5 + SHIFT[market], 0) / scale))
-
-    whole = np.floor(line)
-    over = 1 - at_most(whole)
-    push = np.where(line == whole, at_most(whole) - at_most(whole - 1), 0.0)
-    unknown = np.isnan(line) | np.isnan(mean)
-    return np.where(unknown, np.nan, over), np.where(unknown, np.nan, push)
-
-
-def crps(mean: Floats, sd: Floats, actual: Floats, market: str) -> Floats:
-    """Continuous ranked probability score; lower is better (gamma law: Scheuerer and Möller 2015, eq. A.4)."""
-    shape, scale = _shape_and_scale(mean, sd, market)
-    y = np.maximum(actual + SHIFT[market], 0)
-    below, below_next = scipy.special.gammainc(shape, y / scale), scipy.special.gammainc(shape + 1, y / scale)
-    spread = np.exp(scipy.special.gammaln(shape + 0.5) - scipy.special.gammaln(shape)) / np.sqrt(np.pi)
-    return y * (2 * below - 1) - scale * (shape * (2 * below_next - 1) + spread)
+    return np.log(shape), (scipy.special.gammaincinv(shape, q) - shape) / np.sqrt(shape)
 
 
 def pinball(forecast: Floats, actual: Floats, q: float) -> Floats:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import scipy
 
-from nba_pipeline.systems.calibration import rounded
 from nba_pipeline.systems.protocol import Floats
+from nba_pipeline.systems.spread import rounded
 
 SYSTEM_ID = "ensemble_v1"
-VERSION = "1"
+VERSION = "2"
 MEMBERS = ("ridge_v1", "xgboost_v1", "ewma", "moving_average")
 
 # How firmly the weights are held to add up to one, in units of the members' own scale.

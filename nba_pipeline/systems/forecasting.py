@@ -14,7 +14,7 @@ from nba_pipeline.systems import LEARNERS, LINE_SYSTEM_IDS, RULES, VERSIONS, ens
 from nba_pipeline.systems.artifact import RETRAIN, decode
 from nba_pipeline.systems.calibration import Calibration, Level
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
-from nba_pipeline.systems.protocol import Floats, Forecast
+from nba_pipeline.systems.protocol import Floats, Forecast, Quotes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,9 +27,10 @@ NO_LINE = "no line"
 def forecast(rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None]) -> dict[str, Forecast]:
     """Every system's forecast of every row, by system.
 
-    `rows`: listed players with the features of version 2, `games_played_season` and `line` (NaN without one). `artifacts`: by
-    system, what `training.train` made for the month; None where it made none, and then the rows say so. Raises ModelError
-    where an artifact is absent, or was made for another version, feature list, market or library.
+    `rows`: listed players with the features of version 2, `games_played_season`, and `line`, `market_line` and `market_over` as
+    `protocol.Quotes` has them. `artifacts`: by system, what `training.train` made for the month; None where it made none, and
+    then the rows say so. Raises ModelError where an artifact is absent, or was made for another version, feature list, market or
+    library.
     """
     found = {s: _body(s, market, artifacts) for s in VERSIONS}
     bodies = {s: body for s, body in found.items() if body is not None}
@@ -39,24 +40,25 @@ def forecast(rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | No
 
 
 def _forecasts(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
-    line = rows["line"].to_numpy(dtype=float)
     calibrated = partial(_calibrated, rows=rows, market=market)
     raw = _members(rows, market, bodies)
     means = {s: f.mean for s, f in raw.items()}
     combined, parts = ensemble_v1.combine(means, bodies[ensemble_v1.SYSTEM_ID]["weights"])
     raw[ensemble_v1.SYSTEM_ID] = _made(combined, parts, NO_FORM)
     learned = {learner.system_id for learner in LEARNERS}
-    found = {s: calibrated(f, bodies[s]["calibration"], may_be_floored=s in learned) for s, f in raw.items()}
+    made = {s: calibrated(f, bodies[s]["calibration"], may_be_floored=s in learned) for s, f in raw.items()}
     if line_aware_v1.SYSTEM_ID in bodies:
-        body = bodies[line_aware_v1.SYSTEM_ID]
-        blended, parts = line_aware_v1.blend(found[ensemble_v1.SYSTEM_ID].mean, line, body["share"])
-        aware = _made(blended, parts, np.where(np.isnan(line), NO_LINE, NO_FORM))
-        found[line_aware_v1.SYSTEM_ID] = calibrated(aware, body["calibration"])
-    return found
+        line = rows["line"].to_numpy(dtype=float)
+        level = Calibration.from_dict(bodies[ensemble_v1.SYSTEM_ID]["calibration"]).level
+        levelled = level.apply(combined, form_of(rows, market, "season_average"))
+        reason = np.where(np.isnan(line), NO_LINE, NO_FORM)
+        aware = _made(np.where(np.isnan(line), np.nan, levelled), {"ensemble": levelled}, reason)
+        made[line_aware_v1.SYSTEM_ID] = calibrated(aware, bodies[line_aware_v1.SYSTEM_ID]["calibration"])
+    return made
 
 
 def _members(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
-    """Rules and trained systems, as they are before their errors have taught them anything."""
+    """Rules and trained systems before calibration."""
     seen = rule_rows(rows, market)
     found = {rule.system_id: rule.predict(seen, market) for rule in RULES}
     has_form = rows[f"{market}_form"].notna().to_numpy(dtype=bool)
@@ -69,19 +71,23 @@ def _members(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dic
 def _calibrated(
     made: Forecast, stored: Mapping, *, rows: pd.DataFrame, market: str, may_be_floored: bool = False
 ) -> Forecast:
-    """The forecast with its level, spread and confidence as its errors have taught.
+    """Apply what a system's errors have taught: level, spread, and the law of rows with a line.
 
-    The component `level` is what they moved the mean by, the floor at 0 included. Whether a forecast has it depends on its
-    system and model alone, never on the rows that are forecast with it.
+    The component `level` is what the level moved the mean by, the floor at 0 included; `line` what the line did. Whether a
+    forecast has them depends on its system and model alone, never on the rows that are forecast with it.
     """
     calibration = Calibration.from_dict(stored)
     own_sd = form_of(rows, market, "std_last_10")
     mean = calibration.level.apply(made.mean, form_of(rows, market, "season_average"))
-    level = mean - np.nansum([*made.components.values(), np.zeros(len(mean))], axis=0)
-    moved = {"level": level} if may_be_floored or calibration.level != Level() else {}
-    sd = calibration.spread.sd(mean, own_sd)
-    known = calibration.confidence
-    return Forecast(mean, sd, made.reason, {**made.components, **moved}, known.shift, known.slope)
+    components = dict(made.components)
+    if may_be_floored or calibration.level != Level():
+        components["level"] = mean - np.nansum([*components.values(), np.zeros(len(mean))], axis=0)
+    quotes = Quotes.of(rows)
+    law = calibration.law(mean, own_sd, quotes, market)
+    if calibration.lines:
+        components["line"] = np.where(np.isnan(quotes.line), np.nan, law.mean - mean)
+    decided = calibration.lines.decided if calibration.lines else 0
+    return Forecast(law.mean, law.sd, made.reason, components, law.skewness, decided)
 
 
 def _made(mean: Floats, components: Mapping[str, Floats], reason: str | NDArray) -> Forecast:
@@ -91,7 +97,7 @@ def _made(mean: Floats, components: Mapping[str, Floats], reason: str | NDArray)
 
 def _nothing(n: int, reason: str) -> Forecast:
     unknown = np.full(n, np.nan)
-    return Forecast(unknown, unknown, np.full(n, reason, dtype=object))
+    return Forecast(unknown, unknown, np.full(n, reason, dtype=object), skewness=unknown)
 
 
 def _body(system_id: str, market: str, artifacts: Mapping[str, bytes | None]) -> dict | None:

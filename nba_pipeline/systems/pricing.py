@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nba_pipeline.systems.calibration import calibrated_over
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.protocol import Floats
 
 KELLY_SHARE = 0.25
@@ -39,22 +39,16 @@ def american_odds(decimal: Floats) -> Floats:
     return np.where(np.isfinite(odds) & (decimal > 1), odds, np.nan)
 
 
-def price(
-    mean: Floats,
-    sd: Floats,
-    shift: Floats,
-    slope: Floats,
-    line: Floats,
-    over_odds: Floats,
-    under_odds: Floats,
-    *,
-    market: str,
-) -> Price:
-    """Price quotes by forecasts, elementwise: mean, sd, and the shift and slope of the calibration of the over.
+def price(law: Law, line: Floats, over_odds: Floats, under_odds: Floats) -> Price:
+    """Price quotes by the laws of forecasts, elementwise. A push gives the stake back.
 
-    Odds are American; a push gives the stake back.
+    Args:
+        law: The law of each quote's forecast.
+        line: Lines, in units of the market.
+        over_odds: American odds of the over; NaN where there are none.
+        under_odds: American odds of the under; NaN where there are none.
     """
-    over, push = calibrated_over(mean, sd, line, market, shift, slope)
+    over, push = law.probability_over(line)
     under = np.maximum(1 - over - push, 0)
     pays_over, pays_under = decimal_odds(over_odds), decimal_odds(under_odds)
     booked = 1 / pays_over + 1 / pays_under

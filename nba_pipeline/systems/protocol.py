@@ -16,21 +16,43 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Quotes:
+    """What the market says of n rows before the game, NaN where it says nothing.
+
+    `line` is the consensus line; `market_line` the mean of the books' main lines, and `market_over` the mean of their
+    probabilities of the over without margin, each at its book's line (NaN where no book gives a price).
+    """
+
+    line: Floats
+    market_line: Floats
+    market_over: Floats
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> Quotes:
+        """Read the columns `line`, `market_line` and `market_over`."""
+        return cls(*(rows[c].to_numpy(dtype=float) for c in ("line", "market_line", "market_over")))
+
+    def take(self, use: NDArray[np.bool_]) -> Quotes:
+        """Select rows."""
+        return Quotes(self.line[use], self.market_line[use], self.market_over[use])
+
+
+@dataclass(frozen=True)
 class Forecast:
     """Forecasts of n rows, in the order of the input.
 
-    `mean` and `sd` are NaN where the system makes no forecast; `reason` says why there, and is empty elsewhere.
-    `components` are the terms that add up to the mean, by name; a term that is unknown is NaN and counts as nothing.
-    `over_shift` and `over_slope` are how far its law's probability of an over holds, as its errors have taught
-    (`calibration.Confidence`): the law's own word where nothing was learned.
+    `mean`, `sd` and `skewness` give the law of each row (`distribution.Law`), NaN where the system makes no forecast; `reason`
+    says why there, and is empty elsewhere. A rule leaves `skewness` out: calibration adds it. `components` are the terms that
+    add up to the mean, by name; a term that is unknown is NaN and counts as nothing. `calibration_rows` is the number of past
+    rows with a line that the law of rows with a line was calibrated on; 0: the raw law, which has no word on a line.
     """
 
     mean: Floats
     sd: Floats
     reason: NDArray[np.object_]
     components: Mapping[str, Floats] = field(default_factory=dict)
-    over_shift: float = 0.0
-    over_slope: float = 1.0
+    skewness: Floats = field(default_factory=lambda: np.empty(0))
+    calibration_rows: int = 0
 
 
 class System(Protocol):

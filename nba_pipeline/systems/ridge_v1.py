@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nba_pipeline.systems.calibration import rounded
 from nba_pipeline.systems.learned import EXPECTED_BY_FORM, EXPECTED_BY_ROTATION, matrix, stored
 from nba_pipeline.systems.protocol import Floats
+from nba_pipeline.systems.spread import rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ class RidgeV1:
     """Least squares with a quadratic penalty on all coefficients but the intercept."""
 
     system_id = "ridge_v1"
-    version = "1"
+    version = "2"
     libraries = ("numpy",)
 
     def features(self, market: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Trains every system for a market and a month from the rows before it: pure, deterministic, in any order of rows.
 
 Three blocks of consecutive days are forecast by models fitted on the other two. From these forecasts, of rows that the model had
-not seen, come the weights of the ensemble, the share of the line, and the level, spread and confidence of every system. Then
+not seen, come the weights of the ensemble, and the level, spread and law beside lines of every system. Then
 the model is fitted on all rows. What the registry shows as hold-out are the forecasts of the last block, whose model has seen
 earlier days only.
 """
@@ -27,9 +27,8 @@ from nba_pipeline.systems import (
 )
 from nba_pipeline.systems.artifact import encode, installed_versions
 from nba_pipeline.systems.calibration import Calibration, Level
-from nba_pipeline.systems.distribution import crps
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
-from nba_pipeline.systems.protocol import Floats
+from nba_pipeline.systems.protocol import Floats, Quotes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +67,7 @@ class _Rows:
     frame: pd.DataFrame
     market: str
     actual: Floats
-    line: Floats
+    quotes: Quotes
     own_sd: Floats
     season_average: Floats
     block: NDArray[np.int64]
@@ -84,7 +83,7 @@ class _Rows:
             frame,
             market,
             frame["actual"].to_numpy(dtype=float),
-            frame["line"].to_numpy(dtype=float),
+            Quotes.of(frame),
             form_of(frame, market, "std_last_10"),
             form_of(frame, market, "season_average"),
             day_blocks(days, BLOCKS),
@@ -96,7 +95,8 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
     """Every system's artifact for the market, by system.
 
     `rows`: listed players who played, of days before the month, with the features of version 2, `game_date`, `player_id`,
-    `games_played_season`, `actual` (the market's value) and `line` (NaN without one). Below 3,000 rows of players with ten
+    `games_played_season`, `actual` (the market's value), and `line`, `market_line` and `market_over` as `protocol.Quotes` has
+    them. Below 3,000 rows of players with ten
     earlier games in the season no system is trained, below 500 rows with a line none that knows the line; the reason states it.
     """
     rows = rows.sort_values(["game_date", "player_id"], ignore_index=True)
@@ -108,7 +108,7 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
     fitted, unlevelled = _members(known)
     fitted |= _combinations(known, unlevelled)
     made = {s: _trained(s, f, known) for s, f in fitted.items()}
-    lined = int((~np.isnan(known.line)).sum())
+    lined = int((~np.isnan(known.quotes.line)).sum())
     if lined < MINIMUM_LINED:
         reason = f"{lined:,} rows with a line, {MINIMUM_LINED:,} are needed"
         made |= {s: Trained(None, _seen(known.frame), reason) for s in LINE_SYSTEM_IDS}
@@ -144,16 +144,14 @@ def _members(rows: _Rows) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
 
 
 def _combinations(rows: _Rows, unlevelled: Mapping[str, Floats]) -> dict[str, _Fitted]:
-    """The ensemble and the system that moves the line towards it."""
+    """The ensemble, and the same beside the market: the system that knows lines and prices."""
     weights = ensemble_v1.fit_weights(unlevelled, rows.actual)
     combined, _ = ensemble_v1.combine(unlevelled, weights)
     level = Level.of_recent(combined, rows.actual, rows.recent)
     combined = level.apply(combined, rows.season_average)
-    share = line_aware_v1.fit_share(combined, rows.line, rows.actual)
-    blended, _ = line_aware_v1.blend(combined, rows.line, share)
     return {
         ensemble_v1.SYSTEM_ID: _Fitted(combined, level, {"weights": weights}),
-        line_aware_v1.SYSTEM_ID: _Fitted(blended, Level(), {"share": share}),
+        line_aware_v1.SYSTEM_ID: _Fitted(np.where(np.isnan(rows.quotes.line), np.nan, combined), Level()),
     }
 
 
@@ -169,7 +167,15 @@ def _unseen(learner: Learner, rows: _Rows) -> Floats:
 
 
 def _trained(system_id: str, fitted: _Fitted, rows: _Rows) -> Trained:
-    calibration = Calibration.fit(fitted.level, fitted.mean, rows.own_sd, rows.actual, rows.line, rows.market)
+    calibration = Calibration.fit(
+        fitted.level,
+        fitted.mean,
+        rows.own_sd,
+        rows.actual,
+        None if system_id in BASELINE_IDS else rows.quotes,
+        rows.market,
+        knows_prices=system_id in LINE_SYSTEM_IDS,
+    )
     features = system_features(system_id, rows.market)
     body = {**fitted.body, "calibration": calibration.to_dict()}
     artifact = encode(system_id, VERSIONS[system_id], rows.market, features, fitted.libraries, body)
@@ -184,8 +190,8 @@ def _trained(system_id: str, fitted: _Fitted, rows: _Rows) -> Trained:
 
 
 def _small(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What was learned that fits into a line: weights and shares, not trees and coefficients."""
-    return {k: v for k, v in body.items() if k in ("weights", "share")}
+    """What was learned that fits into a line: weights, not trees and coefficients."""
+    return {k: v for k, v in body.items() if k == "weights"}
 
 
 def _seen(rows: pd.DataFrame) -> dict[str, Any]:
@@ -201,11 +207,11 @@ def _holdout(mean: Floats, calibration: Calibration, rows: _Rows) -> dict[str, A
     use = (rows.block == BLOCKS - 1) & ~np.isnan(mean)
     if not use.any():
         return {"holdout_rows": 0}
-    sd = calibration.spread.sd(mean[use], rows.own_sd[use])
-    error = mean[use] - rows.actual[use]
+    law = calibration.law(mean[use], rows.own_sd[use], rows.quotes.take(use), rows.market)
+    error = law.mean - rows.actual[use]
     return {
         "holdout_rows": int(use.sum()),
         "holdout_mae": float(np.abs(error).mean()),
         "holdout_bias": float(error.mean()),
-        "holdout_crps": float(crps(mean[use], sd, rows.actual[use], rows.market).mean()),
+        "holdout_crps": float(law.crps(rows.actual[use]).mean()),
     }

@@ -36,4 +36,6 @@ def season(days: int = 80, players: int = 60, *, seed: int = SEED, lined: bool =
         minutes_played=minutes,
         actual=actual,
         line=np.where(skill >= 10, line, np.nan) if lined else np.nan,
+        market_line=np.where(skill >= 10, line, np.nan) if lined else np.nan,
+        market_over=np.where(np.arange(n) % 3 == 0, 0.52, np.nan) if lined else np.nan,
     )

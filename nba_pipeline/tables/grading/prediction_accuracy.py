@@ -15,7 +15,7 @@ from nba_pipeline.domain.game_states import FINAL, PENDING, absence, void_reason
 from nba_pipeline.domain.markets import MARKETS, by_market
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.systems import SYSTEM_IDS
-from nba_pipeline.systems.distribution import QUANTILES, crps, pinball
+from nba_pipeline.systems.distribution import QUANTILES, Law, pinball
 from nba_pipeline.systems.pricing import decimal_odds
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.predictions.player_prop_predictions import NO_LINE, OVER, PASS, PLAYER_PROP_PREDICTIONS, UNDER
@@ -53,6 +53,9 @@ class PredictionAccuracy(Rows):
     )
     predicted_mean: float = column("forecast mean", unit="market", ge=0)
     predicted_sd: float = column("forecast standard deviation", unit="market", gt=0)
+    predicted_skewness: float = column(
+        "skewness of the forecast's law; NULL in rows of earlier releases", nullable=True, gt=0, hashed=False
+    )
     q10: float = column("10 % quantile of the forecast", unit="market", ge=0)
     q90: float = column("90 % quantile of the forecast", unit="market", ge=0)
     line: float = column("line that the forecast was compared with", unit="market", precision=2, nullable=True)
@@ -138,6 +141,7 @@ _COPIED = (
     "season_average",
     "predicted_mean",
     "predicted_sd",
+    "predicted_skewness",
     "q10",
     "q90",
     "line",
@@ -188,15 +192,14 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
 
 def grade(rows: pa.Table) -> pa.Table:
     """Errors, scores and outcomes of joined forecasts."""
-    mean, sd, actual, line, odds = (
-        _floats(rows, c) for c in ("predicted_mean", "predicted_sd", "actual_value", "line", "odds")
-    )
+    names = ("predicted_mean", "predicted_sd", "predicted_skewness", "actual_value", "line", "odds")
+    mean, sd, skewness, actual, line, odds = (_floats(rows, c) for c in names)
     error = mean - actual
     size = np.abs(error)
     played = ~np.isnan(actual)
     inside = (actual >= _floats(rows, "q10")) & (actual <= _floats(rows, "q90"))
     outcome = outcomes(rows["recommendation"].to_numpy(), actual, line, rows["elsewhere"].to_numpy().astype(bool))
-    scores = by_market(_scores, rows["market"].to_numpy().astype(str), mean, sd, actual)
+    scores = by_market(_scores, rows["market"].to_numpy().astype(str), mean, sd, skewness, actual)
     graded = {c: rows[c] for c in (*_COPIED, "odds", "actual_value", "minutes_played")}
     graded |= {
         "signed_error": _numbers(error),
@@ -218,8 +221,10 @@ def grade(rows: pa.Table) -> pa.Table:
     return pa.table(graded)
 
 
-def _scores(mean: np.ndarray, sd: np.ndarray, actual: np.ndarray, *, market: str) -> dict[str, np.ndarray]:
-    return {"crps": crps(mean, sd, actual, market)}
+def _scores(
+    mean: np.ndarray, sd: np.ndarray, skewness: np.ndarray, actual: np.ndarray, *, market: str
+) -> dict[str, np.ndarray]:
+    return {"crps": Law.stored(mean, sd, skewness, market).crps(actual)}
 
 
 def profit(outcome: np.ndarray, odds: np.ndarray) -> np.ndarray:

@@ -17,16 +17,17 @@ from nba_pipeline.domain.calendar import training_day
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext, Transform
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS, Forecast
-from nba_pipeline.systems.calibration import calibrated_over
-from nba_pipeline.systems.distribution import quantiles
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.prediction_models import (
     PREDICTION_MODELS,
+    QUOTED,
     REGISTRY_COLUMNS,
     ModelRegistry,
     model_rows,
+    of_market,
 )
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.columns import tricode
@@ -40,11 +41,12 @@ if TYPE_CHECKING:
 OVER, UNDER, PASS, NO_LINE = "OVER", "UNDER", "PASS", "NO_LINE"
 CALL_PROBABILITY = 0.55
 OUT = "out"
+RETIRED = "NULL; in rows of earlier releases the"
 LISTED_LATER = "listed only after the forecasts of his game were made, before it started"
 IDENTITY = ("game_date", "player_id", "feature_version", "game_id", "season", "season_type", "player_name", "player_lookup",
             "team", "opponent", "early_season_flag", "games_played_season")  # fmt: skip
 FORECAST_OF = ["game_date", "game_id", "market", "system_id"]
-LINE_COLUMNS = ("line", "line_source", "books", "captured_at", "best_over_odds", "best_under_odds")
+LINE_COLUMNS = (*QUOTED, "line_source", "books", "captured_at", "best_over_odds", "best_under_odds")
 
 
 class PlayerPropPredictions(Rows):
@@ -73,6 +75,13 @@ class PlayerPropPredictions(Rows):
     injury_status: str = column("status in force at the cut-off; NULL without any statement", nullable=True)
     predicted_mean: float = column("forecast mean; NULL with a reason", unit="market", nullable=True, ge=0, le=130)
     predicted_sd: float = column("forecast standard deviation", unit="market", nullable=True, gt=0, le=40)
+    predicted_skewness: float = column(
+        "skewness of the law, a gamma law with this mean, standard deviation and skewness, of which what is below ½ counts as 0;"
+        " NULL in rows of earlier releases, whose law has the skewness 2·sd / (mean + the market's shift)",
+        nullable=True,
+        gt=0,
+        hashed=False,
+    )
     q10: float = column("10 % quantile of the forecast", unit="market", nullable=True, ge=0)
     q25: float = column("25 % quantile of the forecast", unit="market", nullable=True, ge=0)
     q50: float = column("median of the forecast", unit="market", nullable=True, ge=0)
@@ -89,21 +98,28 @@ class PlayerPropPredictions(Rows):
     best_under_odds: float = column(
         "best American price of a sportsbook on the under at the line", precision=1, nullable=True
     )
-    over_shift: float = column("shift of the calibration of the over, fitted before the month", nullable=True)
-    over_slope: float = column("slope of the calibration of the over, fitted before the month", nullable=True, ge=0)
+    over_shift: float = column(f"{RETIRED} shift of the calibration of the over", nullable=True)
+    over_slope: float = column(f"{RETIRED} slope of the calibration of the over", nullable=True, ge=0)
     p_over: float = column(
         "probability that the outcome exceeds the line",
-        formula="pushes aside, logit p = over_shift + over_slope·logit of the probability by mean, sd and the market's law",
+        formula="by the gamma law with predicted_mean, predicted_sd and predicted_skewness",
         nullable=True,
         ge=0,
         le=1,
     )
     p_push: float = column("probability that the outcome equals the line", nullable=True, ge=0, le=1)
+    calibration_rows: int = column(
+        "past rows with a line that the law of rows with a line was calibrated on; 0: uncalibrated, and no call",
+        unit="rows",
+        nullable=True,
+        ge=0,
+        hashed=False,
+    )
     edge: float = column("forecast mean minus the line", unit="market", nullable=True)
     recommendation: str = column(
         "call against the line",
         formula=f"OVER/UNDER: confidence of at least {CALL_PROBABILITY} in that side; "
-        "PASS otherwise, for players reported out and without a forecast; NO_LINE without a line",
+        "PASS otherwise, for players reported out, without a forecast and without calibration; NO_LINE without a line",
         isin=[OVER, UNDER, PASS, NO_LINE],
     )
     confidence: float = column(
@@ -189,7 +205,7 @@ def forecasts(inputs: pa.Table, context: FinishContext) -> pa.Table:
         month = inputs.filter(pc.equal(served_by, trained_on))  # pyright: ignore[reportAttributeAccessIssue]
         rows = month.to_pandas()
         for market in context.markets:
-            seen = rows.assign(line=rows[f"line_{market}"].astype(float))
+            seen = of_market(rows, market)
             found = forecast(seen, market, registry.artifacts(trained_on, market))
             made += [_rows(month, seen, market, trained_on, s, f) for s, f in found.items()]
     fresh = pa.concat_tables(made) if made else PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
@@ -206,8 +222,9 @@ def _rows(
 ) -> pa.Table:
     line = rows["line"].to_numpy(dtype=float)
     known = ~np.isnan(made.mean)
-    over, push = calibrated_over(made.mean, made.sd, line, market, made.over_shift, made.over_slope)
-    decided = over / np.where(push < 1, 1 - push, np.nan)
+    law = Law(made.mean, made.sd, made.skewness)
+    over, push = law.probability_over(line)
+    decided = law.decided_over(line)
     out = (rows["injury_status"] == OUT).to_numpy(dtype=bool)
     values = {c: inputs[c] for c in (*(i for i in IDENTITY if i != "games_played_season"), "injury_status", "as_of")}
     values |= {
@@ -219,7 +236,8 @@ def _rows(
         "season_average": inputs[f"{market}_avg_season"],
         "predicted_mean": _numbers(made.mean),
         "predicted_sd": _numbers(np.where(known, made.sd, np.nan)),
-        **{f"q{round(100 * q)}": _numbers(v) for q, v in quantiles(made.mean, made.sd, market).items()},
+        "predicted_skewness": _numbers(np.where(known, made.skewness, np.nan)),
+        **{f"q{round(100 * q)}": _numbers(v) for q, v in law.quantiles().items()},
         "line": inputs[f"line_{market}"],
         "line_source": pa.array(np.where(np.isnan(line), "none", "actual")),
         "line_book_kind": inputs[f"line_source_{market}"],
@@ -227,12 +245,13 @@ def _rows(
         "line_captured_at": inputs[f"captured_at_{market}"],
         "best_over_odds": inputs[f"best_over_odds_{market}"],
         "best_under_odds": inputs[f"best_under_odds_{market}"],
-        "over_shift": _numbers(np.where(known, made.over_shift, np.nan)),
-        "over_slope": _numbers(np.where(known, made.over_slope, np.nan)),
+        "over_shift": pa.nulls(len(rows), pa.float64()),
+        "over_slope": pa.nulls(len(rows), pa.float64()),
+        "calibration_rows": pa.array(np.full(len(rows), made.calibration_rows), pa.int64(), mask=~known),
         "p_over": _numbers(over),
         "p_push": _numbers(np.where(known, push, np.nan)),
         "edge": _numbers(made.mean - line),
-        "recommendation": pa.array(call(decided, line, out)),
+        "recommendation": pa.array(call(decided, line, out | (made.calibration_rows == 0))),
         "confidence": _numbers(np.maximum(decided, 1 - decided)),
         "components": _as_json(made.components, known),
         "insufficient_data_reason": pa.array(made.reason, pa.string(), mask=known),
@@ -240,10 +259,16 @@ def _rows(
     return pa.table(values)
 
 
-def call(over: np.ndarray, line: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Return OVER, UNDER, PASS or NO_LINE by the calibrated probability of the over, pushes excluded; no call if reported out."""
+def call(over: np.ndarray, line: np.ndarray, barred: np.ndarray) -> np.ndarray:
+    """Return OVER, UNDER, PASS or NO_LINE.
+
+    Args:
+        over: Calibrated probability of the over, pushes excluded; NaN without a forecast or a line.
+        line: Lines; NaN where there is none.
+        barred: True where no side may be called: the player is reported out, or the law is not calibrated.
+    """
     with np.errstate(invalid="ignore"):
-        is_over, is_under = (over >= CALL_PROBABILITY) & ~out, (1 - over >= CALL_PROBABILITY) & ~out
+        is_over, is_under = (over >= CALL_PROBABILITY) & ~barred, (1 - over >= CALL_PROBABILITY) & ~barred
     return np.select([np.isnan(line), is_over, is_under], [NO_LINE, OVER, UNDER], PASS)
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import TYPE_CHECKING
 
 import ibis
 import pyarrow as pa
@@ -24,7 +25,12 @@ from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 TRAINING_DAYS = 400
+# What the systems read of the market: columns of the consensus (`systems.protocol.Quotes`).
+QUOTED = ("line", "market_line", "market_over")
 WORKERS = 2
 
 
@@ -45,7 +51,7 @@ class PredictionModels(Rows):
     hyperparameters: str = column("as JSON", nullable=True)
     library_versions: str = column("libraries that trained it, as JSON", nullable=True, hashed=False)
     holdout_rows: int = column(
-        "latest rows that were kept out of a first fit, to measure it and to fit spread and calibration",
+        "latest rows, forecast by a first fit on earlier days, to measure it",
         unit="rows",
         nullable=True,
         ge=0,
@@ -87,7 +93,7 @@ REGISTRY_COLUMNS = (
 def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Table) -> ir.Table:
     """Return the training rows: features of listed players who played, their actual statistics, and lines at the cut-off."""
     slate = context.select("game_date", "game_id", "player_id", "cutoff_at")
-    market = side_by_side(consensus(quotes, slate), ("line",), tuple(MARKETS))
+    market = side_by_side(consensus(quotes, slate), QUOTED, tuple(MARKETS))
     mine = model_rows(features, ("game_id", "game_date", "season", "player_id", "team", "games_played_season"))
     joined = mine.inner_join(facts, [mine.game_id == facts.game_id, mine.player_id == facts.player_id]).left_join(
         market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
@@ -96,8 +102,13 @@ def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Tab
         mine,
         minutes_played=facts.minutes_played,
         **{f"actual_{m.name}": m.actual(facts) for m in MARKETS.values()},
-        **{f"line_{m}": market[f"line_{m}"] for m in MARKETS},
+        **{f"{c}_{m}": market[f"{c}_{m}"] for m in MARKETS for c in QUOTED},
     )
+
+
+def of_market(rows: "pd.DataFrame", market: str) -> "pd.DataFrame":
+    """Name what the market says of each row as the systems read it, from columns `<name>_<market>`."""
+    return rows.assign(**{c: rows[f"{c}_{market}"].astype(float) for c in QUOTED})
 
 
 def model_rows(features: ir.Table, identity: Sequence[str]) -> ir.Table:
@@ -114,7 +125,7 @@ def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
     def fit(job: tuple[date, str]) -> list[dict]:
         day, market = job
         seen = frame[asof.training_window(frame["game_date"], day, TRAINING_DAYS)]
-        seen = seen.assign(actual=seen[f"actual_{market}"].astype(float), line=seen[f"line_{market}"].astype(float))
+        seen = of_market(seen, market).assign(actual=seen[f"actual_{market}"].astype(float))
         return [_entry(day, market, s, t, context.store) for s, t in train(seen, market).items()]
 
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:

@@ -12,6 +12,7 @@ from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.markets import MARKETS, by_market
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.systems import BASELINE_IDS, SYSTEM_IDS
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.pricing import Price, price
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
@@ -36,7 +37,7 @@ class PropPrices(Rows):
     over_odds: float = column("American odds of the over", precision=1, nullable=True)
     under_odds: float = column("American odds of the under", precision=1, nullable=True)
     quoted_at: Instant = column("when the quote was last known before the cut-off (UTC)", nullable=True)
-    p_over: float = column("probability that the outcome exceeds the line, calibrated as the forecast's", ge=0, le=1)
+    p_over: float = column("probability that the outcome exceeds the line, by the law of the forecast", ge=0, le=1)
     p_push: float = column("probability that the outcome equals the line", ge=0, le=1)
     fair_over_odds: float = column(
         "American odds at which the over is worth nothing; NULL where it is certain or impossible",
@@ -124,7 +125,7 @@ PROP_PRICES = Table(
 )
 
 KEY = ("game_date", "player_id", "market")
-FORECAST = ("predicted_mean", "predicted_sd", "over_shift", "over_slope")
+FORECAST = ("predicted_mean", "predicted_sd", "predicted_skewness")
 
 
 def build(predictions: ir.Table, quotes: ir.Table) -> ir.Table:
@@ -160,8 +161,10 @@ def priced(rows: pa.Table) -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
-def _price(*numbers: np.ndarray, market: str) -> dict[str, np.ndarray]:
-    return price(*numbers, market=market)._asdict()
+def _price(
+    mean: np.ndarray, sd: np.ndarray, skewness: np.ndarray, *quote: np.ndarray, market: str
+) -> dict[str, np.ndarray]:
+    return price(Law.stored(mean, sd, skewness, market), *quote)._asdict()
 
 
 def _floats(rows: pa.Table, name: str) -> np.ndarray:

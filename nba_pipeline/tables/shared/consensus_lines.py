@@ -12,10 +12,12 @@ import ibis
 from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import medians, shared
-from nba_pipeline.domain.books import QUOTING, feed_expression
-from nba_pipeline.tables.shared.odds import implied_probability
+from nba_pipeline.domain.books import QUOTING, SPORTSBOOK, feed_expression
+from nba_pipeline.tables.shared import exact_sums as exact
+from nba_pipeline.tables.shared.odds import implied_probability, is_possible_pair
 
 BALANCE_UNKNOWN = 10_000.0
+LOGIT_PRECISION = 6
 
 
 def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
@@ -60,7 +62,9 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
 
     `line` is the median over books of the quotes in force, the lower of two middle lines, so that a book quotes it; books that
     show the prices of one supplier count once. `opening_line` is the same of the books' first quotes, NULL where no capture
-    time is known; `books` how many counted; `line_source` sportsbook or dfs; `captured_at`
+    time is known; `market_line` is the mean of the same books' lines and `market_over` the probability of the over without
+    margin that their prices state, each at its own line (mean of logits; NULL where no sportsbook gives both prices); `books`
+    how many counted; `line_source` sportsbook or dfs; `captured_at`
     when the newest of them was last known; `best_over_odds` and `best_under_odds` the best American prices of sportsbooks
     that quote exactly this line, NULL where none gives a price.
     """
@@ -72,13 +76,25 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     voters = _one_per_feed(chosen)
     middle = medians(voters, ("line", "first_line"), by=key, lower=True)
     counted = voters.group_by(*key).aggregate(
-        books=voters.bookmaker.nunique(), line_source=voters.book_kind.max(), captured_at=voters.known_at.max()
+        books=voters.bookmaker.nunique(),
+        line_source=voters.book_kind.max(),
+        captured_at=voters.known_at.max(),
+        market_line=exact.mean(voters.line),
+        market_logit=exact.mean(_logit_of_over(voters), LOGIT_PRECISION),
     )
+    counted = counted.mutate(market_over=1 / (1 + (-counted.market_logit).exp())).drop("market_logit")
     lines = shared(counted.inner_join(middle, key).select(counted, line=middle.line, opening_line=middle.first_line))
     prices = _best_prices(chosen, lines)
     return shared(
         lines.left_join(prices, key).select(lines, *[prices[c] for c in ("best_over_odds", "best_under_odds")])
     )
+
+
+def _logit_of_over(quotes: ir.Table) -> ir.FloatingValue:
+    """Return the logit of the over without margin; NULL for pick'em operators and where the prices are no possible pair."""
+    ratio = implied_probability(quotes.over_odds) / implied_probability(quotes.under_odds)
+    priced = (quotes.book_kind == SPORTSBOOK) & is_possible_pair(quotes.over_odds, quotes.under_odds)
+    return priced.ifelse(ratio.ln(), None)
 
 
 def _one_per_feed(quotes: ir.Table) -> ir.Table:

@@ -1,11 +1,10 @@
-"""Level, spread and confidence: what is put into invented errors is found again."""
+"""Level and spread: what is put into invented errors is found again."""
 
 import numpy as np
 import pytest
-from scipy.special import expit, logit
 
-from nba_pipeline.systems.calibration import MINIMUM_DECIDED, Confidence, Level, Spread
-from nba_pipeline.systems.line_aware_v1 import PRIOR_SHARE, fit_share
+from nba_pipeline.systems.calibration import Level
+from nba_pipeline.systems.spread import Spread
 
 RNG = np.random.default_rng(5)
 N = 40_000
@@ -38,27 +37,6 @@ def test_a_spread_does_not_depend_on_rows_that_have_no_forecast_or_no_outcome() 
     assert more == Spread.fit(MEAN, NONE, actual)
 
 
-def test_overconfident_probabilities_are_drawn_to_the_middle() -> None:
-    told = RNG.uniform(0.05, 0.95, N)
-    happened = RNG.uniform(0, 1, N) < expit(0.4 * logit(told) + 0.2)
-    fitted = Confidence.fit(told, happened)
-    assert (fitted.slope, fitted.shift) == (pytest.approx(0.4, abs=0.04), pytest.approx(0.2, abs=0.04))
-    assert fitted.decided == N
-    assert 0.5 < fitted.apply(np.array([0.9]))[0] < 0.9
-
-
-def test_probabilities_keep_their_order() -> None:
-    told = RNG.uniform(0.05, 0.95, N)
-    against = Confidence.fit(told, RNG.uniform(0, 1, N) < 1 - told)
-    assert (np.diff(against.apply(np.linspace(0.1, 0.9, 9))) >= 0).all()
-
-
-def test_too_few_decided_lines_leave_probabilities_as_they_are() -> None:
-    few = Confidence.fit(np.full(MINIMUM_DECIDED - 1, 0.6), np.ones(MINIMUM_DECIDED - 1, dtype=bool))
-    assert few == Confidence()
-    assert few.apply(np.array([0.6]))[0] == pytest.approx(0.6)
-
-
 def test_the_level_of_a_rule_leaves_no_bias_by_season_average() -> None:
     season = RNG.uniform(2, 30, N)
     form = season + RNG.normal(0, 4, N)
@@ -80,10 +58,3 @@ def test_levelled_forecasts_are_never_negative_and_unknown_stays_unknown() -> No
     found = Level(-5.0, 1.0).apply(np.array([1.0, 9.0, np.nan]), np.full(3, np.nan))
     assert found[:2].tolist() == [0, 4]
     assert np.isnan(found[2])
-
-
-def test_the_share_of_the_line_follows_who_was_right_and_is_the_prior_without_lines() -> None:
-    line = MEAN + RNG.normal(0, 3, N)
-    assert fit_share(MEAN, line, MEAN) > 0.9
-    assert fit_share(MEAN, line, line) < 0.02
-    assert fit_share(MEAN, NONE, MEAN) == PRIOR_SHARE

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.pricing import KELLY_CAP, Price, american_odds, decimal_odds, price
 
 NAN = float("nan")
 
 
 def one(mean: float = 22.0, sd: float = 6.0, line: float = 20.5, over: float = -110.0, under: float = -110.0) -> Price:
-    numbers = (np.array([x]) for x in (mean, sd, 0.0, 1.0, line, over, under))
-    return Price(*(v[0] for v in price(*numbers, market="points")))
+    law = Law.raw(np.array([mean]), np.array([sd]), "points")
+    return Price(*(v[0] for v in price(law, *(np.array([x]) for x in (line, over, under)))))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from nba_pipeline.common.errors import ModelError
 from nba_pipeline.systems import BASELINE_IDS, LEARNERS, LINE_SYSTEM_IDS, RULES, SYSTEM_IDS, artifact, ensemble_v1
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.training import MINIMUM_ROWS, Trained, day_blocks, train
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
@@ -94,10 +95,12 @@ def test_a_member_that_is_right_gets_the_weight() -> None:
     assert ensemble_v1.fit_weights(means, actual)["ewma"] > 0.9
 
 
-def test_a_season_without_lines_trains_and_leaves_the_laws_own_probability() -> None:
-    made = train(season(lined=False), "points")
-    stored = json.loads(made["ensemble_v1"].artifact or b"")["body"]["calibration"]["confidence"]
-    assert stored == {"shift": 0.0, "slope": 1.0, "decided": 0}
+def test_a_season_without_lines_trains_and_leaves_the_raw_law_marked_as_uncalibrated() -> None:
+    models = artifacts(train(season(lined=False), "points"))
+    with_line = forecast(later(), "points", models)["ensemble_v1"]
+    without = forecast(later(line=np.nan), "points", models)["ensemble_v1"]
+    assert with_line.calibration_rows == 0
+    assert np.array_equal(with_line.mean, without.mean, equal_nan=True)
 
 
 def test_without_lines_before_it_a_month_has_no_model_that_knows_the_line_and_all_others() -> None:
@@ -169,12 +172,29 @@ def test_the_names_of_the_components_do_not_depend_on_the_rows_beside() -> None:
         assert {s: list(f.components) for s, f in alone.items()} == {s: list(f.components) for s, f in together.items()}
 
 
-def test_only_the_system_that_knows_the_line_reads_it() -> None:
+def test_baselines_do_not_read_the_line_and_make_no_calls() -> None:
     rows = later()
     other = forecast(rows.assign(line=rows["line"] + 5), "points", artifacts(trained()))
     for s, made in forecast(rows, "points", artifacts(trained())).items():
         changed = not np.array_equal(made.mean, other[s].mean, equal_nan=True)
+        assert changed == (s not in BASELINE_IDS)
+        assert (made.calibration_rows > 0) == (s not in BASELINE_IDS)
+
+
+def test_only_the_system_that_knows_prices_reads_them() -> None:
+    rows = later()
+    other = forecast(rows.assign(market_over=0.6), "points", artifacts(trained()))
+    for s, made in forecast(rows, "points", artifacts(trained())).items():
+        changed = not np.array_equal(made.mean, other[s].mean, equal_nan=True)
         assert changed == (s in LINE_SYSTEM_IDS)
+
+
+@pytest.mark.parametrize("system", [s for s in SYSTEM_IDS if s not in (*BASELINE_IDS, *LINE_SYSTEM_IDS)])
+def test_rows_without_a_line_keep_the_raw_law(system: str) -> None:
+    made = forecast(later(line=np.nan), "points", artifacts(trained()))[system]
+    known = ~np.isnan(made.mean)
+    raw = Law.raw(made.mean[known], made.sd[known], "points")
+    assert made.skewness[known] == pytest.approx(raw.skewness)
 
 
 def test_without_a_line_there_is_no_line_aware_forecast() -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline import definitions
-from nba_pipeline.systems.distribution import crps
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY, grade, outcomes
 from nba_pipeline.tables.grading.system_daily_performance import BASELINE_IDS, SYSTEM_DAILY_PERFORMANCE
@@ -43,6 +43,7 @@ FORECAST: Row = {
     "prior_games": 30,
     "predicted_mean": 22.0,
     "predicted_sd": 6.0,
+    "predicted_skewness": 0.4,
     "q10": 14.0,
     "q25": 18.0,
     "q50": 22.0,
@@ -194,7 +195,7 @@ def test_the_bounds_of_the_bands_belong_to_them(points: int, within_3: bool, wit
 
 def test_scores_are_those_of_the_forecast() -> None:
     row = one()
-    assert row.crps == pytest.approx(crps(np.array([22.0]), np.array([6.0]), np.array([25.0]), "points")[0])
+    assert row.crps == pytest.approx(Law(np.array([22.0]), np.array([6.0]), np.array([0.4])).crps(np.array([25.0]))[0])
     assert [row[f"pinball_q{q}"] for q in (10, 25, 50, 75, 90)] == pytest.approx([1.1, 1.75, 1.5, 0.25, 0.5])
 
 

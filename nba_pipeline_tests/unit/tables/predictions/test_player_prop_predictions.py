@@ -14,6 +14,7 @@ from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.engine.transform import FinishContext
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
+from nba_pipeline.systems.distribution import QUANTILES, Law
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions import player_prop_predictions as predictions
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS, call, forecasts
@@ -78,15 +79,15 @@ class Asked:
 
     def __init__(self, **made: Any) -> None:
         self.seen: list[tuple[str, list[date], dict]] = []
-        self.made = {"mean": 22.0, "sd": 6.0, "reason": "", "over_shift": 0.0, "over_slope": 1.0} | made
+        self.made = {"mean": 22.0, "sd": 6.0, "skewness": 0.4, "reason": "", "calibration_rows": 500} | made
 
     def __call__(self, rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None]) -> dict[str, Forecast]:
         self.seen.append((market, rows["game_date"].tolist(), dict(artifacts)))
         n = len(rows)
         mean, sd = np.full(n, self.made["mean"]), np.full(n, self.made["sd"])
         reason = np.full(n, self.made["reason"], dtype=object)
-        slope, shift = self.made["over_slope"], self.made["over_shift"]
-        return {SYSTEM: Forecast(mean, sd, reason, {"form": mean}, shift, slope)}
+        skewness = np.full(n, self.made["skewness"])
+        return {SYSTEM: Forecast(mean, sd, reason, {"form": mean}, skewness, self.made["calibration_rows"])}
 
 
 def made(
@@ -143,14 +144,20 @@ def test_a_row_without_a_forecast_says_why_and_calls_nothing(monkeypatch: pytest
         assert row[name] is None, name
 
 
-def test_the_probability_and_the_confidence_are_calibrated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_probability_quantiles_and_confidence_are_of_one_law(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     quote = QUOTE | {"game_date": JANUARY, "market": "points", "line": 17.5, "captured_at": f"{JANUARY} 20:00"}
-    rows = rows_of(JANUARY, quotes=[quote])
-    (sure,) = made(monkeypatch, tmp_path, rows)
-    (humble,) = made(monkeypatch, tmp_path, rows, Asked(over_slope=0.0))
-    assert sure["p_over"] == sure["confidence"] > 0.6
-    assert sure["recommendation"] == "OVER"
-    assert (humble["p_over"], humble["recommendation"]) == (pytest.approx(0.5), "PASS")
+    (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=[quote]))
+    law = Law(*(np.array([row[c]]) for c in ("predicted_mean", "predicted_sd", "predicted_skewness")))
+    assert row["p_over"] == row["confidence"] == pytest.approx(law.probability_over(np.array([17.5]))[0][0])
+    assert [row[f"q{round(100 * q)}"] for q in QUANTILES] == pytest.approx([v[0] for v in law.quantiles().values()])
+    assert (row["recommendation"], row["calibration_rows"]) == ("OVER", 500)
+
+
+def test_an_uncalibrated_law_calls_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quote = QUOTE | {"game_date": JANUARY, "market": "points", "line": 10.5, "captured_at": f"{JANUARY} 20:00"}
+    (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=[quote]), Asked(calibration_rows=0))
+    assert (row["recommendation"], row["calibration_rows"]) == ("PASS", 0)
+    assert row["p_over"] > 0.9
 
 
 def test_nothing_to_forecast_is_an_empty_table_of_the_right_columns(

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -60,7 +61,8 @@ def learned(*played: tuple[date, int], lines: float | None = None) -> pa.Table:
     rows = [
         {"game_date": d, "player_id": p}
         | {f"actual_{m}": i for i, m in enumerate(MARKETS)}
-        | {f"line_{m}": lines for m in MARKETS}
+        | {f"{c}_{m}": lines for m in MARKETS for c in ("line", "market_line")}
+        | {f"market_over_{m}": np.nan for m in MARKETS}
         for d, p in played
     ]
     return pa.Table.from_pylist(rows)

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.systems import BASELINE_IDS
+from nba_pipeline.systems.distribution import Law
 from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions.prop_prices import FORECAST as FORECAST_COLUMNS
 from nba_pipeline.tables.predictions.prop_prices import PRICED, PROP_PRICES, priced
 from nba_pipeline_tests import support
 from nba_pipeline_tests.support import day, expected_rows
@@ -23,8 +26,7 @@ FORECAST: Row = {
     "system_id": PRICED[0],
     "predicted_mean": 22.0,
     "predicted_sd": 6.0,
-    "over_shift": 0.0,
-    "over_slope": 1.0,
+    "predicted_skewness": 0.4,
     "line": 20.5,
     "as_of": "2024-01-06 00:29",
 }
@@ -92,11 +94,20 @@ def test_a_quote_without_a_price_has_chances_and_no_value() -> None:
     assert not row["best_over"]
 
 
-def test_the_probability_is_calibrated_as_the_forecast_is() -> None:
-    sure, calm = (
-        prices([FORECAST | {"over_slope": slope}], [quote("dk", 20.5)])["p_over"].item() for slope in (1.0, 0.5)
+def test_every_line_is_priced_by_the_law_of_the_forecast() -> None:
+    quotes = [quote("dk", 18.5), quote("fd", 20.5), quote("mgm", 21.0)]
+    found = prices([FORECAST], quotes).sort_values("line")
+    over, push = Law(*(np.array([FORECAST[c]]) for c in FORECAST_COLUMNS)).probability_over(
+        np.array([18.5, 20.5, 21.0])
     )
-    assert 0.5 < calm < sure
+    assert found["p_over"].tolist() == pytest.approx(over.tolist())
+    assert found["p_push"].tolist() == pytest.approx(push.tolist())
+
+
+def test_a_forecast_of_an_earlier_release_is_priced_by_the_raw_law() -> None:
+    found = prices([FORECAST | {"predicted_skewness": None}], [quote("dk", 18.5)])
+    over, _ = Law.raw(np.array([22.0]), np.array([6.0]), "points").probability_over(np.array([18.5]))
+    assert found["p_over"].tolist() == pytest.approx(over.tolist())
 
 
 def test_a_forecast_with_a_line_is_expected_to_have_prices() -> None:

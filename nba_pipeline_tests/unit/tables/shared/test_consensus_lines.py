@@ -1,5 +1,6 @@
 """Lines as of the cut-off: of each book the quote in force, of all books the consensus, and nothing that came later."""
 
+import math
 import random
 from collections.abc import Sequence
 from functools import cache
@@ -181,6 +182,31 @@ def test_dfs_operators_stand_in_only_where_no_sportsbook_quotes() -> None:
     assert consensus(dfs)["line_source"] == "dfs"
     row = consensus(dfs, quote(20.5))
     assert (row["line"], row["books"], row["line_source"]) == (20.5, 1, "sportsbook")
+
+
+def test_the_markets_opinion_is_the_mean_over_suppliers_of_lines_and_of_probabilities_without_margin() -> None:
+    row = consensus(
+        quote(20.5, bookmaker="betrivers", over_odds=-150.0, under_odds=120.0),
+        quote(20.5, bookmaker="unibet_us", over_odds=-150.0, under_odds=120.0),
+        quote(22.5, bookmaker="fd", over_odds=-110.0, under_odds=-110.0),
+    )
+    logit = math.log((150 / 250) / (100 / 220))
+    assert row["market_line"] == 21.5
+    assert row["market_over"] == pytest.approx(1 / (1 + math.exp(-logit / 2)), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "unpriced",
+    [
+        {"over_odds": None, "under_odds": None},
+        {"over_odds": -110.0, "under_odds": None},
+        {"over_odds": 300.0, "under_odds": 300.0},
+        {"over_odds": -137.0, "under_odds": -137.0, "book_kind": "dfs"},
+    ],
+)
+def test_half_prices_impossible_pairs_and_pickem_placeholders_are_no_opinion_on_the_probability(unpriced: dict) -> None:
+    row = consensus(quote(20.5, **unpriced))
+    assert (row["market_line"], row["market_over"]) == (20.5, None)
 
 
 def test_players_markets_and_days_do_not_mix() -> None:

@@ -1,0 +1,132 @@
+"""The law of rows with a line: where its centre lies, how wide and how skewed it is, learned from forecasts beside lines.
+
+The probability of the over at the consensus line is calibrated by logistic regression, and the law is moved until it says this
+probability there: every probability, quantile and score is then read from one distribution, which moves with the line. Spread and
+skewness are refitted around lines, for the outcomes of players with a line are less skewed than those of all players.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from nba_pipeline.systems.distribution import Law
+from nba_pipeline.systems.protocol import Floats, Quotes
+from nba_pipeline.systems.spread import SURE, Spread, nonnegative_least_squares, rounded
+
+NEWTON_STEPS = 25
+MINIMUM_DECIDED = 300
+
+# What a forecast's disagreement with the line is worth before anything was seen, and how many rows that belief counts for: fits
+# on 2021-22 to 2023-24 gave 0.09 to 0.30 (points).
+PRIOR_SLOPE, PRIOR_ROWS = 0.15, 2_000.0
+PRIOR_SKEWNESS_ROWS = 300.0
+SKEWNESS = (0.05, 2.0)
+
+
+@dataclass(frozen=True)
+class LineLaw:
+    """The law of rows with a line.
+
+    Attributes:
+        decided: Rows with a line, pushes aside, that it was fitted on.
+        shift: Intercept of the logit of the over at the consensus line.
+        slope: Weight of the logit that the raw law gives there; not negative, so that probabilities keep their order.
+        knows_prices: True where the logit of the market's own probability is added.
+        intercept: With `line` and `forecast` the expected outcome around which spread and skewness are fitted:
+            intercept + line·line + forecast·raw mean.
+        line: See `intercept`.
+        forecast: See `intercept`.
+        spread: Variance of outcomes around it.
+        third: Third central moment of outcomes around it, third[0] + third[1]·expected outcome; not negative.
+    """
+
+    decided: int
+    shift: float
+    slope: float
+    knows_prices: bool
+    intercept: float
+    line: float
+    forecast: float
+    spread: Spread
+    third: tuple[float, float]
+
+    @classmethod
+    def fit(cls, raw: Law, quotes: Quotes, own_sd: Floats, actual: Floats, *, knows_prices: bool) -> "LineLaw | None":
+        """Fit on rows that the system has not seen; None below 300 decided rows with a line.
+
+        Args:
+            raw: Raw laws, one per row.
+            quotes: The market of each row.
+            own_sd: The player's standard deviation over his last 10 games; NaN where it is unknown.
+            actual: Outcomes; NaN where there is none.
+            knows_prices: True for a system that reads the market's prices.
+        """
+        use = ~np.isnan(raw.mean) & ~np.isnan(quotes.line) & ~np.isnan(actual)
+        line, y, own = quotes.line[use], actual[use], own_sd[use]
+        lined = Law(raw.mean[use], raw.sd[use], raw.skewness[use])
+        decided = y != line
+        if decided.sum() < MINIMUM_DECIDED:
+            return None
+        z = _logit(lined.above(line))
+        known = _market_logit(lined, quotes.take(use)) if knows_prices else np.zeros(len(z))
+        shift, slope = _fit_logistic(z[decided], known[decided], (y > line)[decided])
+        basis = np.column_stack([np.ones(len(y)), line, lined.mean])
+        intercept, by_line, by_forecast = rounded(np.linalg.lstsq(basis, y, rcond=None)[0])
+        expected = basis @ np.array([intercept, by_line, by_forecast])
+        spread = Spread.fit(expected, own, y)
+        third = _fit_third(y - expected, expected, spread.sd(expected, own), lined.skewness)
+        return cls(len(z[decided]), shift, slope, knows_prices, intercept, by_line, by_forecast, spread, third)
+
+    def apply(self, raw: Law, quotes: Quotes, own_sd: Floats) -> Law:
+        """Return the calibrated laws; rows without a line keep the raw law."""
+        expected = self.intercept + self.line * quotes.line + self.forecast * raw.mean
+        sd = self.spread.sd(expected, own_sd)
+        moment = self.third[0] + self.third[1] * np.maximum(expected, 0)
+        shape = Law(expected, sd, np.clip(moment / sd**3, *SKEWNESS))
+        known = _market_logit(raw, quotes) if self.knows_prices else 0.0
+        over = scipy.special.expit(self.shift + self.slope * _logit(raw.above(quotes.line)) + known)
+        moved = Law(np.maximum(shape.centre(quotes.line, over), 0), shape.sd, shape.skewness)
+        return moved.where(~np.isnan(quotes.line), raw)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "LineLaw":
+        """Build from the values that an artifact stores."""
+        return cls(**{**stored, "spread": Spread(**stored["spread"]), "third": tuple(stored["third"])})
+
+
+def _logit(p: Floats) -> Floats:
+    return scipy.special.logit(np.clip(p, SURE, 1 - SURE))
+
+
+def _market_logit(raw: Law, quotes: Quotes) -> Floats:
+    """The market's logit of the over at the consensus line: its mean probability without margin, which holds at the mean of its
+    lines, carried to the consensus by a law of the raw law's form; 0 where the books' lines are not known."""
+    over = np.where(np.isnan(quotes.market_over), 0.5, quotes.market_over)
+    believed = Law(raw.centre(quotes.market_line, np.clip(over, SURE, 1 - SURE)), raw.sd, raw.skewness)
+    return np.nan_to_num(_logit(believed.above(quotes.line)))
+
+
+def _fit_logistic(z: Floats, known: Floats, over: NDArray[np.bool_]) -> tuple[float, float]:
+    """Shift and slope of logit P(over) = shift + slope·z + known, held towards the prior (maximum a posteriori, Newton)."""
+    x = np.column_stack([np.ones(len(z)), z])
+    start = np.array([0.0, PRIOR_SLOPE])
+    weights, prior = start.copy(), PRIOR_ROWS / 4 * np.diag([1.0, max(float(z.var()), SURE)])
+    for _ in range(NEWTON_STEPS):
+        p = scipy.special.expit(x @ weights + known)
+        gradient = x.T @ (over - p) - prior @ (weights - start)
+        weights = weights + np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + prior, gradient)
+    shift, slope = rounded([weights[0], max(weights[1], 0.0)])
+    return shift, slope
+
+
+def _fit_third(error: Floats, expected: Floats, sd: Floats, raw_skewness: Floats) -> tuple[float, float]:
+    """Third central moment by non-negative least squares of cubed standardized errors, held towards the raw law's skewness."""
+    basis = np.column_stack([np.ones(len(sd)), np.maximum(expected, 0)]) / (sd**3)[:, None]
+    weight = np.sqrt(PRIOR_SKEWNESS_ROWS / len(sd))
+    held = np.vstack([basis, weight * basis])
+    constant, linear = rounded(nonnegative_least_squares(held, np.append((error / sd) ** 3, weight * raw_skewness)))
+    return constant, linear

@@ -1,0 +1,137 @@
+"""The law of rows with a line: one distribution, calibrated at the consensus and right at every other line."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from nba_pipeline.systems.distribution import Law
+from nba_pipeline.systems.line_law import MINIMUM_DECIDED, LineLaw
+from nba_pipeline.systems.protocol import Floats, Quotes
+
+RNG = np.random.default_rng(8)
+N = 30_000
+SKILL = RNG.gamma(6, 3, N)
+LINE = np.floor(SKILL) + 0.5
+ACTUAL = RNG.negative_binomial(np.maximum(SKILL, 1) / 2, 1 / 3).astype(float)
+# A forecast that is too sure of itself: most of its distance to the line is noise.
+FORECAST = np.maximum(SKILL + RNG.normal(0, 4, N), 0)
+NONE = np.full(N, np.nan)
+RAW = Law.raw(FORECAST, np.sqrt(20 + FORECAST), "points")
+
+
+def quotes(line: Floats = LINE, market_line: Floats = LINE, over: Floats = NONE) -> Quotes:
+    return Quotes(line, market_line, over)
+
+
+def fitted(actual: Floats = ACTUAL, market: Quotes | None = None, *, knows_prices: bool = False) -> LineLaw:
+    law = LineLaw.fit(RAW, market or quotes(), NONE, actual, knows_prices=knows_prices)
+    assert law is not None
+    return law
+
+
+CALIBRATED = fitted().apply(RAW, quotes(), NONE)
+
+
+@pytest.mark.parametrize("away", [-6, -3, -1, 0, 1, 3, 6])
+def test_the_law_is_right_at_the_consensus_and_at_lines_beside_it(away: int) -> None:
+    over, _ = CALIBRATED.probability_over(LINE + away)
+    happened = LINE + away < ACTUAL
+    assert over.mean() == pytest.approx(happened.mean(), abs=0.012)
+
+
+def test_a_point_of_line_moves_the_probability_as_it_moves_outcomes() -> None:
+    below, above = (CALIBRATED.probability_over(LINE + away)[0].mean() for away in (-2, 2))
+    outcomes = (ACTUAL > LINE - 2).mean() - (ACTUAL > LINE + 2).mean()
+    assert (below - above) / outcomes == pytest.approx(1, abs=0.1)
+
+
+def test_a_law_whose_probability_ignores_the_line_would_be_seen() -> None:
+    """The calibration of one line used at every line, as it once was: its probability hardly moves with the line."""
+    frozen = CALIBRATED.probability_over(LINE)[0].mean()
+    assert abs(frozen - (ACTUAL > LINE - 2).mean()) > 0.05
+
+
+def test_the_mean_and_the_median_are_right_at_once() -> None:
+    assert (CALIBRATED.mean - ACTUAL).mean() == pytest.approx(0, abs=0.15)
+    assert (CALIBRATED.quantile(0.5) > ACTUAL).mean() == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 10), (10, 20), (20, 60)])
+def test_quantiles_hold_their_share_of_outcomes_in_every_tier(low: float, high: float) -> None:
+    here = (low <= SKILL) & (high > SKILL)
+    inside = (CALIBRATED.quantile(0.1) <= ACTUAL) & (CALIBRATED.quantile(0.9) >= ACTUAL)
+    assert inside[here].mean() == pytest.approx(0.8, abs=0.035)
+
+
+def test_a_calibrated_law_scores_better_than_the_raw_one() -> None:
+    assert CALIBRATED.crps(ACTUAL).mean() < RAW.crps(ACTUAL).mean() - 0.05
+
+
+def test_a_forecast_that_knows_nothing_does_not_move_the_law() -> None:
+    noise = Law.raw(LINE + RNG.normal(0, 4, N), RAW.sd, "points")
+    law = LineLaw.fit(noise, quotes(), NONE, ACTUAL, knows_prices=False)
+    assert law is not None
+    assert law.slope < 0.05
+
+
+def test_a_forecast_that_is_wrong_throughout_never_turns_probabilities_around() -> None:
+    wrong = LineLaw.fit(
+        Law.raw(np.maximum(2 * LINE - ACTUAL, 0), RAW.sd, "points"), quotes(), NONE, ACTUAL, knows_prices=False
+    )
+    assert wrong is not None
+    assert wrong.slope == 0
+
+
+def test_the_markets_price_counts_for_the_system_that_knows_it() -> None:
+    sure = quotes(over=np.full(N, 0.6))
+    unsure = quotes(over=np.full(N, 0.4))
+    law = fitted(market=sure, knows_prices=True)
+    high, low = (law.apply(RAW, q, NONE).probability_over(LINE)[0] for q in (sure, unsure))
+    assert (high > low + 0.1).all()
+    blind = fitted(market=sure)
+    assert np.array_equal(blind.apply(RAW, sure, NONE).mean, blind.apply(RAW, unsure, NONE).mean)
+
+
+def test_books_with_higher_lines_are_an_opinion_on_the_consensus() -> None:
+    law = fitted(knows_prices=True)
+    apart = law.apply(RAW, quotes(market_line=LINE + 1), NONE)
+    together = law.apply(RAW, quotes(), NONE)
+    assert (apart.mean > together.mean).all()
+
+
+def test_rows_without_a_line_keep_the_raw_law() -> None:
+    half = np.where(np.arange(N) % 2, LINE, np.nan)
+    law = fitted().apply(RAW, quotes(half, half), NONE)
+    bare = np.isnan(half)
+    for ours, theirs in zip(asdict(law).values(), asdict(RAW).values(), strict=True):
+        assert np.array_equal(ours[bare], theirs[bare])
+    assert not np.array_equal(law.mean, RAW.mean)
+
+
+def test_too_few_decided_lines_are_no_calibration() -> None:
+    few = np.where(np.arange(N) < MINIMUM_DECIDED - 1, LINE, np.nan)
+    assert LineLaw.fit(RAW, quotes(few, few), NONE, ACTUAL, knows_prices=False) is None
+    pushed = np.floor(LINE)
+    all_pushes = LineLaw.fit(RAW, quotes(pushed, pushed), NONE, pushed, knows_prices=False)
+    assert all_pushes is None
+
+
+def test_whole_lines_are_calibrated_with_pushes_aside() -> None:
+    whole = np.floor(SKILL)
+    law = fitted(market=quotes(whole, whole)).apply(RAW, quotes(whole, whole), NONE)
+    decided = whole != ACTUAL
+    assert law.decided_over(whole)[decided].mean() == pytest.approx((whole < ACTUAL)[decided].mean(), abs=0.015)
+
+
+def test_means_are_never_negative() -> None:
+    line = np.full(N, 0.5)
+    law = fitted(actual=np.minimum(ACTUAL, 1), market=quotes(line, line)).apply(RAW, quotes(line, line), NONE)
+    assert (law.mean >= 0).all()
+    assert (law.sd > 0).all()
+
+
+def test_it_is_stored_and_read_back() -> None:
+    law = fitted(knows_prices=True)
+    assert LineLaw.from_dict(json.loads(json.dumps(asdict(law)))) == law
