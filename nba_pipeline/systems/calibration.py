@@ -78,7 +78,7 @@ class Calibration:
         Args:
             level: Level of the system, already applied to `mean`.
             mean: Forecast means; NaN where there is none.
-            own_sd: The player's standard deviation over his last 10 games; NaN where it is unknown.
+            own_sd: The player's standard deviation over the last 10 games; NaN where it is unknown.
             actual: Outcomes.
             quotes: The market of each row; None for a system that keeps its raw law beside lines.
             market: The market of all rows.

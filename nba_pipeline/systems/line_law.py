@@ -61,7 +61,7 @@ class LineLaw:
         Args:
             raw: Raw laws, one per row.
             quotes: The market of each row.
-            own_sd: The player's standard deviation over his last 10 games; NaN where it is unknown.
+            own_sd: The player's standard deviation over the last 10 games; NaN where it is unknown.
             actual: Outcomes; NaN where there is none.
             knows_prices: True for a system that reads the market's prices.
         """

@@ -41,7 +41,7 @@ FEATURES: dict[str, Any] = {
     "points_avg_season": 20.0,
     "assists_avg_season": 5.0,
 }
-CONTEXT: dict[str, Any] = {"player_id": 7, "injury_status": None}
+CONTEXT: dict[str, Any] = {"player_id": 7, "game_id": FEATURES["game_id"], "injury_status": None}
 QUOTE: dict[str, Any] = {
     "player_id": 7,
     "bookmaker": "dk",
