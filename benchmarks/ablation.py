@@ -22,6 +22,7 @@ from rich.table import Table as Grid
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.forecasting import forecast
@@ -32,7 +33,7 @@ from nba_pipeline.tables.shared import consensus_lines as lines
 
 BEST, BASELINE, AWARE = "ensemble_v1", "last_10", "line_aware_v1"
 TIERS = (0, 10, 20, 30, np.inf)
-RESAMPLES, SEED, WORKERS = 1_000, 7, 2
+WORKERS = 2
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -156,11 +157,8 @@ def interval(difference: pd.Series) -> str:
     """Mean and 95 % interval of a paired difference, game days drawn again."""
     if difference.empty:
         return "none"
-    _, place = np.unique(difference.index.get_level_values("game_date"), return_inverse=True)
-    sums, counts = np.bincount(place, difference.to_numpy()), np.bincount(place)
-    drawn = np.random.default_rng(SEED).integers(0, len(sums), (RESAMPLES, len(sums)))
-    low, high = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [0.025, 0.975])
-    return f"{difference.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
+    estimate = DayBootstrap(difference.index.get_level_values("game_date").to_numpy()).mean(difference.to_numpy())
+    return f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"
 
 
 def expected_calibration_error(p: np.ndarray, happened: np.ndarray, bins: int = 10) -> float:

@@ -1,10 +1,7 @@
 """Artifacts below a directory, each written to a temporary file, flushed to the disk and then renamed."""
 
 import contextlib
-import os
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from nba_pipeline.artifacts.protocol import (
     require_unaltered,
 )
 from nba_pipeline.common.errors import ArtifactError
+from nba_pipeline.common.files import write_atomically
 
 INCOMING = ".incoming"
 ABANDONED_AFTER_SECONDS = 3600.0
@@ -64,43 +62,22 @@ class LocalArtifacts:
         return self.root / location
 
     def _write(self, location: str, content: bytes) -> None:
-        """Atomic: another process sees nothing, or all of it; so does this one after a crash."""
         path = self._path(location)
         try:
-            with self._temporary() as temporary:
-                with temporary.open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                path.parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(path)
-            _sync(path.parent)
+            incoming = self._incoming()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, content, incoming)
         except OSError as e:
             raise ArtifactError(
                 f"{path} was not written: {e.strerror}", "check free disk space and the permissions of the directory"
             ) from e
 
-    @contextlib.contextmanager
-    def _temporary(self) -> Iterator[Path]:
-        """A file of our own beside the artifacts; those that killed processes left are removed on the way."""
+    def _incoming(self) -> Path:
+        """The directory of files being written; those that killed processes left are removed on the way."""
         incoming = self.root / INCOMING
         incoming.mkdir(parents=True, exist_ok=True)
         for left in incoming.iterdir():
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - left.stat().st_mtime > ABANDONED_AFTER_SECONDS:
                     left.unlink()
-        descriptor, name = tempfile.mkstemp(dir=incoming)
-        os.close(descriptor)
-        try:
-            yield Path(name)
-        finally:
-            Path(name).unlink(missing_ok=True)
-
-
-def _sync(directory: Path) -> None:
-    """Make the rename survive a loss of power."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return incoming

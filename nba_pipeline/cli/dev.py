@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from nba_pipeline.common.files import write_atomically
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration.instance import prepare
 
@@ -21,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     home = prepare(Settings.from_environment())
     workspace = home / "workspace.yaml"
-    workspace.write_text(WORKSPACE)
+    write_atomically(workspace, WORKSPACE.encode())
     print(f"Dagster home {home}; UI at http://{arguments.host}:{arguments.port}", flush=True)
     command = ["-m", "dagster", "dev", "-w", str(workspace), "-h", arguments.host, "-p", arguments.port]
     os.execv(sys.executable, [sys.executable, "-W", "ignore", *command])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from nba_pipeline.common.files import write_atomically
 from nba_pipeline.contracts.table import Column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import FEEDS, Feed
@@ -104,7 +105,7 @@ def main(target: Path) -> None:
     """Write landing.md and tables.md into the directory TARGET."""
     target.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
-        (target / name).write_text(text.rstrip() + "\n")
+        write_atomically(target / name, f"{text.rstrip()}\n".encode())
         click.echo(f"wrote {target / name}")
 
 

@@ -6,58 +6,16 @@ string and zero stay apart. Fields stand in contract order and are separated by 
 a field cannot contain unnoticed: it is escaped.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
-
+from nba_pipeline.contracts.dialects import SYNTAX, Dialect, Syntax
 from nba_pipeline.contracts.table import HASH_COLUMN, Column, Table
 
-Dialect = Literal["duckdb", "bigquery"]
 UNKNOWN = "~"
 NOT_A_NUMBER = "nan"
 SEPARATOR = "\x1f"
 _SEPARATOR_TEXT = f"CHR({ord(SEPARATOR)})"
 
 
-@dataclass(frozen=True)
-class _Engine:
-    text: str
-    integer: str
-    micros: str
-    digest: str
-    elements: str
-    is_nan: str
-    safe_cast: str
-    joined: Callable[[Sequence[tuple[str, str]]], str]
-
-
-_ENGINES: dict[Dialect, _Engine] = {
-    "duckdb": _Engine(
-        text="VARCHAR",
-        integer="BIGINT",
-        micros="epoch_us({0})",
-        digest="substr(sha256({0}), 1, 16)",
-        elements="array_to_string(list_transform({0}, lambda e: {1}), ',')",
-        is_nan="isnan({0})",
-        safe_cast="TRY_CAST",
-        joined=lambda named: f"CONCAT({f', {_SEPARATOR_TEXT}, '.join(f'{n}, {v}' for n, v in named)})",
-    ),
-    "bigquery": _Engine(
-        text="STRING",
-        integer="INT64",
-        micros="UNIX_MICROS({0})",
-        digest="SUBSTR(TO_HEX(SHA256({0})), 1, 16)",
-        elements="ARRAY_TO_STRING(ARRAY(SELECT {1} FROM UNNEST({0}) AS e WITH OFFSET AS i ORDER BY i), ',')",
-        is_nan="IS_NAN({0})",
-        safe_cast="SAFE_CAST",
-        joined=lambda named: (
-            f"ARRAY_TO_STRING([{', '.join(f'CONCAT({n}, {v})' for n, v in named)}], {_SEPARATOR_TEXT})"
-        ),
-    ),
-}
-
-
-def _scaled(expression: str, precision: int, e: _Engine) -> str:
+def _scaled(expression: str, precision: int, e: Syntax) -> str:
     """A float as an integer of its precision; as text where that does not fit, which no range of a contract allows.
 
     Values are rounded to their precision before, so the casts of all engines agree.
@@ -66,13 +24,13 @@ def _scaled(expression: str, precision: int, e: _Engine) -> str:
     return f"COALESCE({scaled}, CAST({expression} AS {e.text}))"
 
 
-def _element(precision: int, e: _Engine) -> str:
+def _element(precision: int, e: Syntax) -> str:
     known = f"CASE WHEN {e.is_nan.format('e')} THEN '{NOT_A_NUMBER}' ELSE {_scaled('e', precision, e)} END"
     return f"COALESCE({known}, '{UNKNOWN}')"
 
 
-def _canonical(column: Column, e: _Engine) -> str:
-    quoted = f"`{column.name}`" if e.text == "STRING" else f'"{column.name}"'
+def _canonical(column: Column, e: Syntax) -> str:
+    quoted = e.name(column.name)
     if column.is_float:
         return _scaled(quoted, column.precision, e)
     if column.type.is_timestamp():
@@ -88,12 +46,12 @@ def _canonical(column: Column, e: _Engine) -> str:
 
 def hash_expression(table: Table, dialect: Dialect = "duckdb") -> str:
     """SQL expression for the `data_hash` of a row of `table`: 16 hex digits, never NULL."""
-    e = _ENGINES[dialect]
+    e = SYNTAX[dialect]
     named = [(f"'{n}='", f"COALESCE({_canonical(table.columns[n], e)}, '{UNKNOWN}')") for n in table.hash_fields]
-    return e.digest.format(e.joined(named))
+    return e.digest.format(e.fields(named, _SEPARATOR_TEXT))
 
 
 def content_hash_expression(dialect: Dialect = "duckdb") -> str:
     """SQL aggregate for the hash of a partition: the hash of its rows' hashes, independent of their order."""
-    e = _ENGINES[dialect]
+    e = SYNTAX[dialect]
     return e.digest.format(f"string_agg({HASH_COLUMN}, '' ORDER BY {HASH_COLUMN})")

@@ -5,7 +5,7 @@ there and every row's hash recomputes. `coverage`: the rows that must exist do, 
 `business_rules`: ranges, identities and rules across tables.
 
 All statements read the tables of a bench: `result`, and `expected` where a table has expected rows. They are rendered for
-the engine that holds these tables; `_Engine` lists all syntax that differs between engines.
+the engine that holds these tables (`dialects`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,56 +17,15 @@ import sqlglot
 
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.checks import BUSINESS, HASHES
-from nba_pipeline.contracts.hashing import Dialect, hash_expression
+from nba_pipeline.contracts.dialects import SYNTAX, Dialect, Syntax
+from nba_pipeline.contracts.hashing import hash_expression
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Table
 
 ALIAS = "t0"
 
 
-@dataclass(frozen=True)
-class _Engine:
-    """The syntax of one engine where the engines differ."""
-
-    quote: str
-    text: str
-    infinite: str
-    odd_elements: str
-    matches: str
-    joined: str
-    escape: Mapping[str, str]
-
-    def name(self, column: str) -> str:
-        return f"{self.quote}{column}{self.quote}"
-
-    def cell(self, column: str) -> str:
-        return f"{self.name(ALIAS)}.{self.name(column)}"
-
-    def literal(self, value: Any) -> str:
-        if not isinstance(value, str):
-            return str(value)
-        return "'" + "".join(self.escape.get(c, c) for c in value) + "'"
-
-
-_ENGINES: Mapping[Dialect, _Engine] = {
-    "duckdb": _Engine(
-        quote='"',
-        text="VARCHAR",
-        infinite="NOT isfinite({0})",
-        odd_elements="len(list_filter({0}, lambda e: e IS NULL OR isinf(e))) > 0",
-        matches="regexp_matches({0}, {1})",
-        joined="concat_ws({1}, {0})",
-        escape={"'": "''"},
-    ),
-    "bigquery": _Engine(
-        quote="`",
-        text="STRING",
-        infinite="(IS_NAN({0}) OR IS_INF({0}))",
-        odd_elements="EXISTS(SELECT 1 FROM UNNEST({0}) AS e WHERE e IS NULL OR IS_INF(e))",
-        matches="REGEXP_CONTAINS({0}, {1})",
-        joined="ARRAY_TO_STRING([{0}], {1})",
-        escape={"'": "\\'", "\\": "\\\\", "\n": "\\n"},
-    ),
-}
+def _cell(column: str, e: Syntax) -> str:
+    return f"{e.name(ALIAS)}.{e.name(column)}"
 
 
 @dataclass(frozen=True)
@@ -80,11 +39,11 @@ class RowRule:
 
 def row_rules(table: Table, result: ir.Table, dialect: Dialect = "duckdb") -> list[RowRule]:
     """All rules of single rows, from the contract: required fields, finite numbers, ranges, business rules."""
-    rules, e = [], _ENGINES[dialect]
+    rules, e = [], SYNTAX[dialect]
     for c in table.columns.values():
         if c.name in (HASH_COLUMN, COMPUTED_AT):
             continue
-        cell = e.cell(c.name)
+        cell = _cell(c.name, e)
         if not c.nullable:
             rules.append(RowRule(HASHES, f"{c.name} is missing", f"{cell} IS NULL"))
         if c.is_float:
@@ -97,7 +56,7 @@ def row_rules(table: Table, result: ir.Table, dialect: Dialect = "duckdb") -> li
     return rules + [RowRule(BUSINESS, name, sql) for name, sql in _business(table, result, dialect).items()]
 
 
-_OUTSIDE: Mapping[str, Callable[[str, Any, _Engine], str]] = {
+_OUTSIDE: Mapping[str, Callable[[str, Any, Syntax], str]] = {
     "gt": lambda cell, limit, _: f"{cell} <= {limit}",
     "ge": lambda cell, limit, _: f"{cell} < {limit}",
     "lt": lambda cell, limit, _: f"{cell} >= {limit}",
@@ -122,28 +81,28 @@ def _when(condition: str) -> str:
 
 def tally(table: Table, rules: Sequence[RowRule], watched: Sequence[str], dialect: Dialect = "duckdb") -> str:
     """Per partition: number of rows, rows that break rule i (`v{i}`), empty cells, and empty cells of watched columns."""
-    e = _ENGINES[dialect]
+    e = SYNTAX[dialect]
     counts = [f"SUM({_when(rule.broken)}) AS v{i}" for i, rule in enumerate(rules)]
-    empty = " + ".join(_when(f"{e.cell(c.name)} IS NULL") for c in table.columns.values() if c.nullable) or "0"
+    empty = " + ".join(_when(f"{_cell(c.name, e)} IS NULL") for c in table.columns.values() if c.nullable) or "0"
     counts.append(f"SUM({empty}) AS empty")
-    counts += [f"SUM({_when(f'{e.cell(c)} IS NULL')}) AS {e.name(f'null_{c}')}" for c in watched]
-    day = e.cell(table.partition)
+    counts += [f"SUM({_when(f'{_cell(c, e)} IS NULL')}) AS {e.name(f'null_{c}')}" for c in watched]
+    day = _cell(table.partition, e)
     return f"SELECT {day} AS day, COUNT(*) AS n, {', '.join(counts)} FROM result AS {ALIAS} GROUP BY {day}"
 
 
 def flagged(rules: Sequence[RowRule], *, place: bool = False, dialect: Dialect = "duckdb") -> str:
     """The rows that break a rule, with `broken_rules`, the texts of the rules they break; with their `place` if wanted."""
-    e = _ENGINES[dialect]
+    e = SYNTAX[dialect]
     said = ", ".join(f"CASE WHEN {r.broken} THEN {e.literal(r.text)} END" for r in rules)
     anything = " OR ".join(f"({r.broken})" for r in rules)
     row = f"{ALIAS}.rowid AS place, {ALIAS}.*" if place else f"{ALIAS}.*"
-    texts = e.joined.format(said, "'; '")
+    texts = e.texts.format(said, "'; '")
     return f"SELECT {row}, {texts} AS broken_rules FROM result AS {ALIAS} WHERE {anything}"
 
 
 def repeated_keys(table: Table, dialect: Dialect = "duckdb") -> str:
     """Per partition: rows beyond the first of their key."""
-    keys = ", ".join(_ENGINES[dialect].name(k) for k in dict.fromkeys((table.partition, *table.key)))
+    keys = ", ".join(SYNTAX[dialect].name(k) for k in dict.fromkeys((table.partition, *table.key)))
     counted = f"SELECT {table.partition} AS day, COUNT(*) AS copies FROM result GROUP BY {keys} HAVING COUNT(*) > 1"
     return f"SELECT day, SUM(copies - 1) AS repeated FROM ({counted}) GROUP BY day"
 
@@ -176,21 +135,21 @@ def expected_per_day(table: Table) -> str:
 
 def absent_rows(table: Table, columns: Sequence[str], dialect: Dialect = "duckdb") -> str:
     """Expected rows that are not in `result`, as day, entity and reason; NULL where the absence is a fault."""
-    e = _ENGINES[dialect]
+    e = SYNTAX[dialect]
     on = [c for c in columns if c != "reason"]
     others = ", ".join(f"CAST(e.{e.name(c)} AS {e.text})" for c in on if c != table.partition) or "''"
-    return f"""SELECT e.{table.partition} AS day, {e.joined.format(others, "' '")} AS entity, e.reason FROM expected AS e
+    return f"""SELECT e.{table.partition} AS day, {e.texts.format(others, "' '")} AS entity, e.reason FROM expected AS e
         WHERE NOT EXISTS (SELECT 1 FROM result AS r WHERE {_same(on, e)})"""
 
 
 def unexpected_rows(table: Table, columns: Sequence[str], dialect: Dialect = "duckdb") -> str:
     """Per partition: rows of `result` that are not expected."""
-    same = _same([c for c in columns if c != "reason"], _ENGINES[dialect])
+    same = _same([c for c in columns if c != "reason"], SYNTAX[dialect])
     return f"""SELECT r.{table.partition} AS day, COUNT(*) AS n FROM result AS r
         WHERE NOT EXISTS (SELECT 1 FROM expected AS e WHERE {same}) GROUP BY r.{table.partition}"""
 
 
-def _same(columns: Sequence[str], e: _Engine) -> str:
+def _same(columns: Sequence[str], e: Syntax) -> str:
     return " AND ".join(f"e.{e.name(c)} = r.{e.name(c)}" for c in columns)
 
 

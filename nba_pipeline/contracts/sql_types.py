@@ -2,17 +2,8 @@
 
 import ibis.expr.datatypes as dt
 
+from nba_pipeline.contracts.dialects import SYNTAX
 from nba_pipeline.contracts.table import Table
-
-_DUCKDB_TYPES: dict[type[dt.DataType], str] = {
-    dt.String: "VARCHAR",
-    dt.Int64: "BIGINT",
-    dt.Float64: "DOUBLE",
-    dt.Boolean: "BOOLEAN",
-    dt.Date: "DATE",
-    dt.Timestamp: "TIMESTAMPTZ",
-    dt.Array: "DOUBLE[]",
-}
 
 OPERATIONS_SCHEMA = "nba_ops"
 LEDGER = f"{OPERATIONS_SCHEMA}.ledger"
@@ -31,7 +22,8 @@ OPERATIONS_DDL = (
 
 
 def duckdb_type(t: dt.DataType) -> str:
-    return _DUCKDB_TYPES[type(t)]
+    """Name DuckDB's type of a column."""
+    return SYNTAX["duckdb"].type_of(t)
 
 
 def duckdb_columns(table: Table) -> dict[str, str]:

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import WarehouseError
-from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
+from nba_pipeline.contracts.dialects import Dialect
+from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.sql_types import predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
 from nba_pipeline.engine.bigquery_render import rendered

@@ -9,7 +9,8 @@ import pyarrow as pa
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_sql import to_sql
-from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
+from nba_pipeline.contracts.dialects import Dialect
+from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.sql_types import duckdb_type, predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
 from nba_pipeline.engine.transform import REJECT_REASON, FinishContext, RunContext, Transform

@@ -7,7 +7,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.contracts.hashing import Dialect
+from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.warehouse import LedgerEntry, Warehouse

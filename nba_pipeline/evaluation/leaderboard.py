@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_pipeline.evaluation.metrics import DayBootstrap, calibration_error, hit_rate, reliability, tier
+from nba_pipeline.evaluation.bootstrap import DayBootstrap
+from nba_pipeline.evaluation.metrics import calibration_error, hit_rate, reliability, tier
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 
 REFERENCE = "last_10"

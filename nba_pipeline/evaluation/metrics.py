@@ -1,49 +1,17 @@
-"""Measures of graded forecasts: errors with intervals by game day, paired differences, hit rates, calibration, tiers."""
+"""Measures of graded forecasts: tiers, calibration, hit rates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-RESAMPLES = 1_000
-SEED = 7
-LEVEL = 0.95
+from nba_pipeline.evaluation.bootstrap import Estimate
+
 BINS = 10
 
 # Tiers by the player's season average before the game: each begins at its bound and ends before the next.
 TIERS: Mapping[str, float] = {"bench": 0, "rotation": 10, "starter": 20, "star": 30}
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean with its 95 % interval; NaN without rows."""
-
-    value: float
-    low: float
-    high: float
-
-
-class DayBootstrap:
-    """Means with intervals, when whole game days are drawn again: rows of one day are not independent.
-
-    `days` is the game day of each row; every mean is over values of the same rows, so that differences are paired.
-    """
-
-    def __init__(self, days: NDArray) -> None:
-        _, self._place = np.unique(days, return_inverse=True)
-        self._counts = np.bincount(self._place)
-        n = len(self._counts)
-        self._drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
-
-    def mean(self, values: NDArray[np.float64]) -> Estimate:
-        if not len(values):
-            return Estimate(np.nan, np.nan, np.nan)
-        sums = np.bincount(self._place, values)
-        means = sums[self._drawn].sum(axis=1) / self._counts[self._drawn].sum(axis=1)
-        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return Estimate(float(values.mean()), float(low), float(high))
 
 
 def tier(season_average: pd.Series) -> pd.Series:

@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from nba_pipeline.common.environment import hand_down
+from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.config.settings import Settings
 
@@ -23,7 +24,7 @@ def prepare(settings: Settings) -> Path:
     with file_lock(home / ".prepare.lock", exclusive=True, timeout=settings.lock_timeout):
         config = home / CONFIG
         if not config.exists():
-            config.write_text(files("nba_pipeline").joinpath(CONFIG).read_text())
+            write_atomically(config, files("nba_pipeline").joinpath(CONFIG).read_bytes())
         with dg.DagsterInstance.get() as instance:
             instance.get_run_records(limit=1)
             instance.event_log_storage.get_maximum_record_id()

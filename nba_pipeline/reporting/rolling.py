@@ -1,7 +1,6 @@
 """Score the systems over the days before a day: sums per day and system, intervals by resampling whole days."""
 
 from datetime import date
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.evaluation.metrics import RESAMPLES, SEED
+from nba_pipeline.evaluation.bootstrap import ratio_interval
 from nba_pipeline.reporting.data import Interval, Record
 
 PRIOR_GAMES = 10
@@ -118,7 +117,6 @@ class Sums:
 
     def __init__(self, by_day: NDArray[np.float64]) -> None:
         self._by_day = dict(zip(MEASURES, by_day, strict=True))
-        self._drawn = dict(zip(MEASURES, by_day @ _draws(by_day.shape[1]), strict=True))
 
     def total(self, measure: str) -> float:
         """Sum a measure over the days."""
@@ -133,12 +131,4 @@ class Sums:
         mean = self.total(top) / self.total(bottom)
         if days < FEWEST_DAYS:
             return Interval(mean, None, None, days)
-        under = self._drawn[bottom]
-        low, high = np.quantile(self._drawn[top][under > 0] / under[under > 0], [0.025, 0.975])
-        return Interval(mean, float(low), float(high), days)
-
-
-@cache
-def _draws(days: int) -> NDArray[np.float64]:
-    """Draw how often each day is resampled, an array of (days, resamples); columns sum to the number of days."""
-    return np.random.default_rng(SEED).multinomial(days, np.full(days, 1 / days), RESAMPLES).T.astype(float)
+        return Interval(mean, *ratio_interval(self._by_day[top], self._by_day[bottom]), days)

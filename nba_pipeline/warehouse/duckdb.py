@@ -17,7 +17,8 @@ from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
 from nba_pipeline.common.locking import REMEDY, file_lock
 from nba_pipeline.contracts import sql_types as ddl
-from nba_pipeline.contracts.hashing import Dialect, content_hash_expression, hash_expression
+from nba_pipeline.contracts.dialects import Dialect
+from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.table import HASH_COLUMN, Table
 from nba_pipeline.warehouse.protocol import (
     CONTENTS_SCHEMA,

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Protocol
 import pyarrow as pa
 
 from nba_pipeline.common.errors import WarehouseError
-from nba_pipeline.contracts.hashing import Dialect
+from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.table import Table
 
 

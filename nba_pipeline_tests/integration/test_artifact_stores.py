@@ -205,7 +205,7 @@ def killed_during_put(place: Place, module: str, name: str, method: str, call: i
 @pytest.mark.parametrize(
     ("place", "module", "name", "method", "call"),
     [
-        ("on disk", "nba_pipeline.artifacts.local", "os", "fsync", 1),
+        ("on disk", "nba_pipeline.common.files", "os", "fsync", 1),
         ("on disk", "pathlib", "Path", "replace", 1),
         ("in a bucket", "requests.adapters", "HTTPAdapter", "send", 1),
         ("in a bucket", "requests.adapters", "HTTPAdapter", "send", 2),

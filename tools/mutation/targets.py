@@ -17,7 +17,11 @@ DUCKDB = (
     f"{INTEGRATION}/test_duckdb_warehouse.py",
 )
 GRADING = (f"{UNIT}/tables/grading/test_grade_rules.py", f"{UNIT}/tables/grading/test_grading.py")
-METRICS = (f"{UNIT}/evaluation/test_metrics.py", f"{UNIT}/evaluation/test_leaderboard.py")
+METRICS = (
+    f"{UNIT}/evaluation/test_metrics.py",
+    f"{UNIT}/evaluation/test_bootstrap.py",
+    f"{UNIT}/evaluation/test_leaderboard.py",
+)
 PROCESSES = "bigquery or killed or four_writers or full_disk or permissions or may_not or may_only or slow"
 
 
@@ -47,4 +51,5 @@ TARGETS: dict[str, Target] = {
     "accuracy": Target("nba_pipeline.tables.grading.prediction_accuracy", GRADING),
     "performance": Target("nba_pipeline.tables.grading.system_daily_performance", GRADING),
     "metrics": Target("nba_pipeline.evaluation.metrics", METRICS),
+    "bootstrap": Target("nba_pipeline.evaluation.bootstrap", METRICS),
 }

@@ -9,20 +9,12 @@ from google.cloud.bigquery import SchemaField, TimePartitioning, TimePartitionin
 from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.contracts.dialects import SYNTAX
 from nba_pipeline.contracts.table import Column, Table
 from nba_pipeline.warehouse.bigquery.client import JobLabels, label_value
 from nba_pipeline.warehouse.bigquery.location import STAGING, BigQueryLocation
 from nba_pipeline.warehouse.protocol import ENTRY_SCHEMA, REJECT_SCHEMA
 
-_TYPES: dict[type[dt.DataType], str] = {
-    dt.String: "STRING",
-    dt.Int64: "INTEGER",
-    dt.Float64: "FLOAT",
-    dt.Boolean: "BOOLEAN",
-    dt.Date: "DATE",
-    dt.Timestamp: "TIMESTAMP",
-    dt.Array: "FLOAT",
-}
 _ARROW_TYPES: dict[pa.DataType, str] = {
     pa.string(): "STRING",
     pa.int64(): "INTEGER",
@@ -45,14 +37,19 @@ RECORD_SCHEMA = pa.unify_schemas([ENTRY_SCHEMA, REJECT_SCHEMA])
 
 def sql_type(t: dt.DataType) -> str:
     """The type's name in SQL: `FLOAT64`, `ARRAY<FLOAT64>`."""
-    name = _SQL_NAMES.get(_TYPES[type(t)], _TYPES[type(t)])
-    return f"ARRAY<{name}>" if t.is_array() else name
+    return SYNTAX["bigquery"].type_of(t)
+
+
+def _field_type(t: dt.DataType) -> str:
+    """The type's name in the interface of the service, that of the elements of an array."""
+    name = sql_type(t.value_type) if isinstance(t, dt.Array) else sql_type(t)
+    return _LEGACY_NAMES.get(name, name)
 
 
 def fields(table: Table, *, required: bool = True) -> list[SchemaField]:
     """The columns of a contract, in its order."""
     return [
-        SchemaField(c.name, _TYPES[type(c.type)], _mode(c, required), description=_described(c))
+        SchemaField(c.name, _field_type(c.type), _mode(c, required), description=_described(c))
         for c in table.columns.values()
     ]
 

@@ -21,7 +21,7 @@ from google.cloud.bigquery import ArrayQueryParameter, Dataset, SchemaField
 from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.common.errors import WarehouseError
-from nba_pipeline.contracts.hashing import Dialect
+from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.warehouse.bigquery import schema, sql
 from nba_pipeline.warehouse.bigquery.client import PARALLEL_JOBS, Connection, JobLabels

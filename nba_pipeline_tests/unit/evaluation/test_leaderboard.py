@@ -12,8 +12,9 @@ from rich.console import Console
 
 from nba_pipeline.cli import leaderboard_tables as grids
 from nba_pipeline.evaluation.alarms import suspects, too_good
+from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet, leaderboard, reliabilities, tiers
-from nba_pipeline.evaluation.metrics import DayBootstrap, calibration_error, hit_rate, reliability, tier
+from nba_pipeline.evaluation.metrics import calibration_error, hit_rate, reliability, tier
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 from nba_pipeline_tests.support import day
 

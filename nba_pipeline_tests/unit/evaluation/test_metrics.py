@@ -1,36 +1,9 @@
-"""Measures by hand: intervals that leave 2.5 % on each side, bins in the order of rows, weights by rows."""
+"""Measures by hand: bins in the order of rows, weights by rows."""
 
 import numpy as np
 import pytest
 
-from nba_pipeline.evaluation.metrics import BINS, DayBootstrap, calibration_error, hit_rate, reliability
-
-
-def test_the_interval_leaves_2_5_percent_on_each_side() -> None:
-    """Means of many independent days are nearly normal: 1.96 standard errors either way, on average over samples."""
-    rng, days = np.random.default_rng(3), DayBootstrap(np.arange(200))
-    sides = []
-    for _ in range(60):
-        values = rng.normal(10, 3, 200)
-        found, error = days.mean(values), values.std() / np.sqrt(200)
-        sides.append([(found.value - found.low) / error, (found.high - found.value) / error])
-    assert np.mean(sides, axis=0) == pytest.approx([1.96, 1.96], abs=0.06)
-
-
-def test_days_weigh_by_their_rows() -> None:
-    """One day of 99 rows and one of a single row: draws of the first alone, of both, of the second alone."""
-    found = DayBootstrap(np.array([0] * 99 + [1])).mean(np.array([1.0] * 99 + [0.0]))
-    assert (found.value, found.low, found.high) == (0.99, 0.0, 1.0)
-
-
-def test_no_rows_have_no_mean_and_no_interval() -> None:
-    found = DayBootstrap(np.array([])).mean(np.array([]))
-    assert np.isnan([found.value, found.low, found.high]).all()
-
-
-def test_the_same_rows_give_the_same_interval() -> None:
-    days, values = np.arange(50), np.arange(50.0)
-    assert DayBootstrap(days).mean(values) == DayBootstrap(days).mean(values)
+from nba_pipeline.evaluation.metrics import BINS, calibration_error, hit_rate, reliability
 
 
 def test_without_rows_reliability_has_its_columns_and_there_is_no_error() -> None:

@@ -1,0 +1,59 @@
+"""The one bootstrap: intervals when whole game days are drawn again, since rows of one day are not independent."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 1_000
+SEED = 7
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its 95 % interval; NaN without rows."""
+
+    value: float
+    low: float
+    high: float
+
+
+@lru_cache(maxsize=4)
+def _draws(days: int) -> NDArray[np.int64]:
+    """Draw days with replacement, as an array (resamples, days) of the places of days; the same for every call."""
+    return np.random.default_rng(SEED).integers(0, days, (RESAMPLES, days))
+
+
+def ratio_interval(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> tuple[float, float]:
+    """Compute the 95 % interval of Σ top / Σ bottom over days (percentile bootstrap).
+
+    Args:
+        top: The sum of every day; at least one day.
+        bottom: The count, or other weight, of every day, in the order of `top`.
+
+    Returns:
+        Both bounds; resamples without any weight do not count.
+    """
+    drawn = _draws(len(top))
+    over, under = top[drawn].sum(axis=1), bottom[drawn].sum(axis=1)
+    low, high = np.quantile(over[under > 0] / under[under > 0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+class DayBootstrap:
+    """Means of rows with their intervals.
+
+    `days` is the game day of each row; every mean is over values of the same rows, so that differences are paired.
+    """
+
+    def __init__(self, days: NDArray) -> None:
+        _, self._place = np.unique(days, return_inverse=True)
+        self._counts = np.bincount(self._place)
+
+    def mean(self, values: NDArray[np.float64]) -> Estimate:
+        """Estimate the mean of a value of each row."""
+        if not len(values):
+            return Estimate(np.nan, np.nan, np.nan)
+        return Estimate(float(values.mean()), *ratio_interval(np.bincount(self._place, values), self._counts))

@@ -1,0 +1,21 @@
+"""What must not exist twice exists once: the syntax of engines, the bootstrap, the atomic write."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PLACES = {
+    "the syntax of engines": (r"(?m)^ +\"bigquery\": \w", "nba_pipeline/contracts/dialects.py"),
+    "the bootstrap": (r"default_rng\(\w*\)\.(integers|multinomial)\(", "nba_pipeline/evaluation/bootstrap.py"),
+    "the atomic write": (r"\b(mkstemp|fsync|NamedTemporaryFile)\(", "nba_pipeline/common/files.py"),
+}
+
+
+@pytest.mark.parametrize("thing", PLACES)
+def test_it_has_one_place(thing: str) -> None:
+    pattern, place = PLACES[thing]
+    modules = [*(ROOT / "nba_pipeline").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]
+    places = {p.relative_to(ROOT).as_posix() for p in modules if re.search(pattern, p.read_text(encoding="utf-8"))}
+    assert places == {place}
