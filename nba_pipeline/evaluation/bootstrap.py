@@ -10,6 +10,8 @@ RESAMPLES = 1_000
 SEED = 7
 LEVEL = 0.95
 
+Number = np.float64 | np.intp
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -26,7 +28,7 @@ def _draws(days: int) -> NDArray[np.int64]:
     return np.random.default_rng(SEED).integers(0, days, (RESAMPLES, days))
 
 
-def ratio_interval(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> tuple[float, float]:
+def ratio_interval(top: NDArray[Number], bottom: NDArray[Number]) -> tuple[float, float]:
     """Compute the 95 % interval of Σ top / Σ bottom over days (percentile bootstrap).
 
     Args:
