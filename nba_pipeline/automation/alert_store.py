@@ -1,31 +1,30 @@
-"""Alert store: de-duplicates alerts, sends one opened and one resolved message, rate-limited.
+"""Alert store: de-duplicates alerts, sends one opened and one resolved message per channel, rate-limited.
 
-Open alerts are kept in the home's `automation.sqlite`, so they survive restarts. An alert counts as sent only when every channel
-has accepted it: a channel that was down gets it later. Everything new since the last message goes into one message.
+Open alerts are kept in the home's `automation.sqlite`, so they survive restarts. An alert counts as sent when every channel has
+accepted it. Everything that is new for a channel since its last message goes into one message. See `alert_delivery`.
 """
 
 import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from nba_pipeline.automation import alert_delivery
 from nba_pipeline.automation.notifiers import Notifier
 from nba_pipeline.common.errors import AlertError
 from nba_pipeline.common.sqlite import transaction
 from nba_pipeline.sources.state_db import FILE
 
-MESSAGES_AN_HOUR = 6
-LINES_A_MESSAGE = 25
-HOUR = timedelta(hours=1)
 TABLES = {
     "alerts": (
         "key TEXT PRIMARY KEY, kind TEXT, text TEXT, opened_at TEXT, sent_at TEXT, resolved_at TEXT, resolution_sent_at TEXT"
     ),
     "messages": "sent_at TEXT, words TEXT",
     "notes": "name TEXT PRIMARY KEY, value TEXT",
+    **alert_delivery.TABLES,
 }
 
 
@@ -65,7 +64,7 @@ class OpenAlert:
 
 @dataclass(frozen=True)
 class Delivery:
-    """The result of one evaluation: how many alerts opened and resolved, and whether a message was sent or why not."""
+    """The result of one evaluation: how many alerts opened and resolved, whether all channels know of them, or why not."""
 
     opened: int
     resolved: int
@@ -81,7 +80,7 @@ class AlertStore:
     channels: Sequence[Notifier] = ()
 
     def report(self, kinds: Collection[AlertKind], alerts: Sequence[Alert], now: datetime) -> Delivery:
-        """Open the alerts that are new, resolve those that no longer hold, and send one message about both.
+        """Open the alerts that are new, resolve those that no longer hold, and send one message about both to each channel.
 
         Args:
             kinds: The kinds of alerts that could be evaluated; open alerts of other kinds stay open.
@@ -91,7 +90,10 @@ class AlertStore:
         with self._transaction() as db:
             opened = sum(_open(db, a, now) for a in alerts)
             resolved = _resolve(db, kinds, {a.key for a in alerts}, now)
-            return self._deliver(db, opened, resolved, now)
+        outcomes = [self._deliver(channel, now) for channel in self.channels]
+        failures = [why for sent, why in outcomes if not sent and why]
+        sent = any(sent for sent, _ in outcomes) and not failures
+        return Delivery(opened, resolved, sent, "" if sent else "; ".join(failures) or "nothing changed")
 
     def open_alerts(self) -> list[OpenAlert]:
         """Return the open alerts, oldest first."""
@@ -115,49 +117,20 @@ class AlertStore:
     def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         return transaction(self.home / FILE, TABLES)
 
-    def _deliver(self, db: sqlite3.Connection, opened: int, resolved: int, now: datetime) -> Delivery:
-        new = db.execute(
-            "SELECT key, text FROM alerts WHERE sent_at IS NULL AND resolved_at IS NULL ORDER BY key"
-        ).fetchall()
-        over = db.execute(
-            "SELECT key, text FROM alerts WHERE sent_at IS NOT NULL AND resolved_at IS NOT NULL AND resolution_sent_at IS NULL"
-        ).fetchall()
-        if not new and not over:
-            return Delivery(opened, resolved, False, "nothing changed")
-        recent = db.execute("SELECT count(*) FROM messages WHERE sent_at > ?", [(now - HOUR).isoformat()]).fetchone()[0]
-        if recent >= MESSAGES_AN_HOUR:
-            return Delivery(
-                opened, resolved, False, f"{recent} messages were sent within the last hour; the others wait"
-            )
-        subject, lines = message([text for _, text in new], [text for _, text in over])
-        failures = []
-        for channel in self.channels:
-            try:
-                channel.send(subject, lines)
-            except AlertError as e:
-                failures.append(f"{channel.name}: {e.what}")
-        db.execute("INSERT INTO messages VALUES (?, ?)", [now.isoformat(), subject])
-        if failures:
-            return Delivery(opened, resolved, False, "; ".join(failures))
-        stamp = now.isoformat()
-        db.executemany("UPDATE alerts SET sent_at = ? WHERE key = ?", [(stamp, key) for key, _ in new])
-        db.executemany("UPDATE alerts SET resolution_sent_at = ? WHERE key = ?", [(stamp, key) for key, _ in over])
-        return Delivery(opened, resolved, True)
-
-
-def message(opened: Sequence[str], resolved: Sequence[str]) -> tuple[str, list[str]]:
-    """Build the subject and the lines of one message, opened alerts first.
-
-    Args:
-        opened: Texts of alerts that are new.
-        resolved: Texts of alerts that no longer hold.
-    """
-    lines = [f"OPEN      {text}" for text in opened] + [f"RESOLVED  {text}" for text in resolved]
-    counts = [f"{len(opened)} new alert{'s' if len(opened) != 1 else ''}"] if opened else []
-    counts += [f"{len(resolved)} resolved"] if resolved else []
-    cut = len(lines) - LINES_A_MESSAGE
-    more = [f"and {cut} more: nba-pipeline alerts"] if cut > 0 else []
-    return f"nba_pipeline: {', '.join(counts)}", [*lines[:LINES_A_MESSAGE], *more]
+    def _deliver(self, channel: Notifier, now: datetime) -> tuple[bool, str]:
+        """Send one channel its pending message; return whether it accepted one, and why not (empty: nothing is pending)."""
+        with self._transaction() as db:
+            pending = alert_delivery.take(db, channel.name, now)
+        if pending is None or isinstance(pending, str):
+            return False, pending or ""
+        why_not = ""
+        try:
+            channel.send(*pending.message())
+        except AlertError as e:
+            why_not = f"{channel.name}: {e.what}"
+        with self._transaction() as db:
+            alert_delivery.record(db, pending, not why_not, [c.name for c in self.channels], now)
+        return not why_not, why_not
 
 
 def _open(db: sqlite3.Connection, alert: Alert, now: datetime) -> bool:
@@ -170,6 +143,7 @@ def _open(db: sqlite3.Connection, alert: Alert, now: datetime) -> bool:
         "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, NULL, NULL, NULL)",
         [alert.key, alert.kind, alert.text, now.isoformat()],
     )
+    alert_delivery.forget(db, alert.key)
     return True
 
 

@@ -1,7 +1,8 @@
 """Alerts: each thing is said once, and once more when it is over; every kind arrives; secrets do not."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from click.testing import CliRunner
 
 from nba_pipeline import definitions
 from nba_pipeline.automation import alert_rules, selections
+from nba_pipeline.automation.alert_delivery import LINES_A_MESSAGE, MESSAGES_AN_HOUR
 from nba_pipeline.automation.alert_rules import Published
-from nba_pipeline.automation.alert_store import LINES_A_MESSAGE, MESSAGES_AN_HOUR, Alert, AlertKind, AlertStore
+from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.game_slate import Game
 from nba_pipeline.automation.notifiers import LogNotifier, WebhookNotifier, notifiers
 from nba_pipeline.automation.retries import FailedRun
@@ -102,6 +104,52 @@ def test_a_channel_that_was_down_gets_the_message_later(store: AlertStore, chat:
     chat.answer = 200
     assert store.report([AlertKind.GAP], [ONE], at(1)).sent
     assert len(chat.texts) == 1
+
+
+@dataclass
+class Channel:
+    """A channel in this process: what it was sent, whether it is down, and what happens while it sends."""
+
+    name: str
+    down: bool = False
+    subjects: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+
+    def send(self, subject: str, lines: list[str]) -> None:
+        assert subject
+        self.meanwhile()
+        if self.down:
+            raise AlertError(f"{self.name} is down")
+        self.subjects.append(lines[0].split()[0])
+
+
+def test_a_channel_that_is_down_for_a_day_does_not_repeat_the_messages_of_the_others(tmp_path: Path) -> None:
+    up, down = Channel("chat"), Channel("e-mail", down=True)
+    store = AlertStore(tmp_path, [up, down])
+    for hour in range(24):
+        store.report([AlertKind.GAP], [ONE], at(60 * hour))
+    assert (up.subjects, down.subjects) == (["OPEN"], [])
+    down.down = False
+    assert store.report([AlertKind.GAP], [ONE], at(60 * 24)).sent
+    store.report([AlertKind.GAP], [], at(60 * 25))
+    assert (up.subjects, down.subjects) == (["OPEN", "RESOLVED"], ["OPEN", "RESOLVED"])
+
+
+def test_a_channel_that_never_heard_of_an_alert_is_not_told_that_it_is_over(tmp_path: Path) -> None:
+    up, down = Channel("chat"), Channel("e-mail", down=True)
+    store = AlertStore(tmp_path, [up, down])
+    store.report([AlertKind.GAP], [ONE], at(0))
+    store.report([AlertKind.GAP], [], at(1))
+    down.down = False
+    store.report([AlertKind.GAP], [], at(2))
+    assert (up.subjects, down.subjects) == (["OPEN", "RESOLVED"], [])
+
+
+def test_while_a_message_is_on_its_way_others_can_write_and_do_not_send_it_again(tmp_path: Path) -> None:
+    slow = Channel("e-mail")
+    slow.meanwhile = lambda: AlertStore(tmp_path, [slow]).report([AlertKind.GAP], [ONE], at(0))
+    AlertStore(tmp_path, [slow]).report([AlertKind.GAP], [ONE], at(0))
+    assert slow.subjects == ["OPEN"]
 
 
 def entry(table: str, on: date, state: str = "published", **more: Any) -> Row:
