@@ -26,6 +26,7 @@ from nba_pipeline.tables.shared import columns
 
 FRESH = 100
 POINTS_PER_FATIGUE = 20
+RETURN_DAYS = 10  # longer than any break of the schedule, the all-star break included
 FULL_WEIGHT_RATE = 50.0
 EXTREME_MISMATCH, EXTREME_BOOST, MISMATCH_BOUND = 5.0, 1.2, 10.0
 PACE_DIVISOR, PACE_BOUND = 2.0, 3.0
@@ -56,7 +57,8 @@ class PlayerCompositeFactors(Rows):
         unit="points of 100",
         formula="100; back-to-back -15, else days_rest >= 3 +5; 4 games in 7 days -10; over 240 minutes in 7 days -10;"
         " over 35 minutes a game -8; back-to-backs in 14 days: 2 or more -12, 1 -5; age 35 or more -10, 30 or more -5;"
-        " clamped to 0..100. Essential: back_to_back and games_in_last_7_days",
+        " clamped to 0..100. Essential: back_to_back and games_in_last_7_days. NULL on the return from an absence, which is no"
+        " rest: after 10 or more days without a game, and in a first game of the season after its first 14 days",
         nullable=True,
         ge=0,
         le=100,
@@ -231,7 +233,8 @@ def fatigue_score(c: ir.Table) -> ir.IntegerValue:
         + ibis.cases((c.player_age >= 35, -10), (c.player_age >= 30, -5), else_=0)
         + FRESH
     )
-    known = c.back_to_back.notnull() & c.games_in_last_7_days.notnull()
+    absent = (c.days_rest >= RETURN_DAYS).fill_null(~c.early_season_flag)
+    known = c.back_to_back.notnull() & c.games_in_last_7_days.notnull() & ~absent
     return known.ifelse(score.clip(0, FRESH), None)
 
 

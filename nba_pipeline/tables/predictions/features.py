@@ -133,7 +133,7 @@ BASELINE_25 = FeatureVersion(
             "freshness; 100 is fresh",
             FACTORS,
             "14 days before the day",
-            "if the workload is unknown",
+            "if the workload is unknown, or on the return from 10 or more days without a game",
             bounds=(0, 100),
             weight=ALWAYS_KNOWN,
         ),
@@ -167,7 +167,7 @@ BASELINE_25 = FeatureVersion(
         Feature(
             "rest_advantage",
             "days",
-            "the player's days of rest minus the opponent's, clamped to ±2",
+            "the player's days of rest, at most the team's, minus the opponent's, clamped to ±2: games missed are no rest",
             CONTEXT,
             SEASON,
             "before either's first game of the season",

@@ -151,10 +151,21 @@ def injury_risk(status: ir.StringValue, source: ir.StringValue, reported: ir.Boo
     return status.cases(*INJURY_RISK.items(), else_=unspoken)
 
 
+def rest_advantage(own: ir.IntegerValue, team: ir.IntegerValue, opponent: ir.IntegerValue) -> ir.IntegerValue:
+    """Return the player's free days beyond the opponent's, clamped; those of games that the player missed are no rest.
+
+    Args:
+        own: Free days since the player's latest game.
+        team: Free days since the team's latest game; NULL: not known, then `own` counts.
+        opponent: Free days since the opponent's latest game.
+    """
+    rested = (own > team).fill_null(False).ifelse(team, own)
+    return (rested - opponent).clip(-REST_BOUND, REST_BOUND)
+
+
 def from_context(c: ir.Table) -> dict[str, ir.Value]:
     """Features of the game and of the player's availability."""
     return {
-        "rest_advantage": (c.days_rest - c.opponent_days_rest).clip(-REST_BOUND, REST_BOUND),
         "injury_risk": injury_risk(c.injury_status, c.injury_status_source, c.injuries_reported),
         "back_to_back": c.back_to_back.cast("int64"),
         "playoff_game": (c.season_type == PLAYOFFS).cast("int64"),
@@ -227,11 +238,15 @@ def build(
     year: ir.Table,
     team_context: ir.Table,
     season_games: ir.Table,
+    past_listed: ir.Table,
 ) -> ir.Table:
     """All features side by side, then one row per version."""
     past = history(context, games, offense)
-    listed = context.select("game_date", "season", "player_id", "team", "injury_status", "injuries_reported")
-    role = role_features(form_features(listed, year), games, offense)
+    listed = context.select(
+        *("game_date", "season", "player_id", "team", "injuries_reported"),
+        *("injury_status", "injury_status_source", "injury_reported_on"),
+    )
+    role = role_features(form_features(listed, year), games, offense, past_listed)
     game = game_features(context, team_context, offense)
     matchup = matchup_features(context, games, cache, zones, defense, defense_games)
     similar = similarity_features(context, games, defense_games, team_context, season_games)
@@ -252,6 +267,9 @@ def build(
         .left_join(team_context, [context.game_date == team_context.game_date, context.team == team_context.team])
     )
     features = from_context(context) | from_history(past) | from_cache(cache) | from_zones(zones, factors, defense)
+    features["rest_advantage"] = rest_advantage(
+        context.days_rest, team_context.team_days_rest, context.opponent_days_rest
+    )
     features["home_away"] = at_home(context.home_game, team_context.neutral_site)
     features |= {f.name: role[f.name] for f in (*FORM_FEATURES, *ROLE_FEATURES)}
     features |= {f.name: game[f.name] for f in GAME_FEATURES}
@@ -309,6 +327,7 @@ TRANSFORM = Transform(
         "year": asof.before(PLAYER_GAME_SUMMARY, YEAR_DAYS),
         "team_context": asof.same_day(UPCOMING_TEAM_GAME_CONTEXT),
         "season_games": asof.season_to_date(SCHEDULE),
+        "past_listed": asof.season_to_date(UPCOMING_PLAYER_GAME_CONTEXT),
     },
     expected=expected,
     watched=tuple(f.name for f in all_features() if f.missing),

@@ -5,18 +5,17 @@ player did not play in. The second needs no source of injuries: most absences la
 with the player's chance to play.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import ibis
 
-from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
-from nba_pipeline.tables.analytics._availability import AVAILABLE, DOUBTFUL, OUT, PROBABLE
+from nba_pipeline.tables.analytics._availability import OUT
+from nba_pipeline.tables.predictions.attendance import RECENT_DAYS, with_attendance
 from nba_pipeline.tables.predictions.features import CONTEXT, LAST_5, PLAYER_GAMES, SEASON, TEAM_GAMES, Feature
+from nba_pipeline.tables.predictions.play_chance import outcomes, with_play_chance
 
-RECENT_DAYS = 30
 GAME_MINUTES, PLAYABLE = 240, 48
 SCALE = 10_000
 
@@ -24,25 +23,6 @@ MONTH = f"{RECENT_DAYS} days before the day"
 TEAM_NOW = f"{SEASON}; statements in force at the cut-off"
 NO_MINUTES = "without a game in the year"
 NO_TEAM_GAME = "before the team's first game of the season"
-
-# Share of listed players who played, regular seasons and play-offs of 2021-22 and 2022-23 (77,000 player-days), by the games of
-# the team that they had missed up to the day: 0, 1, 2, 3, 4 or 5, more. Those seasons have no statements of other kinds than
-# out and available: probable counts as available, doubtful as out, and questionable as silence.
-CHANCE: Mapping[str, tuple[float, ...]] = {
-    "out": (0.02, 0.34, 0.22, 0.17, 0.15, 0.09),
-    "available": (0.87, 0.81, 0.56, 0.41, 0.35, 0.24),
-    "silent": (0.87, 0.44, 0.34, 0.27, 0.22, 0.12),
-}
-# Without a statement, by minutes_form under 10, under 20, and from 20 on: who played last time, and who missed one game.
-SILENT_BY_MINUTES = {0: (0.53, 0.84, 0.94), 1: (0.37, 0.47, 0.60)}
-# Before the player's first game of the season for the team, without a statement, by the team's games of the season so far: none,
-# 1 or 2, more. Before the team's first game by minutes_form under 10, under 20, under 28, and from 28 on: many of the listed have
-# left in summer, and those who played most are most likely to be still there. Seasons 2019-20 to 2021-22 (6,200 player-days).
-OPENING_MINUTES = (10, 20, 28)
-CHANCE_OPENING = (0.13, 0.32, 0.56, 0.74)
-CHANCE_UNSEEN = (0.08, 0.02)
-# The same with a statement (2021-22 and 2022-23).
-CHANCE_UNSEEN_STATED = {"out": 0.04, "available": 0.40}
 
 ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
@@ -93,7 +73,8 @@ ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "play_chance",
         "probability",
-        "share of comparable players who played, by report, games missed and minutes (`CHANCE` in role_features)",
+        "share of comparable listed players who played on earlier days of the season, by statement and its age, games missed and"
+        " minutes, balanced with a declared prior (`PRIOR` in play_chance)",
         CONTEXT,
         TEAM_NOW,
         NO_MINUTES,
@@ -140,49 +121,18 @@ ROLE_FEATURES: tuple[Feature, ...] = (
 )
 
 
-def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
-    """Player facts with the number of the game in the team's season, and the rank of the player's minutes in it."""
-    in_order = ibis.window(group_by=[offense.team, offense.season], order_by=offense.game_date)
-    numbered = offense.select("game_id", "team", number=ibis.row_number().over(in_order) + 1)
-    rank = ibis.rank().over(ibis.window(group_by=[games.game_id, games.team], order_by=games.minutes_played.desc()))
-    ranked = games.select(
-        *("game_id", "game_date", "season", "player_id", "team"),
-        started=games.starter_flag.cast("int64"),
-        minutes_rank=rank + 1,
-    )
-    joined = ranked.inner_join(numbered, [ranked.game_id == numbered.game_id, ranked.team == numbered.team])
-    return shared(joined.select(ranked, numbered.number))
+def role_features(listed: ir.Table, games: ir.Table, offense: ir.Table, past_listed: ir.Table) -> ir.Table:
+    """Add to `listed` the features of `ROLE_FEATURES`.
 
-
-def with_attendance(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Table:
-    """Add to `listed` the player's last game for the team, recent games and recent starts."""
-    played = appearances(games, offense)
-    of_player = {
-        "h_number": asof.latest("number"),
-        "h_team": asof.latest("team"),
-        "h_recent": asof.count(days=RECENT_DAYS),
-        "starter_last_game": asof.latest("started"),
-        "starter_share_last_5": asof.mean("started", last=5),
-        "minutes_rank_last_5": asof.mean("minutes_rank", last=5, at_least=3),
-    }
-    rows = asof.attach(listed, played, of_player, by=("player_id",))
-    team_games = offense.select("game_date", "season", "team")
-    of_team = {"h_team_games": asof.count(), "h_team_recent": asof.count(days=RECENT_DAYS)}
-    rows = asof.attach(rows, team_games, of_team, by=("team",))
-    share = ibis.least(rows["h_recent"] / rows["h_team_recent"].nullif(0), 1.0)
-    missed = (rows["h_team"] == rows.team).ifelse(rows["h_team_games"] - rows["h_number"], None)
-    return shared(rows.mutate(appearance_share=share, team_games_missed=missed))
-
-
-def role_features(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Table:
-    """`listed` with the features of `ROLE_FEATURES`.
-
-    `listed` has (game_date, season, player_id, team), injury_status, injuries_reported and `minutes_form`; one row
-    per listed player, so that a team's rows of a day are its team-mates.
+    Args:
+        listed: Listed players with game_date, season, player_id, team, the statement in force, injuries_reported and
+            `minutes_form`; one row each, so that a team's rows of a day are its team-mates.
+        games: Facts of players of the season.
+        offense: Facts of teams of the season.
+        past_listed: Listed players of earlier days of the season, from whom the chance to play is learned.
     """
     rows = with_attendance(listed, games, offense)
-    chance = chance_to_play(rows.injury_status, rows.team_games_missed, rows.minutes_form, rows["h_team_games"])
-    rows = with_minutes_expected(rows.mutate(play_chance=chance))
+    rows = with_minutes_expected(with_play_chance(rows, outcomes(past_listed, games, offense)))
     newly_out = (rows.injury_status == OUT) & (rows.team_games_missed == 0)
     chance, share = rows.play_chance.fill_null(0.0), rows.appearance_share.fill_null(0.0)
     rows = rows.mutate(
@@ -245,45 +195,6 @@ def with_minutes_expected(rows: ir.Table) -> ir.Table:
     idle = of_team["__of_team"].fill_null(0.0) * of_team["__idle"] / SCALE
     shared_out = ibis.greatest(float(PLAYABLE) - idle, 0.0)
     return of_team.mutate(minutes_expected=of_team.minutes_form.notnull().ifelse(shared_out, None))
-
-
-def chance_to_play(
-    status: ir.StringValue, missed: ir.IntegerValue, minutes: ir.FloatingValue, team_games: ir.IntegerValue
-) -> Any:
-    """Return the share of comparable players who played.
-
-    Args:
-        status: Status in force at the cut-off; NULL without a statement.
-        missed: Games of the team since the player's last; NULL before the player's first game of the season for it.
-        minutes: The player's usual minutes.
-        team_games: Games of the team this season before the day.
-
-    Returns:
-        A share of `CHANCE` or of the constants beside it; NULL where the player's minutes are not known.
-    """
-    reported = status.cases(
-        (OUT, "out"), (DOUBTFUL, "out"), (AVAILABLE, "available"), (PROBABLE, "available"), else_="silent"
-    )
-
-    def by_missed(shares: tuple[float, ...]) -> Any:
-        *upto, more = shares
-        return ibis.cases(*[(missed <= b, v) for b, v in zip((0, 1, 2, 3, 5), upto, strict=True)], else_=more)
-
-    def by_minutes(shares: tuple[float, ...], bounds: tuple[float, ...] = (10, 20)) -> Any:
-        *under, more = shares
-        return ibis.cases(*[(minutes < b, v) for b, v in zip(bounds, under, strict=True)], else_=more)
-
-    seen = ibis.cases(
-        (reported != "silent", reported.cases(*[(n, by_missed(CHANCE[n])) for n in ("out", "available")], else_=None)),
-        *[(missed == n, by_minutes(shares)) for n, shares in SILENT_BY_MINUTES.items()],
-        else_=by_missed(CHANCE["silent"]),
-    )
-    early, later = CHANCE_UNSEEN
-    silent = ibis.cases(
-        (team_games == 0, by_minutes(CHANCE_OPENING, OPENING_MINUTES)), (team_games <= 2, early), else_=later
-    )
-    unseen = reported.cases(*CHANCE_UNSEEN_STATED.items(), else_=silent)
-    return minutes.notnull().ifelse(missed.isnull().ifelse(unseen, seen), None)
 
 
 def _whole(value: ir.FloatingValue) -> ir.IntegerValue:

@@ -81,8 +81,31 @@ def test_fatigue(load: dict[str, Any], score: int, adjustment: float) -> None:
 
 
 def test_an_unknown_input_fires_no_fatigue_rule() -> None:
-    found = row(**RESTED | {"days_rest": None, "avg_minutes_per_game_last_7": None, "back_to_backs_last_14_days": None})
+    found = row(
+        **RESTED
+        | {
+            "days_rest": None,
+            "early_season_flag": True,
+            "avg_minutes_per_game_last_7": None,
+            "back_to_backs_last_14_days": None,
+        }
+    )
     assert found.fatigue_score == 100
+
+
+@pytest.mark.parametrize(
+    ("load", "known"),
+    [
+        ({"days_rest": 9}, True),
+        ({"days_rest": 10}, False),
+        ({"days_rest": 60}, False),
+        ({"days_rest": None, "early_season_flag": True}, True),
+        ({"days_rest": None, "early_season_flag": False}, False),
+    ],
+)
+def test_a_return_from_an_absence_is_no_freshness(load: dict[str, Any], known: bool) -> None:
+    found = row(**RESTED | {"games_in_last_7_days": 0, "minutes_in_last_7_days": 0.0} | load)
+    assert [pd.notna(found.fatigue_score), pd.notna(found.fatigue_adjustment)] == [known, known]
 
 
 def test_fatigue_is_unknown_without_its_essential_inputs() -> None:

@@ -17,14 +17,8 @@ from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions.features import BASELINE_25
 from nba_pipeline.tables.predictions.form_features import LEAGUE_MINUTES, YEAR_GAMES, YEAR_MINUTES
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.tables.predictions.role_features import (
-    CHANCE,
-    CHANCE_OPENING,
-    CHANCE_UNSEEN,
-    PLAYABLE,
-    SILENT_BY_MINUTES,
-    with_minutes_expected,
-)
+from nba_pipeline.tables.predictions.play_chance import CHANCE_OPENING, PRIOR
+from nba_pipeline.tables.predictions.role_features import PLAYABLE, with_minutes_expected
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES, V2
 from nba_pipeline_tests.support import day, run
 
@@ -86,6 +80,9 @@ def features(*players: Row, games: list[Row], offense: list[Row] | None = None, 
     context = list(players) or [listed()]
     found = run(TRANSFORM, [DAY], context=context, games=season, year=games, offense=offense, **more)
     return found[found.feature_version == V2.name].set_index("player_id")
+
+
+OFFENSE = [team_game(n) for n in range(1, 31)]
 
 
 def test_version_2_begins_with_the_25_and_is_what_models_read() -> None:
@@ -166,7 +163,7 @@ def test_who_did_not_play_in_the_latest_game_leaves_his_minutes_to_the_others() 
     games = [played(7, n, minutes=30.0) for n in range(1, 11)] + [played(8, n, minutes=20.0) for n in range(2, 12)]
     found = features(listed(7), listed(8), games=games)
     there = features(listed(7), listed(8), games=[*games, played(8, 1, minutes=20.0)])
-    missed_one = SILENT_BY_MINUTES[1][2]
+    missed_one = PRIOR["silent/1/high"][0]
     assert found.loc[8].play_chance == missed_one
     assert found.loc[7].minutes_vacated == pytest.approx(20 * 10 / 30 * (1 - missed_one), abs=1e-3)
     assert (found.loc[7].rotation_rank, found.loc[8].rotation_rank) == (1, 2)
@@ -179,7 +176,7 @@ def test_a_statement_that_somebody_is_out_counts_though_he_played_last_night() -
     found = features(listed(7), listed(8, **out), games=games)
     assert found.loc[7].minutes_newly_out == 30
     assert found.loc[8].minutes_newly_out == 0
-    assert found.loc[8].play_chance == CHANCE["out"][0]
+    assert found.loc[8].play_chance == PRIOR["out/0"][0]
     silent = features(listed(7, injuries_reported=False), listed(8, injuries_reported=False), games=games)
     assert pd.isna(silent.loc[7].minutes_newly_out)
 
@@ -262,8 +259,8 @@ def test_who_is_reported_out_leaves_his_minutes_to_the_others() -> None:
     games = team_of({p: 24.0 for p in range(10)})
     out = {"injury_status": "out", "injury_status_source": "transaction"}
     found = features(listed(0, **out), *(listed(p) for p in range(1, 10)), games=games)
-    chance = SILENT_BY_MINUTES[0][2]
-    assert found.loc[5].minutes_expected == pytest.approx(240 / (9 * chance + CHANCE["out"][0]), abs=0.01)
+    chance, absent = PRIOR["silent/0/high"][0], PRIOR["out/0"][0]
+    assert found.loc[5].minutes_expected == pytest.approx(240 / (9 * chance + absent), abs=0.01)
 
 
 def test_on_opening_night_players_keep_the_minutes_of_the_year_before() -> None:
@@ -287,38 +284,88 @@ def test_the_chance_on_opening_night_grows_with_the_minutes_of_the_year_before(m
 
 
 @pytest.mark.parametrize(
-    ("status", "last_played", "chance"),
+    ("status", "source", "age", "last_played", "key"),
     [
-        ("out", 1, CHANCE["out"][0]),
-        ("doubtful", 1, CHANCE["out"][0]),
-        ("available", 3, CHANCE["available"][2]),
-        ("probable", 6, CHANCE["available"][4]),
-        ("questionable", 4, CHANCE["silent"][3]),
-        (None, 1, SILENT_BY_MINUTES[0][2]),
-        (None, 2, SILENT_BY_MINUTES[1][2]),
-        (None, 5, CHANCE["silent"][4]),
-        (None, 20, CHANCE["silent"][5]),
+        ("out", "transaction", 5, 1, "out/0"),
+        ("out", "transaction", 9, 2, "out/1"),
+        ("out", "official_report", 0, 2, "reported out/missed"),
+        ("out", "official_report", 2, 2, "out/1"),
+        ("doubtful", "official_report", 1, 1, "reported doubtful/played"),
+        ("questionable", "status_snapshot", 0, 4, "reported questionable/missed"),
+        ("questionable", "status_snapshot", 4, 4, "silent/3/high"),
+        ("probable", "official_report", 0, 6, "reported probable/missed"),
+        ("available", "transaction", 1, 3, "activated/2"),
+        ("available", "transaction", 2, 3, "silent/2/high"),
+        (None, "official_report", 0, 1, "silent/0/high"),
+        (None, None, None, 1, "silent/0/high"),
+        (None, None, None, 2, "silent/1/high"),
+        (None, None, None, 5, "silent/4-5/high"),
+        (None, None, None, 20, "silent/6+"),
     ],
 )
-def test_the_chance_to_play_follows_from_statement_and_games_missed(
-    status: str | None, last_played: int, chance: float
+def test_the_chance_to_play_follows_from_statement_its_age_and_games_missed(
+    status: str | None, source: str | None, age: int | None, last_played: int, key: str
 ) -> None:
-    found = features(listed(injury_status=status), games=[played(7, last_played)])
-    assert found.loc[7].play_chance == chance
+    said = {
+        "injury_status": status,
+        "injury_status_source": source,
+        "injury_reported_on": None if age is None else DAY - timedelta(days=age),
+    }
+    found = features(listed(**said), games=[played(7, last_played)])
+    assert found.loc[7].play_chance == PRIOR[key][0]
 
 
-@pytest.mark.parametrize(("minutes", "place"), [(9.9, 0), (10.0, 1), (19.9, 1), (20.0, 2)])
-def test_the_chance_of_who_played_last_time_grows_with_his_minutes(minutes: float, place: int) -> None:
+@pytest.mark.parametrize(("minutes", "band"), [(9.9, "low"), (10.0, "middle"), (19.9, "middle"), (20.0, "high")])
+def test_the_chance_of_who_played_last_time_grows_with_his_minutes(minutes: float, band: str) -> None:
     found = features(games=[played(7, n, minutes=minutes) for n in range(1, 4)])
-    assert found.loc[7].play_chance == SILENT_BY_MINUTES[0][place]
+    assert found.loc[7].play_chance == PRIOR[f"silent/0/{band}"][0]
 
 
-@pytest.mark.parametrize(("team_games", "place"), [(1, 0), (2, 0), (3, 1)])
-def test_who_has_not_played_for_the_team_yet_has_a_small_chance(team_games: int, place: int) -> None:
+@pytest.mark.parametrize(("team_games", "place"), [(1, "1-2"), (2, "1-2"), (3, "3+")])
+def test_who_has_not_played_for_the_team_yet_has_a_small_chance(team_games: int, place: str) -> None:
     offense = [team_game(n) for n in range(1, team_games + 1)]
     found = features(games=[played(7, 1, team="NYK")], offense=offense)
-    assert found.loc[7].play_chance == CHANCE_UNSEEN[place]
+    assert found.loc[7].play_chance == PRIOR[f"silent/new, {place}"][0]
     assert pd.isna(features(games=[]).loc[7].play_chance)
+
+
+def past(player: int, days_ago: int, **more: Any) -> Row:
+    """A listed player of an earlier day, reported questionable on it."""
+    on = DAY - timedelta(days=days_ago)
+    said = {"injury_status": "questionable", "injury_status_source": "official_report", "injury_reported_on": on}
+    game_id = f"00223{(on - date(2023, 1, 1)).days:05d}"
+    row = {"game_date": on, "season": SEASON, "game_id": game_id, "player_id": player, "team": "BOS"}
+    return row | said | more
+
+
+QUESTIONABLE = {"injury_status": "questionable", "injury_status_source": "official_report", "injury_reported_on": DAY}
+
+
+def test_the_chance_is_learned_from_what_became_of_earlier_players_of_the_class() -> None:
+    games = [played(7, 1)] + [played(p, n) for p in range(10, 40) for n in (3, 2)] + [played(7, 3)]
+    absent = [past(p, 1) for p in range(10, 40)]  # played on day 2, reported on day 1, and did not play
+    found = features(listed(**QUESTIONABLE), games=games, past_listed=absent).loc[7]
+    share, weight = PRIOR["reported questionable/played"]
+    assert found.play_chance == pytest.approx(share * weight / (weight + 30), abs=1e-4)
+    there = [*games, *(played(p, 1) for p in range(10, 40))]
+    came = features(listed(**QUESTIONABLE), games=there, past_listed=absent).loc[7]
+    assert came.play_chance == pytest.approx((share * weight + 30) / (weight + 30), abs=1e-4)
+
+
+def test_a_planted_outcome_of_the_day_or_of_another_class_season_or_unplayed_game_teaches_nothing() -> None:
+    games = [played(7, 1), *(played(p, n) for p in range(10, 40) for n in (3, 2))]
+    calm = features(listed(**QUESTIONABLE), games=games).loc[7]
+    others = [
+        *(past(p, 0) for p in range(10, 40)),
+        *(past(p, 1, injury_status="probable") for p in range(10, 40)),
+        *(past(p, 1, season="2022-23") for p in range(10, 40)),
+        *(past(p, 1, game_id="0022399999") for p in range(10, 40)),
+    ]
+    played_today = [played(p, 0) for p in range(10, 20)]
+    found = features(
+        listed(**QUESTIONABLE), games=games + played_today, past_listed=others, offense=[*OFFENSE, team_game(0)]
+    )
+    assert found.loc[7].play_chance == calm.play_chance == PRIOR["reported questionable/played"][0]
 
 
 def test_rank_of_minutes_is_within_his_team() -> None:

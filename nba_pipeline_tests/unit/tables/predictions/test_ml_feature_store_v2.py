@@ -202,6 +202,12 @@ def test_rest_advantage_is_his_rest_against_the_opponents(own: int, theirs: int,
     assert found.rest_advantage == advantage
 
 
+@pytest.mark.parametrize(("own", "team", "advantage"), [(30, 1, 0), (3, 2, 1), (2, 2, 1), (1, 2, 0), (30, 4, 2)])
+def test_games_that_a_player_missed_are_no_rest(own: int, team: int, advantage: int) -> None:
+    site = {"game_date": DAY, "team": "BOS", "team_days_rest": team}
+    assert row(context={"days_rest": own, "opponent_days_rest": 1}, team_context=[site]).rest_advantage == advantage
+
+
 @pytest.mark.parametrize("unknown", ["days_rest", "opponent_days_rest"])
 def test_rest_advantage_needs_both(unknown: str) -> None:
     assert pd.isna(row(context={unknown: None}).rest_advantage)
