@@ -12,6 +12,7 @@ from nba_pipeline.warehouse.bigquery.client import Connection, default_retry
 from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline_tests.support.bigquery_emulator import PROJECT, running_emulator
+from nba_pipeline_tests.support.bigquery_service import Rules, strict_service
 from nba_pipeline_tests.support.googlesql import GoogleSQL
 from nba_pipeline_tests.support.postgres import Postgres, running_postgres
 from nba_pipeline_tests.support.storage_emulator import StorageService, storage_service
@@ -23,10 +24,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[str]:
-    """The address of a BigQuery emulator."""
-    with running_emulator() as address:
-        yield address
+def bigquery_service(googlesql: GoogleSQL) -> Iterator[tuple[str, Rules]]:
+    """A BigQuery emulator behind a proxy that refuses what the service refuses: its address and its rules."""
+    with running_emulator() as emulator, strict_service(emulator, googlesql) as strict:
+        yield strict
+
+
+@pytest.fixture
+def emulator(bigquery_service: tuple[str, Rules]) -> str:
+    """The address of the BigQuery emulator."""
+    return bigquery_service[0]
+
+
+@pytest.fixture
+def bigquery_rules(bigquery_service: tuple[str, Rules]) -> Rules:
+    """What the BigQuery service of these tests was sent, and what it refused."""
+    return bigquery_service[1]
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +52,7 @@ def googlesql() -> GoogleSQL:
 def bigquery_warehouse(emulator: str) -> BigQueryWarehouse:
     """An empty warehouse on the emulator. It does not wait long before it tries again."""
     location = BigQueryLocation(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=emulator)
-    return BigQueryWarehouse(Connection(location, default_retry().with_delay(0.01, 0.1).with_timeout(2)))
+    return BigQueryWarehouse(Connection(location, default_retry().with_delay(0.01, 0.1).with_timeout(20)))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from nba_pipeline.warehouse.bigquery.schema import changed, definition
 from nba_pipeline.warehouse.bigquery.sql import PARTITIONS_A_STATEMENT, publish
 from nba_pipeline.warehouse.bigquery.staging import StagingTable, drop, staging_tables
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
+from nba_pipeline.warehouse.protocol import Days
+from nba_pipeline_tests.support.bigquery_service import Rules
 from nba_pipeline_tests.support.googlesql import GoogleSQL
 from nba_pipeline_tests.support.results import (
     NO_REJECTS,
@@ -155,32 +157,99 @@ def clustered() -> Table:
 # --- statements -------------------------------------------------------------------------------------------------------
 
 
-def test_every_statement_passes_googles_own_analyser(
-    bigquery_warehouse: BigQueryWarehouse, googlesql: GoogleSQL
+def test_everything_that_is_asked_of_a_warehouse_passes_googles_own_analyser(
+    bigquery_warehouse: BigQueryWarehouse, bigquery_rules: Rules
 ) -> None:
-    wire = tapped(bigquery_warehouse)
+    """The service refuses a statement that does not analyse, so each of these would fail."""
+    before = len(bigquery_rules.statements)
     fill(bigquery_warehouse)
     wider = declared(WiderResults)
-    bigquery_warehouse.contents([wider], *days(0, 5), hashes=True)
-    bigquery_warehouse.contents([wider], *days(0, 5), hashes=False)
     written = rows(days(1), 2, table=wider, share=0.5, features=[1.0])
+    for hashes in (True, False):
+        bigquery_warehouse.contents([wider], *days(0, 5), hashes=hashes)
     bigquery_warehouse.replace(wider, days(1), written, [entry(days(1)[0], 2)], rejects(days(1)[0]))
     state(bigquery_warehouse)
-    bigquery_warehouse.contents([wider], *days(0, 5), hashes=True)
+    both = {"now": (RESULTS, Days(*days(0, 1))), "before": (RESULTS, Days(*days(0, 0)))}
+    bigquery_warehouse.read(both)
     for tables in (None, [RESULTS.id]):
         bigquery_warehouse.ledger(tables, *days(0, 1))
         bigquery_warehouse.quarantine(tables[0] if tables else None, *days(0, 1))
-    for name, columns in filter(None, (r.created_table for r in wire.sent)):
-        googlesql.know(name, columns)
+    sent = bigquery_rules.statements[before:]
+    kinds = ("BEGIN TRANSACTION", "ALTER TABLE", "CURRENT_TIMESTAMP() AS", "FOR SYSTEM_TIME AS OF", "COUNT(*)")
+    assert [k for k in kinds if not any(k in s for s in sent)] == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "complaint"),
+    [
+        ("SELECT CURRENT_TIMESTAMP() AS at", "Unexpected keyword AT"),
+        ("SELECT `pionts` FROM `{at}` WHERE `game_date` = DATE '2024-01-01'", "pionts"),
+        ("SELECT `points` FROM `{at}`", "without a filter over its partition column"),
+        ("DELETE FROM `{at}` WHERE `team` = 'BOS'", "without a filter over its partition column"),
+        ("SELECT '" + "x" * 1024 * 1024 + "'", "too large"),
+        (
+            "DELETE FROM `{at}` WHERE `game_date` BETWEEN DATE '2001-01-01' AND DATE '2021-01-01'",
+            "Too many partitions",
+        ),
+    ],
+    ids=["reserved word", "unknown name", "read without filter", "delete without filter", "size", "partitions"],
+)
+def test_what_the_service_refuses_is_refused_here(
+    bigquery_warehouse: BigQueryWarehouse, statement: str, complaint: str
+) -> None:
+    fill(bigquery_warehouse)
     at = bigquery_warehouse.connection.location.table(RESULTS.id)
-    before, after = [], []
-    for statement in wire.statements:
-        (after if "ALTER TABLE" in statement or after else before).append(statement)
-    assert [e for s in before for e in googlesql.errors(s)] == []
-    assert googlesql.errors(after[0]) == []
-    googlesql.know(at, definition(bigquery_warehouse.connection.location, wider).schema)
-    assert [e for s in after[1:] for e in googlesql.errors(s)] == []
-    assert len(before) >= 3 and len(after) >= 7
+    with pytest.raises(WarehouseError, match=complaint):
+        bigquery_warehouse.connection.query("asking", statement.replace("{at}", at), TAGS)
+
+
+def test_a_job_whose_answer_was_lost_runs_once(bigquery_warehouse: BigQueryWarehouse, bigquery_rules: Rules) -> None:
+    fill(bigquery_warehouse)
+    at = bigquery_warehouse.connection.location.table(RESULTS.id)
+    values = "DATE '2024-01-01', 'LOST', 1"
+    statement = f"INSERT INTO `{at}` (`game_date`, `team`, `points`) SELECT {values}"
+    bigquery_rules.lost.append("'LOST'")
+    bigquery_warehouse.connection.query("inserting", statement, TAGS)
+    assert bigquery_rules.lost == []
+    counted = f"SELECT COUNT(*) AS rows_found FROM `{at}` WHERE `game_date` = DATE '2024-01-01' AND `team` = 'LOST'"
+    (row,) = bigquery_warehouse.connection.query("counting", counted, TAGS)
+    assert row["rows_found"] == 1
+
+
+def test_a_job_that_failed_for_a_passing_reason_is_replaced_by_a_new_one(
+    bigquery_warehouse: BigQueryWarehouse,
+) -> None:
+    wire = tapped(bigquery_warehouse)
+
+    def fault(number: int, when: str) -> None:
+        if when == "before" and number == 2:
+            raise failure(BadRequest, "jobBackendError")
+
+    wire.fault = fault
+    (row,) = bigquery_warehouse.connection.query("asking", "SELECT 1 AS one", TAGS)
+    assert row["one"] == 1
+    ids = [r.body["jobReference"]["jobId"] for r in wire.jobs]
+    assert len(ids) == len(set(ids)) == 2
+
+
+def test_a_table_changed_by_another_run_is_read_again_before_it_is_updated(
+    bigquery_warehouse: BigQueryWarehouse,
+) -> None:
+    fill(bigquery_warehouse)
+    wider, client = declared(WiderResults), bigquery_warehouse.connection.client
+    update, other_runs = client.update_table, iter([True, False])
+
+    def update_after_another(table: StoredTable, *arguments: Any, **options: Any) -> StoredTable:
+        if next(other_runs, False):
+            theirs = client.get_table(table.reference)
+            update(theirs, ["description"])
+        return update(table, *arguments, **options)
+
+    client.update_table = update_after_another  # pyright: ignore[reportAttributeAccessIssue]
+    written = rows(days(1), 2, table=wider, share=0.5, features=[1.0])
+    bigquery_warehouse.replace(wider, days(1), written, [entry(days(1)[0], 2)], rejects(days(1)[0]))
+    stored = bigquery_warehouse.stored(RESULTS.id)
+    assert stored is not None and {"share", "features"} <= {f.name for f in stored.schema}
 
 
 def test_the_analyser_finds_a_wrong_type_and_a_wrong_name(googlesql: GoogleSQL) -> None:

@@ -1,5 +1,6 @@
 """Google's own analyser of BigQuery's SQL: does a statement parse, and do its names and types hold?"""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,6 +24,10 @@ KINDS = {
 }
 
 
+# Names of staging tables end in 32 hexadecimal digits, and job scripts name their batch so.
+_UNIQUE = re.compile(r"[0-9a-f]{32}")
+
+
 class GoogleSQL:
     """Knows tables by their full names, and says what is wrong with a statement."""
 
@@ -32,34 +37,39 @@ class GoogleSQL:
         self._functions = ZetaSQLBuiltinFunctionOptions(language_options=language)
         self._options = AnalyzerOptions(language_options=language)
         self._options.allow_undeclared_parameters = True
-        self._tables: dict[str, Any] = {}
-        self._analyzer: Analyzer | None = None
+        self._tables: dict[str, tuple[SchemaField, ...]] = {}
+        self._right: set[tuple[str, tuple]] = set()
 
     def know(self, name: str, columns: Iterable[SchemaField]) -> None:
         """Add a table, or change its columns."""
-        table = TableBuilder(name)
-        for c in columns:
-            kind = TypeFactory.create_simple_type(KINDS[c.field_type])
-            table.add_column(c.name, TypeFactory.create_array_type(kind) if c.mode == "REPEATED" else kind)
-        self._tables[name] = table.build()
-        self._analyzer = None
+        self._tables[name] = tuple(columns)
 
     def errors(self, script: str) -> list[str]:
         """What is wrong with the statements of a script; nothing if it is right."""
-        found = []
-        for statement in script.split(";\n"):
-            try:
-                self._ready().analyze_statement(statement.strip().removesuffix(";"))
-            except ZetaSQLError as e:
-                found.append(f"{e}\n{statement[:2000]}")
-            except DecodeError:
-                continue  # accepted: what cannot be decoded is the analysed tree of a deep statement
-        return found
+        return [e for s in script.split(";\n") if s.strip() and (e := self._error(s)) is not None]
 
-    def _ready(self) -> Analyzer:
-        if self._analyzer is None:
-            catalog = CatalogBuilder("bigquery").with_builtin_functions(self._functions)
-            for table in self._tables.values():
-                catalog.add_table(table)
-            self._analyzer = Analyzer(self._options, catalog.build())
-        return self._analyzer
+    def _error(self, statement: str) -> str | None:
+        named = {n: c for n, c in self._tables.items() if f"`{n}`" in statement}
+        shapes = tuple(sorted((_UNIQUE.sub("", n), tuple(map(str, c))) for n, c in named.items()))
+        shape = (_UNIQUE.sub("", statement), shapes)
+        if shape in self._right:
+            return None
+        catalog = CatalogBuilder("bigquery").with_builtin_functions(self._functions)
+        for name, columns in named.items():
+            catalog.add_table(_table(name, columns))
+        try:
+            Analyzer(self._options, catalog.build()).analyze_statement(statement.strip().removesuffix(";"))
+        except ZetaSQLError as e:
+            return f"{e}\n{statement[:2000]}"
+        except DecodeError:
+            pass  # accepted: what cannot be decoded is the analysed tree of a deep statement
+        self._right.add(shape)
+        return None
+
+
+def _table(name: str, columns: Iterable[SchemaField]) -> Any:
+    table = TableBuilder(name)
+    for c in columns:
+        kind = TypeFactory.create_simple_type(KINDS[c.field_type])
+        table.add_column(c.name, TypeFactory.create_array_type(kind) if c.mode == "REPEATED" else kind)
+    return table.build()

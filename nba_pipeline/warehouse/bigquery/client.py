@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from typing import TypeVar
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet
 import requests
 from dagster_gcp import BigQueryResource
-from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.exceptions import Conflict, GoogleAPICallError, NotFound, RetryError
 from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError, TransportError
@@ -161,21 +162,14 @@ class Connection:
     ) -> RowIterator:
         """Run a statement or script to its end; a job that failed is sent anew, and made anew if given as a function.
 
-        A request whose answer was lost is repeated under the id of its job, so that no job runs beside itself.
+        A request whose answer was lost is repeated under the id of its job: a job of unknown fate is never sent twice.
         """
         config = bigquery.QueryJobConfig(labels=labels.as_dict(), query_parameters=list(parameters))
         if self.location.max_bytes_billed is not None:
             config.maximum_bytes_billed = self.location.max_bytes_billed
-
-        def once() -> RowIterator:
-            sql = statement if isinstance(statement, str) else statement()
-            job = self.client.query(
-                sql, job_config=config, retry=self._patience, job_retry=None, timeout=REQUEST_SECONDS
-            )
-            return job.result(retry=self._patience, job_retry=None)
-
+        submission = QuerySubmission(self.client, statement, config, self._patience)
         with named_errors(what):
-            return self.retry(once)()
+            return self.retry(submission.result)()
 
     def persist(self, what: str, work: Callable[[], Result]) -> Result:
         """Do several steps again, from the first one, when one of them fails for a passing reason."""
@@ -214,6 +208,57 @@ class Connection:
             raise WarehouseError(
                 f"{what}: {job.output_rows} of {rows.num_rows} rows arrived", "run the same range again"
             )
+
+
+@dataclass
+class QuerySubmission:
+    """A statement on its way to a result, across the tries of a retry.
+
+    Attributes:
+        statement: The text, or a function that makes it anew for each new job.
+        patience: The retry of a single request about a job.
+    """
+
+    client: bigquery.Client
+    statement: str | Callable[[], str]
+    config: bigquery.QueryJobConfig
+    patience: Retry
+    _job_id: str | None = None
+    _sql: str = ""
+
+    def result(self) -> RowIterator:
+        """Wait for the rows of the current job. A new job replaces one that failed, never one whose fate is unknown."""
+        if self._job_id is None:
+            self._job_id = str(uuid4())
+            self._sql = self.statement if isinstance(self.statement, str) else self.statement()
+        try:
+            job = self._job(self._job_id)
+            if job.error_result is not None:
+                self._job_id = None
+            return job.result(retry=self.patience, job_retry=None)
+        except GoogleAPICallError as e:
+            if not is_lost(e):
+                self._job_id = None
+            raise
+
+    def _job(self, job_id: str) -> bigquery.QueryJob:
+        """Insert the job, or find the one that an earlier request with the same id has started."""
+        try:
+            return self.client.query(
+                self._sql,
+                job_config=self.config,
+                job_id=job_id,
+                retry=self.patience,
+                job_retry=None,
+                timeout=REQUEST_SECONDS,
+            )
+        except Conflict:
+            # Just after it answers that the id is taken the service may not find the job yet.
+            found = self.patience.with_predicate(lambda e: is_lost(e) or isinstance(e, NotFound))
+            job = self.client.get_job(job_id, retry=found, timeout=REQUEST_SECONDS)
+            if not isinstance(job, bigquery.QueryJob):
+                raise
+            return job
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import ClassVar, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud.bigquery import ArrayQueryParameter, Dataset, SchemaField
 from google.cloud.bigquery import Table as StoredTable
 
@@ -112,8 +112,8 @@ class BigQueryWarehouse:
 
     def moment(self) -> datetime:
         """Now, by the clock of the service: what several tables are read as of, so that they fit together."""
-        found = self.connection.query("reading the clock", "SELECT CURRENT_TIMESTAMP() AS at", JobLabels("clock"))
-        return next(iter(found))["at"]
+        found = self.connection.query("reading the clock", "SELECT CURRENT_TIMESTAMP() AS read_at", JobLabels("clock"))
+        return next(iter(found))["read_at"]
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -170,16 +170,33 @@ class BigQueryWarehouse:
         self._require_dataset(STAGING)
 
     def _grow(self, table: Table, held: StoredTable, wanted: StoredTable) -> None:
-        """Add what the contract gained: columns by a statement, then modes and words by the interface."""
+        """Add what the contract gained: columns by a statement, then modes and descriptions by the interface.
+
+        An update names the version that it is based on, so the table is read again after a statement changed it, and
+        where another run changed it in between.
+        """
+        what, update = f"changing {table.id}", self.connection.client.update_table
         new = [c for c in table.columns if c not in column_names(held)]
         grown = schema.changed(held, table, wanted)
-        if grown is None:
-            return
-        what = f"changing {table.id}"
         if new:
             self.connection.query(what, sql.add_columns(table, str(held.reference), new), JobLabels(table.id))
-        parts = ["schema", "description", "labels"]
-        self.connection.call(what, self.connection.client.update_table, grown, parts)
+            grown = self._changed_now(table, wanted)
+        for last_try in (False, False, True):
+            if grown is None:
+                return
+            try:
+                self.connection.call(what, update, grown, ["schema", "description", "labels"])
+                return
+            except WarehouseError as e:
+                if last_try or not isinstance(e.__cause__, PreconditionFailed):
+                    raise
+            grown = self._changed_now(table, wanted)
+
+    def _changed_now(self, table: Table, wanted: StoredTable) -> StoredTable | None:
+        held = self.stored(table.id)
+        if held is None:
+            raise WarehouseError(f"{table.id} was dropped while it was changed", "run the same range again")
+        return schema.changed(held, table, wanted)
 
     @contextmanager
     def staged(
