@@ -169,8 +169,8 @@ def test_everything_that_is_asked_of_a_warehouse_passes_googles_own_analyser(
         bigquery_warehouse.contents([wider], *days(0, 5), hashes=hashes)
     bigquery_warehouse.replace(wider, days(1), written, [entry(days(1)[0], 2)], rejects(days(1)[0]))
     state(bigquery_warehouse)
-    both = {"now": (RESULTS, Days(*days(0, 1))), "before": (RESULTS, Days(*days(0, 0)))}
-    bigquery_warehouse.read(both)
+    first, last = days(0, 1)
+    bigquery_warehouse.read({"one": (RESULTS, Days(first, first)), "both": (RESULTS, Days(first, last))})
     for tables in (None, [RESULTS.id]):
         bigquery_warehouse.ledger(tables, *days(0, 1))
         bigquery_warehouse.quarantine(tables[0] if tables else None, *days(0, 1))
