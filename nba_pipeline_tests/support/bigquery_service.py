@@ -268,7 +268,7 @@ def strict_service(emulator: str, googlesql: GoogleSQL) -> Iterator[tuple[str, R
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: ARG002
+        def log_message(self, format: str, *args: Any) -> None:
             """Keep the output of the tests quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
