@@ -16,7 +16,7 @@ from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.calendar import training_day
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext, Transform
-from nba_pipeline.systems import SYSTEM_IDS, VERSIONS, Forecast
+from nba_pipeline.systems import SYSTEM_IDS, VERSIONS, Forecast, ensemble_v1, line_aware_v1
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
@@ -115,11 +115,24 @@ class PlayerPropPredictions(Rows):
         ge=0,
         hashed=False,
     )
-    edge: float = column("forecast mean minus the line", unit="market", nullable=True)
+    is_pricing_system: bool = column(
+        "true for the system whose prices and calls lead: line_aware_v1 where it has a forecast, else ensemble_v1; NULL in rows"
+        " of earlier releases",
+        nullable=True,
+        hashed=False,
+    )
+    edge: float = column(
+        "median of the forecast minus the line: positive where the over is the likelier side; the mean minus the line in rows of"
+        " earlier releases",
+        formula="q50 - line",
+        unit="market",
+        nullable=True,
+    )
     recommendation: str = column(
         "call against the line",
         formula=f"OVER/UNDER: confidence of at least {CALL_PROBABILITY} in that side; "
-        "PASS otherwise, for players reported out, without a forecast and without calibration; NO_LINE without a line",
+        "PASS otherwise, for players reported out, without a forecast, without calibration, and in rows of the feature store"
+        " that are not ready for production; NO_LINE without a line",
         isin=[OVER, UNDER, PASS, NO_LINE],
     )
     confidence: float = column(
@@ -165,7 +178,7 @@ def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Tab
         )
     )
     market = side_by_side(consensus(quotes, slate), LINE_COLUMNS, tuple(MARKETS))
-    mine = model_rows(features, IDENTITY)
+    mine = model_rows(features, (*IDENTITY, "is_production_ready"))
     on = ["game_date", "game_id", "player_id"]
     joined = mine.inner_join(slate, on).left_join(
         market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
@@ -207,7 +220,8 @@ def forecasts(inputs: pa.Table, context: FinishContext) -> pa.Table:
         for market in context.markets:
             seen = of_market(rows, market)
             found = forecast(seen, market, registry.artifacts(trained_on, market))
-            made += [_rows(month, seen, market, trained_on, s, f) for s, f in found.items()]
+            leads = pricing_system(found)
+            made += [_rows(month, seen, market, trained_on, s, f, leads == s) for s, f in found.items()]
     fresh = pa.concat_tables(made) if made else PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
     stay = context.side_inputs["kept"]
     if not stay.num_rows:
@@ -217,15 +231,27 @@ def forecasts(inputs: pa.Table, context: FinishContext) -> pa.Table:
     return pa.concat_tables([fresh, stay.select(fresh.column_names).cast(fresh.schema)])
 
 
+def pricing_system(found: Mapping[str, Forecast]) -> np.ndarray:
+    """Return the system whose prices lead in each row: line_aware_v1 where it has a forecast, else the ensemble."""
+    aware = ~np.isnan(found[line_aware_v1.SYSTEM_ID].mean)
+    return np.where(aware, line_aware_v1.SYSTEM_ID, ensemble_v1.SYSTEM_ID)
+
+
 def _rows(
-    inputs: pa.Table, rows: "pd.DataFrame", market: str, trained_on: date, system: str, made: Forecast
+    inputs: pa.Table,
+    rows: "pd.DataFrame",
+    market: str,
+    trained_on: date,
+    system: str,
+    made: Forecast,
+    leads: np.ndarray,
 ) -> pa.Table:
     line = rows["line"].to_numpy(dtype=float)
     known = ~np.isnan(made.mean)
     law = Law(made.mean, made.sd, made.skewness)
     over, push = law.probability_over(line)
     decided = law.decided_over(line)
-    out = (rows["injury_status"] == OUT).to_numpy(dtype=bool)
+    barred = (rows["injury_status"] == OUT).to_numpy(dtype=bool) | ~rows["is_production_ready"].to_numpy(dtype=bool)
     values = {c: inputs[c] for c in (*(i for i in IDENTITY if i != "games_played_season"), "injury_status", "as_of")}
     values |= {
         "market": _constant(market, len(rows)),
@@ -250,8 +276,9 @@ def _rows(
         "calibration_rows": pa.array(np.full(len(rows), made.calibration_rows), pa.int64(), mask=~known),
         "p_over": _numbers(over),
         "p_push": _numbers(np.where(known, push, np.nan)),
-        "edge": _numbers(made.mean - line),
-        "recommendation": pa.array(call(decided, line, out | (made.calibration_rows == 0))),
+        "is_pricing_system": pa.array(leads),
+        "edge": _numbers(law.quantile(0.5) - line),
+        "recommendation": pa.array(call(decided, line, barred | (made.calibration_rows == 0))),
         "confidence": _numbers(np.maximum(decided, 1 - decided)),
         "components": _as_json(made.components, known),
         "insufficient_data_reason": pa.array(made.reason, pa.string(), mask=known),
@@ -265,7 +292,8 @@ def call(over: np.ndarray, line: np.ndarray, barred: np.ndarray) -> np.ndarray:
     Args:
         over: Calibrated probability of the over, pushes excluded; NaN without a forecast or a line.
         line: Lines; NaN where there is none.
-        barred: True where no side may be called: the player is reported out, or the law is not calibrated.
+        barred: True where no side may be called: the player is reported out, the row is not ready for production, or the law
+            is not calibrated.
     """
     with np.errstate(invalid="ignore"):
         is_over, is_under = (over >= CALL_PROBABILITY) & ~barred, (1 - over >= CALL_PROBABILITY) & ~barred

@@ -1,6 +1,6 @@
 """nba_predictions.prop_prices: every quote in force, priced by every system."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow as pa
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.books import SPORTSBOOK
 from nba_pipeline.domain.markets import MARKETS, by_market
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.systems import BASELINE_IDS, SYSTEM_IDS
@@ -18,8 +19,22 @@ from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
+from nba_pipeline.tables.shared.odds import implied_probability
 
 PRICED = tuple(s for s in SYSTEM_IDS if s not in BASELINE_IDS)
+
+
+# Sportsbooks were seen again within 12 hours in 92 % of priced quotes of 2023-24, and their lines lay within half a standard
+# deviation of the consensus in 99.9 %.
+STALE_AFTER = timedelta(hours=12)
+OUTLYING = 0.5
+PICKEM, NO_PRICE, STALE, OUTLIER, CONTRADICTORY = EXCLUSIONS = (
+    "pickem",
+    "no_price",
+    "stale",
+    "outlying",
+    "contradictory",
+)
 
 
 class PropPrices(Rows):
@@ -34,8 +49,12 @@ class PropPrices(Rows):
     bookmaker: str = column("book")
     line: float = column("the book's main line in force at the cut-off", precision=2, gt=0, le=150)
     book_kind: str = column("sportsbook, or dfs for pick'em operators without real prices", isin=["sportsbook", "dfs"])
-    over_odds: float = column("American odds of the over", precision=1, nullable=True)
-    under_odds: float = column("American odds of the under", precision=1, nullable=True)
+    over_odds: float = column(
+        "American odds of the over; NULL for pick'em operators, whose prices are placeholders",
+        precision=1,
+        nullable=True,
+    )
+    under_odds: float = column("American odds of the under; NULL as over_odds", precision=1, nullable=True)
     quoted_at: Instant = column("when the quote was last known before the cut-off (UTC)", nullable=True)
     p_over: float = column("probability that the outcome exceeds the line, by the law of the forecast", ge=0, le=1)
     p_push: float = column("probability that the outcome equals the line", ge=0, le=1)
@@ -96,8 +115,25 @@ class PropPrices(Rows):
     kelly_under: float = column(
         "the same for the under", unit="fraction of the bankroll", formula="as kelly_over", nullable=True, ge=0, le=0.05
     )
-    best_over: bool = column("true for the sportsbook quote on which the over is worth most to the system")
-    best_under: bool = column("true for the sportsbook quote on which the under is worth most to the system")
+    exclusion: str = column(
+        "reason why the quote is no candidate for the best price; NULL for a candidate, and in rows of earlier releases",
+        formula=f"pickem: a pick'em operator, whose prices are placeholders; no_price: no odds; stale: last known more than "
+        f"{STALE_AFTER.total_seconds() / 3600:g} hours before as_of; outlying: the line lies more than {OUTLYING:g} standard "
+        "deviations of the forecast from the consensus line; contradictory: both prices together imply less than 1",
+        nullable=True,
+        hashed=False,
+        isin=list(EXCLUSIONS),
+    )
+    is_pricing_system: bool = column(
+        "true for the system whose prices lead: line_aware_v1 where it has a forecast, else ensemble_v1; NULL in rows of"
+        " earlier releases",
+        nullable=True,
+        hashed=False,
+    )
+    best_over: bool = column("true for the candidate with the highest expected value on the over, by the system's law")
+    best_under: bool = column(
+        "true for the candidate with the highest expected value on the under, by the system's law"
+    )
 
 
 PROP_PRICES = Table(
@@ -115,6 +151,7 @@ PROP_PRICES = Table(
         "a best price without a price": lambda t: (
             (~t.best_over | t.over_odds.notnull()) & (~t.best_under | t.under_odds.notnull())
         ),
+        "an excluded quote is a best price": lambda t: t.exclusion.isnull() | ~(t.best_over | t.best_under),
     },
     group_rules={
         "more than one best price of a side": (
@@ -134,10 +171,35 @@ def build(predictions: ir.Table, quotes: ir.Table) -> ir.Table:
     slate = predictions.select("game_date", "game_id", "player_id", cutoff_at=predictions.as_of).distinct()
     current = lines.in_force(quotes, slate)
     joined = made.inner_join(current, [*KEY, made.as_of == current.cutoff_at])
+    real = current.book_kind == SPORTSBOOK
     return joined.select(
-        *[made[c] for c in (*KEY, "system_id", *FORECAST)],
-        *[current[c] for c in ("bookmaker", "line", "book_kind", "over_odds", "under_odds")],
+        *[made[c] for c in (*KEY, "system_id", "is_pricing_system", *FORECAST)],
+        *[current[c] for c in ("bookmaker", "line", "book_kind")],
+        **{c: real.ifelse(current[c], None) for c in ("over_odds", "under_odds")},
         quoted_at=current.known_at,
+        exclusion=exclusion(current, made.line, made.predicted_sd, made.as_of),
+    )
+
+
+def exclusion(
+    quotes: ir.Table, consensus_line: ir.FloatingValue, sd: ir.FloatingValue, as_of: ir.TimestampValue
+) -> ir.StringValue:
+    """Return the reason why a quote is no candidate for the best price; NULL for a candidate.
+
+    Args:
+        quotes: Quotes in force at `as_of`.
+        consensus_line: Consensus line of each quote's player and market, in units of the market.
+        sd: Standard deviation of the forecast, in units of the market.
+        as_of: Time up to which the forecast uses information; a quote without a time is a documented close and never stale.
+    """
+    both = implied_probability(quotes.over_odds) + implied_probability(quotes.under_odds)
+    away = (quotes.line - consensus_line).abs()
+    return ibis.cases(
+        (quotes.book_kind != SPORTSBOOK, PICKEM),
+        (quotes.over_odds.isnull() & quotes.under_odds.isnull(), NO_PRICE),
+        (quotes.known_at < as_of - ibis.interval(seconds=int(STALE_AFTER.total_seconds())), STALE),
+        (away > OUTLYING * sd, OUTLIER),
+        (both < 1, CONTRADICTORY),
     )
 
 
@@ -150,11 +212,11 @@ def priced(rows: pa.Table) -> pa.Table:
     frame = rows.to_pandas()
     numbers = (_floats(rows, c) for c in (*FORECAST, "line", "over_odds", "under_odds"))
     made = by_market(_price, frame["market"].to_numpy(dtype=str), *numbers)
-    real = (frame["book_kind"] == "sportsbook").to_numpy(dtype=bool)
+    candidate = frame["exclusion"].isna()
     nothing = dict.fromkeys(Price._fields, np.empty(0))
     frame = frame.drop(columns=list(FORECAST)).assign(**(made or nothing))
     for side in ("over", "under"):
-        worth = frame[f"ev_{side}"].where(real)
+        worth = frame[f"ev_{side}"].where(candidate)
         order = frame.assign(worth=worth).sort_values(["worth", "line", "bookmaker"], ascending=[False, True, True])
         first = order[order["worth"].notna()].drop_duplicates([*KEY, "system_id"]).index
         frame[f"best_{side}"] = frame.index.isin(first)

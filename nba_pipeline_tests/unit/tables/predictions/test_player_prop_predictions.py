@@ -24,7 +24,7 @@ from nba_pipeline_tests.support import day, expected_rows
 
 assert definitions.defs  # every table is registered
 FORECASTS = CATALOG[PLAYER_PROP_PREDICTIONS.id]
-SYSTEM = SYSTEM_IDS[0]
+SYSTEM, ENSEMBLE, AWARE = SYSTEM_IDS[0], "ensemble_v1", "line_aware_v1"
 JANUARY, FEBRUARY = day("2024-01-31"), day("2024-02-01")
 FEATURES: dict[str, Any] = {
     "player_id": 7,
@@ -38,6 +38,7 @@ FEATURES: dict[str, Any] = {
     "opponent": "LAL",
     "games_played_season": 30,
     "early_season_flag": False,
+    "is_production_ready": True,
     "points_avg_season": 20.0,
     "assists_avg_season": 5.0,
 }
@@ -87,7 +88,9 @@ class Asked:
         mean, sd = np.full(n, self.made["mean"]), np.full(n, self.made["sd"])
         reason = np.full(n, self.made["reason"], dtype=object)
         skewness = np.full(n, self.made["skewness"])
-        return {SYSTEM: Forecast(mean, sd, reason, {"form": mean}, skewness, self.made["calibration_rows"])}
+        mine = Forecast(mean, sd, reason, {"form": mean}, skewness, self.made["calibration_rows"])
+        aware = Forecast(np.where(rows["line"].isna(), np.nan, mean), sd, reason, {}, skewness, 500)
+        return {SYSTEM: mine, ENSEMBLE: mine, AWARE: aware}
 
 
 def made(
@@ -98,11 +101,13 @@ def made(
     markets: tuple[str, ...] = ("points",),
     months: tuple[date, ...] = (day("2024-01-01"), FEBRUARY),
     stay: pa.Table | None = None,
+    systems: tuple[str, ...] = (SYSTEM,),
 ) -> list[dict]:
     monkeypatch.setattr(predictions, "forecast", asked or Asked())
     nothing = PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()
     aside = {"models": registry(*months, markets=markets), "kept": nothing if stay is None else stay}
-    return forecasts(rows, FinishContext((), markets, aside, LocalArtifacts(tmp_path))).to_pylist()
+    every = forecasts(rows, FinishContext((), markets, aside, LocalArtifacts(tmp_path))).to_pylist()
+    return [r for r in every if r["system_id"] in systems]
 
 
 def test_each_month_is_forecast_by_the_models_trained_on_its_first_day(
@@ -158,6 +163,32 @@ def test_an_uncalibrated_law_calls_nothing(monkeypatch: pytest.MonkeyPatch, tmp_
     (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=[quote]), Asked(calibration_rows=0))
     assert (row["recommendation"], row["calibration_rows"]) == ("PASS", 0)
     assert row["p_over"] > 0.9
+
+
+def test_a_row_that_is_not_ready_for_production_calls_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quote = QUOTE | {"game_date": JANUARY, "market": "points", "line": 10.5, "captured_at": f"{JANUARY} 20:00"}
+    rows = rows_of(JANUARY, quotes=[quote])
+    place = rows.column_names.index("is_production_ready")
+    (row,) = made(monkeypatch, tmp_path, rows.set_column(place, "is_production_ready", pa.array([False])))
+    assert row["recommendation"] == "PASS"
+    assert row["p_over"] > 0.9
+
+
+def test_the_system_that_knows_the_market_leads_where_there_is_a_line_and_the_ensemble_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    quote = QUOTE | {"game_date": JANUARY, "market": "points", "line": 17.5, "captured_at": f"{JANUARY} 20:00"}
+    rows = made(monkeypatch, tmp_path, rows_of(JANUARY, FEBRUARY, quotes=[quote]), systems=(SYSTEM, ENSEMBLE, AWARE))
+    leads = {(r["game_date"], r["system_id"]) for r in rows if r["is_pricing_system"]}
+    assert leads == {(JANUARY, AWARE), (FEBRUARY, ENSEMBLE)}
+
+
+def test_the_edge_is_the_median_minus_the_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    quote = QUOTE | {"game_date": JANUARY, "market": "points", "line": 21.75, "captured_at": f"{JANUARY} 20:00"}
+    (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=[quote]))
+    assert row["predicted_mean"] > 21.75
+    assert row["edge"] == pytest.approx(row["q50"] - 21.75)
+    assert row["edge"] < 0
 
 
 def test_nothing_to_forecast_is_an_empty_table_of_the_right_columns(
@@ -233,7 +264,7 @@ def test_what_was_not_forecast_live_is_made_beside_what_stays(
     stay = pa.table(
         {f.name: pa.array(inputs.get(f.name, [None]), f.type) for f in PLAYER_PROP_PREDICTIONS.computed_schema}
     )
-    found = made(monkeypatch, tmp_path, rows_of(JANUARY), stay=stay)
+    found = made(monkeypatch, tmp_path, rows_of(JANUARY), stay=stay, systems=(SYSTEM, SYSTEM_IDS[1]))
     assert sorted(r["predicted_mean"] for r in found) == [22.0, 31.0]
 
 

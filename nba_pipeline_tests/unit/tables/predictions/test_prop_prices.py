@@ -27,6 +27,7 @@ FORECAST: Row = {
     "predicted_mean": 22.0,
     "predicted_sd": 6.0,
     "predicted_skewness": 0.4,
+    "is_pricing_system": True,
     "line": 20.5,
     "as_of": "2024-01-06 00:29",
 }
@@ -85,6 +86,39 @@ def test_each_side_has_one_best_price_by_what_it_is_worth() -> None:
     assert found["best_over"].sum() == found["best_under"].sum() == 1
     assert found["best_over"].idxmax() == real["ev_over"].idxmax()
     assert found["best_under"].idxmax() == real["ev_under"].idxmax()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"book_kind": "dfs"}, "pickem"),
+        ({"over_odds": None, "under_odds": None}, "no_price"),
+        ({"captured_at": "2024-01-05 10:00", "last_seen_at": "2024-01-05 12:00"}, "stale"),
+        ({"captured_at": None, "last_seen_at": None, "documented_pre_game": True}, None),
+        ({"line": 16.5}, "outlying"),
+        ({"over_odds": 150.0, "under_odds": 150.0}, "contradictory"),
+        ({}, None),
+    ],
+)
+def test_what_is_no_price_to_bet_at_is_excluded_by_name(changes: Row, reason: str | None) -> None:
+    """The excluded quote is worth more than the plain one beside it, or would be if its price were real."""
+    found = prices([FORECAST], [quote("plain", 20.5, -130, -130), quote("odd", 20.5, 105, -115) | changes])
+    (odd,) = found[found["bookmaker"] == "odd"].to_dict("records")
+    assert (None if pd.isna(odd["exclusion"]) else odd["exclusion"]) == reason
+    assert odd["best_over"] == (reason is None)
+    assert odd["is_pricing_system"]
+
+
+def test_prices_of_pickem_operators_are_placeholders_and_no_odds() -> None:
+    (row,) = prices([FORECAST], [quote("pp", 20.5, -137, -137, book_kind="dfs")]).to_dict("records")
+    for name in ("over_odds", "under_odds", "ev_over", "kelly_over", "margin"):
+        assert pd.isna(row[name]), name
+
+
+def test_a_worse_line_is_the_best_price_only_if_it_is_worth_more() -> None:
+    """A point of line is worth about six points of probability: -105 on a line five points worse does not beat -120."""
+    found = prices([FORECAST | {"line": 22.5}], [quote("worse", 24.5, -105, -115), quote("better", 19.5, -120, 100)])
+    assert found.set_index("bookmaker")["best_over"].to_dict() == {"worse": False, "better": True}
 
 
 def test_a_quote_without_a_price_has_chances_and_no_value() -> None:
