@@ -1,6 +1,7 @@
 """First names that can be one person's: short and long forms, and transliterations. Only compared under one surname."""
 
 import re
+from functools import cache
 
 SHORTEST_STEM = 2
 SHORTEST_PART = 4
@@ -21,7 +22,8 @@ SHORT_FORMS = (
     frozenset({"joe", "joseph"}),
     frozenset({"rick", "ricky", "richard", "ricard"}),
     frozenset({"ted", "teddy", "edward", "theodore"}),
-    frozenset({"jack", "john", "johnny"}),
+    frozenset({"jack", "john", "johnny", "jon", "jonathan"}),
+    frozenset({"moe", "maurice", "morris"}),
     frozenset({"charlie", "chuck", "chaz", "charles"}),
     frozenset({"hank", "henry"}),
     frozenset({"liam", "william"}),
@@ -45,9 +47,10 @@ def short_form(a: str, b: str) -> bool:
 
     True where the shorter begins the longer once a pet ending (-y, -ie, -e, -s) is off (Cam, Cameron; Danny, Daniel), where it
     lies whole in the longer and has four letters (Nique, Dominique), where both begin alike and the longer has all its five
-    letters or more in order (Domas, Domantas), and for the pairs of `SHORT_FORMS`.
+    letters or more in order (Domas, Domantas), and for the pairs of `SHORT_FORMS`; c counts as k (Nicola, Nikola).
     """
-    if a == b or any({a, b} <= group for group in SHORT_FORMS):
+    a, b = a.replace("c", "k"), b.replace("c", "k")
+    if a == b or any({a, b} <= group for group in _compared()):
         return True
     short, long = sorted((a, b), key=len)
     if any(long.startswith(s) for s in _stems(short)):
@@ -55,6 +58,12 @@ def short_form(a: str, b: str) -> bool:
     if len(short) >= SHORTEST_PART and short in long:
         return True
     return len(short) >= SHORTEST_SKIPPING and short[:_BEGINNING] == long[:_BEGINNING] and _in_order(short, long)
+
+
+@cache
+def _compared() -> tuple[frozenset[str], ...]:
+    """The groups of `SHORT_FORMS` as first names are compared: transliterated, and with k for c."""
+    return tuple(frozenset(plain(name).replace("c", "k") for name in group) for group in SHORT_FORMS)
 
 
 def _stems(word: str) -> list[str]:

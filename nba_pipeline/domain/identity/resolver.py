@@ -73,14 +73,23 @@ class People:
                     index[rule.name][key].append(player)
         return {rule: {k: tuple(p) for k, p in keys.items()} for rule, keys in index.items()}
 
+    @cached_property
+    def _by_alias(self) -> dict[str, list[str]]:
+        """The aliases of each name: a list of players may have him under the alias."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for alias, name in self.aliases.items():
+            found[name].append(alias)
+        return found
+
     def candidates(self, spelled: str) -> Iterable[tuple[Rule, str, tuple[Player, ...]]]:
         """Yield the players each rule matches, safest rule first, as (rule, its name, players)."""
         spelling = Spelling(spelled)
         exact, *looser = RULES
         yield exact, exact.name, self._found(exact, spelling, exact.book(spelling))
         for lookup in dict.fromkeys((player_lookup(spelled), spelling.lookup)):
-            if lookup in self.aliases:
-                yield exact, ALIAS, self._found(exact, spelling, [self.aliases[lookup]])
+            others = [*([self.aliases[lookup]] if lookup in self.aliases else []), *self._by_alias.get(lookup, ())]
+            if others:
+                yield exact, ALIAS, self._found(exact, spelling, others)
         for rule in looser:
             yield rule, rule.name, self._found(rule, spelling, rule.book(spelling))
 
@@ -92,6 +101,8 @@ class People:
     def _found(self, rule: Rule, spelling: Spelling, keys: Iterable[str]) -> tuple[Player, ...]:
         by_key = self._by_key[rule.name]
         players = dict.fromkeys(p for key in keys for p in by_key.get(key, ()))
+        if rule.needs_rare_surname and len(players) > 1:
+            return ()
         return tuple(p for p in players if rule.agree is None or rule.agree(spelling, self._spelling(p)))
 
     def _spelling(self, player: Player) -> Spelling:

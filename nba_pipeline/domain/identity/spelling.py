@@ -15,6 +15,7 @@ from nba_pipeline.domain.player_names import player_lookup
 
 # Suffix -> generation. Jr and II are both the second; Sr is the first.
 SUFFIXES = {"sr": 1, "jr": 2, "ii": 2, "iii": 3, "iv": 4, "v": 5}
+JUNIOR = "j"
 _BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
 _INITIALS = re.compile(r"[A-Z]\.?[A-Z]\.?")
 _ABBREVIATED = re.compile(r"[^\W\d_]+\.")
@@ -78,7 +79,8 @@ class Spelling:
 @dataclass(frozen=True)
 class Rule:
     """`book` gives the keys of a spelling (none: the rule does not apply), `player` the keys that a name answers to; of the
-    players found, those count that `agree`, if the rule has it, accepts with the spelling."""
+    players found, those count that `agree`, if the rule has it, accepts with the spelling. `needs_rare_surname`: no match
+    for a player whose surname another player has."""
 
     name: str
     meaning: str
@@ -86,6 +88,7 @@ class Rule:
     player: Callable[[Spelling], Iterable[str]]
     agree: Callable[[Spelling, Spelling], bool] | None = None
     needs_team: bool = True
+    needs_rare_surname: bool = False
 
 
 def _whole(key: Callable[[Spelling], str]) -> Callable[[Spelling], list[str]]:
@@ -149,11 +152,16 @@ def _begins(written: Spelling, own: Spelling) -> bool:
 
 
 def _by_initials(written: Spelling, own: Spelling) -> bool:
-    """Whether one first name is two initials, of which the first begins the other. The second is that of a middle name,
-    which the other spelling may not have."""
+    """Whether one first name is two initials that can stand for the other: the first begins it, the second is J (a middle name,
+    or Junior), another of its letters, or the initial of a further word."""
     if written.first_is_initials == own.first_is_initials or not _same_generation(written, own):
         return False
-    return written.core[0][0] == own.core[0][0]
+    short, long = sorted((written.core, own.core), key=lambda core: len(core[0]))
+    if len(long[0]) <= len(short[0]):
+        return False
+    first, second = short[0]
+    others = {word[0] for word in long[1:-1]}
+    return long[0][0] == first and second in {JUNIOR, *long[0][1:], *others}
 
 
 def _by_short_form(written: Spelling, own: Spelling) -> bool:
@@ -198,7 +206,14 @@ RULES = (
         lambda s: [_all_words(s), *_beginnings(s)] if len(s.core) > 1 else [],
         _one_begins_the_other,
     ),
-    Rule("initials", "the surname, and two initials for a first name", _surname, _surname, _by_initials),
+    Rule(
+        "initials",
+        "the surname, which no other player has, and two initials for a first name",
+        _surname,
+        _surname,
+        _by_initials,
+        needs_rare_surname=True,
+    ),
     Rule("short_form", "the surname, and a short or long form of the first name", _surname, _surname, _by_short_form),
 )
 ALIAS, SOURCE = "alias", "source"

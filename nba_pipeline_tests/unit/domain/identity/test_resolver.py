@@ -10,7 +10,7 @@ from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.domain.identity.aliases import SHIPPED, read_aliases
 from nba_pipeline.domain.identity.resolver import Appearance, People, Player, Question
-from nba_pipeline.domain.identity.spelling import WAYS
+from nba_pipeline.domain.identity.spelling import WAYS, Spelling
 from nba_pipeline_tests.support.real_data import REAL_DATA, needs_real_data
 
 DAY = "2024-01-15"
@@ -205,6 +205,66 @@ def test_a_usual_variant_of_a_name_finds_its_player_and_no_one_of_other_teams(
 )
 def test_a_name_of_another_person_finds_nobody(spelled: str) -> None:
     assert resolved(spelled, *LEAGUE.values())[0] is None
+
+
+@pytest.mark.parametrize(
+    ("spelled", "other"),
+    [
+        ("JR Marsh", "Jason Marsh"),  # no r in Jason
+        ("Jason Marsh", "JR Marsh"),
+        ("KJ Lund", "Kelan Lund"),
+        ("Kelan Lund", "KJ Lund"),
+        ("D.J. Lund", "Kelan Lund"),
+    ],
+)
+def test_initials_name_nobody_where_the_right_player_is_absent_and_others_have_the_surname(
+    spelled: str, other: str
+) -> None:
+    people = People([Player(1, other), Player(2, "Caleb Lund"), Player(3, "Cody Lund")])
+    assert (
+        people.answer(Question(spelled, DAY, frozenset({"BOS"})), {(1, DAY): Appearance("BOS", other)}).player is None
+    )
+
+
+@needs_real_data
+def test_a_player_absent_from_the_list_is_no_other_player_of_his_surname() -> None:
+    """Each player of a season is taken out and asked for in a game between his team and that of each namesake."""
+    with duck.connect() as db:
+        rows = db.execute(
+            f"""SELECT season, CAST(player_id AS BIGINT), max(player_name), max_by(team, game_date)
+            FROM (SELECT *, year(game_date - INTERVAL 7 MONTH) AS season FROM '{REAL_DATA}/player_boxscores.parquet')
+            GROUP BY ALL"""
+        ).fetchall()
+    aliases, wrong = read_aliases(), []
+    by_surname: dict[tuple[int, str], list[tuple[Player, str]]] = {}
+    for season, number, name, team in rows:
+        by_surname.setdefault((season, Spelling(name).surname), []).append((Player(number, name), team))
+    for namesakes in by_surname.values():
+        for absent, team in namesakes:
+            others = [(p, t) for p, t in namesakes if p != absent]
+            seen = {(p.player_id, DAY): Appearance(t, p.name) for p, t in others}
+            people = People([p for p, _ in others], aliases)
+            answers = [people.answer(Question(absent.name, DAY, frozenset({team, t})), seen) for _, t in others]
+            wrong += [f"{absent.name}: {a.player.name}" for a in answers if a.player]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("spelled", "listed"),
+    [
+        ("Michael Conley", "Mike Conley"),
+        ("Nicola Jokic", "Nikola Jokić"),
+        ("Bones Hyland", "Nah'Shon Hyland"),
+        ("Nah'Shon Hyland", "Bones Hyland"),
+        ("Chukwuemeka Okpala", "KZ Okpala"),
+        ("Jonathan Konchar", "John Konchar"),
+        ("Brandon Boston Jr.", "BJ Boston"),
+    ],
+)
+def test_the_forms_that_sources_print_find_the_listed_player(spelled: str, listed: str) -> None:
+    people = People([Player(1, listed)], read_aliases())
+    found = people.answer(Question(spelled, DAY, frozenset({"BOS"})), {(1, DAY): Appearance("BOS", listed)})
+    assert found.player == Player(1, listed)
 
 
 def test_of_two_whose_first_names_both_fit_none_is_taken() -> None:
