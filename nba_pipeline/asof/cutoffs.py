@@ -1,6 +1,7 @@
 """Cut-offs: which quotes, reports and forecasts were made in time for a game."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 
 import ibis
 
@@ -47,19 +48,47 @@ def captured_late(
     Returns:
         True for a late quote; NULL if either time is unknown.
     """
-    late = captured_at > tip_off + _interval(LANDED)
-    listed = [(source == name, captured_at > tip_off + _interval(times)) for name, times in BY_SOURCE.items()]
-    return ibis.cases(*listed, else_=late)
+    return _later_than(captured_at, tip_off, source, "tolerance")
+
+
+def captured_as_close(
+    captured_at: ir.TimestampValue, tip_off: ir.TimestampValue, source: ir.StringValue, marked: ir.BooleanValue
+) -> ir.BooleanValue:
+    """Return whether a late quote is the close of the game: kept for evaluation, never for a forecast.
+
+    Args:
+        captured_at: capture time (UTC).
+        tip_off: scheduled tip-off (UTC).
+        source: name of the source that captured the quote.
+        marked: whether the source marks the quote as its last before the game.
+
+    Returns:
+        True for a late quote that is marked and within what the source declares as its close; never NULL.
+    """
+    late = captured_late(captured_at, tip_off, source).fill_null(False)
+    too_late = _later_than(captured_at, tip_off, source, "close_within").fill_null(True)
+    return late & ~too_late & documented_close(marked, source)
+
+
+def _later_than(
+    captured_at: ir.TimestampValue,
+    tip_off: ir.TimestampValue,
+    source: ir.StringValue,
+    limit: Literal["tolerance", "close_within"],
+) -> ir.BooleanValue:
+    """Whether the capture lies further behind the tip-off than the source's times allow; NULL if either time is unknown."""
+
+    def behind(times: QuoteTimes) -> ir.BooleanValue:
+        return captured_at > tip_off + ibis.interval(seconds=int(getattr(times, limit).total_seconds()))
+
+    listed = [(source == name, behind(times)) for name, times in BY_SOURCE.items()]
+    return ibis.cases(*listed, else_=behind(LANDED))
 
 
 def documented_close(marked: ir.BooleanValue, source: ir.StringValue) -> ir.BooleanValue:
     """Return whether a quote that is marked as the close may count without a capture time; never NULL."""
     untrusted = [name for name, times in BY_SOURCE.items() if not times.documents_close]
     return marked.fill_null(False) & ~source.isin(untrusted).fill_null(False)
-
-
-def _interval(times: QuoteTimes) -> ir.Value:
-    return ibis.interval(seconds=int(times.tolerance.total_seconds()))
 
 
 def reported_in_time(

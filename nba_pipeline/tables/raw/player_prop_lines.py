@@ -5,7 +5,7 @@ from datetime import date
 import ibis
 
 from nba_pipeline import asof
-from nba_pipeline.asof.cutoffs import captured_late, documented_close
+from nba_pipeline.asof.cutoffs import captured_as_close, captured_late, documented_close
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain import books
@@ -76,6 +76,13 @@ class PlayerPropLines(Rows):
         "true if the book shows the same line with other prices at the same time: the line counts, the prices do not"
     )
     documented_pre_game: bool = column("true if the source documents the quote as its last main quote before the game")
+    evaluation_only: bool = column(
+        "true for a documented close that was captured after the scheduled tip-off, but within what the source's times declare as"
+        " before the real one (nba_pipeline.domain.quote_times): for evaluation, read by no line, price or feature; NULL in rows"
+        " of earlier releases, which had none",
+        nullable=True,
+        hashed=False,
+    )
     source: str = column("name of the source that captured the quote", nullable=True)
 
 
@@ -99,17 +106,25 @@ PLAYER_PROP_LINES = Table(
             quote_bounds.pair_is_plausible(t.book_kind, t.over_odds, t.under_odds)
         ),
         "the quote was last seen before it was first seen": lambda t: t.last_seen_at >= t.captured_at,
+        "a quote for evaluation only without a capture time": lambda t: (
+            ~t.evaluation_only.fill_null(False) | t.captured_at.notnull()
+        ),
         "the quote ended before it was last seen": lambda t: t.ended_at >= t.last_seen_at,
     },
 )
 
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Type the quotes, mark contradictions, and reject copies and quotes first seen after the scheduled tip-off."""
+    """Type the quotes, mark contradictions, and reject copies and quotes first seen after the scheduled tip-off.
+
+    Documented closes of the minutes after it stay, as evaluation only.
+    """
     landing = with_lookup(
         landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source)), "player_name"
     )
     rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    times = (landing.first_seen_utc, schedule.tip_off, landing.source)
+    close = captured_as_close(*times, landing.is_closing_main)
     typed = rows.select(
         game_date=landing.game_date,
         game_id=landing.game_id,
@@ -128,11 +143,12 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         last_seen_at=landing.last_seen_utc,
         ended_at=landing.ended_utc,
         documented_pre_game=documented_close(landing.is_closing_main, landing.source),
+        evaluation_only=close,
         source=landing.source,
         reject_reason=first_reason(
             landing_reason(landing),
             when(landing.game_id.notnull() & schedule.game_id.isnull(), UNSCHEDULED),
-            when(captured_late(landing.first_seen_utc, schedule.tip_off, landing.source), LINE_CAPTURED_LATE),
+            when(captured_late(*times) & ~close, LINE_CAPTURED_LATE),
         ),
     )
     return _marked(typed)

@@ -61,3 +61,25 @@ def test_a_marked_close_counts_where_the_source_documents_it(
 def test_a_source_that_is_not_listed_means_what_landing_files_mean() -> None:
     assert times_of("somebody") is times_of(None) is LANDED
     assert times_of("The Odds API").documents_close is False
+
+
+def test_the_close_of_a_source_reaches_as_far_behind_the_tip_off_as_the_source_declares(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = {**BY_SOURCE, LENIENT: QuoteTimes("its own clock", close_within=timedelta(minutes=3))}
+    monkeypatch.setattr(cutoffs, "BY_SOURCE", times)
+
+    def close(minutes: float | None, source: str | None, marked: bool | None = True) -> object:
+        captured = None if minutes is None else TIP + timedelta(minutes=minutes)
+        return answer(
+            lambda t: cutoffs.captured_as_close(t.captured, t.tip, t.source, t.marked),
+            captured=captured,
+            tip=TIP,
+            source=source,
+            marked=marked,
+        )
+
+    assert [close(m, "somebody") for m in (0, 0.1, 10, 10.1, None)] == [False, True, True, False, False]
+    assert [close(m, LENIENT) for m in (3, 3.1)] == [True, False]
+    assert [close(6, "somebody", marked=m) for m in (False, None)] == [False, False]
+    assert close(6, "The Odds API") is False

@@ -519,6 +519,31 @@ def test_a_quote_that_cannot_be_used_is_set_aside_with_the_reason(league: League
     assert reason in said
 
 
+CLOSE = {"is_closing_main": True, "bookmaker": "caesars", "last_seen_utc": None}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "changes", "kept"),
+    [
+        (6, {}, True),
+        (10, {}, True),
+        (10.1, {}, False),
+        (6, {"is_closing_main": False}, False),
+        (6, {"is_closing_main": None}, False),
+        (6, {"source": "The Odds API"}, False),
+    ],
+)
+def test_a_documented_close_of_the_minutes_after_the_scheduled_tip_off_is_kept_for_evaluation_only(
+    league: League, minutes: float, changes: Row, kept: bool
+) -> None:
+    late = quote(**CLOSE | {"first_seen_utc": TIP + timedelta(minutes=minutes)} | changes)
+    league.feeds["prop_lines"] = [quote(is_closing_main=True), late]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    found = {r["bookmaker"]: r["evaluation_only"] for r in league.rows(PLAYER_PROP_LINES)}
+    assert found == {"draftkings": False} | ({"caesars": True} if kept else {})
+    assert league.rejected(PLAYER_PROP_LINES) == ([] if kept else ["captured after tip-off"])
+
+
 def test_names_that_could_not_be_resolved_are_kept_under_the_spelling_of_the_book(league: League) -> None:
     league.feeds["prop_lines"] = [quote(player_id=None, player_name=None, player_name_source="L. Doncic")]
     league.publish(SCHEDULE, PLAYER_PROP_LINES)

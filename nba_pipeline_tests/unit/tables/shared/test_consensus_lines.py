@@ -116,6 +116,14 @@ def test_being_documented_as_pre_game_does_not_excuse_a_late_capture() -> None:
     assert found("consensus", [quote(20.5, "2024-01-06 00:45", documented_pre_game=True)]) == []
 
 
+@pytest.mark.parametrize("name", ["in_force", "consensus"])
+@pytest.mark.parametrize("book", ["dk", "caesars"])
+def test_a_planted_close_that_is_kept_for_evaluation_moves_nothing(name: str, book: str) -> None:
+    known = [quote(20.5), quote(21.5, bookmaker="fanduel")]
+    close = {"documented_pre_game": True, "evaluation_only": True, "over_odds": 300.0, "under_odds": -400.0}
+    assert found(name, [*known, quote(44.5, "2024-01-06 00:36", bookmaker=book, **close)]) == found(name, known)
+
+
 def test_a_quote_that_its_book_was_seen_to_withdraw_is_not_in_force() -> None:
     withdrawn = quote(20.5, "2024-01-05 12:00", "2024-01-05 18:00", ended_at="2024-01-05 20:00")
     assert found("consensus", [withdrawn]) == []
