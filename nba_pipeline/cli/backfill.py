@@ -1,6 +1,7 @@
 """The command `backfill`."""
 
 import json
+import shlex
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -11,10 +12,12 @@ import dagster as dg
 from nba_pipeline.cli.console import console, table_days
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.orchestration import backfill as runs
-from nba_pipeline.orchestration import recovery
+from nba_pipeline.orchestration import interrupts, recovery
 from nba_pipeline.orchestration.backfill_plan import Step, history_steps, missing_steps, refusals
 from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.interrupts import stopping_on_signals
 from nba_pipeline.warehouse import Warehouse
 
 
@@ -51,9 +54,27 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
             f"run: {len(step.tables)} tables, {step.start}..{step.end} ({step.days} days): {step.why}", highlight=False
         )
 
-    with dg.DagsterInstance.get() as instance, table_days(sum(s.days * len(s.tables) for s in steps)):
-        outcomes = runs.run_steps(steps, defs, instance, say)
+    planned = sum(s.days * len(s.tables) for s in steps)
+    with stopping_on_signals(), dg.DagsterInstance.get() as instance:
+        with table_days(planned):
+            outcomes = runs.run_steps(steps, defs, instance, say)
+        if interrupts.is_requested():
+            published = _published_by([o.run_id for o in outcomes], warehouse)
+            selection = "".join(f" --select {shlex.quote(text)}" for text in expressions)
+            click.echo(
+                f"interrupted: {published:,} of {planned:,} table-days were published, completely, and stay; to go on, run\n"
+                f"  nba-pipeline backfill {start} {end} --missing{selection}",
+                err=True,
+            )
+            return False
     return _summary(outcomes, warehouse, selected, start, end, time.monotonic() - began)
+
+
+def _published_by(run_ids: Sequence[str], warehouse: Warehouse) -> int:
+    """Count the table-days that these runs published."""
+    own = set(run_ids)
+    entries = warehouse.ledger().select(["run_id", "state"]).to_pylist()
+    return sum(e["run_id"] in own and e["state"] == "published" for e in entries)
 
 
 def _summary(
@@ -73,8 +94,10 @@ def _summary(
         click.echo(f"error: {error}", err=True)
     for table, by_day in refused.items():
         first = min(by_day)
+        waits = all(lacks_only_upstream({"reasons": reasons}) for reasons in by_day.values())
         click.echo(
-            f"refused: {table}: {describe_days(list(by_day))}; {first}: {'; '.join(json.loads(by_day[first]))}",
+            f"{'waiting' if waits else 'refused'}: {table}: {describe_days(list(by_day))}; "
+            f"{first}: {'; '.join(json.loads(by_day[first]))}",
             err=True,
         )
     if refused:

@@ -14,14 +14,19 @@ from nba_pipeline.common import clock
 from nba_pipeline.common.throughput import in_words
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.recovery import end_dead_runs
 from nba_pipeline.orchestration.run_history import Backfill, grouped, range_runs
 
 
 def show_backfills(limit: int, as_json: bool, watch: bool) -> bool:
-    """Print the latest backfills; with `watch` every two seconds until none is running. False where the newest failed."""
+    """Print the latest backfills; with `watch` every two seconds until none is running. False where the newest failed.
+
+    Runs whose process has ended without a result are ended first, or they would count as running for ever.
+    """
     prepare(Settings.from_environment())
     with dg.DagsterInstance.get() as instance:
         while True:
+            end_dead_runs(instance)
             backfills = grouped(range_runs(instance, limit), clock.now())
             if as_json:
                 click.echo(json.dumps([b.as_json() for b in backfills], indent=2))

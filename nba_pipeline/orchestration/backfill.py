@@ -7,6 +7,7 @@ from uuid import uuid4
 import dagster as dg
 
 from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.orchestration import interrupts
 from nba_pipeline.orchestration.backfill_plan import Step, with_all_below
 from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
@@ -87,7 +88,7 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
 def run_steps(
     steps: Sequence[Step], defs: dg.Definitions, instance: dg.DagsterInstance, before_run: Callable[[Step], None]
 ) -> list[Outcome]:
-    """Run the steps and return their outcomes; refused days end nothing, any other error ends the backfill.
+    """Run the steps and return their outcomes; refused days end nothing, any other error and an interruption end it.
 
     Args:
         steps: The runs, in order.
@@ -100,6 +101,6 @@ def run_steps(
     for step in steps:
         before_run(step)
         outcomes.append(run_step(step, defs, instance, tags))
-        if outcomes[-1].error:
+        if outcomes[-1].error or interrupts.is_requested():
             break
     return outcomes

@@ -4,7 +4,8 @@ Dagster's own executor leaves out every step below a failed one, for all days of
 below them the whole range. Here a step starts as soon as what it reads has an output. A table that refused days has one
 (see `partition_results`) although its step fails, since its other days are published; the tables below find in the ledger
 which days they cannot compute, refuse these and name what they wait for. A table that fails for another reason has no output,
-and stops the tables below as ever. The run fails at its end, with a summary in its log.
+and stops the tables below as ever. The run fails at its end, with a summary in its log. A run that is interrupted in this process
+ends as canceled.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
+from nba_pipeline.orchestration import interrupts
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.run_summary import summary
 
@@ -38,10 +40,19 @@ class RefusalTolerantExecutor(dg.Executor):
 
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
         failures: list[StepFailure] = []
-        for event in self._inner.execute(plan_context, execution_plan):
-            if event.is_step_failure:
-                failures.append(step_failure(event))
-            yield event
+        try:
+            for event in self._inner.execute(plan_context, execution_plan):
+                if event.is_step_failure:
+                    failures.append(step_failure(event))
+                yield event
+                if interrupts.is_requested():
+                    raise KeyboardInterrupt
+        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+            if interrupts.is_requested():
+                plan_context.instance.report_run_canceling(
+                    plan_context.dagster_run, "Interrupted by Ctrl-C or SIGTERM."
+                )
+            raise
         text = summary(failures, plan_context.dagster_run.tags)
         if text:
             plan_context.log.error(text)
