@@ -3,6 +3,7 @@
 import json
 import shlex
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -59,22 +60,34 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         with table_days(planned):
             outcomes = runs.run_steps(steps, defs, instance, say)
         if interrupts.is_requested():
-            published = _published_by([o.run_id for o in outcomes], warehouse)
-            selection = "".join(f" --select {shlex.quote(text)}" for text in expressions)
-            click.echo(
-                f"interrupted: {published:,} of {planned:,} table-days were published, completely, and stay; to go on, run\n"
-                f"  nba-pipeline backfill {start} {end} --missing{selection}",
-                err=True,
-            )
+            _say_interrupted(outcomes, warehouse, selected, start, end, planned, missing, expressions)
             return False
     return _summary(outcomes, warehouse, selected, start, end, time.monotonic() - began)
 
 
-def _published_by(run_ids: Sequence[str], warehouse: Warehouse) -> int:
-    """Count the table-days that these runs published."""
-    own = set(run_ids)
-    entries = warehouse.ledger().select(["run_id", "state"]).to_pylist()
-    return sum(e["run_id"] in own and e["state"] == "published" for e in entries)
+def _say_interrupted(
+    outcomes: Sequence[runs.Outcome],
+    warehouse: Warehouse,
+    selected: Sequence[str],
+    start: date,
+    end: date,
+    planned: int,
+    missing: bool,
+    expressions: Sequence[str],
+) -> None:
+    """Print what was published and the command that goes on: the same again where it replaces days published earlier."""
+    by_run = Counter(e["run_id"] for e in warehouse.ledger().to_pylist() if e["state"] == "published")
+    published = sum(by_run[o.run_id] for o in outcomes)
+    in_range = warehouse.ledger(selected, start, end).to_pylist()
+    own = {o.run_id for o in outcomes}
+    earlier = any(e["state"] == "published" and e["run_id"] not in own for e in in_range)
+    options = "" if earlier and not missing else " --missing"
+    options += "".join(f" --select {shlex.quote(text)}" for text in expressions)
+    click.echo(
+        f"interrupted: {published:,} of {planned:,} table-days were published, completely, and stay; to go on, run\n"
+        f"  nba-pipeline backfill {start} {end}{options}",
+        err=True,
+    )
 
 
 def _summary(
