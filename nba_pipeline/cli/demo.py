@@ -14,7 +14,6 @@ DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
 
 def run_demo(days: int | None) -> bool:
     """Materialize a simulated season in every table, then print coverage, checks and leaderboard."""
-    from nba_pipeline.cli.leaderboard import show_leaderboard
     from nba_pipeline.cli.status import show_status
 
     settings = Settings.from_environment()
@@ -24,10 +23,25 @@ def run_demo(days: int | None) -> bool:
     )
     fine = run_backfill(DEMO_START, end, (), missing=False)
     fine = show_status(DEMO_START, end, as_json=False) and fine
-    show_leaderboard(RowSet(market=settings.markets[0]), None, as_json=False)
+    show_leaderboard_if_any(RowSet(market=settings.markets[0]))
     console.print("Report page of the last day:")
     write_reports(end, end)
     console.print(
         "Next: `make dev` opens the UI on these data; `nba-pipeline --help` lists the commands.", highlight=False
     )
     return fine
+
+
+def show_leaderboard_if_any(rows: RowSet) -> None:
+    """Print the leaderboard, or why the first days of a season have none."""
+    from nba_pipeline.cli.leaderboard import NoGradedForecastsError, show_leaderboard
+
+    try:
+        show_leaderboard(rows, None, as_json=False)
+    except NoGradedForecastsError:
+        console.print(
+            f"No leaderboard yet: it ranks forecasts of {rows.words}, which players reach about three weeks after opening "
+            f"night ({DEMO_START}). `nba-pipeline demo --days 30` has one.",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -16,8 +16,25 @@ from nba_pipeline.evaluation.leaderboard import RowSet
 from nba_pipeline.systems import SYSTEM_IDS
 
 
+class NoGradedForecastsError(MissingHistoryError):
+    """No graded forecast belongs to the rows of a leaderboard."""
+
+
 def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) -> bool:
-    """Print the leaderboard of the graded forecasts; False when a figure suggests leakage."""
+    """Print the leaderboard of the graded forecasts.
+
+    Args:
+        rows: The graded rows to rank the systems on.
+        reliability_of: System whose calibration is printed too; None: none.
+        as_json: Print JSON instead of tables.
+
+    Returns:
+        False if a figure suggests leakage.
+
+    Raises:
+        ConfigurationError: The market or system does not exist.
+        NoGradedForecastsError: No graded forecast belongs to these rows.
+    """
     from nba_pipeline.cli import leaderboard_tables as grids
     from nba_pipeline.evaluation.alarms import too_good
     from nba_pipeline.evaluation.leaderboard import leaderboard, reliabilities, tiers
@@ -28,9 +45,9 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     settings = Settings.from_environment()
     selected = rows.select(_graded(settings, rows))
     if selected.empty:
-        raise MissingHistoryError(
+        raise NoGradedForecastsError(
             f"no graded forecast of: {rows.words}",
-            "run `nba-pipeline backfill START END` over such days, or drop options",
+            "run `nba-pipeline backfill START END` over more days of a season, or drop options",
         )
     board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
     simulated = settings.source == "simulator"
