@@ -27,7 +27,7 @@ from nba_pipeline.tables.grading.system_daily_performance import SYSTEM_DAILY_PE
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
-from nba_pipeline.tables.predictions.versions import V2
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days, Warehouse
 
@@ -174,7 +174,7 @@ class _Month:
     def of(inputs: Mapping[str, pa.Table]) -> "_Month":
         frames = {n: t.to_pandas(date_as_object=True) for n, t in inputs.items() if n not in ("graded", "prices")}
         features = frames["features"]
-        features = features[features["feature_version"] == V2.name].drop(columns="feature_version")
+        features = features[features["feature_version"] == MODEL_FEATURES.name].drop(columns="feature_version")
         # Only the leading systems' calls are listed, so only their rows leave Arrow.
         graded = inputs["graded"]
         called = graded.filter(pc.field("recommendation").isin(CALLS) & pc.field("system_id").isin(LEADS))

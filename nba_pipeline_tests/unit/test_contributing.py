@@ -30,7 +30,7 @@ def test_every_example_is_run() -> None:
         "nba_pipeline/tables/predictions/rebound_features.py",
         "nba_pipeline/tables/analytics/team_three_point_rate.py",
         "rule",
-        "nba_pipeline/systems/last_five.py",
+        "nba_pipeline/systems/short_form.py",
         "nba_pipeline/sources/empty.py",
         "market",
     }
@@ -68,12 +68,21 @@ def test_the_rule_names_a_row_that_breaks_it() -> None:
     assert rows.mutate(fine=rule(rows)).execute()["fine"].tolist() == [True, False]
 
 
+def test_the_group_rule_names_a_game_with_one_team() -> None:
+    ((by, rule),) = example("rule").group_rules.values()
+    rows = ibis.memtable(pd.DataFrame({"game_id": ["1", "1", "2"], "team": ["BOS", "LAL", "NYK"]}))
+    fine = rows.group_by(*by).aggregate(fine=rule(rows)).order_by("game_id")
+    assert fine.execute()["fine"].tolist() == [True, False]
+
+
 def test_the_system_forecasts_and_says_why_where_it_does_not() -> None:
-    system = example("nba_pipeline/systems/last_five.py").LastFive()
-    rows = pd.DataFrame({"games": [6, 0], "last_5": [20.0, float("nan")], "std_last_10": [5.0, float("nan")]})
+    system = example("nba_pipeline/systems/short_form.py").ShortForm()
+    unknown = float("nan")
+    rows = pd.DataFrame({"games": [6, 1, 0], "last_5": [20.0, 12.0, unknown], "std_last_10": [5.0, unknown, unknown]})
     forecast = system.predict(rows, "points")
-    assert forecast.mean[0] == 20.0
-    assert [bool(r) for r in forecast.reason] == [False, True]
+    assert list(forecast.mean[:2]) == [20.0, 12.0]
+    assert (forecast.sd[:2] > 0).all()
+    assert [bool(r) for r in forecast.reason] == [False, False, True]
 
 
 def test_the_source_answers_every_feed_in_its_layout() -> None:

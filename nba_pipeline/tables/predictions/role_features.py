@@ -129,7 +129,7 @@ def role_features(listed: ir.Table, games: ir.Table, offense: ir.Table, past_lis
             `minutes_form`; one row each, so that a team's rows of a day are its team-mates.
         games: Facts of players of the season.
         offense: Facts of teams of the season.
-        past_listed: Listed players of earlier days of the season, from whom the chance to play is learned.
+        past_listed: Listed players of earlier days of the season, which the probability to play is estimated from.
     """
     rows = with_attendance(listed, games, offense)
     rows = with_minutes_expected(with_play_chance(rows, outcomes(past_listed, games, offense)))

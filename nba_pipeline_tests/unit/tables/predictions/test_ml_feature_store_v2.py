@@ -283,7 +283,8 @@ def test_the_season_before_does_not_count() -> None:
 
 def test_every_listed_player_has_a_row_in_every_version() -> None:
     expected = expected_rows(TRANSFORM, context=[LISTED])
-    assert [(r["game_date"], r["player_id"], r["feature_version"]) for r in expected] == [(DAY, 7, v) for v in VERSIONS]
+    rows = sorted((r["game_date"], r["player_id"], r["feature_version"]) for r in expected)
+    assert rows == sorted((DAY, 7, v) for v in VERSIONS)
 
 
 def test_every_feature_is_a_column_and_every_column_is_hashed() -> None:
