@@ -147,7 +147,8 @@ class Transform:
     def check(self) -> None:
         """Compare the schema of the built expression with the contract. Raises ContractError where they differ.
 
-        Called where definitions load, so that a build that cannot satisfy its contract never reaches a run.
+        Called by the tests for every table and by a run before it reads anything, so that a build that cannot satisfy its
+        contract never publishes. Not where definitions load: building all expressions takes seconds.
         """
         if self.apply is not None:
             return

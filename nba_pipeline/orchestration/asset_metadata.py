@@ -1,4 +1,4 @@
-"""What the UI shows of a table beside its data: description, column schema, lineage and code references, from the contract."""
+"""What the UI shows of a table beside its data: description, column schema and code references; lineage, from the expression."""
 
 import inspect
 from pathlib import Path
@@ -22,7 +22,7 @@ def description(transform: Transform) -> str:
 
 
 def metadata(transform: Transform, settings: Settings) -> dict[str, Any]:
-    """Return the definition metadata of a table: columns, storage, lineage, place in the code, key and hash fields.
+    """Return the definition metadata of a table: columns, storage, place in the code, key and hash fields.
 
     Args:
         transform: The transform of the table.
@@ -36,7 +36,6 @@ def metadata(transform: Transform, settings: Settings) -> dict[str, Any]:
         "dagster/column_schema": dg.TableSchema(columns=columns),
         "dagster/table_name": settings.stored_as(table),
         "dagster/storage_kind": settings.warehouse,
-        "dagster/column_lineage": _lineage(transform),
         "dagster/code_references": dg.CodeReferencesMetadataValue(
             code_references=[
                 dg.LocalFileCodeReference(
@@ -64,8 +63,11 @@ def _column(table: Table, c: Column) -> dg.TableColumn:
     )
 
 
-def _lineage(transform: Transform) -> dg.TableColumnLineage:
-    """Return the column lineage of the expression; of a table finished in Python, for the columns that keep their names."""
+def lineage(transform: Transform) -> dg.TableColumnLineage:
+    """Return the column lineage of the expression; of a table finished in Python, for the columns that keep their names.
+
+    It goes with a materialization, not with the definition: loading definitions builds no expression.
+    """
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for name, origins in column_origins(transform.expression).items():
         sources = {(asset_key(transform.reads[t].table), c) for t, c in origins if t in transform.reads}

@@ -16,7 +16,7 @@ from nba_pipeline.engine.fingerprint import installed_code
 from nba_pipeline.engine.publish import Publication, publish
 from nba_pipeline.engine.transform import RunContext, Transform
 from nba_pipeline.engine.waivers import read_waivers
-from nba_pipeline.orchestration.asset_metadata import description, metadata
+from nba_pipeline.orchestration.asset_metadata import description, lineage, metadata
 from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.live_ingest import fetch
@@ -46,7 +46,6 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
         settings: The settings, for the kind and names of the storage.
     """
     table = transform.table
-    transform.check()
     key = asset_key(table)
     schedule = schedule_read(transform)
 
@@ -76,6 +75,7 @@ def _materialize(
     context: dg.AssetExecutionContext, transform: Transform, settings: Settings, schedule: Read | None
 ) -> Iterator[Reported]:
     """Fetch what the table reads, publish the days of the run, and report a verdict per day and check."""
+    transform.check()
     days = [date.fromisoformat(k) for k in context.partition_keys]
     claim(context.instance, context.run)
     waivers = read_waivers(settings.home, graph_order(), clock.today())
@@ -93,7 +93,8 @@ def _materialize(
         record_origin(settings.home, settings.origin)
     announce(table.id, DONE, len(days))
     context.log.info(_summary(context.run, table, result, run))
-    yield from report(context, asset_key(table), result.verdicts, {"rejected_rows": result.rejected})
+    rejected, latest = {"rejected_rows": result.rejected}, {"dagster/column_lineage": lineage(transform)}
+    yield from report(context, asset_key(table), result.verdicts, rejected, latest)
 
 
 def _summary(dagster_run: dg.DagsterRun, table: Table, result: Publication, run: RunContext) -> str:

@@ -24,6 +24,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
@@ -71,15 +72,23 @@ def report(
     asset_key: dg.AssetKey,
     verdicts: Sequence[PartitionVerdict],
     aggregate_metadata: Metadata | None = None,
+    latest_metadata: Mapping[str, Any] | None = None,
 ) -> Iterator[Reported]:
     """Record the verdicts of all days of this run; to be yielded from, last, by the asset.
+
+    Args:
+        context: The context of the asset.
+        asset_key: The key of the asset.
+        verdicts: One for each day of the run.
+        aggregate_metadata: Metadata of the results of checks over all days.
+        latest_metadata: Metadata of the table as a whole, which the last materialization carries.
 
     Raises:
         dg.Failure: not to be retried, when any day was refused. Everything is recorded by then.
     """
     _require_all_days(context, asset_key, verdicts)
     refused = [verdict for verdict in verdicts if not verdict.published]
-    recorder = _Recorder(context, asset_key)
+    recorder = _Recorder(context, asset_key, latest_metadata or {})
     if refused:
         recorder.materialize([verdict for verdict in verdicts if verdict.published])
         recorder.observe(refused)
@@ -97,7 +106,7 @@ def report(
 
 
 def attach_metadata(
-    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, by_partition: Mapping[str, Metadata]
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, by_partition: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """Let the materializations that the engine is about to record carry each partition's own metadata."""
     step = context.get_step_execution_context()
@@ -123,15 +132,20 @@ def _require_all_days(
 class _Recorder:
     """Writes events of one step as the engine would, many at a time."""
 
-    def __init__(self, context: dg.AssetExecutionContext, asset_key: dg.AssetKey) -> None:
+    def __init__(
+        self, context: dg.AssetExecutionContext, asset_key: dg.AssetKey, latest_metadata: Mapping[str, Any]
+    ) -> None:
         self._context = context
         self._asset_key = asset_key
+        self._latest_metadata = latest_metadata
         self._step: StepExecutionContext = context.get_step_execution_context()
 
     def attach_metadata(self, verdicts: Sequence[PartitionVerdict]) -> None:
         """Let the materializations that the engine is about to record carry each day's numbers."""
-        numbers = {verdict.key: {ROW_COUNT: verdict.rows, **verdict.metadata} for verdict in verdicts}
-        attach_metadata(self._context, self._asset_key, numbers)
+        by_day: dict[str, Mapping[str, Any]] = {v.key: {ROW_COUNT: v.rows, **v.metadata} for v in verdicts}
+        last = verdicts[-1].key
+        by_day[last] = {**by_day[last], **self._latest_metadata}
+        attach_metadata(self._context, self._asset_key, by_day)
 
     def materialize(self, verdicts: Sequence[PartitionVerdict]) -> None:
         """Record materializations of these days only, with the same tags as the engine gives."""

@@ -43,12 +43,15 @@ def test_help_and_version_do_not_parse_the_environment(argument: str) -> None:
 
 
 @pytest.mark.parametrize("module", ["nba_pipeline.definitions", "nba_pipeline.cli.status", "nba_pipeline.cli.backfill"])
-def test_nothing_of_the_google_clients_is_imported_for_the_embedded_warehouse(module: str, tmp_path: Path) -> None:
+def test_loading_imports_nothing_of_the_google_clients_and_builds_no_expression(module: str, tmp_path: Path) -> None:
     clients = (
         "[m for m in sys.modules if m.startswith(('google.cloud', 'google.auth', 'google.api_core', 'dagster_gcp'))]"
     )
     script = f"import sys, {module}\nfrom nba_pipeline.config.settings import Settings\n"
-    script += f"Settings.from_environment().open_warehouse().ledger()\nprint({clients})"
+    script += f"Settings.from_environment().open_warehouse().ledger()\nprint({clients})\n"
+    script += (
+        "from nba_pipeline.tables.catalog import TRANSFORMS\nprint(any('expression' in vars(t) for t in TRANSFORMS))"
+    )
     own = {k: v for k, v in os.environ.items() if not k.startswith("NBA_PIPELINE_")}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script],
@@ -57,7 +60,7 @@ def test_nothing_of_the_google_clients_is_imported_for_the_embedded_warehouse(mo
         text=True,
         check=True,
     )
-    assert done.stdout == "[]\n"
+    assert done.stdout == "[]\nFalse\n"
 
 
 def test_only_ingest_needs_the_extra_live_and_names_it() -> None:

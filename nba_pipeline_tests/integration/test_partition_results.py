@@ -46,7 +46,7 @@ def table(key: dg.AssetKey, deps: Sequence[dg.AssetKey] = (), lost: str = "") ->
     def built(context: dg.AssetExecutionContext) -> Iterator[Any]:
         bad = context.run.tags.get("bad", "").split()
         days = [verdict(day, bad=day in bad) for day in context.partition_keys if day != lost]
-        yield from report(context, key, days, {"season": "2023-24"})
+        yield from report(context, key, days, {"season": "2023-24"}, {"origin": "of the whole table"})
 
     return built
 
@@ -128,6 +128,13 @@ def test_every_day_of_a_range_is_materialized_with_its_row_count(instance: dg.Da
     assert counts == [202, 203, 204, 205]
     assert all(item.metadata["expected_rows"].value == 250 for item in recorded.values())
     assert partitions(instance) == (set(days(2, 5)), set())
+
+
+@pytest.mark.parametrize("bad", ["", "2024-01-03"])
+def test_what_describes_the_table_goes_with_the_last_day_only(batched: dg.DagsterInstance, bad: str) -> None:
+    result = run(batched, "2024-01-02", "2024-01-05", bad)
+    recorded = materializations(batched, result.run_id)
+    assert [day for day, item in recorded.items() if "origin" in item.metadata] == ["2024-01-05"]
 
 
 def test_every_check_has_a_verdict_for_every_day_and_one_for_the_run(instance: dg.DagsterInstance) -> None:
