@@ -157,7 +157,7 @@ def _team_mates(absent: Sequence[Absence]) -> Iterator[Reason]:
 def _rest(row: Row) -> Iterator[Reason]:
     if row["back_to_back"]:
         yield Reason("played the day before", -1)
-    elif row["days_rest"] is not None and row["days_rest"] >= RESTED:
+    elif row["days_rest"] is not None and row["days_rest"] >= RESTED and not row["team_games_missed"]:
         yield Reason(f"{row['days_rest']} days of rest", 1)
 
 

@@ -1,4 +1,4 @@
-"""nba_precompute.player_composite_factors: fatigue, matchup, pace and usage as points of adjustment."""
+"""nba_precompute.player_composite_factors: indices of fatigue, matchup, pace and usage."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -38,9 +38,9 @@ COPY = "upcoming_player_game_context"
 
 
 class PlayerCompositeFactors(Rows):
-    """Four factors that move a listed player's forecast (fatigue, shot-zone matchup, pace, usage), their sum, and the inputs they
-    were computed from. An unknown input fires no rule; a factor with unknown essential inputs is NULL and left out of
-    the sum. One row per day and listed player.
+    """Four indices of a listed player's game (fatigue, shot-zone matchup, pace, usage), their sum, and the inputs that they
+    stand on. None of them is in points: docs/models.md gives the worth of a unit. An unknown input fires no rule; a factor with
+    unknown essential inputs is NULL and left out of the sum. One row per day and listed player.
     """
 
     game_date: date = columns.GAME_DATE
@@ -54,7 +54,7 @@ class PlayerCompositeFactors(Rows):
 
     fatigue_score: int = column(
         "freshness: 100 is fresh",
-        unit="points of 100",
+        unit="index",
         formula="100; back-to-back -15, else days_rest >= 3 +5; 4 games in 7 days -10; over 240 minutes in 7 days -10;"
         " over 35 minutes a game -8; back-to-backs in 14 days: 2 or more -12, 1 -5; age 35 or more -10, 30 or more -5;"
         " clamped to 0..100. Essential: back_to_back and games_in_last_7_days. NULL on the return from an absence, which is no"
@@ -64,11 +64,16 @@ class PlayerCompositeFactors(Rows):
         le=100,
     )
     fatigue_adjustment: float = column(
-        "points that fatigue takes", unit="points", formula="(fatigue_score - 100) / 20", nullable=True, ge=-5, le=0
+        "index of fatigue; 0: fresh; busy players score more than their average, not less",
+        unit="index",
+        formula="(fatigue_score - 100) / 20",
+        nullable=True,
+        ge=-5,
+        le=0,
     )
     shot_zone_mismatch_score: float = column(
-        "matchup of the player's zone with the opponent's defence; positive: favourable",
-        unit="points",
+        "index of the matchup of the player's zone with the opponent's defence; positive: favourable",
+        unit="index",
         formula="d·min(rate / 50, 1), times 1.2 beyond ±5, clamped to ±10: d = opponent's defence of the primary zone against"
         " the league,  rate = share of shots there; balanced players are compared with the paint. Essential: zone, rate and d",
         precision=1,
@@ -77,8 +82,8 @@ class PlayerCompositeFactors(Rows):
         le=MISMATCH_BOUND,
     )
     pace_score: float = column(
-        "pace of the opponent; positive: faster than the league",
-        unit="points",
+        "index of the opponent's pace; positive: faster than the league",
+        unit="index",
         formula="pace_differential / 2, clamped to ±3",
         precision=1,
         nullable=True,
@@ -86,8 +91,8 @@ class PlayerCompositeFactors(Rows):
         le=PACE_BOUND,
     )
     usage_spike_score: float = column(
-        "usage that the known absences add; positive: more usage",
-        unit="points",
+        "index of the usage that the known absences add; positive: more usage",
+        unit="index",
         formula="0.3·(projected_usage_rate - avg_usage_rate_last_7_games); a gain times 1.15 with one star out, 1.30 with more;"
         " clamped to ±3; 0 for an average of 0. Essential: both rates",
         precision=1,
@@ -96,8 +101,8 @@ class PlayerCompositeFactors(Rows):
         le=USAGE_BOUND,
     )
     total_composite_adjustment: float = column(
-        "sum of the known factors; unknown when none is known",
-        unit="points",
+        "sum of the known indices, no points; unknown when none is known",
+        unit="index",
         formula="fatigue_adjustment + mismatch + pace + usage, before they are rounded",
         precision=2,
         nullable=True,

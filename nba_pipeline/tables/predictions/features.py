@@ -129,8 +129,8 @@ BASELINE_25 = FeatureVersion(
         ),
         Feature(
             "fatigue_score",
-            "points of 100",
-            "freshness; 100 is fresh",
+            "index",
+            "index of freshness; 100 is fresh",
             FACTORS,
             "14 days before the day",
             "if the workload is unknown, or on the return from 10 or more days without a game",
@@ -139,8 +139,8 @@ BASELINE_25 = FeatureVersion(
         ),
         Feature(
             "shot_zone_mismatch_score",
-            "points",
-            "matchup of the player's zone with the opponent's defence; positive: favourable",
+            "index",
+            "index of the matchup of the player's zone with the opponent's defence; positive: favourable",
             FACTORS,
             LAST_10,
             "without shot data of player or opponent",
@@ -148,8 +148,8 @@ BASELINE_25 = FeatureVersion(
         ),
         Feature(
             "pace_score",
-            "points",
-            "pace of the opponent; positive: faster than the league",
+            "index",
+            "index of the opponent's pace; positive: faster than the league",
             FACTORS,
             LAST_10,
             "before the opponent's fifth game",
@@ -157,8 +157,8 @@ BASELINE_25 = FeatureVersion(
         ),
         Feature(
             "usage_spike_score",
-            "points",
-            "usage that known absences add",
+            "index",
+            "index of the usage that known absences add",
             FACTORS,
             "last 7 games of the season",
             "without injury statements or with fewer than 3 games",

@@ -7,6 +7,8 @@ import pytest
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.reporting.data import Absence, Reason
 from nba_pipeline.reporting.reasons import EDGES, NOTED_ALLOWED, ROLE, TERMS, allowed, reasons
+from nba_pipeline.tables.precompute.player_composite_factors import PLAYER_COMPOSITE_FACTORS
+from nba_pipeline.tables.predictions.features import BASELINE_25
 
 ROW: dict[str, Any] = {
     "market": "points",
@@ -139,5 +141,15 @@ def test_rest_and_availability() -> None:
     assert beyond_form(back_to_back=True, days_rest=0) == [Reason("played the day before", -1)]
     assert beyond_form(days_rest=3) == [Reason("3 days of rest", 1)]
     assert beyond_form(days_rest=None) == []
+    assert beyond_form(days_rest=30, team_games_missed=12) == [Reason("missed the team's last 12 games", -1)]
     assert beyond_form(status="questionable") == [Reason("listed as questionable", -1)]
     assert beyond_form(status="available") == []
+
+
+def test_an_index_is_never_printed_as_points() -> None:
+    """What stands in a reason are the terms of the system, in the unit of the market."""
+    names = [n for n, c in PLAYER_COMPOSITE_FACTORS.columns.items() if c.unit == "index"]
+    assert {"fatigue_score", "pace_score", "total_composite_adjustment"} <= set(names)
+    indices: dict[str, Any] = dict.fromkeys(names, 3.0)
+    assert why(**indices) == why()
+    assert [f.name for f in BASELINE_25.features if f.unit == "index"] == [n for n in BASELINE_25.names if n in names]
