@@ -37,6 +37,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     """
     from nba_pipeline.cli import leaderboard_tables as grids
     from nba_pipeline.evaluation.alarms import too_good
+    from nba_pipeline.evaluation.clean_seasons import with_clean_seasons
     from nba_pipeline.evaluation.leaderboard import leaderboard, reliabilities, tiers
 
     _require_choice("--market", rows.market, MARKETS)
@@ -49,7 +50,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
             f"no graded forecast of: {rows.words}",
             "run `nba-pipeline backfill START END` over more days of a season, or drop options",
         )
-    board, by_tier, bins = leaderboard(selected), tiers(selected), reliabilities(selected)
+    board, by_tier, bins = with_clean_seasons(leaderboard(selected)), tiers(selected), reliabilities(selected)
     simulated = settings.source == "simulator"
     alarms = [] if simulated else [str(alarm) for alarm in too_good(board, rows)]
     if as_json:
@@ -60,6 +61,8 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         console.print(grids.error_grid(board, rows.words))
         console.print(grids.chance_grid(board))
         console.print(grids.tiers_grid(by_tier))
+        if not simulated:
+            console.print(grids.clean_grid(board, sorted(selected["season"].unique())))
         if reliability_of:
             console.print(grids.reliability_grid(bins, reliability_of))
         if simulated:

@@ -1,6 +1,6 @@
 """Leaderboard, tiers and reliability as console tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -61,6 +61,23 @@ def tiers_grid(tiers: pd.DataFrame) -> Grid:
             _number(r, "coverage_80", ".1%"),
         )
         grid.add_row(str(r["system_id"]), str(r["tier"]), *numbers)
+    return grid
+
+
+def clean_grid(board: pd.DataFrame, seasons: Sequence[str]) -> Grid:
+    """Lay out from which season on each system's figures are clean.
+
+    Args:
+        board: Leaderboard with `error_clean_from` and `law_clean_from`.
+        seasons: Labels of the seasons of the selected rows; those before are marked as in sample.
+    """
+    title = "Clean seasons: no constant was chosen on them; figures of earlier seasons flatter the system"
+    grid = _grid(title, "system", "errors from", "probabilities from", "errors in sample here")
+    for r in board.to_dict("records"):
+        first = r["error_clean_from"]
+        if first is not None:
+            before = ", ".join(s for s in seasons if s < first)
+            grid.add_row(str(r["system_id"]), first, str(r["law_clean_from"]), before or NOTHING)
     return grid
 
 

@@ -13,9 +13,10 @@ from rich.console import Console
 from nba_pipeline.cli import leaderboard_tables as grids
 from nba_pipeline.evaluation.alarms import suspects, too_good
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
+from nba_pipeline.evaluation.clean_seasons import CHOSEN_ON, with_clean_seasons
 from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet, leaderboard, reliabilities, tiers
 from nba_pipeline.evaluation.metrics import calibration_error, hit_rate, reliability, tier
-from nba_pipeline.systems import LINE_SYSTEM_IDS
+from nba_pipeline.systems import LINE_SYSTEM_IDS, SYSTEM_IDS
 from nba_pipeline_tests.support import day
 
 Row = dict[str, Any]
@@ -272,3 +273,21 @@ def test_the_grids_show_every_system_and_say_which_rows_they_stand_on() -> None:
     text = console.export_text()
     assert "points, players who played with at least 10 earlier games, rows with a line" in text
     assert all(name in text for name in ("a ", "b ", MARKET_LINE, "rotation", "100.0%", "+90.0%"))
+
+
+def test_every_system_declares_the_seasons_that_its_constants_were_chosen_on() -> None:
+    assert set(CHOSEN_ON) == set(SYSTEM_IDS)
+
+
+def test_the_board_and_its_grid_name_the_first_clean_season_and_the_seasons_in_sample() -> None:
+    board = with_clean_seasons(pd.DataFrame({"system_id": ["last_10", "zone_matchup_v1", "ensemble_v1", MARKET_LINE]}))
+    assert board["error_clean_from"].tolist() == ["2021-22", "2023-24", "2024-25", None]
+    assert board["law_clean_from"].tolist() == ["2024-25"] * 3 + [None]
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(grids.clean_grid(board, ["2022-23", "2023-24"]))
+    zone, ensemble = (
+        next(line.rstrip().split("  ") for line in console.export_text(clear=False).splitlines() if name in line)
+        for name in ("zone_matchup_v1", "ensemble_v1")
+    )
+    assert (zone[-1].strip(), ensemble[-1].strip()) == ("2022-23", "2022-23, 2023-24")
+    assert MARKET_LINE not in console.export_text()
