@@ -40,6 +40,7 @@ class AlertKind(StrEnum):
     BOOK = "book"
     STATE = "state"
     SEASON = "season"
+    QUOTED = "quoted"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from nba_pipeline.automation.alert_rules import Published
 from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.book_alerts import book_alerts, count_books
 from nba_pipeline.automation.game_slate import slate
+from nba_pipeline.automation.quote_alerts import quote_alerts, quoted_without_forecast
 from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
@@ -144,12 +145,13 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     runs = observe_runs(instance, now)
     failures = dict(SourceState(settings.home).outages())
     warehouse = settings.open_warehouse()
-    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK, AlertKind.STATE]
+    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK, AlertKind.STATE, AlertKind.QUOTED]
     unknown = unknown_games(warehouse, days[0], days[-1], waivers)
     alerts = alert_rules.unknown_states((d, g) for d, g in unknown if d in days)
     alerts += alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
     counts = count_books(warehouse, today - timedelta(days=alert_rules.GAP_DAYS), today)
     alerts += book_alerts(counts, read_books(settings.home))
+    alerts += quote_alerts(quoted_without_forecast(warehouse, today, today))
     try:
         source = settings.open_source()
         games = slate(source, days)

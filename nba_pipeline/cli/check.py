@@ -5,6 +5,7 @@ from datetime import date
 import click
 
 from nba_pipeline.automation.book_alerts import count_books, sentences
+from nba_pipeline.automation.quote_alerts import quote_notes, quoted_without_forecast
 from nba_pipeline.cli.status import current_waivers, read_statuses, waived_days
 from nba_pipeline.common.errors import MissingHistoryError, PipelineError, SourceError
 from nba_pipeline.config.settings import Settings
@@ -44,6 +45,8 @@ def run_check(start: date | None, end: date | None) -> bool:
             click.echo(f"         Fix: {fix}")
     declared = read_books(settings.home)
     for _, sentence in sentences(count_books(warehouse, status.first, status.last), declared):
+        click.echo(f"note     {sentence}")
+    for sentence in quote_notes(quoted_without_forecast(warehouse, status.first, status.last)):
         click.echo(f"note     {sentence}")
     reviewed = _review(settings, warehouse, status.first, status.last, waivers)
     return ready and reviewed and not any(fix for _, fix in verdicts)

@@ -55,6 +55,7 @@ def parsed(
             own = {id(row) for row in _of_season([row for _, row in attempts], key, set_aside)}
             return [(team, row) for team, row in attempts if id(row) in own]
         case "player_index":
+            players.rosters(payload, fetched_at)  # an answer whose teams cannot be read is refused
             return players.index(payload, set_aside)
         case "player_bio":
             return players.ages(payload, key, set_aside)

@@ -260,6 +260,19 @@ PLAYERS = Feed(
     ),
     optional=True,
 )
+ROSTERS = Feed(
+    "rosters",
+    "One row per capture, team and player: whole rosters with the time of their capture. A roster is used from then on.",
+    None,
+    (
+        _column("captured_at", "instant", "when the roster was captured, UTC"),
+        _TEAM,
+        _PLAYER,
+        _NAME,
+        _maybe("source", "text", "who captured it"),
+    ),
+    optional=True,
+)
 PLAYER_AGES = Feed(
     "player_ages",
     "One row per player and season. A list of a season is used from the next season on: it is complete only at its end.",
@@ -282,6 +295,7 @@ FEEDS: dict[str, Feed] = {
         PROP_LINES,
         GAME_LINES,
         INJURIES,
+        ROSTERS,
         PLAYERS,
         PLAYER_AGES,
     )

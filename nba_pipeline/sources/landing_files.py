@@ -19,13 +19,14 @@ from nba_pipeline.sources import plan
 from nba_pipeline.sources.answers import parsed
 from nba_pipeline.sources.landing import PROBLEMS, Feed
 from nba_pipeline.sources.nba_stats import team_id
-from nba_pipeline.sources.parsing import injury_report, odds
+from nba_pipeline.sources.parsing import injury_report, odds, players
 from nba_pipeline.sources.parsing.schedule import Game, by_id
-from nba_pipeline.sources.parsing.values import Row
+from nba_pipeline.sources.parsing.values import EASTERN, Row, from_json
 from nba_pipeline.sources.payloads import Payload, PayloadStore
 from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_STATS, ODDS_API
 
 Changed = dict[str, list[date]]
+CAPTURE = "%Y%m%dT%H%M%SZ"
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -204,6 +205,14 @@ class SeasonLanding:
             if answer:
                 rows = self._parsed(kind, self.season, answer)
                 write_rows(self.directory / feed.name / f"{self.season}.parquet", feed, rows)
+        for kept in self.store.all(NBA_STATS, "player_index", self.season):
+            self._roster(kept)
+
+    def _roster(self, kept: Payload) -> None:
+        """Write the teams of an index that was fetched during its season: of an earlier season it names teams of the past."""
+        path = self.directory / feeds.ROSTERS.name / f"{kept.fetched_at.astimezone(UTC):{CAPTURE}}.parquet"
+        if plan.season_of(kept.fetched_at.astimezone(EASTERN).date()) == self.season and not path.is_file():
+            write_rows(path, feeds.ROSTERS, players.rosters(from_json(kept.read()), kept.fetched_at))
 
 
 def write_rows(path: Path, feed: Feed, rows: Sequence[Row]) -> bool:

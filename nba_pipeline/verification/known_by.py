@@ -13,9 +13,12 @@ from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.raw.rosters import ROSTERS
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days, Reader
 
+# Tables whose rows of a day are known from a moment on: the column that has it.
+KNOWN_AT = {INJURY_REPORTS.id: "reported_at", ROSTERS.id: "captured_at"}
 KNOWN_LATER = {"home_points": None, "away_points": None, "status": SCHEDULED}
 
 
@@ -53,12 +56,9 @@ class KnownBy:
             return rows
         if table.id in (PLAYER_PROP_LINES.id, GAME_LINES.id):
             return self._lines(rows)
-        if table.id == INJURY_REPORTS.id:
-            return rows.filter(
-                pa.array(
-                    [at is not None and at <= self._last_cutoff for at in rows["reported_at"].to_pylist()], pa.bool_()
-                )
-            )
+        if table.id in KNOWN_AT:
+            moments = rows[KNOWN_AT[table.id]].to_pylist()
+            return rows.filter(pa.array([at is not None and at <= self._last_cutoff for at in moments], pa.bool_()))
         return rows.slice(0, 0)
 
     def _stored(self, table: Table) -> pa.Table:

@@ -1,5 +1,6 @@
 """Parse the players of a season: the player index (`playerindex`) and ages (`leaguedashplayerbiostats`)."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -7,8 +8,10 @@ from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve
 from nba_pipeline.sources.parsing.result_sets import ROW_FLOOR, result_set
 from nba_pipeline.sources.parsing.values import Row, integer, number, shown, text
 
-INDEX = ("PERSON_ID", "PLAYER_FIRST_NAME", "PLAYER_LAST_NAME")
+INDEX = ("PERSON_ID", "PLAYER_FIRST_NAME", "PLAYER_LAST_NAME", "TEAM_ABBREVIATION")
+TEAM = INDEX[-1]
 BIO = ("PLAYER_ID", "AGE")
+INDEX_SOURCE = "NBA player index"
 
 
 def index(payload: Any, set_aside: list[SetAside] | None = None) -> list[Row]:
@@ -24,6 +27,20 @@ def index(payload: Any, set_aside: list[SetAside] | None = None) -> list[Row]:
     sieve.require(ROW_FLOOR, "rows of PlayerIndex")
     sieve.into(set_aside)
     return [player for player in read if player is not None]
+
+
+def rosters(payload: Any, captured_at: datetime) -> list[Row]:
+    """Read rows of the feed `rosters`; players without a team are left out, and those that `index` sets aside.
+
+    Args:
+        payload: the answer.
+        captured_at: when it was fetched (UTC): the index names the team of the moment.
+    """
+    sieve = Sieve()
+    rows = [r for r in result_set(payload, "PlayerIndex", INDEX, sieve.set_aside) if r[TEAM]]
+    read = [sieve.read(f"player {shown(r['PERSON_ID'])}", partial(_member, r, captured_at)) for r in rows]
+    sieve.require(ROW_FLOOR, "rows of PlayerIndex")
+    return [member for member in read if member is not None]
 
 
 def ages(payload: Any, season: str, set_aside: list[SetAside] | None = None) -> list[Row]:
@@ -47,6 +64,10 @@ def _player(r: Row) -> Row:
         "player_id": integer(r, "PERSON_ID"),
         "player_name": " ".join(n for n in (text(r, "PLAYER_FIRST_NAME"), text(r, "PLAYER_LAST_NAME")) if n),
     }
+
+
+def _member(r: Row, captured_at: datetime) -> Row:
+    return _player(r) | {"captured_at": captured_at, "team": text(r, TEAM), "source": INDEX_SOURCE}
 
 
 def _age(r: Row, season: str) -> Row:

@@ -18,11 +18,13 @@ from nba_pipeline.tables.analytics._availability import (
 )
 from nba_pipeline.tables.analytics._player_history import with_history, with_opponent
 from nba_pipeline.tables.analytics._slate import is_early, season_openings, slate_teams
+from nba_pipeline.tables.analytics._team_evidence import quoted_players, rosters_in_time, team_statements
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
+from nba_pipeline.tables.raw.rosters import ROSTERS
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
@@ -34,14 +36,19 @@ SEASON_LABEL = r"^20[0-9]{2}-[0-9]{2}$"
 
 class UpcomingPlayerGameContext(Rows):
     """A listed player's situation before a scheduled game: load, form, availability and prop line, all as of one minute
-    before tip-off. Listed are players who appeared in one of the team's last 10 finished games and for no other team since.
+    before tip-off. Listed are players who appeared in one of the team's last 10 finished games, are placed in the team by a
+    statement since then or by a roster, or are quoted in its game, if the latest evidence of their team (appearance, box score
+    of a game sat out, transaction, official report, roster) is for it; not those who are missing from a newer roster or
+    quoted in other games of the day only.
     Past games are finished games of the same season that the player took part in, strictly before the day. One row per listed
     player of a scheduled game.
     """
 
     game_date: date = columns.GAME_DATE
     player_id: int = columns.PLAYER_ID
-    player_name: str = column("display name in the player's latest game", str_matches=r"^.{1,100}$")
+    player_name: str = column(
+        "display name in the latest game, or else on the roster or in the quote", str_matches=r"^.{1,100}$"
+    )
     player_lookup: str = columns.PLAYER_LOOKUP
     game_id: str = columns.GAME_ID
     season: str = column("season label", str_matches=SEASON_LABEL)
@@ -292,11 +299,13 @@ def build(
     earlier_reports: ir.Table,
     reports: ir.Table,
     quotes: ir.Table,
+    rosters: ir.Table,
     player_ages: ir.Table,
 ) -> ir.Table:
     """Listed players with their own history, their availability, their opponent, their team-mates' absences and their line."""
     teams = with_opponent(slate_teams(slate), season_team_games, season_openings(slate, season_games))
-    players = with_history(listed_players(teams, recent, recent_team_games), season, season_games)
+    evidence = (team_statements(earlier_reports), rosters_in_time(rosters, teams), quoted_players(quotes, teams))
+    players = with_history(listed_players(teams, recent, recent_team_games, *evidence), season, season_games)
     statements = pre_game_statements(earlier_reports, reports)
     players = with_absences(with_coverage(with_status(players, statements), statements))
     points_quotes = quotes.select(*QUOTED).filter(quotes.market == "points")
@@ -343,6 +352,7 @@ TRANSFORM = Transform(
         "earlier_reports": asof.before(INJURY_REPORTS, STATEMENT_DAYS),
         "reports": asof.same_day(INJURY_REPORTS),
         "quotes": asof.same_day(PLAYER_PROP_LINES),
+        "rosters": asof.same_day(ROSTERS),
     },
     feeds={"player_ages": feeds.PLAYER_AGES},
     expected=expected,

@@ -34,7 +34,8 @@ class InjuryReports(Rows):
     )
     reported_at: Instant = column("publication time (UTC); NULL if only the day is known", nullable=True)
     record_type: str = column(
-        "kind of report; boxscore_dnp exists only after the game and never feeds a pre-game table",
+        "kind of report; boxscore_dnp exists only after the game: it says nothing about availability, and from the next day on"
+        " names the player's team",
         isin=list(RECORD_TYPES),
     )
     status: str = column("status in the source's wording", nullable=True)

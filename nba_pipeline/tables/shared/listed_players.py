@@ -1,4 +1,4 @@
-"""The rule that lists players for a day, the same live and in backfill: it reads only games before the day."""
+"""The rule that lists players for a day, the same live and in backfill: it reads what was known before the day's cut-offs."""
 
 import ibis
 
@@ -9,39 +9,60 @@ from nba_pipeline.common.ibis_relations import shared
 TEAM_GAMES = 10
 DAYS_BACK = 240
 APPEARANCE = ("game_id", "game_date", "team", "player_id", "player_name", "player_lookup")
+PLACE = ("game_date", "team", "player_id")
+BY_STATEMENT, BY_APPEARANCE = 0, 1
 
 
-def listed_players(team_days: ir.Table, appearances: ir.Table, team_games: ir.Table) -> ir.Table:
-    """Players who appeared in one of their team's last 10 finished games before the day, and for no other team since.
+def listed_players(
+    team_days: ir.Table,
+    appearances: ir.Table,
+    team_games: ir.Table,
+    statements: ir.Table,
+    rosters: ir.Table,
+    quoted: ir.Table,
+) -> ir.Table:
+    """List the players of each team of a day.
 
-    Shapes: `team_days` has (game_date, team), one row per team and day; `appearances` are player facts (game_id, game_date,
-    team, player_id, player_name, player_lookup), one row per game that a player took part in; `team_games` are team facts
-    (game_id, game_date, team). Games may lie in earlier seasons, but at most 240 days back. Result: the rows of `team_days`,
-    each once per listed player, with player_id, player_name and player_lookup as of the player's latest appearance.
+    Listed are players who appeared in one of the team's last 10 finished games before the day, are placed in the team by
+    a statement since the first of these games or by a roster, or are quoted in its game; and whose latest evidence, of whatever
+    kind, is for the team. Players who are missing from a roster newer than that evidence, or are quoted in other games only, are
+    not listed.
+
+    Args:
+        team_days: game_date and team, one row per team and day, with any other columns.
+        appearances: Player facts: game_id, game_date, team, player_id, player_name, player_lookup; games may lie in earlier
+            seasons, but count at most 240 days back.
+        team_games: Team facts: game_id, game_date, team.
+        statements: player_id, report_date and team, as `_team_evidence.team_statements` selects them.
+        rosters: Rosters of the days, as `_team_evidence.rosters_in_time` selects them.
+        quoted: Quoted players of the days, as `_team_evidence.quoted_players` selects them.
+
+    Returns:
+        The rows of `team_days`, each once per listed player, with player_id, player_name and player_lookup as of the player's
+        latest appearance, or else of the roster or quote.
     """
     numbered = _numbered(team_games)
-    days = asof.attach(
-        team_days,
-        numbered,
-        {"__latest": asof.latest("game_number"), "__recent": asof.count(days=DAYS_BACK)},
-        by=("team",),
-        within=(),
-    )
+    windows = {
+        "__latest": asof.latest("game_number"),
+        "__since": asof.latest("tenth_latest"),
+        "__recent": asof.count(days=DAYS_BACK),
+    }
+    days = asof.attach(team_days, numbered, windows, by=("team",), within=())
     played = appearances.select(*APPEARANCE)
-    candidates = _visible_after(played, numbered)
-    listed = days.inner_join(
-        candidates, [days.team == candidates.team, days["__latest"] == candidates.seen_games]
-    ).filter(candidates.games_ago < days["__recent"])
-    listed = shared(
-        listed.select(
-            *[days[c] for c in team_days.columns],
-            candidates.player_id,
-            candidates.player_name,
-            candidates.player_lookup,
+    candidates = ibis.union(
+        _of_last_games(days, played, numbered),
+        _placed_by_statement(days, played, statements),
+        days.inner_join(rosters, ["game_date", "team"]).select(days.game_date, days.team, rosters.player_id),
+        days.inner_join(quoted, ["game_date", "team"]).select(days.game_date, days.team, quoted.player_id),
+        distinct=True,
+    )
+    theirs = _of_their_team(shared(candidates), played, statements, rosters)
+    named = _with_names(_not_quoted_elsewhere(theirs, quoted), played, rosters, quoted)
+    return shared(
+        days.inner_join(named, ["game_date", "team"]).select(
+            *[days[c] for c in team_days.columns], named.player_id, named.player_name, named.player_lookup
         )
     )
-    current = asof.attach(listed, played, {"__team": asof.latest("team")}, by=("player_id",), within=())
-    return current.filter(current["__team"] == current.team).drop("__team")
 
 
 def teams_without_history(team_days: ir.Table, team_games: ir.Table) -> ir.Table:
@@ -52,19 +73,95 @@ def teams_without_history(team_days: ir.Table, team_games: ir.Table) -> ir.Table
 
 
 def _numbered(team_games: ir.Table) -> ir.Table:
-    """The team's games in order of time, numbered from 1."""
+    """The team's games in order of time, numbered from 1, with the day of the tenth latest up to each."""
     games = team_games.select("game_id", "game_date", "team")
     in_order = ibis.window(group_by=games.team, order_by=games.game_date)
-    return games.mutate(game_number=ibis.row_number().over(in_order) + 1)
+    return games.mutate(
+        game_number=ibis.row_number().over(in_order) + 1,
+        tenth_latest=games.game_date.lag(TEAM_GAMES - 1).over(in_order),
+    )
+
+
+def _of_last_games(days: ir.Table, played: ir.Table, numbered: ir.Table) -> ir.Table:
+    """Players who appeared in one of the team's last 10 games."""
+    seen = _visible_after(played, numbered)
+    joined = days.inner_join(seen, [days.team == seen.team, days["__latest"] == seen.seen_games])
+    return joined.filter(seen.games_ago < days["__recent"]).select(days.game_date, days.team, seen.player_id)
 
 
 def _visible_after(played: ir.Table, numbered: ir.Table) -> ir.Table:
     """Each player under every number of games after which the player's latest appearance for the team is one of its last 10."""
     rows = played.inner_join(numbered, ["game_id", "team"]).select(
-        played.player_id, played.player_name, played.player_lookup, numbered.team, numbered.game_number
+        played.player_id, numbered.team, numbered.game_number
     )
     in_order = ibis.window(group_by=[rows.player_id, rows.team], order_by=rows.game_number)
     rows = rows.mutate(next_number=rows.game_number.lead().over(in_order))
     spread = rows.mutate(games_ago=ibis.array(list(range(TEAM_GAMES))).unnest().cast("int64"))
     spread = spread.mutate(seen_games=spread.game_number + spread.games_ago)
     return spread.filter((spread.seen_games < spread.next_number).fill_null(True)).drop("next_number", "game_number")
+
+
+def _placed_by_statement(days: ir.Table, played: ir.Table, statements: ir.Table) -> ir.Table:
+    """Players placed by a statement in a team other than that of their latest appearance, since its tenth latest game."""
+    before = asof.attach(
+        statements, played, {"__before": asof.latest("team")}, by=("player_id",), day="report_date", within=()
+    )
+    moved = shared(before.filter(before["__before"] != before.team))
+    first = days["__since"].fill_null(days.game_date - ibis.interval(days=DAYS_BACK))
+    joined = days.inner_join(
+        moved, [days.team == moved.team, moved.report_date < days.game_date, moved.report_date >= first]
+    )
+    return joined.select(days.game_date, days.team, moved.player_id)
+
+
+def _of_their_team(candidates: ir.Table, played: ir.Table, statements: ir.Table, rosters: ir.Table) -> ir.Table:
+    """The candidates of the team that the latest evidence names, less those missing from a newer roster of the team."""
+    dated = _team_by_day(played, statements)
+    known = {"__evidence_team": asof.latest("team"), "__evidence_on": asof.latest("evidence_day")}
+    rows = asof.attach(candidates, dated, known, by=("player_id",), fact_day="fact_day", within=())
+    of_team = rosters.group_by("game_date", "team").aggregate(team_on=rosters.captured_on.max())
+    joined = rows.left_join(
+        rosters, [rows.game_date == rosters.game_date, rows.player_id == rosters.player_id]
+    ).left_join(of_team, [rows.game_date == of_team.game_date, rows.team == of_team.team])
+    by_roster = (rosters.captured_on >= rows["__evidence_on"]).fill_null(rosters.captured_on.notnull())
+    team_now = by_roster.ifelse(rosters.team, rows["__evidence_team"])
+    missing = (of_team.team_on > rows["__evidence_on"]) & (rosters.team != rows.team).fill_null(True)
+    judged = joined.select(*[rows[c] for c in PLACE], __listed=(team_now == rows.team) & ~missing.fill_null(False))
+    return shared(judged.filter(judged["__listed"]).drop("__listed"))
+
+
+def _team_by_day(played: ir.Table, statements: ir.Table) -> ir.Table:
+    """One team per player and day: that of the appearance, or else of the statement."""
+    both = ibis.union(
+        played.select("player_id", "team", fact_day=played.game_date, kind=ibis.literal(BY_APPEARANCE, "int64")),
+        statements.select(
+            "player_id", "team", fact_day=statements.report_date, kind=ibis.literal(BY_STATEMENT, "int64")
+        ),
+    )
+    first = ibis.window(group_by=[both.player_id, both.fact_day], order_by=[both.kind.desc(), both.team])
+    ranked = both.mutate(__place=ibis.row_number().over(first), evidence_day=both.fact_day)
+    return shared(ranked.filter(ranked["__place"] == 0).select("player_id", "team", "fact_day", "evidence_day"))
+
+
+def _not_quoted_elsewhere(rows: ir.Table, quoted: ir.Table) -> ir.Table:
+    """The rows less those of players who are quoted that day, and in no game of the team."""
+    at_all = quoted.select("game_date", "player_id").distinct()
+    somewhere = rows.semi_join(at_all, ["game_date", "player_id"])
+    here = somewhere.semi_join(quoted, list(PLACE))
+    return shared(ibis.union(rows.anti_join(at_all, ["game_date", "player_id"]), here))
+
+
+def _with_names(rows: ir.Table, played: ir.Table, rosters: ir.Table, quoted: ir.Table) -> ir.Table:
+    """The rows with the player's name in the latest appearance, or else on the roster, or else in the quote."""
+    names = {"__name": asof.latest("player_name"), "__lookup": asof.latest("player_lookup")}
+    rows = asof.attach(rows, played, names, by=("player_id",), within=())
+    joined = rows.left_join(rosters, [rows[c] == rosters[c] for c in PLACE]).left_join(
+        quoted, [rows[c] == quoted[c] for c in PLACE]
+    )
+    return shared(
+        joined.select(
+            *[rows[c] for c in PLACE],
+            player_name=ibis.coalesce(rows["__name"], rosters.player_name, quoted.player_name),
+            player_lookup=ibis.coalesce(rows["__lookup"], rosters.player_lookup, quoted.player_lookup),
+        )
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, schedule
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError, from_json
@@ -164,6 +165,15 @@ def test_a_box_score_of_another_game_is_refused() -> None:
     other = Game("0022400562", GAME.day, TIP, "PHI", "NYK", 1, 2, neutral=None, arena=None)
     with pytest.raises(PayloadError, match="of game 0022400561, not of 0022400562"):
         box_score.box_score(sample("nba_stats_boxscore_0022400561.json"), other, "box score")
+
+
+@recorded
+def test_a_recorded_player_index_gives_the_teams_of_the_moment_it_was_fetched() -> None:
+    fetched = datetime(2025, 10, 1, 12, tzinfo=UTC)
+    rows = players.rosters(sample("nba_stats_playerindex_2025-26.json"), fetched)
+    assert {r["captured_at"] for r in rows} == {fetched}
+    assert {r["team"] for r in rows} <= set(TRICODES)
+    assert len({r["player_id"] for r in rows}) == len(rows)
 
 
 @recorded
