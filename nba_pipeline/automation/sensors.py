@@ -24,7 +24,7 @@ from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.readiness import unmet
 from nba_pipeline.engine.refusals import lacks_only_upstream
-from nba_pipeline.orchestration import jobs
+from nba_pipeline.orchestration import jobs, reconciliation
 from nba_pipeline.sources.fingerprints import DAILY_FEEDS, current, grows
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG
@@ -165,6 +165,21 @@ def _counted(verb: str, things: str, names: Sequence[str]) -> str:
 
 
 @dg.sensor(
+    minimum_interval_seconds=3600,
+    description="Reports days to Dagster that the warehouse has and Dagster does not know: after a Dagster home was lost, a "
+    "copied or restored warehouse, a killed process. Days that only Dagster knows end the evaluation as failed, with the fix.",
+)
+def reconciliation_of_history(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Report what is unknown to Dagster and request no run."""
+    ledger = Settings.from_environment().open_warehouse().ledger().to_pylist()
+    differences = reconciliation.observe(context.instance, ledger)
+    reported = reconciliation.record(context.instance, differences)
+    if problems := list(reconciliation.errors(differences)):
+        raise dg.Failure("\n".join(problems))
+    return dg.SkipReason(f"reported {reported} table-days to Dagster that only the ledger had")
+
+
+@dg.sensor(
     minimum_interval_seconds=60,
     description="Alerts on failed runs, refused and incomplete days, late forecasts and grades, suspected leakage and source "
     "outages: one message when an alert opens and one when it is resolved, to the log, a chat or by e-mail.",
@@ -179,4 +194,4 @@ def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     return dg.SkipReason(f"{counts}; {outcome}")
 
 
-SENSORS = [landing, corrections, failed_partitions, housekeeping, alerts]
+SENSORS = [landing, corrections, failed_partitions, housekeeping, reconciliation_of_history, alerts]

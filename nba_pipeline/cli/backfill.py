@@ -15,7 +15,7 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.orchestration import backfill as runs
-from nba_pipeline.orchestration import interrupts, recovery
+from nba_pipeline.orchestration import interrupts, reconciliation, recovery
 from nba_pipeline.orchestration.backfill_plan import Step, history_steps, missing_steps, refusals
 from nba_pipeline.orchestration.instance import prepare
 from nba_pipeline.orchestration.interrupts import stopping_on_signals
@@ -39,7 +39,9 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
     with dg.DagsterInstance.get() as instance:
         for run in recovery.end_dead_runs(instance):
             console.print(f"run {run} marked as ended: its process no longer exists", highlight=False)
-        ledger = recovery.recorded_only(warehouse.ledger(), instance)
+        everything = warehouse.ledger()
+        ledger = recovery.recorded_only(everything, instance)
+        unrecorded = reconciliation.observe(instance, everything.to_pylist()).unrecorded if missing else ()
     steps = history_steps(selected, start, end, ledger)
     if missing:
         steps += missing_steps(selected, start, end, ledger)
@@ -47,6 +49,8 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         steps.append(Step(tuple(selected), start, end, "requested"))
     if not steps:
         console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
+        if unrecorded:
+            console.print(f"{len(unrecorded):,} table-days are unknown to Dagster: run `nba-pipeline reconcile`")
         return True
     began = time.monotonic()
 

@@ -95,6 +95,19 @@ def backfills(limit: int, watch: bool, as_json: bool) -> bool:
 
 
 @main.command()
+@click.option("--dry-run", is_flag=True, help="Only print the differences.")
+@exits
+def reconcile(dry_run: bool) -> bool:
+    """Report to Dagster the days that the warehouse has and Dagster does not know; name those that only Dagster knows.
+
+    They differ after a Dagster home was lost or moved, and after a warehouse was copied or restored.
+    """
+    from nba_pipeline.cli.reconcile import reconcile as run
+
+    return run(dry_run)
+
+
+@main.command()
 @days
 @click.option("--sample", "days", type=click.IntRange(1), default=20, show_default=True, help="Game days to replay.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the random sample.")

@@ -143,6 +143,7 @@ AUTOMATION = {
     "corrections": WHOLE_GRAPH,
     "failed_partitions": WHOLE_GRAPH,
     "housekeeping": None,
+    "reconciliation_of_history": None,
     "alerts": None,
 }
 
