@@ -8,7 +8,7 @@ export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 
 .DEFAULT_GOAL := demo
-.PHONY: help demo test test-all test-lowest test-newest dev lint bench mutation reliability soak install docs clean
+.PHONY: help demo test test-all test-lowest test-newest dev lint bench mutation coverage reliability soak install docs clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,8 +49,13 @@ dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
 	$(BIN)/python benchmarks/whole_graph.py $(DATA)
 
-mutation: $(INSTALLED)  ## plant faults into the modules that matter most, and write docs/mutation.md
-	$(BIN)/python -m tools.mutation
+mutation: $(INSTALLED)  ## plant faults into the modules that matter most (or TARGET=reads), and write docs/mutation.md
+	$(BIN)/python -m tools.mutation $(TARGET)
+
+coverage: $(INSTALLED)  ## report which lines the tests of make test reach (or TESTS=directory): htmlcov/index.html
+	$(BIN)/coverage run -m pytest --fast-seconds=60 -m "guard or not (integration or e2e or live)" $(TESTS)
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report --skip-covered --sort=cover
 
 reliability: $(INSTALLED)  ## prove the promises on real data, and write docs/reliability.md
 	$(BIN)/python -m tools.reliability $(HARNESS)

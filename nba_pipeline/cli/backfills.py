@@ -5,7 +5,6 @@ import time
 from collections.abc import Sequence
 
 import click
-import dagster as dg
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
@@ -13,7 +12,7 @@ from nba_pipeline.cli.console import console
 from nba_pipeline.common import clock
 from nba_pipeline.common.throughput import in_words
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.instance import opened
 from nba_pipeline.orchestration.recovery import end_dead_runs
 from nba_pipeline.orchestration.run_history import Backfill, grouped, range_runs
 
@@ -23,8 +22,7 @@ def show_backfills(limit: int, as_json: bool, watch: bool) -> bool:
 
     Runs whose process has ended without a result are ended first, or they would count as running for ever.
     """
-    prepare(Settings.from_environment())
-    with dg.DagsterInstance.get() as instance:
+    with opened(Settings.from_environment()) as instance:
         while True:
             end_dead_runs(instance)
             backfills = grouped(range_runs(instance, limit), clock.now())

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 
 import click
-import dagster as dg
 
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.instance import opened
 
 
 def show_staging(remove: bool) -> bool:
@@ -19,8 +18,7 @@ def show_staging(remove: bool) -> bool:
         click.echo(sweeping.NOTHING_STAGED)
         return True
     connection = sweeping.connection_of(settings.bigquery)
-    prepare(settings)
-    with dg.DagsterInstance.get() as instance:
+    with opened(settings) as instance:
         verdicts = sweeping.verdicts(staging_tables(connection), instance)
         dropped = {v.table for v in sweeping.sweep(connection, instance)} if remove else set()
     now = datetime.now(UTC)

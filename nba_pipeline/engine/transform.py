@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ibis
 import pyarrow as pa
@@ -116,6 +116,7 @@ class Transform:
         side_inputs: Further expressions whose rows `apply` reads from `FinishContext.side_inputs`.
         watched: Columns whose share of NULLs is plotted over the partitions.
         group: The asset group in the UI; empty: the group of the dataset.
+        counted: What the rows of `expected` are: `rows` of the table, or what must have some: `forecasts`, `teams` or `games`.
     """
 
     table: Table
@@ -131,6 +132,7 @@ class Transform:
     side_inputs: Mapping[str, Expression] = field(default_factory=dict)
     watched: tuple[str, ...] = ()
     group: str = ""
+    counted: Literal["rows", "forecasts", "teams", "games"] = "rows"
 
     def __post_init__(self) -> None:
         names = set(signature(self.build).parameters)
@@ -235,17 +237,10 @@ class Transform:
         functions = (self.build, *expected, *self.side_inputs.values(), *self.witness_checks.values())
         return frozenset(p for f in functions for p in signature(f).parameters)
 
-    @cached_property
+    @property
     def unit(self) -> str:
-        """What the expected rows count: rows of the table, or what must have some: forecasts, teams, games; empty: nothing."""
-        if self.expected_expression is None:
-            return ""
-        told = set(self.expected_expression.columns)
-        if told >= {*self.table.key} - {self.table.partition}:
-            return "rows"
-        if "system_id" in told:
-            return "forecasts"
-        return "teams" if "team" in told else "games"
+        """What the expected rows count; empty where none are expected."""
+        return "" if self.expected is None else self.counted
 
     def source_files(self) -> set[Path]:
         """Return the files that declare the contract and the functions of this transform."""

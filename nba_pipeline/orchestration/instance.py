@@ -1,5 +1,7 @@
 """The Dagster home below NBA_PIPELINE_HOME: created and initialised once, before any server or run uses it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,3 +31,13 @@ def prepare(settings: Settings) -> Path:
             instance.get_run_records(limit=1)
             instance.event_log_storage.get_maximum_record_id()
     return home
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Open the Dagster instance of the home; a home without one is prepared first."""
+    hand_down("DAGSTER_HOME", str(settings.dagster_home))
+    if not (settings.dagster_home / CONFIG).exists():
+        prepare(settings)
+    with dg.DagsterInstance.get() as instance:
+        yield instance

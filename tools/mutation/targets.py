@@ -8,6 +8,7 @@ ASOF = (
     f"{UNIT}/asof/test_aggregates_by_hand.py",
     f"{UNIT}/asof/test_aggregates.py",
 )
+CUTOFFS = (f"{UNIT}/asof/test_quote_times.py",)
 CONTRACTS = (f"{UNIT}/contracts/test_columns.py", f"{UNIT}/contracts/test_table.py")
 HASHING = (f"{UNIT}/contracts/test_hashing.py",)
 LOCKING = (f"{UNIT}/common/test_locking.py", f"{UNIT}/warehouse/test_duckdb_file.py")
@@ -43,7 +44,9 @@ class Target:
 
 
 TARGETS: dict[str, Target] = {
-    "asof": Target("nba_pipeline.asof", ASOF),
+    "reads": Target("nba_pipeline.asof.reads", ASOF),
+    "aggregates": Target("nba_pipeline.asof.aggregates", ASOF),
+    "cutoffs": Target("nba_pipeline.asof.cutoffs", CUTOFFS),
     "contracts": Target("nba_pipeline.contracts.table", CONTRACTS),
     "hashing": Target("nba_pipeline.contracts.hashing", HASHING),
     "duckdb": Target("nba_pipeline.warehouse.duckdb", DUCKDB, PROCESSES),

@@ -356,5 +356,6 @@ TRANSFORM = Transform(
     },
     feeds={"player_ages": feeds.PLAYER_AGES},
     expected=expected,
+    counted="teams",
     watched=("injury_status", "current_points_line", "player_age", "projected_usage_rate", "points_avg_last_10"),
 )

@@ -247,6 +247,7 @@ TRANSFORM = Transform(
         "quotes": asof.same_day(PLAYER_PROP_LINES),
     },
     expected=expected,
+    counted="forecasts",
     apply=priced,
     watched=("over_odds", "market_p_over"),
 )

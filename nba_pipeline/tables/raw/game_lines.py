@@ -144,6 +144,7 @@ TRANSFORM = Transform(
     reads={"schedule": asof.same_day(SCHEDULE)},
     feeds={"landing": feeds.GAME_LINES},
     expected=expected,
+    counted="games",
     ordinary_rejects=ORDINARY,
     watched=("spread_home", "total"),
 )

@@ -120,6 +120,7 @@ TRANSFORM = Transform(
     reads={"schedule": asof.same_day(SCHEDULE)},
     feeds={"landing": feeds.PLAYER_BOXSCORES},
     expected=both_teams,
+    counted="teams",
     cross_checks={"players' points differ from the final score": scores_differ},
     witness_checks={"whole box scores of games that the schedule does not have on their day": whole_strangers},
     ordinary_rejects=ORDINARY,

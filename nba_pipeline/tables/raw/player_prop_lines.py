@@ -198,6 +198,7 @@ TRANSFORM = Transform(
     reads={"schedule": asof.same_day(SCHEDULE)},
     feeds={"landing": feeds.PROP_LINES},
     expected=expected,
+    counted="games",
     ordinary_rejects=ORDINARY,
     watched=("player_id", "over_odds", "captured_at"),
 )

@@ -110,6 +110,7 @@ TRANSFORM = Transform(
     reads={"schedule": asof.same_day(SCHEDULE)},
     feeds={"landing": feeds.SHOTS},
     expected=expected,
+    counted="games",
     ordinary_rejects=ORDINARY,
     watched=("loc_x",),
 )
