@@ -41,6 +41,8 @@ def _feed(feed: Feed) -> Iterator[str]:
     yield f"## {feed.name}"
     yield ""
     yield f"{feed.grain} {MAY_BE_MISSING if feed.optional else 'Required.'}"
+    if feed.known:
+        yield f"\nKnown {feed.known.text}."
     yield ""
     yield "| column | type | required | meaning |"
     yield "|---|---|---|---|"

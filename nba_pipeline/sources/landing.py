@@ -13,6 +13,10 @@ import ibis.expr.datatypes as dt
 
 PROBLEMS = "landing_problems"
 
+# When the rows of a feed are known: `before_the_day`, but for results; `after_the_game`, from the day after on; `at_its_time`,
+# the moment in a column, and without one from the day after on; `after_the_season` of the row; `always`, if of no day.
+KnownKind = Literal["before_the_day", "after_the_game", "at_its_time", "after_the_season", "always"]
+
 Kind = Literal["text", "integer", "number", "flag", "date", "instant"]
 
 _TYPES: Mapping[Kind, dt.DataType] = {
@@ -37,10 +41,29 @@ class LandingColumn:
 
 
 @dataclass(frozen=True)
+class Known:
+    """When the rows of a feed were known.
+
+    Attributes:
+        kind: The rule.
+        text: The rule in words.
+        column: The moment of each row, for the kind `at_its_time`.
+    """
+
+    kind: KnownKind
+    text: str
+    column: str = ""
+
+
+RESULT = Known("after_the_game", "when the game is over: used from the next day on")
+
+
+@dataclass(frozen=True)
 class Feed:
     """A file of the landing layout. `day` is the column with the day of a row; None: not daily.
 
-    `is_witness`: the rows are only compared with other rows and enter no table.
+    `is_witness`: the rows are only compared with other rows and enter no table. `known`: when the rows were known; replay refuses
+    a feed without it.
     """
 
     name: str
@@ -49,6 +72,7 @@ class Feed:
     columns: tuple[LandingColumn, ...]
     optional: bool = False
     is_witness: bool = False
+    known: Known | None = None
 
     def as_witness(self) -> "Feed":
         """Return the feed as a witness: existing files are read, and days without a file are no error."""
@@ -128,6 +152,7 @@ SCHEDULE = Feed(
         ),
         _added("postponed_to", "date", "of a postponed game, its new US-Eastern date; empty where that is open"),
     ),
+    known=Known("before_the_day", "before the day, but for scores and states: those when the game is over"),
 )
 PLAYER_BOXSCORES = Feed(
     "player_boxscores",
@@ -147,6 +172,7 @@ PLAYER_BOXSCORES = Feed(
         *_COUNTS,
         _maybe("plus_minus", "integer", "point differential while on the floor"),
     ),
+    known=RESULT,
 )
 TEAM_BOXSCORES = Feed(
     "team_boxscores",
@@ -162,6 +188,7 @@ TEAM_BOXSCORES = Feed(
         *_COUNTS,
     ),
     optional=True,
+    known=RESULT,
 )
 SHOTS = Feed(
     "shots",
@@ -183,6 +210,7 @@ SHOTS = Feed(
         _maybe("action_type", "text", "kind of shot"),
     ),
     optional=True,
+    known=RESULT,
 )
 PROP_LINES = Feed(
     "prop_lines",
@@ -209,6 +237,9 @@ PROP_LINES = Feed(
         _BOOK_KIND,
     ),
     optional=True,
+    known=Known(
+        "at_its_time", "at `first_seen_utc`; a documented close without a time before tip-off", column="first_seen_utc"
+    ),
 )
 GAME_LINES = Feed(
     "game_lines",
@@ -229,6 +260,9 @@ GAME_LINES = Feed(
         _BOOK_KIND,
     ),
     optional=True,
+    known=Known(
+        "at_its_time", "at `snapshot_utc`; a documented close without a time before tip-off", column="snapshot_utc"
+    ),
 )
 INJURIES = Feed(
     "injuries",
@@ -249,6 +283,7 @@ INJURIES = Feed(
         _maybe("source", "text", "who stated it"),
     ),
     optional=True,
+    known=Known("at_its_time", "at `report_utc`; without one from the day after `report_date` on", column="report_utc"),
 )
 PLAYERS = Feed(
     "players",
@@ -257,8 +292,10 @@ PLAYERS = Feed(
     (
         _PLAYER,
         _NAME,
+        _added("birth_date", "date", "date of birth; empty where unknown"),
     ),
     optional=True,
+    known=Known("always", "always: a name and a birth date say nothing of a day"),
 )
 ROSTERS = Feed(
     "rosters",
@@ -272,6 +309,7 @@ ROSTERS = Feed(
         _maybe("source", "text", "who captured it"),
     ),
     optional=True,
+    known=Known("at_its_time", "at `captured_at`", column="captured_at"),
 )
 PLAYER_AGES = Feed(
     "player_ages",
@@ -283,6 +321,7 @@ PLAYER_AGES = Feed(
         _column("age", "number", "age in years during the season"),
     ),
     optional=True,
+    known=Known("after_the_season", "after the season of the list"),
 )
 
 FEEDS: dict[str, Feed] = {

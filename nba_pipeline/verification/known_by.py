@@ -9,12 +9,15 @@ import pyarrow as pa
 
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.game_states import SCHEDULED
+from nba_pipeline.sources.protocol import Source
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.rosters import ROSTERS
 from nba_pipeline.tables.raw.schedule import SCHEDULE
+from nba_pipeline.verification.known_feeds import KnownFeeds, declared
 from nba_pipeline.warehouse import Days, Reader
 
 # Tables whose rows of a day are known from a moment on: the column that has it.
@@ -46,9 +49,15 @@ class KnownBy:
                 found[name] = pa.concat_tables([found[name], self._of_the_day(table).select(columns)]).combine_chunks()
         return found
 
+    def feeds(self, source: Source) -> KnownFeeds:
+        """Return the source as it was known at the last cut-off of the day."""
+        return KnownFeeds(source, self.day, self._last_cutoff)
+
     def _of_the_day(self, table: Table) -> pa.Table:
         if table.id in self.recomputed:
             return self.recomputed[table.id]
+        for feed in CATALOG[table.id].feeds.values():
+            declared(feed)
         if table.id == SCHEDULE.id:
             return self._slate
         rows = self._stored(table)

@@ -123,7 +123,7 @@ def recompute(
 def from_known(transform: Transform, known: KnownBy, source: Source, schedule: Read, run: RunContext) -> Recomputed:
     """One table's rows of the day, from what was known."""
     table = transform.table
-    executor = DuckDBExecutor(read_inputs(transform, known, source, schedule, [known.day], run))
+    executor = DuckDBExecutor(read_inputs(transform, known, known.feeds(source), schedule, [known.day], run))
     try:
         executor.compute(transform, [known.day], run)
         rows = executor.rows(table, [known.day])

@@ -8,7 +8,7 @@ from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.analytics._absences import with_absences
-from nba_pipeline.tables.analytics._ages import ages_by_season
+from nba_pipeline.tables.analytics._ages import ages_by_day
 from nba_pipeline.tables.analytics._availability import (
     STATEMENT_DAYS,
     STATUSES,
@@ -103,11 +103,12 @@ class UpcomingPlayerGameContext(Rows):
         le=100,
     )
     player_age: float = column(
-        "age during the season; NULL without a list of an earlier season",
+        "age on the day; NULL without a date of birth and without a list of an earlier season",
         unit="years",
         precision=1,
         nullable=True,
-        formula="age of the latest list of player_ages of an earlier season + seasons passed since",
+        formula="(D - date of birth) / 365.25; or else the age of the latest list of player_ages of an earlier season, half a"
+        " year more where it is in whole years, + (D - 30 June of that season) / 365.25",
         ge=17,
         le=50,
     )
@@ -301,6 +302,7 @@ def build(
     quotes: ir.Table,
     rosters: ir.Table,
     player_ages: ir.Table,
+    people: ir.Table,
 ) -> ir.Table:
     """Listed players with their own history, their availability, their opponent, their team-mates' absences and their line."""
     teams = with_opponent(slate_teams(slate), season_team_games, season_openings(slate, season_games))
@@ -310,10 +312,10 @@ def build(
     players = with_absences(with_coverage(with_status(players, statements), statements))
     points_quotes = quotes.select(*QUOTED).filter(quotes.market == "points")
     market = lines.consensus(points_quotes, players.select("game_date", "game_id", "player_id", "cutoff_at"))
-    ages = ages_by_season(players, player_ages)
+    ages = ages_by_day(players, player_ages, people)
     joined = players.left_join(
         market, [players.game_date == market.game_date, players.player_id == market.player_id]
-    ).left_join(ages, [players.season == ages.season, players.player_id == ages.player_id])
+    ).left_join(ages, [players.game_date == ages.game_date, players.player_id == ages.player_id])
     return joined.select(
         *[players[c] for c in CARRIED],
         days_rest=players.game_date.delta(players.last_game_date, unit="day") - 1,
@@ -354,7 +356,7 @@ TRANSFORM = Transform(
         "quotes": asof.same_day(PLAYER_PROP_LINES),
         "rosters": asof.same_day(ROSTERS),
     },
-    feeds={"player_ages": feeds.PLAYER_AGES},
+    feeds={"player_ages": feeds.PLAYER_AGES, "people": feeds.PLAYERS},
     expected=expected,
     counted="teams",
     watched=("injury_status", "current_points_line", "player_age", "projected_usage_rate", "points_avg_last_10"),

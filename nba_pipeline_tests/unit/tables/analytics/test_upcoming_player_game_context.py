@@ -7,7 +7,7 @@ import pytest
 
 from nba_pipeline.tables.analytics import upcoming_player_game_context as context
 from nba_pipeline.tables.analytics._availability import STATUSES, WORDS
-from nba_pipeline_tests.support import expected_rows, run
+from nba_pipeline_tests.support import day, expected_rows, run
 from nba_pipeline_tests.support.games import Row, game, line_of, opening, team_rows
 
 TODAY = "2024-01-20"
@@ -282,18 +282,25 @@ def test_before_his_first_line_streaks_are_unknown():
     assert all(pd.isna(s) for s in streak(None, "PUSH"))
 
 
-def aged(*lists: tuple[str, float]) -> float:
+def aged(*lists: tuple[str, float], born: str | None = None) -> float:
     ages = [{"season": s, "player_id": STAR, "age": a} for s, a in lists]
-    return contexts(appearances("2024-01-15", player_ages=ages)).loc[STAR].player_age
+    people = [{"player_id": STAR, "birth_date": day(born) if born else None}]
+    return contexts(appearances("2024-01-15", player_ages=ages, people=people)).loc[STAR].player_age
 
 
-def test_the_age_comes_from_the_latest_list_of_an_earlier_season():
-    assert aged(("2020-21", 25.0), ("2021-22", 26.0)) == 28.0
-    assert aged(("2022-23", 27.5)) == 28.5
+def test_the_age_is_that_of_the_latest_list_of_an_earlier_season_aged_by_the_calendar():
+    """Whole years are half a year more; 2024-01-20 is 204 days after 2023-06-30."""
+    assert aged(("2021-22", 26.0), ("2022-23", 27.0)) == round(27.5 + 204 / 365.25, 1)
+    assert aged(("2021-22", 26.0)) == round(26.5 + (365 + 204) / 365.25, 1)
+    assert aged(("2022-23", 27.3)) == round(27.3 + 204 / 365.25, 1)
+
+
+def test_a_date_of_birth_comes_before_any_list():
+    assert aged(("2022-23", 40.0), born="1998-03-03") == round((365.25 * 26 - 43) / 365.25, 1)
 
 
 def test_a_list_of_the_season_itself_or_a_later_one_is_not_known_yet():
-    assert aged(("2022-23", 27.0), ("2023-24", 35.0), ("2024-25", 36.0)) == 28.0
+    assert aged(("2022-23", 27.0), ("2023-24", 35.0), ("2024-25", 36.0)) == aged(("2022-23", 27.0))
     assert pd.isna(aged(("2023-24", 28.0)))
     assert pd.isna(contexts(appearances("2024-01-15")).loc[STAR].player_age)
 
