@@ -167,6 +167,87 @@ def error_figures(frames: Frames) -> dict[str, float]:
     return out
 
 
+def persistence_figures(frames: Frames) -> dict[str, float]:
+    """Correlations of a player's deviations from the mean of his season, 1 and 5 games apart, and noise of minutes.
+
+    Players with 41 games and 15 minutes a game. Deviations from a finite mean are negatively correlated by about
+    1 / games, which is the same in both columns.
+    """
+    p = frames["player_boxscores"].sort_values(["player_id", "game_date", "game_id"])
+    minutes = p["min_exact"].where(p["min_exact"].notna(), p["min"]).astype(float)
+    p = p.assign(minutes=minutes, rate=p["pts"] / minutes.where(minutes >= 5))
+    by = p.groupby("player_id")
+    p = p[(by["minutes"].transform("size") >= 41) & (by["minutes"].transform("mean") >= 15)]
+    out = {}
+    for name, column in (("points", "pts"), ("minutes", "minutes"), ("points a minute", "rate")):
+        deviation = p[column] - p.groupby("player_id")[column].transform("mean")
+        for lag in (1, 5):
+            out[f"{name} autocorrelation {lag}"] = deviation.corr(deviation.groupby(p["player_id"]).shift(lag))
+        out[f"{name} sd within a player"] = deviation.std()
+    return out
+
+
+def script_figures(frames: Frames) -> dict[str, float]:
+    """How often games are decided early, and what that does to the minutes of the starters."""
+    p, t = frames["player_boxscores"], frames["team_boxscores"]
+    margin = t.set_index(["game_id", "team_id"])["plus_minus"].abs()
+    top = p.assign(m=p["min"]).sort_values("m", ascending=False).groupby(["game_id", "team_id"])["m"]
+    mean_of_five = top.apply(lambda m: m.head(5).mean())
+    size = margin.reindex(mean_of_five.index)
+    return {
+        "margins of 20 and more %": 100 * (margin >= 20).mean(),
+        "margins up to 5 %": 100 * (margin <= 5).mean(),
+        "first five's minutes, margin up to 5": mean_of_five[size <= 5].mean(),
+        "first five's minutes, margin 20 and more": mean_of_five[size >= 20].mean(),
+    }
+
+
+def _closing_points(frames: Frames) -> pd.DataFrame:
+    """Closing points lines beside what happened and what the history says. One row per player-game with a line."""
+    c = frames["prop_lines"]
+    c = c[c["is_closing_main"] & (c["market"] == "points") & c["player_id"].notna()]
+    line = c.groupby(["player_id", "game_date"])["line"].median().rename("line").reset_index()
+    return _history(frames["player_boxscores"]).merge(line, on=["player_id", "game_date"])
+
+
+def market_figures(frames: Frames) -> dict[str, float]:
+    """What a bettor could take from the points market: bias by size of line, news in the history, margin."""
+    j = _closing_points(frames)
+    off, news = j["pts"] - j["line"], j["EWM half-life 8"] - j["line"]
+    decided = off != 0
+    out = {"EWM beyond the line, points per point": news.cov(off) / news.var()}
+    for name, low, high in (("up to 11.5", 0, 12), ("12 to 18.5", 12, 19), ("19 and more", 19, 99)):
+        here = decided & (j["line"] >= low) & (j["line"] < high)
+        out[f"over %, lines {name}"] = 100 * (off[here] > 0).mean()
+    for name, here in (("above the EWM by 2", news < -2), ("below the EWM by 2", news > 2)):
+        out[f"over %, lines {name}"] = 100 * (off[here & decided] > 0).mean()
+    out["line off the EWM sd"] = news.std()
+    c = frames["prop_lines"]
+    both = c[(c["market"] == "points") & c["is_closing_main"] & c["over_odds"].notna() & c["under_odds"].notna()]
+    if len(both):
+        implied = _implied(both["over_odds"]) + _implied(both["under_odds"])
+        out["vig of points %"] = 100 * (implied[(implied > 1) & (implied < 1.12)] - 1).mean()
+        keys = [both["player_id"], both["game_date"]]
+        out["books' lines range"] = (both["line"].groupby(keys).max() - both["line"].groupby(keys).min()).mean()
+    return out
+
+
+def _implied(odds: pd.Series) -> pd.Series:
+    return (100 / (odds + 100)).where(odds > 0, -odds / (100 - odds))
+
+
+def movement_figures(frames: Frames) -> dict[str, float]:
+    """How far game lines move from the morning to the close."""
+    g = frames["game_lines"]
+    medians = g.groupby(["game_id", "line_kind"])[["spread_home", "total"]].median().unstack("line_kind")
+    out = {}
+    for column, name in (("spread_home", "spread"), ("total", "total")):
+        if ("closing" in medians[column]) and ("snapshot_morning" in medians[column]):
+            moved = (medians[column]["closing"] - medians[column]["snapshot_morning"]).abs().dropna()
+            out |= {f"{name} moves, mean": moved.mean(), f"{name} moves by 2 and more %": 100 * (moved >= 2).mean()}
+    return out
+
+
 def game_line_figures(frames: Frames) -> dict[str, float]:
     g = frames["game_lines"]
     g = g[g["line_kind"] == "closing"].groupby("game_id")[["spread_home", "total"]].median()
@@ -224,7 +305,11 @@ GROUPS: tuple[tuple[Callable[[Frames], dict[str, float]], tuple[str, ...]], ...]
     (team_figures, ("team_boxscores",)),
     (shot_figures, ("shots",)),
     (error_figures, ("player_boxscores",)),
+    (persistence_figures, ("player_boxscores",)),
+    (script_figures, ("player_boxscores", "team_boxscores")),
+    (market_figures, ("player_boxscores", "prop_lines")),
     (game_line_figures, ("game_lines", "schedule")),
+    (movement_figures, ("game_lines",)),
     (volume_figures, ("schedule", "injuries", "player_boxscores")),
 )
 

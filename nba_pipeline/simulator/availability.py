@@ -52,7 +52,7 @@ def injury_spells(world: World) -> Spells:
         0.35 * world.history.traits[:, 20:21]
         + 0.02 * np.clip(world.history.entry.max() - world.history.entry, 0, 15)[:, None]
     )
-    healthy = rng.exponential(95.0, shape) / frailty
+    healthy = rng.exponential(105.0, shape) / frailty
     kind = rng.random(shape)
     length = np.select(
         [kind < 0.60, kind < 0.87, kind < 0.972],
@@ -104,7 +104,7 @@ def availability(world: World, slate: Slate, spells: Spells, label: str) -> Avai
     matters = np.clip(slate.score / 20, 0.15, 1.0)
     draw = rng.random(shape)
     minor = np.select(
-        [draw < 0.042 * matters, draw < 0.072 * matters, draw < 0.0745 * matters],
+        [draw < 0.058 * matters, draw < 0.112 * matters, draw < 0.116 * matters],
         [QUESTIONABLE, PROBABLE, DOUBTFUL],
         default=HEALTHY,
     )

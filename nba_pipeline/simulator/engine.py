@@ -8,6 +8,8 @@ from nba_pipeline.simulator.league import Floats, Ints
 from nba_pipeline.simulator.rates import (
     AND_ONE,
     DREB_CREDITED,
+    FORM_ACCURACY,
+    FORM_USAGE,
     THIRD_FREE_THROW,
     Rates,
     lineup_lift,
@@ -23,7 +25,7 @@ STEALS_PER_TURNOVER = 0.578
 BLOCKS_PER_MISS = 0.205  # of two-point misses
 SECOND_CHANCES = 3  # rounds of attempts after offensive rebounds; a fourth would happen once in ten games
 # Shooting (fraction) that a leader loses and a trailing club gains per point of lead.
-EASING = 0.0016
+EASING = 0.0019
 # Shooting (fraction) that both clubs lose per point above the expected total: without it totals vary too much.
 TIGHTENING = 0.0008
 OTHER_FOULS = 7.0  # per 48 minutes, in addition to those that lead to free throws
@@ -79,8 +81,8 @@ def draw_luck(rng: np.random.Generator, form: Floats) -> Luck:
     rows, slots = form.shape
     game = per_game(rng.normal(0, 1, rows // 2))
     return Luck(
-        np.exp(0.035 * form + 0.03 * rng.standard_normal((rows, slots))),
-        0.006 * form,
+        np.exp(FORM_USAGE * form + 0.03 * rng.standard_normal((rows, slots))),
+        FORM_ACCURACY * form,
         0.003 * rng.normal(0, 1, rows),
         POSSESSION_SD * game,
         np.exp(0.04 * per_game(rng.normal(0, 1, rows // 2)) + 0.07 * rng.normal(0, 1, rows)),

@@ -12,6 +12,7 @@ BOOKS = np.array(["betmgm", "bovada", "draftkings", "fanduel"])
 KINDS = np.array(["snapshot_morning", "closing"])
 MARGIN_SD, TOTAL_SD = 13.5, 18.0  # standard deviation of the result around the line, points
 _ERROR = np.array([1.5, 1.1])  # error of the market's margin in the morning and at the close, points
+_TOTAL_MOVE = 2.3  # standard deviation of the move of the total from morning to close, points
 _BEFORE_TIP = (8.5 * 60, 5.0)  # minutes
 
 
@@ -38,11 +39,12 @@ def game_board(rng: np.random.Generator, states: tuple[Outlook, Outlook, Outlook
     parts = []
     games = len(states[0].box.team_points) // 2
     common = rng.standard_normal((2, games))
+    early = _TOTAL_MOVE * rng.standard_normal(games)
     for kind, state in ((0, states[0]), (1, states[2])):
         points = state.box.team_points.reshape(-1, 2)
         moved = common[0] if kind == 0 else 0.8 * common[0] + 0.6 * rng.standard_normal(games)
         margin = points[:, 0] - points[:, 1] + _ERROR[kind] * moved
-        total = points.sum(axis=1) + 1.5 + 2.0 * common[1] + rng.normal(0, 0.6, games)
+        total = points.sum(axis=1) + 1.5 + 2.0 * common[1] + (early if kind == 0 else 0.0)
         for book in range(len(BOOKS)):
             own = margin + rng.normal(0, 0.35, games)
             spread = np.where(np.abs(own) < 0.75, np.where(own >= 0, -1.0, 1.0), -np.round(own * 2) / 2)

@@ -33,8 +33,8 @@ from nba_pipeline.simulator.seeds import stream
 from nba_pipeline.simulator.skills import ZONES
 from nba_pipeline.simulator.slate import Slate, World, per_game
 
-BLOWOUT_MARGIN = 15.7  # points after 41 minutes at which half of the starters sit
-TIE_CHANCE = 0.19  # chosen so that five per cent of games have overtime, as in real seasons
+BLOWOUT_MARGIN = 12.0  # points after 41 minutes at which half of the starters sit
+TIE_CHANCE = 0.20  # chosen so that five per cent of games have overtime, as in real seasons
 MAX_OVERTIMES = 4
 STARTING_HABIT = 22  # index of the trait for starting: some good players come off the bench
 _FIRST_PARTS = (12.0, 12.0, 17.0)  # minutes; the margin acts on the next part

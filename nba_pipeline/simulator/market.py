@@ -4,22 +4,25 @@ Morning: players listed as out are out; other listed players sit with the probab
 report: availability but for late scratches. Close: availability including late scratches.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nba_pipeline.simulator.availability import DOUBTFUL, SITS, Availability
 from nba_pipeline.simulator.league import Floats
-from nba_pipeline.simulator.rates import Expected, Rates, expected, rates_of
+from nba_pipeline.simulator.rates import FORM_ACCURACY, FORM_USAGE, Expected, Rates, expected, rates_of
 from nba_pipeline.simulator.rotation import fill, planned_minutes
-from nba_pipeline.simulator.slate import Slate, World
+from nba_pipeline.simulator.slate import Slate, World, expected_latent, scores
 
 # Planned minutes assume a close game; blow-outs take from the regulars and give to the end of the bench. Measured on
 # simulated games.
 _PLANNED = (0.0, 1.0, 5.0, 11.0, 14.0, 18.0, 22.0, 26.0, 29.0, 31.0, 33.0, 35.0, 37.0, 40.0)
-_PLAYED = (0.3, 2.5, 5.9, 10.4, 13.8, 18.3, 22.2, 25.6, 28.4, 30.2, 32.1, 33.8, 35.6, 38.3)
+_PLAYED = (0.6, 3.4, 6.6, 10.8, 14.5, 18.6, 22.1, 25.3, 27.8, 29.8, 31.4, 33.3, 35.0, 38.1)
+
+_MEAN_FOULS, _FOUL_TROUBLE = 2.3, 0.012  # fouls per 36 minutes; minutes (fraction) that one more of them costs
 
 MORNING, REPORTED, CLOSE = range(3)
+LAG = 2  # days after which a change of role or form is known to the market
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,11 @@ class Outlook:
     active: np.ndarray
 
 
-def expected_minutes(slate: Slate, status: Availability, available: np.ndarray) -> Floats:
-    """Compute mean minutes given the available players, averaged over close games and blow-outs."""
+def expected_minutes(slate: Slate, status: Availability, available: np.ndarray, pf: Floats) -> Floats:
+    """Compute mean minutes given the available players and their fouls, averaged over close games and blow-outs."""
     planned = planned_minutes(slate.score * status.returning, available, slate.playoff)
-    return fill(np.where(available, np.interp(planned, _PLANNED, _PLAYED), 0.0), 240.0, 44.0)
+    played = np.interp(planned, _PLANNED, _PLAYED) * (1 - _FOUL_TROUBLE * (pf - _MEAN_FOULS))
+    return fill(np.where(available, played, 0.0), 240.0, 44.0)
 
 
 def _mixed(a: Expected, b: Expected, weight: Floats) -> Expected:
@@ -49,13 +53,25 @@ def _mixed(a: Expected, b: Expected, weight: Floats) -> Expected:
 
 
 def _outlook(rates: Rates, slate: Slate, status: Availability, available: np.ndarray) -> tuple[Floats, Expected]:
-    minutes = expected_minutes(slate, status, available)
+    minutes = expected_minutes(slate, status, available, rates.pf)
     return minutes, expected(rates, minutes)
+
+
+def _known_rates(world: World, slate: Slate) -> Rates:
+    """Compute the rates with the form that the market knows."""
+    rates = rates_of(world, slate)
+    form = expected_latent(world.form, np.maximum(slate.person, 0), slate.row_day, LAG)
+    return replace(
+        rates,
+        usage=rates.usage * np.exp(FORM_USAGE * form),
+        percentages=rates.percentages + (FORM_ACCURACY * form)[:, :, None],
+    )
 
 
 def outlooks(world: World, slate: Slate, status: Availability) -> tuple[Outlook, Outlook, Outlook]:
     """Compute the outlooks of the three states, in order."""
-    rates = rates_of(world, slate)
+    rates = _known_rates(world, slate)
+    slate = replace(slate, score=scores(world, slate.club, slate.person, slate.row_day, LAG))
     sure = slate.member & (status.listed < DOUBTFUL)
     doubt = sure & (SITS[status.listed] > 0)
     all_in, box_in = _outlook(rates, slate, status, sure)

@@ -17,10 +17,10 @@ _MIN_MINUTES = {"points": 21.0, "rebounds": 24.0, "assists": 24.0, "threes": 24.
 _MIN_MEAN = {"points": 5.5, "rebounds": 2.6, "assists": 1.8, "threes": 0.9, "pra": 12.0}
 # Median, standard deviation of the outcome and relative error of the line (constant within a day), by expected mean.
 _MEDIAN_SHIFT = {
-    "points": (0.99, -0.12),
-    "rebounds": (0.99, -0.25),
-    "assists": (0.99, -0.22),
-    "threes": (1.0, -0.15),
+    "points": (0.975, -0.06),
+    "rebounds": (0.99, -0.10),
+    "assists": (0.99, -0.13),
+    "threes": (1.0, -0.12),
     "pra": (0.99, -0.3),
 }
 _SPREAD = {
@@ -30,9 +30,10 @@ _SPREAD = {
     "threes": (0.8, 0.28),
     "pra": (4.0, 0.19),
 }
-_ERROR = 0.075  # relative error of the day's line
+_ERROR = 0.02  # relative error of the day's line
 _STICKY = 0.55  # a book moves its line only when the expected value differs from it by more
 WHOLE_NUMBERS = 0.25  # fraction of the fourth book's points lines that are whole numbers
+VIG = 1.067  # the two implied probabilities of a prop sum to this
 SNAPSHOTS = 5
 HOURS_BEFORE = (9.0, 6.0, 3.5, 1.2, 0.1)
 _STATE = (0, 0, 0, 1, 2)
@@ -75,7 +76,7 @@ def _board(rng: np.random.Generator, states: tuple[Outlook, Outlook, Outlook], c
     walk = np.cumsum(rng.standard_normal((n, SNAPSHOTS)) * 0.012 * mean, axis=1)
     base, slope = _SPREAD[market]
     sd = base + slope * mean
-    own = center[:, None, :] + (walk[:, None, :] + 0.018 * mean[:, None, :] * rng.standard_normal((n, books, 1)))
+    own = center[:, None, :] + (walk[:, None, :] + 0.014 * mean[:, None, :] * rng.standard_normal((n, books, 1)))
     unit = np.zeros((n, books, SNAPSHOTS))
     line = np.floor(own[:, :, 0]) + 0.5
     whole = (np.arange(books) == 3)[None, :] & (rng.random((n, books)) < WHOLE_NUMBERS) & (market == "points")
@@ -88,7 +89,7 @@ def _board(rng: np.random.Generator, states: tuple[Outlook, Outlook, Outlook], c
     chance = normal_cdf((own - unit) / sd[:, None, :])
     chance = np.clip(np.round(chance * 50) / 50, 0.2, 0.8)  # prices move in steps
     grid = _GRID[None, :, None]
-    over, under = american(chance, grid), american(1 - chance, grid)
+    over, under = american(chance, grid, VIG), american(1 - chance, grid, VIG)
     offered = np.array(_OFFERED.get(market, _OFFERED_ELSEWHERE))[None, :]
     present = (rng.random((n, books)) < offered)[:, :, None] & active[:, None, :]
     present &= (np.arange(SNAPSHOTS) > 0)[None, None, :] | (rng.random((n, books, 1)) < 0.7)

@@ -27,6 +27,8 @@ TALENT_ATTACK = 0.028  # per unit of minutes-weighted talent
 TALENT_DEFENCE = 0.028
 DEFENDER = 0.010  # per unit of minutes-weighted defensive trait
 ZONE_STYLE = 0.011
+# Effect of a standard deviation of form: on usage (log scale), and on the field-goal percentage (fraction).
+FORM_USAGE, FORM_ACCURACY = 0.06, 0.010
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from nba_pipeline.simulator.league import Flags, Floats, Ints
 
 # Minutes by rank of the available players in a close game, and by rank in a healthy roster. The former are steeper than
 # season averages, which blow-outs and absences flatten.
-CLOSE_GAME_MINUTES = np.array([32.2, 31.7, 31.0, 29.8, 28.0, 24.4, 21.0, 17.6, 13.8, 9.0, 6.0, 4.0] + [0.0] * 30)
+CLOSE_GAME_MINUTES = np.array([31.6, 31.2, 30.6, 29.7, 28.2, 24.7, 21.3, 17.9, 14.1, 9.3, 6.1, 4.0] + [0.0] * 30)
 PLAYOFF_MINUTES = np.array([40.5, 38.5, 36.5, 34.0, 30.0, 22.5, 16.5, 11.5, 6.5, 3.0] + [0.0] * 32)
 ROLE_MINUTES = np.array(
     [33.8, 32.4, 31.0, 29.2, 27.0, 22.5, 19.0, 16.0, 13.0, 10.0, 7.5, 6.0, 5.0, 4.0, 3.0, 2.5, 2.0, 1.5] + [1.0] * 24
 )
 PLAY_CHANCE = np.array([1.0] * 8 + [0.95, 0.57, 0.16, 0.04] + [0.0] * 30)
-OWN_ROLE_WEIGHT = 0.4  # weight of a player's own role against the rank of the day
+OWN_ROLE_WEIGHT = 0.45  # weight of a player's own role against the rank of the day
 FIRST_STRETCH = 41.0  # minutes before the closing stretch
 
 
@@ -60,7 +60,7 @@ def planned_minutes(score: Floats, available: Flags, playoff: Flags, plays: Floa
 
 def game_noise(rng: np.random.Generator, planned: Floats) -> Floats:
     """Add the day's noise to planned minutes: a standard deviation of about 4 minutes for a star, 6 for a reserve."""
-    spread = np.interp(planned, [0, 8, 16, 24, 32, 40], [0.66, 0.54, 0.38, 0.23, 0.125, 0.08])
+    spread = np.interp(planned, [0, 8, 16, 24, 32, 40], [0.74, 0.62, 0.44, 0.24, 0.12, 0.08])
     return planned * np.exp(spread * rng.standard_normal(planned.shape) - 0.5 * spread**2)
 
 

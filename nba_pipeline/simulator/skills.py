@@ -23,7 +23,7 @@ _PCT = np.array(
 )
 _PCT_SPREAD = np.array([0.036, 0.026, 0.026, 0.022, 0.020])
 _PCT_TALENT = np.array([0.008, 0.007, 0.006, 0.005, 0.006])
-USAGE_LIMIT = 1.0  # log scale: keeps the best scorers of a season at 28 to 35 points a game
+USAGE_LIMIT = 1.15  # log scale: keeps the best scorers of a season at 28 to 35 points a game
 _FT = (0.835, 0.800, 0.730)
 _OREB = (0.6, 1.05, 3.0)
 _DREB = (3.5, 4.4, 7.6)
@@ -71,7 +71,7 @@ def skills_of(history: History, year: int) -> Skills:
 
     return Skills(
         talent=raw,
-        usage=np.exp(USAGE_LIMIT * np.tanh((0.30 * raw + 0.235 * z[:, 0]) / USAGE_LIMIT)),
+        usage=np.exp(USAGE_LIMIT * np.tanh((0.315 * raw + 0.25 * z[:, 0]) / USAGE_LIMIT)),
         turnover=np.clip(
             0.114 * np.exp(0.2 * z[:, 11] - 0.02 * raw) * np.array([1.03, 0.92, 1.08])[p] + 0.01 * rookie, 0.03, 0.3
         ),

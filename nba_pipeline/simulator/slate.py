@@ -11,6 +11,8 @@ from nba_pipeline.simulator.seeds import stream
 from nba_pipeline.simulator.skills import Skills, skills_of
 
 DRIFT_PER_DAY = 0.96  # day-to-day persistence of roles and form: half gone after seventeen days
+# Standard deviation of the drift, minutes, by role, minutes.
+_ROLES, _ROLE_DRIFT = (0, 6, 14, 24, 34), (4.0, 5.8, 7.3, 5.8, 2.7)
 
 
 @dataclass(frozen=True)
@@ -138,12 +140,29 @@ def build_slate(
         & (world.clubs.first_day[club] <= row_day[:, None])
         & (world.clubs.last_day[club] >= row_day[:, None])
     )
-    role = world.clubs.role[club]
-    drift = np.interp(role, [0, 6, 14, 24, 34], [3.2, 4.6, 5.8, 4.6, 2.1])
-    score = role + drift * world.role_drift[person, row_day[:, None]]
+    score = scores(world, club, person, row_day)
     last = last_played.reshape(-1)
     days_off = np.where(last < 0, 9, np.minimum(row_day - last - 1, 9))
     return Slate(home, away, day, neutral, per_game(playoff), club, row_day, days_off, person, member, score)
+
+
+def expected_latent(latent: Floats, person: Ints, row_day: Ints, lag: int) -> Floats:
+    """Return a latent process as it is expected on the day from its state `lag` days before.
+
+    Args:
+        latent: (people, days), standard deviations.
+        person: person per row and slot.
+        row_day: day per row.
+        lag: age of the information, days; 0 for the state of the day.
+    """
+    seen = np.maximum(row_day - lag, 0)
+    return (DRIFT_PER_DAY ** (row_day - seen))[:, None] * latent[person, seen[:, None]]
+
+
+def scores(world: World, club: Ints, person: Ints, row_day: Ints, lag: int = 0) -> Floats:
+    """Return roles of the day in minutes, drift included; arguments as in `expected_latent`, `club` per row."""
+    role = world.clubs.role[club]
+    return role + np.interp(role, _ROLES, _ROLE_DRIFT) * expected_latent(world.role_drift, person, row_day, lag)
 
 
 def previous_days(home: Ints, away: Ints, day: Ints) -> Ints:
