@@ -1,4 +1,4 @@
-"""Simulated season beside a recorded one: `python benchmarks/simulator_realism.py [DIRECTORY] [--seeds 7 8]`.
+"""Simulated season beside a recorded one: `python -m benchmarks.simulator_realism [DIRECTORY] [--seeds 7 8] [--table]`.
 
 DIRECTORY holds recorded seasons in the landing layout (one Parquet file per feed); without it, or where a feed or
 season is absent there, the second column says so. Both columns are computed by the same functions. Regular season
@@ -6,13 +6,14 @@ only.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import pandas as pd
 
+from benchmarks import recorded_figures
 from nba_pipeline.simulator import simulate_season
 
 Frames = dict[str, pd.DataFrame]
@@ -319,12 +320,22 @@ def figures(frames: Frames) -> dict[str, float]:
     return {k: float(v) for compute, needs in GROUPS if set(needs) <= set(frames) for k, v in compute(frames).items()}
 
 
+def mean_figures(season: str, seeds: Sequence[int]) -> dict[str, float]:
+    """Return the figures of simulated seasons of several seeds, averaged."""
+    runs = [figures(simulated(season, seed)) for seed in seeds]
+    return {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", nargs="?", type=Path, help="recorded seasons in the landing layout")
     parser.add_argument("--season", default="2023-24")
     parser.add_argument("--seeds", type=int, nargs="+", default=[7])
+    parser.add_argument("--table", action="store_true", help="write the table of docs/simulator.md instead")
     options = parser.parse_args()
+    if options.table:
+        print(recorded_figures.table(mean_figures(options.season, options.seeds)))
+        return
     real: dict[str, float] = {}
     if options.directory is not None and options.directory.is_dir():
         real = figures(recorded(options.directory, options.season))

@@ -173,7 +173,7 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
 
 def _alarms_are_due(settings: Settings, store: AlertStore, ledger: Published) -> bool:
     """Return whether grades were published since the last evaluation, and note these grades as evaluated."""
-    if settings.source == "simulator":  # the simulated market is easier to beat than a real one
+    if settings.source == "simulator":  # figures of an invented market are no evidence of a leak
         return False
     graded = max(
         (str(e["recorded_at"]) for (t, _), e in ledger.published.items() if t == selections.GRADES), default=""

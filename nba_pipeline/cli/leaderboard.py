@@ -66,9 +66,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         if reliability_of:
             console.print(grids.reliability_grid(bins, reliability_of))
         if simulated:
-            console.print(
-                "Simulated league: its market is easier to beat than a real one, so no figure raises an alarm."
-            )
+            console.print("Simulated league: figures of an invented market are no evidence, so none raises an alarm.")
     for sentence in alarms:
         click.echo(f"ALARM    suspected leakage: {sentence}", err=True)
     if alarms:

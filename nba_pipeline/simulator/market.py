@@ -22,7 +22,7 @@ _PLAYED = (0.6, 3.4, 6.6, 10.8, 14.5, 18.6, 22.1, 25.3, 27.8, 29.8, 31.4, 33.3, 
 _MEAN_FOULS, _FOUL_TROUBLE = 2.3, 0.012  # fouls per 36 minutes; minutes (fraction) that one more of them costs
 
 MORNING, REPORTED, CLOSE = range(3)
-LAG = 2  # days after which a change of role or form is known to the market
+LAG = 1  # days after which a change of role or form is known to the market
 
 
 @dataclass(frozen=True)

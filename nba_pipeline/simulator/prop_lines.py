@@ -17,7 +17,7 @@ _MIN_MINUTES = {"points": 21.0, "rebounds": 24.0, "assists": 24.0, "threes": 24.
 _MIN_MEAN = {"points": 5.5, "rebounds": 2.6, "assists": 1.8, "threes": 0.9, "pra": 12.0}
 # Median, standard deviation of the outcome and relative error of the line (constant within a day), by expected mean.
 _MEDIAN_SHIFT = {
-    "points": (0.975, -0.06),
+    "points": (0.975, -0.08),
     "rebounds": (0.99, -0.10),
     "assists": (0.99, -0.13),
     "threes": (1.0, -0.12),
@@ -30,7 +30,7 @@ _SPREAD = {
     "threes": (0.8, 0.28),
     "pra": (4.0, 0.19),
 }
-_ERROR = 0.02  # relative error of the day's line
+_ERROR = 0.015  # relative error of the day's line
 _STICKY = 0.55  # a book moves its line only when the expected value differs from it by more
 WHOLE_NUMBERS = 0.25  # fraction of the fourth book's points lines that are whole numbers
 VIG = 1.067  # the two implied probabilities of a prop sum to this

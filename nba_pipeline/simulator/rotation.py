@@ -60,7 +60,7 @@ def planned_minutes(score: Floats, available: Flags, playoff: Flags, plays: Floa
 
 def game_noise(rng: np.random.Generator, planned: Floats) -> Floats:
     """Add the day's noise to planned minutes: a standard deviation of about 4 minutes for a star, 6 for a reserve."""
-    spread = np.interp(planned, [0, 8, 16, 24, 32, 40], [0.74, 0.62, 0.44, 0.24, 0.12, 0.08])
+    spread = np.interp(planned, [0, 8, 16, 24, 32, 40], [1.0, 0.85, 0.48, 0.24, 0.125, 0.085])
     return planned * np.exp(spread * rng.standard_normal(planned.shape) - 0.5 * spread**2)
 
 

@@ -12,7 +12,7 @@ from nba_pipeline.simulator.skills import Skills, skills_of
 
 DRIFT_PER_DAY = 0.96  # day-to-day persistence of roles and form: half gone after seventeen days
 # Standard deviation of the drift, minutes, by role, minutes.
-_ROLES, _ROLE_DRIFT = (0, 6, 14, 24, 34), (4.0, 5.8, 7.3, 5.8, 2.7)
+_ROLES, _ROLE_DRIFT = (0, 6, 14, 24, 34), (4.4, 6.3, 8.0, 6.4, 3.1)
 
 
 @dataclass(frozen=True)
