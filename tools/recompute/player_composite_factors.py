@@ -80,7 +80,7 @@ def _matchup_inputs(rows: pd.DataFrame, league: League) -> pd.DataFrame:
 
 
 def _fatigue(rows: pd.DataFrame) -> pd.Series:
-    """Add up the rules of freshness; an unknown input fires no rule."""
+    """Add up the rules of freshness; an unknown input fires no rule, and a return from an absence has no score."""
     back_to_back = rows.back_to_back.astype(bool)
     pairs = rows.back_to_backs_last_14_days
     deductions = [
@@ -92,7 +92,8 @@ def _fatigue(rows: pd.DataFrame) -> pd.Series:
         12 * (pairs >= 2) + 5 * (pairs == 1),
         10 * (rows.player_age >= 35) + 5 * ((rows.player_age >= 30) & (rows.player_age < 35)),
     ]
-    return (100 - pd.concat(deductions, axis=1).astype(float).sum(axis=1)).clip(0, 100)
+    returns = (rows.days_rest >= 10) | (rows.days_rest.isna() & ~rows.early_season_flag.astype(bool))
+    return (100 - pd.concat(deductions, axis=1).astype(float).sum(axis=1)).clip(0, 100).mask(returns)
 
 
 def _mismatch(rows: pd.DataFrame) -> pd.Series:
