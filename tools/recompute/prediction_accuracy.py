@@ -19,7 +19,9 @@ def recompute(league: League) -> pd.DataFrame:
     rows = rows.merge(facts, on=["game_id", "player_id", "market"], how="left", validate="m:1")
     error = rows.predicted_mean - rows.actual_value
     played = rows.actual_value.notna()
-    outcome = _outcome(rows)
+    days = league.box_scores[["game_date", "player_id"]].drop_duplicates().assign(that_day=True)
+    that_day = rows[["game_date", "player_id"]].merge(days, on=["game_date", "player_id"], how="left").that_day
+    outcome = _outcome(rows, that_day.notna())
     columns = {
         "odds": rows.best_over_odds.where(
             rows.recommendation == "OVER", rows.best_under_odds.where(rows.recommendation == "UNDER")
@@ -30,7 +32,7 @@ def recompute(league: League) -> pd.DataFrame:
         "within_5": (error.abs() <= 5).astype("object").where(played, None),
         "within_80": rows.actual_value.between(rows.q10, rows.q90).astype("object").where(played, None),
         "outcome": outcome,
-        "void_reason": played.map({True: None, False: "the player did not play"}),
+        "void_reason": outcome.map({"void": "the player did not play"}).astype("object"),
         **{f"pinball_{name}": _pinball(rows.actual_value, rows[name], share) for name, share in QUANTILES.items()},
     }
     rows = rows.assign(**columns)
@@ -52,19 +54,24 @@ def _actuals(box_scores: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _outcome(rows: pd.DataFrame) -> pd.Series:
-    """Decide every call by what happened."""
+def _outcome(rows: pd.DataFrame, that_day: pd.Series) -> pd.Series:
+    """Decide every call by what happened; `that_day` marks players who took part in a game of the day."""
     over = rows.recommendation == "OVER"
     called = over | (rows.recommendation == "UNDER")
     won = np.where(over, rows.actual_value > rows.line, rows.actual_value < rows.line)
     rules = [
+        rows.actual_value.isna() & that_day,
         rows.actual_value.isna(),
         rows.recommendation == "NO_LINE",
         ~called,
         rows.actual_value == rows.line,
         won,
     ]
-    return pd.Series(np.select(rules, ["void", "no_line", "pass", "push", "win"], "loss"), rows.index, dtype="object")
+    return pd.Series(
+        np.select(rules, ["played_elsewhere", "void", "no_line", "pass", "push", "win"], "loss"),
+        rows.index,
+        dtype="object",
+    )
 
 
 def _pinball(actual: pd.Series, quantile: pd.Series, share: float) -> pd.Series:

@@ -29,6 +29,7 @@ def recompute(league: League) -> pd.DataFrame:
         "forecasts": days.size(),
         "played": _count(played),
         "void": _count(rows[rows.outcome == "void"]),
+        "played_elsewhere": _count(rows[rows.outcome == "played_elsewhere"]),
         "mae": played.groupby(KEY).absolute_error.mean(),
         "bias": played.groupby(KEY).signed_error.mean(),
         "rmse": np.sqrt((played.signed_error**2).groupby([played[k] for k in KEY]).mean()),

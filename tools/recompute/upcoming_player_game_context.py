@@ -32,7 +32,7 @@ def recompute(league: League) -> pd.DataFrame:
     ]
     rows = rows.merge(sides, on=["game_date", "team"], how="left", validate="m:1")
     games = _games(league)
-    rows = pd.concat([rows, _load(rows, games), _names(rows, games), _opponent(rows, league)], axis=1)
+    rows = pd.concat([rows, _load(rows, games), _names(rows, games, listed), _opponent(rows, league)], axis=1)
     early = pd.to_datetime(rows.game_date) < rows.season.map(league.openings) + pd.Timedelta(days=14)
     return pd.concat([rows.assign(early_season_flag=early), _usage(rows, games), _streaks(rows, league)], axis=1)
 
@@ -83,11 +83,11 @@ def _load(rows: pd.DataFrame, games: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _names(rows: pd.DataFrame, games: pd.DataFrame) -> pd.DataFrame:
-    """Return the name of the player's latest game of any season."""
-    return before(rows, "game_date", games[["player_id", "game_date", "player_name", "player_lookup"]], ["player_id"])[
-        ["player_name", "player_lookup"]
-    ]
+def _names(rows: pd.DataFrame, games: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
+    """Return the name of the player's latest game of any season; that of the home for a player without a game."""
+    names = ["player_name", "player_lookup"]
+    latest = before(rows, "game_date", games[["player_id", "game_date", *names]], ["player_id"])[names]
+    return latest.fillna(listed[names].set_axis(rows.index))
 
 
 def _opponent(rows: pd.DataFrame, league: League) -> pd.DataFrame:
