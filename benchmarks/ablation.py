@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
@@ -80,11 +81,12 @@ def _form(market: str) -> tuple[str, ...]:
 def read_rows(warehouse: Path, market: str) -> pd.DataFrame:
     """Listed players with the features of the models, what they did (NaN where they did not play), and their line."""
     db = duck.connect(warehouse, read_only=True)
-    quotes, context = _table(db, "nba_raw.player_prop_lines"), _table(db, "nba_analytics.upcoming_player_game_context")
+    quotes, context = (
+        read_table(db, "nba_raw.player_prop_lines"),
+        read_table(db, "nba_analytics.upcoming_player_game_context"),
+    )
     games = context.select("game_date", "game_id", "player_id", "cutoff_at")
-    consensus = ibis.to_sql(lines.consensus(quotes.filter(quotes.market == market), games), dialect="duckdb")
-    for name in ("player_prop_lines", "upcoming_player_game_context"):
-        consensus = consensus.replace(f'"{name}"', f'"{_SCHEMA[name]}"."{name}"')
+    consensus = sql_of(lines.consensus(quotes.filter(quotes.market == market), games))
     actual = " + ".join(f"f.{c}" for c in MARKETS[market].counts)
     own = ", ".join(f"s.{c}" for c in ("game_date", "season", "player_id", "team", "games_played_season"))
     features = ", ".join(f"s.{c}" for c in MODEL_FEATURES.names)
@@ -99,10 +101,18 @@ def read_rows(warehouse: Path, market: str) -> pd.DataFrame:
     return rows.assign(game_date=pd.to_datetime(rows["game_date"]))
 
 
+def sql_of(relation: ir.Table) -> str:
+    """Compile a relation over quotes and context for the DuckDB file of a home."""
+    statement = ibis.to_sql(relation, dialect="duckdb")
+    for name, schema in _SCHEMA.items():
+        statement = statement.replace(f'"{name}"', f'"{schema}"."{name}"')
+    return statement
+
+
 _SCHEMA = {"player_prop_lines": "nba_raw", "upcoming_player_game_context": "nba_analytics"}
 
 
-def _table(db, name: str):
+def read_table(db, name: str):
     empty = db.execute(f"SELECT * FROM {name} LIMIT 0").to_arrow_table()
     return ibis.table(ibis.Schema.from_pyarrow(empty.schema), name=name.split(".")[1])
 

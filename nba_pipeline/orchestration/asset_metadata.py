@@ -66,11 +66,13 @@ def _column(table: Table, c: Column) -> dg.TableColumn:
 def lineage(transform: Transform) -> dg.TableColumnLineage:
     """Return the column lineage of the expression; of a table finished in Python, for the columns that keep their names.
 
-    It goes with a materialization, not with the definition: loading definitions builds no expression.
+    It goes with a materialization, not with the definition: loading definitions builds no expression. A table's
+    own rows that it keeps are no upstream.
     """
+    upstream = {name: read.table for name, read in transform.reads.items() if read.kind != "kept"}
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for name, origins in column_origins(transform.expression).items():
-        sources = {(asset_key(transform.reads[t].table), c) for t, c in origins if t in transform.reads}
+        sources = {(asset_key(upstream[t]), c) for t, c in origins if t in upstream}
         if sources and name in transform.table.columns:
             deps[name] = [dg.TableColumnDep(key, c) for key, c in sorted(sources)]
     return dg.TableColumnLineage(deps)

@@ -14,7 +14,7 @@ from nba_pipeline.tables.analytics import (
     upcoming_player_game_context,
     upcoming_team_game_context,
 )
-from nba_pipeline.tables.grading import prediction_accuracy, system_daily_performance
+from nba_pipeline.tables.grading import call_grades, prediction_accuracy, system_daily_performance
 from nba_pipeline.tables.precompute import (
     player_composite_factors,
     player_daily_cache,
@@ -22,6 +22,7 @@ from nba_pipeline.tables.precompute import (
     team_defense_zone_analysis,
 )
 from nba_pipeline.tables.predictions import (
+    calls,
     ml_feature_store_v2,
     player_prop_predictions,
     prediction_models,
@@ -60,8 +61,10 @@ TRANSFORMS: tuple[Transform, ...] = (
     prediction_models.TRANSFORM,
     player_prop_predictions.TRANSFORM,
     prop_prices.TRANSFORM,
+    calls.TRANSFORM,
     prediction_accuracy.TRANSFORM,
     system_daily_performance.TRANSFORM,
+    call_grades.TRANSFORM,
 )
 
 CATALOG: dict[str, Transform] = {t.table.id: t for t in TRANSFORMS}

@@ -26,6 +26,7 @@ KNOWN_AFTER = (
     TEAM_DEFENSE_GAME_SUMMARY.id,
     "nba_predictions.prediction_accuracy",
     "nba_predictions.system_daily_performance",
+    "nba_predictions.call_grades",
 )
 FEATURES = "nba_predictions.ml_feature_store_v2"
 EXAMPLES = 3

@@ -1,0 +1,155 @@
+"""Recorded calls: added once a snapshot at the best price of the pricing system, and never changed."""
+
+from typing import Any
+
+import pytest
+
+from nba_pipeline import definitions
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.predictions.calls import CALLS
+from nba_pipeline_tests import support
+from nba_pipeline_tests.support import day, expected_rows
+
+assert definitions.defs  # every table is registered
+Row = dict[str, Any]
+TRANSFORM = CATALOG[CALLS.id]
+DAY = day("2024-01-05")
+GAME: Row = {
+    "game_date": DAY,
+    "game_id": "0022300500",
+    "tip_off": "2024-01-06 00:30",
+    "cutoff_at": "2024-01-06 00:29",
+}
+CALL: Row = {
+    "game_date": DAY,
+    "player_id": 7,
+    "market": "points",
+    "system_id": "line_aware_v1",
+    "model_version": "2",
+    "game_id": GAME["game_id"],
+    "season": "2023-24",
+    "season_type": "Regular Season",
+    "player_name": "A B",
+    "team": "BOS",
+    "opponent": "LAL",
+    "predicted_mean": 22.0,
+    "predicted_sd": 6.0,
+    "predicted_skewness": 0.4,
+    "line": 20.5,
+    "line_book_kind": "sportsbook",
+    "p_over": 0.58,
+    "p_push": 0.0,
+    "confidence": 0.58,
+    "recommendation": "OVER",
+    "is_pricing_system": True,
+    "as_of": "2024-01-05 17:00",
+}
+PRICE: Row = {
+    **{c: CALL[c] for c in ("game_date", "player_id", "market", "system_id")},
+    "bookmaker": "dk",
+    "line": 19.5,
+    "over_odds": -115.0,
+    "under_odds": -105.0,
+    "p_over": 0.64,
+    "p_push": 0.0,
+    "ev_over": 0.19,
+    "ev_under": -0.30,
+    "kelly_over": 0.05,
+    "kelly_under": 0.0,
+    "best_over": True,
+    "best_under": False,
+}
+UNDER_PRICE = PRICE | {"bookmaker": "fd", "line": 21.5, "best_over": False, "best_under": True}
+
+
+def calls(*predictions: Row, prices: tuple[Row, ...] = (PRICE, UNDER_PRICE), now: str, earlier: Any = ()) -> list[Row]:
+    inputs = {
+        "predictions": list(predictions),
+        "prices": list(prices),
+        "schedule": [GAME],
+        "earlier": list(earlier),
+        "clock": [{"now": now}],
+    }
+    return support._execute(TRANSFORM, inputs, support._statement(TRANSFORM)).to_pylist()
+
+
+def test_a_call_keeps_the_best_price_of_its_side_and_the_law_of_its_time() -> None:
+    (row,) = calls(CALL, now="2024-01-05 17:00")
+    assert (row["side"], row["bookmaker"], row["line"], row["odds"]) == ("OVER", "dk", 19.5, -115)
+    assert (row["p_side"], row["expected_value"], row["kelly"], row["consensus_line"]) == (0.64, 0.19, 0.05, 20.5)
+    assert [row[c] for c in ("predicted_mean", "predicted_sd", "predicted_skewness")] == [22, 6, 0.4]
+
+
+def test_the_under_is_priced_at_the_best_under() -> None:
+    (row,) = calls(CALL | {"recommendation": "UNDER"}, now="2024-01-05 17:00")
+    assert (row["side"], row["bookmaker"], row["line"], row["odds"]) == ("UNDER", "fd", 21.5, -105)
+    assert row["p_side"] == pytest.approx(0.36)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "snapshot"),
+    [
+        ("2024-01-05 22:59", "morning"),
+        ("2024-01-05 23:00", "t60"),
+        ("2024-01-05 23:30", "t60"),
+        ("2024-01-05 23:50", "t25"),
+        ("2024-01-06 00:05", "t25"),
+        ("2024-01-06 00:25", "close"),
+        ("2024-01-06 00:29", "close"),
+    ],
+)
+def test_snapshots_follow_from_the_time_to_tip_off(as_of: str, snapshot: str) -> None:
+    (row,) = calls(CALL | {"as_of": as_of}, now=as_of)
+    assert (row["snapshot"], row["backfilled"]) == (snapshot, False)
+
+
+def test_a_recorded_call_is_never_changed_and_a_new_snapshot_is_added() -> None:
+    (first,) = calls(CALL, now="2024-01-05 17:00")
+    moved = PRICE | {"bookmaker": "mgm", "line": 23.5, "over_odds": 120.0}
+    again = calls(CALL | {"as_of": "2024-01-05 18:00"}, prices=(moved,), now="2024-01-05 18:00", earlier=[first])
+    assert again == [first]
+    later = calls(CALL | {"as_of": "2024-01-05 23:45"}, prices=(moved,), now="2024-01-05 23:45", earlier=again)
+    assert [(r["snapshot"], r["bookmaker"]) for r in later if r != first] == [("t60", "mgm")]
+    assert first in later
+
+
+@pytest.mark.parametrize("withdrawn", [{"recommendation": "PASS"}, {"is_pricing_system": False}])
+def test_a_recorded_call_stays_when_the_forecast_no_longer_calls(withdrawn: Row) -> None:
+    (first,) = calls(CALL, now="2024-01-05 17:00")
+    assert calls(CALL | withdrawn, now="2024-01-06 09:00", earlier=[first]) == [first]
+
+
+def test_a_call_that_was_computed_after_the_cut_off_is_marked() -> None:
+    (row,) = calls(CALL | {"as_of": GAME["cutoff_at"]}, now="2024-01-09 12:00")
+    assert (row["snapshot"], row["backfilled"]) == ("close", True)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"recommendation": "PASS"},
+        {"recommendation": "NO_LINE"},
+        {"is_pricing_system": False},
+        {"is_pricing_system": None},
+    ],
+)
+def test_only_calls_of_the_pricing_system_are_recorded(other: Row) -> None:
+    assert calls(CALL | other, now="2024-01-05 17:00") == []
+
+
+def test_a_call_without_a_real_price_has_the_consensus_line_and_no_odds() -> None:
+    (row,) = calls(CALL, prices=(), now="2024-01-05 17:00")
+    assert (row["bookmaker"], row["line"], row["odds"], row["expected_value"]) == (None, 20.5, None, None)
+    assert row["p_side"] == 0.58
+
+
+def test_calls_and_those_of_earlier_snapshots_are_expected() -> None:
+    (first,) = calls(CALL, now="2024-01-05 17:00")
+    wanted = expected_rows(
+        TRANSFORM,
+        predictions=[CALL | {"as_of": "2024-01-05 23:50"}],
+        schedule=[GAME],
+        earlier=[first],
+        clock=[{"now": "2024-01-05 23:50"}],
+    )
+    assert sorted((w["snapshot"], w["reason"]) for w in wanted) == [("morning", None), ("t25", None)]
