@@ -12,8 +12,8 @@ from nba_pipeline.tables.catalog import TRANSFORMS
 
 PACKAGE = Path(nba_pipeline.__file__).parent
 PRECOMPUTED = {"player_composite_factors", "player_daily_cache", "player_shot_zone_analysis"}
-ALL_FORECASTS = {"ml_feature_store_v2", "prediction_models", "player_prop_predictions", "prop_prices"}
-GRADES = {"prediction_accuracy", "system_daily_performance"}
+ALL_FORECASTS = {"ml_feature_store_v2", "prediction_models", "player_prop_predictions", "prop_prices", "calls"}
+GRADES = {"prediction_accuracy", "system_daily_performance", "call_grades"}
 
 
 @pytest.fixture
