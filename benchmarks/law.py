@@ -76,7 +76,7 @@ def _law_measures(rows: pd.DataFrame, market: str) -> list[str]:
     outcomes = (y > low).mean() - (y > high).mean()
     bounds = law.quantiles()
     inside = (y >= bounds[0.10]) & (y <= bounds[0.90])
-    tier = pd.cut(line, np.quantile(line, [0, 0.25, 0.5, 0.75, 1]), include_lowest=True, duplicates="drop")
+    tier = pd.cut(line, np.quantile(line, [0, 0.25, 0.5, 0.75, 1]).tolist(), include_lowest=True, duplicates="drop")
     decided, p = y != line, law.decided_over(line)
     over = y > line
     market_p = rows["market_over"].to_numpy(dtype=float)
