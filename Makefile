@@ -43,8 +43,8 @@ test-lowest test-newest: test-%: setup.cfg constraints-lowest.txt
 test-lowest:  ## run the tests that use the libraries most on the lowest versions allowed
 test-newest:  ## the same on the newest versions allowed
 
-dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...
-	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT)
+dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...; READ_ONLY=1 only to look
+	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT) $(if $(filter-out 0,$(READ_ONLY)),--read-only)
 
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
 	$(BIN)/python benchmarks/whole_graph.py $(DATA)

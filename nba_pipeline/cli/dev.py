@@ -19,12 +19,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Open the Dagster UI on the pipeline's home.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", default="3000")
+    parser.add_argument("--read-only", action="store_true", help="show, but refuse every mutation; no daemon runs")
     arguments = parser.parse_args()
     home = prepare(Settings.from_environment())
     workspace = home / "workspace.yaml"
     write_atomically(workspace, WORKSPACE.encode())
     print(f"Dagster home {home}; UI at http://{arguments.host}:{arguments.port}", flush=True)
-    command = ["-m", "dagster", "dev", "-w", str(workspace), "-h", arguments.host, "-p", arguments.port]
+    program = ["dagster_webserver", "--read-only"] if arguments.read_only else ["dagster", "dev"]
+    command = ["-m", *program, "-w", str(workspace), "-h", arguments.host, "-p", arguments.port]
     os.execv(sys.executable, [sys.executable, "-W", "ignore", *command])
 
 

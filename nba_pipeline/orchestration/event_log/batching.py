@@ -108,6 +108,7 @@ class _Serialiser:
         return fixed[0] + "".join(parts[name] + text for name, text in zip(names, fixed[1:], strict=True))
 
 
+PLANNED = {DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
 _CHECK = ("asset_key", "check_name", "run_id", "partition")
 _RESULT = (
     "execution_status",
@@ -123,10 +124,31 @@ def evaluate_statement(insert: Insert) -> Insert:
     return insert.on_conflict_do_update(index_elements=_CHECK, set_={name: insert.excluded[name] for name in _RESULT})
 
 
+def distinct_times(events: Sequence[EventLogEntry], latest: dict[str, int]) -> list[EventLogEntry]:
+    """Give materializations and observations of one asset times that differ by a millisecond at least, in their order.
+
+    The UI pages through the events of an asset by their millisecond, and would show one of those that share it.
+
+    Args:
+        events: The events of a batch.
+        latest: The latest millisecond used by asset; updated.
+    """
+    spread = []
+    for event in events:
+        key = event.dagster_event.asset_key if event.dagster_event else None
+        if key is not None and event.dagster_event_type in ASSET_EVENTS - ASSET_CHECK_EVENTS - PLANNED:
+            own = int(event.timestamp * 1000)
+            used = latest[key.to_string()] = max(own, latest.get(key.to_string(), 0) + 1)
+            event = event if used == own else event._replace(timestamp=(used + 0.5) / 1000)
+        spread.append(event)
+    return spread
+
+
 class BatchedEventLogStorage(SqlEventLogStorage):
     """An event log that stores a batch of events of any types at once."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
+        self._latest_times: dict[str, int] = {}
         hand_down("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE), replace=False)
         super().__init__(*arguments, **more)
 
@@ -150,6 +172,7 @@ class BatchedEventLogStorage(SqlEventLogStorage):
         """Store events of any types; the result is that of storing them one after the other."""
         if not events:
             return
+        events = distinct_times(events, self._latest_times)
         serialise = _Serialiser()
         rows = [self._event_row(event, serialise(event)) for event in events]
         with self._transaction() as conn:
