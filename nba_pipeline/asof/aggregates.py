@@ -164,18 +164,18 @@ def _places(
     needed = sorted({c for a in calendar.values() for c in (a.column, a.over) if c})
     past = facts.select(*entity, *needed, __day=facts[fact_day], __fact=ibis.literal(1, "int64"))
     target_days = targets.select(*entity, __day=targets[day]).distinct()
-    nothing = {c: ibis.null(facts[c].type()) for c in needed}
-    timeline = past.union(target_days.mutate(**nothing, __fact=ibis.literal(0, "int64")).select(past.columns))
+    nulls = {c: ibis.null(facts[c].type()) for c in needed}
+    timeline = past.union(target_days.mutate(**nulls, __fact=ibis.literal(0, "int64")).select(past.columns))
     timeline = timeline.mutate(__number=_number(timeline["__day"]))
 
     def up_to_yesterday(days: int | None) -> ibis.expr.builders.WindowBuilder:
         frame = ibis.range_window(preceding=(days, 1), order_by=timeline["__number"])
         return frame.group_by([timeline[c] for c in entity])
 
-    seen = timeline["__fact"].sum().over(up_to_yesterday(None)).fill_null(0)
+    earlier_facts = timeline["__fact"].sum().over(up_to_yesterday(None)).fill_null(0)
     windows = {n: _over(timeline, a, up_to_yesterday(a.days)) for n, a in calendar.items()}
     return (
-        timeline.mutate(__seen=seen, **windows)
+        timeline.mutate(__seen=earlier_facts, **windows)
         .filter(lambda t: t["__fact"] == 0)
         .select(*entity, "__day", "__seen", *calendar)
     )
@@ -226,21 +226,21 @@ def _over(t: ir.Table, a: Aggregate, window: ibis.expr.builders.WindowBuilder) -
         return added(value) if scale == 1 else _divide(added(value), scale)
     if a.how == "ewma":
         return _ewma(t, a, value, scale, added)
-    known = added(t[a.column].notnull().cast("int64"))
+    count = added(t[a.column].notnull().cast("int64"))
     if a.how == "mean":
-        return (known >= a.at_least).ifelse(_divide(added(value), known * scale), None)
-    spread = known * added(value * value) - added(value) * added(value)
-    variance = _divide(spread, known * (known - 1) * (scale * scale))
-    return (known >= a.at_least).ifelse(variance.sqrt(), None)
+        return (count >= a.at_least).ifelse(_divide(added(value), count * scale), None)
+    spread = count * added(value * value) - added(value) * added(value)
+    variance = _divide(spread, count * (count - 1) * (scale * scale))
+    return (count >= a.at_least).ifelse(variance.sqrt(), None)
 
 
 def _ewma(t: ir.Table, a: Aggregate, value: ir.Value, scale: int, added: Callable[[ir.Value], ir.Value]) -> ir.Value:
     weight = (
         (ibis.literal(2.0) ** (t["__number"].cast("float64") / a.half_life) * EWMA_WEIGHT_SCALE).round().cast("int64")
     )
-    known = t[a.column].notnull()
-    average = _divide(added(known.ifelse(value * weight, 0)), added(known.ifelse(weight, 0)) * scale)
-    return (added(known.cast("int64")) >= a.at_least).ifelse(average, None)
+    is_known = t[a.column].notnull()
+    average = _divide(added(is_known.ifelse(value * weight, 0)), added(is_known.ifelse(weight, 0)) * scale)
+    return (added(is_known.cast("int64")) >= a.at_least).ifelse(average, None)
 
 
 def _integer(value: ir.Value, scale: int) -> tuple[ir.Value, int]:

@@ -41,7 +41,7 @@ class AuditFindings:
 
 def audit(transform: Transform, executor: Executor, schedule: Read | None) -> AuditFindings:
     """Audit `result` on the executor. In tables that quarantine rows, bad rows are set aside first."""
-    found = AuditFindings()
+    findings = AuditFindings()
     table, result = transform.table, transform.unbound[RESULT]
     rules = contract_rules.row_rules(table, result, executor.dialect)
     if table.on_bad_row == "quarantine":
@@ -49,22 +49,22 @@ def audit(transform: Transform, executor: Executor, schedule: Read | None) -> Au
             "a table that sets rows aside is made from a source, by DuckDBExecutor"
         )
         _set_aside(transform, executor, rules)
-    if _count(transform, executor, found, rules):
+    if _count(transform, executor, findings, rules):
         _keep_samples(transform, executor, rules)
     for row in executor.sql(contract_rules.repeated_keys(table, executor.dialect)):
         key = ", ".join(table.key)
-        found.problems[row["day"], CONTRACT].append(f"{row['repeated']} rows repeat a key ({key})")
+        findings.problems[row["day"], CONTRACT].append(f"{row['repeated']} rows repeat a key ({key})")
     for row in executor.sql(contract_rules.wrong_hashes(table, executor.dialect)):
-        found.problems[row["day"], HASHES].append(f"{row['wrong']} rows have a data_hash that does not recompute")
+        findings.problems[row["day"], HASHES].append(f"{row['wrong']} rows have a data_hash that does not recompute")
     for name, expression in (contract_rules.broken_groups(table, result) | transform.cross_expressions).items():
-        _violations(executor, found, name, expression)
-    _coverage(transform, executor, found)
-    _hear_witnesses(transform, executor, found)
-    found.rejected = executor.rejected_by_day()
+        _violations(executor, findings, name, expression)
+    _coverage(transform, executor, findings)
+    _compare_witnesses(transform, executor, findings)
+    findings.rejected = executor.rejected_by_day()
     relation, columns = (RESULT, tuple(table.columns)) if schedule is None else (SLATE, slate_columns(schedule))
-    found.games = _by_day(executor, _games(relation, columns))
-    found.content = executor.content_hashes(table)
-    return found
+    findings.games = _by_day(executor, _games(relation, columns))
+    findings.content = executor.content_hashes(table)
+    return findings
 
 
 def _by_day(executor: Executor, statement: str) -> dict[date, int]:
@@ -114,61 +114,61 @@ def _keep_samples(transform: Transform, executor: Executor, rules: list[RowRule]
     )
 
 
-def _count(transform: Transform, executor: Executor, found: AuditFindings, rules: list[RowRule]) -> bool:
+def _count(transform: Transform, executor: Executor, findings: AuditFindings, rules: list[RowRule]) -> bool:
     """Gather rows, violations and empty cells per day; true if any row broke a rule."""
     nullable = sum(c.nullable for c in transform.table.columns.values())
-    before = len(found.problems)
+    before = len(findings.problems)
     for row in executor.sql(contract_rules.tally(transform.table, rules, transform.watched, executor.dialect)):
         day, rows = row["day"], int(row["n"])
-        found.rows[day] = rows
+        findings.rows[day] = rows
         for i, rule in enumerate(rules):
             if row[f"v{i}"]:
-                found.problems[day, rule.check].append(f"{rule.text} in {row[f'v{i}']} of {rows} rows")
-        found.null_shares[day] = {"null_share": contract_rules.share(row["empty"], rows * nullable)} | {
+                findings.problems[day, rule.check].append(f"{rule.text} in {row[f'v{i}']} of {rows} rows")
+        findings.null_shares[day] = {"null_share": contract_rules.share(row["empty"], rows * nullable)} | {
             f"null_share_{c}": contract_rules.share(row[f"null_{c}"], rows) for c in transform.watched
         }
-    return len(found.problems) > before
+    return len(findings.problems) > before
 
 
-def _violations(executor: Executor, found: AuditFindings, name: str, expression: ir.Table) -> None:
+def _violations(executor: Executor, findings: AuditFindings, name: str, expression: ir.Table) -> None:
     by_day: dict[date, list[str]] = defaultdict(list)
     for row in executor.run(expression):
         by_day[row["day"]].append(row["entity"].strip())
     for day, entities in by_day.items():
         shown = ", ".join(sorted(entities)[:5])
-        found.problems[day, BUSINESS].append(f"{name}: {len(entities)} times ({shown})")
+        findings.problems[day, BUSINESS].append(f"{name}: {len(entities)} times ({shown})")
 
 
-def _coverage(transform: Transform, executor: Executor, found: AuditFindings) -> None:
+def _coverage(transform: Transform, executor: Executor, findings: AuditFindings) -> None:
     if transform.expected_expression is None:
-        found.expected = dict(found.rows)
+        findings.expected = dict(findings.rows)
         return
-    table, wanted = transform.table, transform.expected_expression
-    executor.expect(wanted)
-    found.expected = _by_day(executor, contract_rules.expected_per_day(table))
+    table, expected_rows = transform.table, transform.expected_expression
+    executor.expect(expected_rows)
+    findings.expected = _by_day(executor, contract_rules.expected_per_day(table))
     if transform.unit == "rows" and table.on_bad_row == "refuse":
         for day, rows in _by_day(
-            executor, contract_rules.unexpected_rows(table, wanted.columns, executor.dialect)
+            executor, contract_rules.unexpected_rows(table, expected_rows.columns, executor.dialect)
         ).items():
-            found.problems[day, COVERAGE].append(
-                f"{rows} rows that neither the schedule nor the upstream table asks for"
+            findings.problems[day, COVERAGE].append(
+                f"{rows} rows that neither the schedule nor the upstream table expects"
             )
     faults: dict[date, list[str]] = defaultdict(list)
-    for row in executor.sql(contract_rules.absent_rows(table, wanted.columns, executor.dialect)):
-        reasons = found.absent[row["day"]]
+    for row in executor.sql(contract_rules.absent_rows(table, expected_rows.columns, executor.dialect)):
+        reasons = findings.absent[row["day"]]
         reasons[row["reason"] or UNEXPLAINED] = reasons.get(row["reason"] or UNEXPLAINED, 0) + 1
         if row["reason"] is None:
             faults[row["day"]].append(row["entity"])
     for day, entities in faults.items():
-        found.unexplained[day] = len(entities)
+        findings.unexplained[day] = len(entities)
         shown = ", ".join(sorted(entities)[:5])
-        found.problems[day, COVERAGE].append(
-            f"{len(entities)} of {found.expected[day]} expected rows are absent without a reason ({shown})"
+        findings.problems[day, COVERAGE].append(
+            f"{len(entities)} of {findings.expected[day]} expected rows are absent without a reason ({shown})"
         )
 
 
-def _hear_witnesses(transform: Transform, executor: Executor, found: AuditFindings) -> None:
-    """Disagreements of other witnesses with the result, and days of which too many rows were set aside."""
+def _compare_witnesses(transform: Transform, executor: Executor, findings: AuditFindings) -> None:
+    """Record the disagreements of witnesses with the result, and days with too many rejected rows."""
     if transform.table.on_bad_row != "quarantine":
         return
     reasons: dict[date, dict[str, int]] = defaultdict(dict)
@@ -177,12 +177,12 @@ def _hear_witnesses(transform: Transform, executor: Executor, found: AuditFindin
     ):
         reasons[row["day"]][row["reason"]] = int(row["n"])
     for day, counted in reasons.items():
-        said = rejected_share(counted, found.rows.get(day, 0), transform.ordinary_rejects)
-        found.disagreements[day] += [said] if said else []
+        problem = rejected_share(counted, findings.rows.get(day, 0), transform.ordinary_rejects)
+        findings.disagreements[day] += [problem] if problem else []
     for name, expression in transform.witness_expressions.items():
         by_day: dict[date, list[str]] = defaultdict(list)
         for row in executor.run(expression):
             by_day[row["day"]].append(row["entity"].strip())
         for day, entities in by_day.items():
-            found.disagreements[day].append(f"{name}: {len(entities)} ({'; '.join(sorted(entities)[:5])})")
-    found.disagreements = defaultdict(list, {d: said for d, said in found.disagreements.items() if said})
+            findings.disagreements[day].append(f"{name}: {len(entities)} ({'; '.join(sorted(entities)[:5])})")
+    findings.disagreements = defaultdict(list, {d: texts for d, texts in findings.disagreements.items() if texts})

@@ -92,31 +92,31 @@ class BigQueryExecutor:
         return self.sql(rendered(expression))
 
     def sql(self, statement: str) -> list[dict]:
-        found = self._warehouse.connection.query(
+        rows = self._warehouse.connection.query(
             f"auditing {self._table.id}", self._with_inputs(statement), self._labels
         )
-        return [dict(row.items()) for row in found]
+        return [dict(row.items()) for row in rows]
 
     def keep(self, flagged: str, table: Table) -> None:
         self._keep(flagged, "broken_rules", table.partition)
 
     def _keep(self, rows: str, reason: str, day: str) -> None:
-        kept = f"SELECT {day} AS day, {reason} AS reason, TO_JSON_STRING(k) AS `row` FROM ({rows}) AS k"
-        self._kept += self.sql(kept)
+        rejected = f"SELECT {day} AS day, {reason} AS reason, TO_JSON_STRING(k) AS `row` FROM ({rows}) AS k"
+        self._kept += self.sql(rejected)
 
     def rejected_by_day(self) -> dict[date, int]:
         days = [r["day"] for r in self._kept if r["day"] is not None]
         return {d: days.count(d) for d in set(days)}
 
     def rejects(self, table: Table, run_id: str, at: datetime) -> pa.Table:
-        said = {"table_id": table.id, "run_id": run_id, "recorded_at": at}
+        common = {"table_id": table.id, "run_id": run_id, "recorded_at": at}
         ordered = sorted(self._kept, key=lambda r: (str(r["day"]), r["reason"], r["row"]))
-        return pa.Table.from_pylist([r | said for r in ordered], REJECT_SCHEMA)
+        return pa.Table.from_pylist([r | common for r in ordered], REJECT_SCHEMA)
 
     def content_hashes(self, table: Table) -> dict[date, str]:
         day = table.partition
-        found = f"SELECT {day} AS day, {content_hash_expression('bigquery')} AS content FROM result GROUP BY {day}"
-        return {r["day"]: r["content"] for r in self.sql(found)}
+        statement = f"SELECT {day} AS day, {content_hash_expression('bigquery')} AS content FROM result GROUP BY {day}"
+        return {r["day"]: r["content"] for r in self.sql(statement)}
 
     def store(
         self, warehouse: Warehouse, table: Table, days: list[date], entries: Sequence[LedgerEntry], rejects: pa.Table
@@ -130,33 +130,33 @@ class BigQueryExecutor:
 
     def _with_inputs(self, statement: str) -> str:
         """The statement with those inputs before it that it, or one of them, names."""
-        named: list[str] = []
+        required: list[str] = []
         waiting = [statement]
         while waiting:
             text = waiting.pop()
-            found = [n for n in self._inputs if n not in named and re.search(rf"\b{re.escape(n)}\b", text)]
-            named += found
-            waiting += [self._inputs[n] for n in found if n == EXPECTED]
-        order = [n for n in self._inputs if n in named]
+            new = [n for n in self._inputs if n not in required and re.search(rf"\b{re.escape(n)}\b", text)]
+            required += new
+            waiting += [self._inputs[n] for n in new if n == EXPECTED]
+        order = [n for n in self._inputs if n in required]
         before = ",\n".join(f"`{n}` AS ({self._inputs[n]})" for n in order)
         if not before:
             return statement
         return f"WITH {before}{',' + statement.removeprefix('WITH') if statement.startswith('WITH ') else chr(10) + statement}"
 
 
-def _inputs(warehouse: BigQueryWarehouse, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, str]:
+def _inputs(warehouse: BigQueryWarehouse, inputs: Mapping[str, tuple[Table, Days]]) -> dict[str, str]:
     """A SELECT per input: the columns and days that are needed, as of one moment of the service's clock."""
-    stored = {t.id: warehouse.stored(t.id) for t, _ in wanted.values()}
+    stored = {t.id: warehouse.stored(t.id) for t, _ in inputs.values()}
     as_of = warehouse.moment()
-    found = {}
-    for name, (table, days) in wanted.items():
-        held = stored[table.id]
-        found[name] = (
-            sql.select(table, str(held.reference), column_names(held), days, as_of)
-            if held is not None
+    statements = {}
+    for name, (table, days) in inputs.items():
+        columns = stored[table.id]
+        statements[name] = (
+            sql.select(table, str(columns.reference), column_names(columns), days, as_of)
+            if columns is not None
             else f"SELECT {sql.columns(table, (), days.columns or ())} FROM UNNEST(CAST([] AS ARRAY<INT64>))"
         )
-    return found
+    return statements
 
 
 def computation(transform: Transform, days: Sequence[date], at: datetime) -> str:

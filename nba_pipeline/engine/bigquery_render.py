@@ -23,8 +23,8 @@ def rendered(expression: ir.Table) -> str:
         statement = str(ibis.to_sql(expression, dialect="bigquery"))
         tree = sqlglot.parse_one(statement, read="bigquery")
         for window in tree.find_all(exp.Window):
-            _put_unknowns_last(window)
-        return tree.transform(_leave_unknowns_out).sql(dialect="bigquery")
+            _order_nulls_last(window)
+        return tree.transform(_skip_nulls).sql(dialect="bigquery")
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def _warned() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _put_unknowns_last(window: exp.Window) -> None:
+def _order_nulls_last(window: exp.Window) -> None:
     """Order by whether a value is unknown before the value. A range of values has one key, which is never unknown."""
     order, frame = window.args.get("order"), window.args.get("spec")
     if order is None or (frame is not None and frame.args.get("kind") == "RANGE"):
@@ -52,7 +52,7 @@ def _put_unknowns_last(window: exp.Window) -> None:
     order.set("expressions", keys)
 
 
-def _leave_unknowns_out(node: exp.Expr) -> exp.Expr:
+def _skip_nulls(node: exp.Expr) -> exp.Expr:
     if not isinstance(node, exp.Least | exp.Greatest):
         return node
     values = ", ".join(v.sql(dialect="bigquery") for v in (node.this, *node.expressions))

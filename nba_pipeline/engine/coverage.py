@@ -89,13 +89,13 @@ def table_status(
     games: Mapping[date, int],
     waivers: Mapping[date, Waiver] = NOTHING_WAIVED,
 ) -> TableStatus:
-    """Status of a table over `days`.
+    """Summarize a table over `days`.
 
     `entries` are the table's own entries in the ledger, `counts` the rows it holds by day, `games` the countable games by
     day, `waivers` its waived days.
     """
-    wanted = set(days)
-    entries = [e for e in entries if e["day"] in wanted]
+    requested = set(days)
+    entries = [e for e in entries if e["day"] in requested]
     published = {e["day"]: e for e in entries if e["state"] == "published"}
     refused = {e["day"]: "; ".join(json.loads(e["reasons"])) for e in entries if e["state"] == "refused"}
     explained: Counter[str] = Counter()
@@ -109,12 +109,12 @@ def table_status(
     wrong = {**missing, **waiting, **{d: f"refused: {why}" for d, why in refused.items()}}
     return TableStatus(
         table=table.id,
-        first_day=min(wanted),
-        last_day=max(wanted),
-        days_expected=len(wanted),
+        first_day=min(requested),
+        last_day=max(requested),
+        days_expected=len(requested),
         days_published=len(published),
         days_without_games=sum(e["games"] == 0 for e in published.values()),
-        rows=sum(counts.get(d, 0) for d in wanted),
+        rows=sum(counts.get(d, 0) for d in requested),
         expected=sum(e["expected"] for e in published.values()),
         unit=unit,
         explained=dict(explained),
@@ -129,34 +129,38 @@ def table_status(
 
 
 def by_table(ledger: pa.Table) -> dict[str, list[Entry]]:
-    """The entries of each table."""
-    found: dict[str, list[Entry]] = {}
+    """Group ledger entries by table."""
+    entries: dict[str, list[Entry]] = {}
     for entry in ledger.to_pylist():
-        found.setdefault(entry["table_id"], []).append(entry)
-    return found
+        entries.setdefault(entry["table_id"], []).append(entry)
+    return entries
 
 
 def span(entries: Iterable[Entry]) -> tuple[date, date] | None:
-    """First and last day that the entries speak of; None where there is none."""
+    """Return the first and last day of the entries; None without entries."""
     days = [e["day"] for e in entries]
     return (min(days), max(days)) if days else None
 
 
 def problems(status: TableStatus) -> list[str]:
-    """Sentences on what keeps a table from being complete."""
-    said = []
+    """Describe why a table is incomplete, one sentence per cause."""
+    sentences = []
     if status.refused:
         first = min(status.refused)
-        said.append(f"refused {describe_days(list(status.refused))}, first {first}: {status.refused[first][:300]}")
+        sentences.append(f"refused {describe_days(list(status.refused))}, first {first}: {status.refused[first][:300]}")
     if status.missing:
-        said.append(f"missing {describe_days(list(status.missing))}: {', '.join(sorted(set(status.missing.values())))}")
+        sentences.append(
+            f"missing {describe_days(list(status.missing))}: {', '.join(sorted(set(status.missing.values())))}"
+        )
     if status.unexplained:
-        said.append(f"{status.unexplained} expected rows are absent without a reason")
+        sentences.append(f"{status.unexplained} expected rows are absent without a reason")
     if PENDING in status.explained:
-        said.append(f"{status.explained[PENDING]} expected rows wait for games that were not final when the day ran")
+        sentences.append(
+            f"{status.explained[PENDING]} expected rows wait for games that were not final when the day ran"
+        )
     if status.altered:
-        said.append(f"rows differ from what was published on {describe_days(list(status.altered))}")
-    return said
+        sentences.append(f"rows differ from what was published on {describe_days(list(status.altered))}")
+    return sentences
 
 
 def affected_days(status: TableStatus) -> list[date]:

@@ -57,15 +57,15 @@ class DuckDBExecutor:
         reason = f'"{REJECT_REASON}"' if REJECT_REASON in names else "NULL::VARCHAR"
         typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
         self.db.execute(f"CREATE TEMP TABLE typed AS SELECT {typed}, {reason} AS __reason FROM ({statement})")
-        wanted = predicate(table.partition, days)
+        in_days = predicate(table.partition, days)
         outside = f" OR {table.partition} NOT BETWEEN DATE '{days[0]}' AND DATE '{days[-1]}'"
         stray = f"{table.partition} IS NULL" + (outside if table.on_bad_row == "quarantine" else "")
         self.db.execute(
             f"""CREATE TEMP TABLE result AS SELECT * EXCLUDE (__reason), {hash_expression(table)} AS {HASH_COLUMN},
-                TIMESTAMPTZ '{run.at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {wanted}"""
+                TIMESTAMPTZ '{run.at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {in_days}"""
         )
         self.db.execute(
-            f"""CREATE TEMP TABLE rejects AS SELECT CASE WHEN {wanted} THEN {table.partition} END AS day,
+            f"""CREATE TEMP TABLE rejects AS SELECT CASE WHEN {in_days} THEN {table.partition} END AS day,
                 coalesce(__reason, 'its {table.partition} is missing, or no day of a game') AS reason,
                 to_json(t) AS "row" FROM (SELECT * FROM typed) AS t WHERE __reason IS NOT NULL OR {stray}"""
         )
@@ -95,16 +95,16 @@ class DuckDBExecutor:
         self.db.execute(f"INSERT INTO rejects SELECT {table.partition}, broken_rules, to_json(f) FROM ({flagged}) AS f")
 
     def rejected_by_day(self) -> dict[date, int]:
-        found = self.db.execute("SELECT day, COUNT(*) FROM rejects WHERE day IS NOT NULL GROUP BY 1")
-        return dict(found.fetchall())
+        rows = self.db.execute("SELECT day, COUNT(*) FROM rejects WHERE day IS NOT NULL GROUP BY 1")
+        return dict(rows.fetchall())
 
     def rejects(self, table: Table, run_id: str, at: datetime) -> pa.Table:
-        found = self.db.execute(
+        rows = self.db.execute(
             """SELECT ? AS table_id, day, reason, CAST("row" AS VARCHAR) AS "row", ? AS run_id,
                CAST(? AS TIMESTAMPTZ) AS recorded_at FROM rejects ORDER BY day, reason, "row" """,
             [table.id, run_id, at],
         )
-        return found.to_arrow_table().cast(REJECT_SCHEMA)
+        return rows.to_arrow_table().cast(REJECT_SCHEMA)
 
     def store(
         self, warehouse: Warehouse, table: Table, days: list[date], entries: Sequence[LedgerEntry], rejects: pa.Table
@@ -118,8 +118,8 @@ class DuckDBExecutor:
         return self.db.execute(f"SELECT {columns} FROM result WHERE {where}").to_arrow_table()
 
     def content_hashes(self, table: Table) -> dict[date, str]:
-        found = self.db.execute(f"SELECT {table.partition}, {content_hash_expression()} FROM result GROUP BY 1")
-        return dict(found.fetchall())
+        rows = self.db.execute(f"SELECT {table.partition}, {content_hash_expression()} FROM result GROUP BY 1")
+        return dict(rows.fetchall())
 
 
 def _typed(c: Column) -> str:

@@ -24,17 +24,17 @@ SAME_COLUMNS: tuple[type[ops.Relation], ...] = (
 
 
 def column_origins(expression: ir.Table) -> dict[str, frozenset[Origin]]:
-    """For each column of the expression, the (unbound table, column) pairs that its value is made of.
+    """Return, for each column of the expression, the (unbound table, column) pairs that its value depends on.
 
     Columns that only decide which rows there are (join keys, filters) are not part of a value.
     """
-    known: dict[tuple[Any, str], frozenset[Origin]] = {}
+    memo: dict[tuple[Any, str], frozenset[Origin]] = {}
     root = expression.op()
-    return {name: _origins(root, name, known) for name in root.schema.names}
+    return {name: _origins(root, name, memo) for name in root.schema.names}
 
 
 def touched_columns(expression: ir.Table) -> Iterator[Origin]:
-    """(unbound table, column) for every column that an expression touches, for values or for deciding on rows."""
+    """Yield (unbound table, column) for every column that an expression uses, for values or to select rows."""
     root = expression.op()
     for field in root.find(ops.Field):
         table = unbound_below(field.rel)
@@ -48,28 +48,28 @@ def touched_columns(expression: ir.Table) -> Iterator[Origin]:
 
 
 def unbound_below(relation: Any) -> Any:
-    """The unbound table that a relation is a selection of rows of; None for any other relation."""
+    """Return the unbound table whose rows a relation selects; None for other relations."""
     while isinstance(relation, SAME_COLUMNS):
         relation = relation.args[0]
     return relation if isinstance(relation, ops.UnboundTable) else None
 
 
-def _origins(relation: Any, name: str, known: dict[tuple[Any, str], frozenset[Origin]]) -> frozenset[Origin]:
+def _origins(relation: Any, name: str, memo: dict[tuple[Any, str], frozenset[Origin]]) -> frozenset[Origin]:
     place = (relation, name)
-    if place not in known:
-        known[place] = frozenset(_find(relation, name, known))
-    return known[place]
+    if place not in memo:
+        memo[place] = frozenset(_find(relation, name, memo))
+    return memo[place]
 
 
-def _find(relation: Any, name: str, known: dict[tuple[Any, str], frozenset[Origin]]) -> Iterator[Origin]:
+def _find(relation: Any, name: str, memo: dict[tuple[Any, str], frozenset[Origin]]) -> Iterator[Origin]:
     if isinstance(relation, ops.UnboundTable):
         yield relation.name, name
     elif isinstance(relation, SAME_COLUMNS):
-        yield from _origins(relation.args[0], name, known)
+        yield from _origins(relation.args[0], name, memo)
     elif isinstance(relation, ops.Set):
         for side in (relation.left, relation.right):
-            yield from _origins(side, name, known)
+            yield from _origins(side, name, memo)
     else:
         values: Mapping[str, Any] = getattr(relation, "values", {}) or {}
         for field in values[name].find(ops.Field, filter=ops.Value) if name in values else ():
-            yield from _origins(field.rel, field.name, known)
+            yield from _origins(field.rel, field.name, memo)

@@ -137,79 +137,79 @@ def _executor(
 
 
 def _windows(transform: Transform, schedule: Read | None, days: list[date]) -> dict[str, tuple[Table, Days]]:
-    """What to read of each table, by the name of the input."""
+    """List what to read of each table, by name of the input."""
     reads = dict(transform.reads) | ({SLATE: schedule} if schedule else {})
     columns = transform.used_columns | {SLATE: slate_columns(schedule)}
-    wanted = {}
+    windows = {}
     for name, read in reads.items():
-        wanted[name] = (read.table, Days(*read.needed(days), columns[name]))
-    return wanted
+        windows[name] = (read.table, Days(*read.needed(days), columns[name]))
+    return windows
 
 
 def read_inputs(
     transform: Transform, warehouse: Reader, source: Source, schedule: Read | None, days: list[date], run: RunContext
 ) -> dict[str, pa.Table]:
-    """All inputs of the transform for these days, under their parameter names, from one snapshot of the warehouse."""
+    """Read all inputs of the transform for days, by parameter name, from one snapshot of the warehouse."""
     inputs = warehouse.read(_windows(transform, schedule, days))
     inputs |= {name: source.read(feed, days) for name, feed in transform.feeds.items()}
     inputs |= {name: source.read(w.feed.as_witness(), w.days(days)) for name, w in transform.witnesses.items()}
-    known = {
+    run_inputs = {
         CLOCK: pa.table({"now": pa.array([run.at], pa.timestamp("us", "UTC"))}),
         DAYS: pa.table({"day": pa.array(days, pa.date32())}),
         MARKETS: pa.table({"market": pa.array(run.markets, pa.string())}),
     }
-    return inputs | {n: rows for n, rows in known.items() if n in transform.parameters}
+    return inputs | {n: rows for n, rows in run_inputs.items() if n in transform.parameters}
 
 
 def _unmet(day: date, need: str) -> PartitionVerdict:
-    """The verdict on a day that was not computed, because what it needs is not published."""
+    """Build the verdict on a day that was not computed because an input is not published."""
     missing = CheckVerdict(False, need, {"problems": 1}, ReasonCode.UPSTREAM_MISSING)
-    nothing = CheckVerdict(False, "not computed", {"problems": 0})
+    not_computed = CheckVerdict(False, "not computed", {"problems": 0})
     return PartitionVerdict(
-        day, False, 0, {COVERAGE: missing, **{c: nothing for c in CHECKS if c != COVERAGE}}, {"rows": 0}
+        day, False, 0, {COVERAGE: missing, **{c: not_computed for c in CHECKS if c != COVERAGE}}, {"rows": 0}
     )
 
 
-def _verdict(day: date, found: AuditFindings, waivers: Sequence[Waiver]) -> PartitionVerdict:
-    """The verdict on a computed day: fit to be published when no check found a problem."""
-    problems = {c: list(found.problems.get((day, c), ())) for c in CHECKS}
-    rows, expected = found.rows.get(day, 0), found.expected.get(day, 0)
+def _verdict(day: date, findings: AuditFindings, waivers: Sequence[Waiver]) -> PartitionVerdict:
+    """Build the verdict on a computed day: published if no check found a problem."""
+    problems = {c: list(findings.problems.get((day, c), ())) for c in CHECKS}
+    rows, expected = findings.rows.get(day, 0), findings.expected.get(day, 0)
     facts: dict[str, int | float | str | bool] = {
         "rows": rows,
-        "games": found.games.get(day, 0),
-        "no_games": not found.games.get(day, 0),
-        "rejected_rows": found.rejected.get(day, 0),
+        "games": findings.games.get(day, 0),
+        "no_games": not findings.games.get(day, 0),
+        "rejected_rows": findings.rejected.get(day, 0),
         "expected_rows": expected,
     }
     facts |= {"waived": "; ".join(map(str, waivers))} if waivers else {}
-    facts |= found.null_shares.get(day, {})
-    absent = found.absent.get(day, {})
+    facts |= findings.null_shares.get(day, {})
+    absent = findings.absent.get(day, {})
     checks = {}
     for name in CHECKS:
-        said = "; ".join(problems[name][:10])
+        description = "; ".join(problems[name][:10])
         metadata: dict[str, int | float | str | bool] = {"rows": rows, "problems": len(problems[name])}
         if name == COVERAGE:
             metadata |= {"expected": expected, "absent": sum(absent.values())}
             metadata |= {"absent_because": ", ".join(f"{n} {r}" for r, n in sorted(absent.items()))} if absent else {}
             metadata |= {"waived": "; ".join(map(str, waivers))} if waivers else {}
         code = ReasonCode(name) if problems[name] else None
-        checks[name] = CheckVerdict(not problems[name], said or "no problems", metadata, code)
+        checks[name] = CheckVerdict(not problems[name], description or "no problems", metadata, code)
     published = not any(problems.values())
     return PartitionVerdict(day, published, rows, checks, facts)
 
 
-def _entry(transform: Transform, v: PartitionVerdict, found: AuditFindings, run: RunContext) -> LedgerEntry:
+def _entry(transform: Transform, v: PartitionVerdict, findings: AuditFindings, run: RunContext) -> LedgerEntry:
     return LedgerEntry(
         table=transform.table.id,
         day=v.day,
         state="published" if v.published else "refused",
         rows=v.rows,
-        expected=found.expected.get(v.day, 0),
-        absent=found.absent.get(v.day, {}),
-        unexplained=found.unexplained.get(v.day, 0),
-        games=found.games.get(v.day, 0),
-        rejected=found.rejected.get(v.day, 0),
-        content_hash=found.content.get(v.day, "") if v.published else "",
+        expected=findings.expected.get(v.day, 0),
+        absent=findings.absent.get(v.day, {}),
+        unexplained=findings.unexplained.get(v.day, 0),
+        games=findings.games.get(v.day, 0),
+        rejected=findings.rejected.get(v.day, 0),
+        content_hash=findings.content.get(v.day, "") if v.published else "",
         reasons=tuple(map(str, v.reasons)),
         run_id=run.id,
         recorded_at=run.at,

@@ -59,50 +59,50 @@ def gaps(table: Table, ledger: pa.Table, first: date, last: date, *, finished: b
 def unmet(
     reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date], waivers: Waivers = NO_WAIVERS
 ) -> dict[date, str]:
-    """For each day that cannot be computed, the sentence that says which days of which table it lacks."""
+    """Describe, for each day that cannot be computed, the table and days that it lacks."""
     blocked: dict[date, str] = {}
-    for read, known in _gaps(reads, ledger, days):
-        known = known.only(waivers.of(read.table.id), kept=False)
+    for read, gaps_of_read in _gaps(reads, ledger, days):
+        gaps_of_read = gaps_of_read.only(waivers.of(read.table.id), kept=False)
         for day in days:
-            if day in blocked or not known.days:
+            if day in blocked or not gaps_of_read.days:
                 continue
-            lacking = known.within(read.first_needed(day), read.last_needed(day))
+            lacking = gaps_of_read.within(read.first_needed(day), read.last_needed(day))
             if lacking:
-                blocked[day] = _sentence(read, known, lacking)
+                blocked[day] = _sentence(read, gaps_of_read, lacking)
     return blocked
 
 
 def waived(
     reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date], waivers: Waivers
 ) -> dict[date, tuple[Waiver, ...]]:
-    """For each day that is computed on gaps, the waivers that allow it."""
+    """List, for each day that is computed over gaps, the waivers that allow it."""
     allowed: dict[date, dict[Waiver, None]] = {}
-    for read, known in _gaps(reads, ledger, days) if waivers.holding else ():
+    for read, gaps_of_read in _gaps(reads, ledger, days) if waivers.holding else ():
         of_table = waivers.of(read.table.id)
-        known = known.only(of_table, kept=True)
-        for day in days if known.days else ():
-            for gap in known.within(read.first_needed(day), read.last_needed(day)):
+        gaps_of_read = gaps_of_read.only(of_table, kept=True)
+        for day in days if gaps_of_read.days else ():
+            for gap in gaps_of_read.within(read.first_needed(day), read.last_needed(day)):
                 allowed.setdefault(day, {})[of_table[gap]] = None
-    return {day: tuple(found) for day, found in allowed.items()}
+    return {day: tuple(waivers_of_day) for day, waivers_of_day in allowed.items()}
 
 
 def _gaps(reads: Mapping[str, Read], ledger: pa.Table, days: Sequence[date]) -> Iterator[tuple[Read, Gaps]]:
-    """Each read with the gaps among all the days that it may look at."""
+    """Yield each read with the gaps among all days of its windows."""
     for read in dict.fromkeys(reads.values()):
         first, last = read.needed(days)
         if first <= last and read.kind != "kept":
             yield read, gaps(read.table, ledger, first, last, finished=read.kind in FINISHED)
 
 
-def _sentence(read: Read, known: Gaps, lacking: Sequence[date]) -> str:
-    kinds = sorted({known.why[d] for d in lacking})
+def _sentence(read: Read, gaps_of_read: Gaps, lacking: Sequence[date]) -> str:
+    kinds = sorted({gaps_of_read.why[d] for d in lacking})
     return f"needs {read.window_text} of {read.table.id}, but it lacks {describe_days(lacking, 3)}: {', '.join(kinds)}"
 
 
 def history_needed(reads: Sequence[Read], days: Sequence[date]) -> dict[Table, set[date]]:
-    """For each table, the days that its readers need to compute `days`, these days themselves included."""
-    wanted: dict[Table, set[date]] = {}
+    """Collect, by table, the days that its readers need to compute `days`, including `days`."""
+    needed: dict[Table, set[date]] = {}
     for read in dict.fromkeys(r for r in reads if r.kind != "kept"):
         first, last = read.needed(days)
-        wanted.setdefault(read.table, set()).update(days_between(first, last))
-    return wanted
+        needed.setdefault(read.table, set()).update(days_between(first, last))
+    return needed

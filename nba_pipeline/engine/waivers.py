@@ -44,19 +44,19 @@ class Waiver:
 
 @dataclass(frozen=True)
 class Waivers:
-    """The waivers that hold today."""
+    """The waivers in force today."""
 
     holding: tuple[Waiver, ...] = ()
 
     @cached_property
     def _days(self) -> dict[str, dict[date, Waiver]]:
-        found: dict[str, dict[date, Waiver]] = {}
+        by_table: dict[str, dict[date, Waiver]] = {}
         for waiver in self.holding:
-            found.setdefault(waiver.table, {}).update(dict.fromkeys(days_between(waiver.first, waiver.last), waiver))
-        return found
+            by_table.setdefault(waiver.table, {}).update(dict.fromkeys(days_between(waiver.first, waiver.last), waiver))
+        return by_table
 
     def of(self, table: str) -> dict[date, Waiver]:
-        """The waived days of a table, each with its waiver."""
+        """Return the waived days of a table, each with its waiver."""
         return self._days.get(table, {})
 
 
@@ -69,7 +69,7 @@ def waiver_line(table: str, day: date, today: date) -> str:
 
 
 def read_waivers(home: Path, tables: Sequence[str], today: date) -> Waivers:
-    """The waivers of `<home>/waivers.csv` that hold today; none where there is no file.
+    """Read the waivers of `<home>/waivers.csv` that are in force today; none without a file.
 
     Raises ConfigurationError, naming the line, for a table that does not exist, a day that is none, a range that is empty or
     longer than 400 days, and a line without author or reason.
@@ -81,25 +81,25 @@ def read_waivers(home: Path, tables: Sequence[str], today: date) -> Waivers:
         rows = csv.DictReader(file)
         if set(COLUMNS) - set(rows.fieldnames or ()):
             raise ConfigurationError(f"{path}: columns are missing", f"give it the header line {','.join(COLUMNS)}")
-        found = [_waiver(row, f"{path}, line {n}", tables) for n, row in enumerate(rows, start=2)]
-    return Waivers(tuple(w for w in found if w.holds(today)))
+        all_waivers = [_waiver(row, f"{path}, line {n}", tables) for n, row in enumerate(rows, start=2)]
+    return Waivers(tuple(w for w in all_waivers if w.holds(today)))
 
 
 def _waiver(row: dict[str, str | None], where: str, tables: Sequence[str]) -> Waiver:
-    given = {c: (row[c] or "").strip() for c in COLUMNS}
-    if given["table"] not in tables:
-        raise ConfigurationError(f"{where}: there is no table {given['table']!r}", "write it as dataset.table")
+    values = {c: (row[c] or "").strip() for c in COLUMNS}
+    if values["table"] not in tables:
+        raise ConfigurationError(f"{where}: there is no table {values['table']!r}", "write it as dataset.table")
     for name in ("by", "reason"):
-        if not given[name]:
-            raise ConfigurationError(f"{where}: {name} is empty", "say who waives these days, and why")
-    days = {c: _day(given[c], f"{where}, {c}") for c in ("written", "first_day", "last_day")}
+        if not values[name]:
+            raise ConfigurationError(f"{where}: {name} is empty", "name the author of the waiver and its reason")
+    days = {c: _day(values[c], f"{where}, {c}") for c in ("written", "first_day", "last_day")}
     first, last = days["first_day"], days["last_day"]
     if not 0 <= (last - first).days < LONGEST_DAYS:
         raise ConfigurationError(
-            f"{where}: {first}..{last} is no range of 1 to {LONGEST_DAYS} days", "correct the days"
+            f"{where}: {first}..{last} is not a range of 1 to {LONGEST_DAYS} days", "correct the days"
         )
-    until = _day(given["until"], f"{where}, until") if given["until"] else None
-    return Waiver(given["table"], first, last, days["written"], given["by"], given["reason"], until)
+    until = _day(values["until"], f"{where}, until") if values["until"] else None
+    return Waiver(values["table"], first, last, days["written"], values["by"], values["reason"], until)
 
 
 def _day(text: str, where: str) -> date:

@@ -35,18 +35,18 @@ def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) ->
         return ordered
     chosen: set[str] = set()
     for text in expressions:
-        named = {t for t in ordered if text in (t, t.split(".")[1], t.split(".")[0])}
-        if not named:
+        matching = {t for t in ordered if text in (t, t.split(".")[1], t.split(".")[0])}
+        if not matching:
             try:
                 keys = dg.AssetSelection.from_string(text).resolve(assets)
             except (dg.DagsterError, ValueError) as e:
                 raise ConfigurationError(
                     f"--select {text!r} is not a table, a dataset or a selection", _selectable(ordered)
                 ) from e
-            named = {".".join(k.path) for k in keys} & set(ordered)
-        if not named:
+            matching = {".".join(k.path) for k in keys} & set(ordered)
+        if not matching:
             raise ConfigurationError(f"--select {text!r} selects nothing", _selectable(ordered))
-        chosen |= named
+        chosen |= matching
     return [t for t in ordered if t in chosen]
 
 

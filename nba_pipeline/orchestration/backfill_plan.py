@@ -40,52 +40,58 @@ def downstream_closure(tables: set[str], within: Sequence[str]) -> tuple[str, ..
 
 
 def history_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:
-    """Runs for days before `start` that the selected tables look back on, directly or not, and that were never published.
+    """Plan runs of upstream days before `start` that were never published.
 
-    Every table is brought up to `start` without a gap. Tables that look at the day alone (raw tables and facts) share one
+    Every table is completed up to `start` without a gap. Tables computed from single days (raw tables and facts) share one
     range, so that they are one run.
+
+    Args:
+        selected: the selected tables.
+        start: the first day of the range.
+        end: the last day of the range.
+        ledger: the ledger of the warehouse.
     """
     published = _published(ledger)
-    wanted: dict[str, date] = {}
+    earliest_day: dict[str, date] = {}
     lacking: dict[str, set[date]] = {}
     for table in reversed(graph_order()):
-        history = days_between(wanted[table], start - timedelta(days=1)) if table in wanted else []
+        history = days_between(earliest_day[table], start - timedelta(days=1)) if table in earliest_day else []
         lacking[table] = set(history) - published.get(table, set())
         days = sorted(lacking[table]) + (days_between(start, end) if table in selected else [])
         for upstream, needed in history_needed(list(CATALOG[table].reads.values()), days).items() if days else ():
             first = min(needed, default=start)
-            wanted[upstream.id] = min(first, wanted.get(upstream.id, start))
-    forgetful = _tables_of_the_day()
-    together = set().union(*(lacking[t] for t in forgetful))
+            earliest_day[upstream.id] = min(first, earliest_day.get(upstream.id, start))
+    single_day_tables = _tables_of_the_day()
+    together = set().union(*(lacking[t] for t in single_day_tables))
     runs: dict[tuple[date, ...], list[str]] = {}
     for table in graph_order():
-        days = together if table in forgetful and lacking[table] else lacking[table]
+        days = together if table in single_day_tables and lacking[table] else lacking[table]
         if days:
             runs.setdefault(tuple(sorted(days)), []).append(table)
-    why = "history that the range looks back on"
-    return [Step(tuple(tables), a, b, why) for days, tables in runs.items() for a, b in ranges(days)]
+    reason = "upstream history of the range"
+    return [Step(tuple(tables), a, b, reason) for days, tables in runs.items() for a, b in ranges(days)]
 
 
 def _tables_of_the_day() -> set[str]:
-    """Tables whose rows of a day are computed from that day alone, as are all tables that they read."""
-    found: set[str] = set()
+    """List the tables whose rows of a day depend on that day alone, directly and indirectly."""
+    tables: set[str] = set()
     for table in graph_order():
         reads = CATALOG[table].reads.values()
-        if all(r.kind == "kept" or (r.kind == "same_day" and r.table.id in found) for r in reads):
-            found.add(table)
-    return found
+        if all(r.kind == "kept" or (r.kind == "same_day" and r.table.id in tables) for r in reads):
+            tables.add(table)
+    return tables
 
 
 def missing_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Table) -> list[Step]:
-    """Runs that cover exactly the days that are missing, refused or unfinished, with every selected table below them.
+    """Plan runs of exactly the missing, refused and unfinished days, with every selected downstream table.
 
-    Unfinished is a day that lacks expected rows because its games were not over when it ran, or for no known reason: all of
-    its tables are run, since the schedule and the lines are from before the games, too.
+    An unfinished day lacks expected rows because its games were not over when it ran, or without a reason: all of its tables
+    are run, since its schedule and lines are from before the games as well.
     """
     published = _published(ledger)
-    told = ledger.select(["table_id", "day", "state", "absent", "unexplained"]).to_pylist()
+    entries = ledger.select(["table_id", "day", "state", "absent", "unexplained"]).to_pylist()
     unfinished = {
-        e["day"] for e in told if e["table_id"] in selected and e["state"] == "published" and is_unfinished(e)
+        e["day"] for e in entries if e["table_id"] in selected and e["state"] == "published" and is_unfinished(e)
     }
     by_tables: dict[tuple[str, ...], list[date]] = {}
     for day in days_between(start, end):
@@ -97,18 +103,18 @@ def missing_steps(selected: Sequence[str], start: date, end: date, ledger: pa.Ta
 
 
 def _published(ledger: pa.Table) -> dict[str, set[date]]:
-    """Days by table that are published and not refused since."""
-    found: dict[str, set[date]] = {}
+    """Return the days by table that are published and not refused since."""
+    published: dict[str, set[date]] = {}
     refused: dict[str, set[date]] = {}
     for e in ledger.select(["table_id", "day", "state"]).to_pylist():
-        (found if e["state"] == "published" else refused).setdefault(e["table_id"], set()).add(e["day"])
-    return {t: days - refused.get(t, set()) for t, days in found.items()}
+        (published if e["state"] == "published" else refused).setdefault(e["table_id"], set()).add(e["day"])
+    return {t: days - refused.get(t, set()) for t, days in published.items()}
 
 
 def refusals(ledger: pa.Table, tables: Sequence[str]) -> Mapping[str, dict[date, str]]:
-    """Refused days with their reasons, by table."""
-    found: dict[str, dict[date, str]] = {t: {} for t in tables}
+    """Return the refused days with their reasons, by table."""
+    reasons: dict[str, dict[date, str]] = {t: {} for t in tables}
     for e in ledger.to_pylist():
-        if e["state"] == "refused" and e["table_id"] in found:
-            found[e["table_id"]][e["day"]] = e["reasons"]
-    return {t: days for t, days in found.items() if days}
+        if e["state"] == "refused" and e["table_id"] in reasons:
+            reasons[e["table_id"]][e["day"]] = e["reasons"]
+    return {t: days for t, days in reasons.items() if days}

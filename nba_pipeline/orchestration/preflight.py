@@ -60,19 +60,19 @@ def _feeds(source: Source, days: Sequence[date]) -> Iterator[Finding]:
             yield Finding(f"feed {feed.name}", False, e.what, e.remedy)
             continue
         untyped = len(rows) - rows[PROBLEMS].null_count
-        said = f"{len(rows):,} rows" + (f", {untyped:,} of them for quarantine" if untyped else "")
+        description = f"{len(rows):,} rows" + (f", {untyped:,} of them for quarantine" if untyped else "")
         if feed is SCHEDULE:
             games = _countable_games(rows, days)
-            said += f", {games:,} countable games" if games else ": no games in these days"
+            description += f", {games:,} countable games" if games else ": no games in these days"
         elif not len(rows):
-            said = "no rows: its table stays empty"
-        yield Finding(f"feed {feed.name}", True, said)
+            description = "no rows: its table stays empty"
+        yield Finding(f"feed {feed.name}", True, description)
 
 
 def _countable_games(rows: pa.Table, days: Sequence[date]) -> int:
-    wanted = set(days)
+    requested = set(days)
     ids = zip(rows["game_id"].to_pylist(), rows["game_date"].to_pylist(), strict=True)
-    return sum(d in wanted and bool(g) and g.startswith(COUNTABLE_PREFIXES) for g, d in ids)
+    return sum(d in requested and bool(g) and g.startswith(COUNTABLE_PREFIXES) for g, d in ids)
 
 
 def _history(ledger: pa.Table, start: date, end: date) -> Finding:
@@ -89,12 +89,12 @@ def _history(ledger: pa.Table, start: date, end: date) -> Finding:
 
 def _refused_history(ledger: pa.Table, start: date, end: date, waivers: Waivers) -> Iterator[Finding]:
     """Refused days before the range, which block it until they are published or waived."""
-    wanted: dict[str, set[date]] = {}
+    needed_days: dict[str, set[date]] = {}
     for transform in CATALOG.values():
         for table, needed in history_needed(list(transform.reads.values()), [start, end]).items():
-            wanted.setdefault(table.id, set()).update(needed)
+            needed_days.setdefault(table.id, set()).update(needed)
     for table, reasons in _refused(ledger).items():
-        blocking = {d for d in wanted.get(table, ()) if d < start and d in reasons} - set(waivers.of(table))
+        blocking = {d for d in needed_days.get(table, ()) if d < start and d in reasons} - set(waivers.of(table))
         if blocking:
             first = min(blocking)
             yield Finding(

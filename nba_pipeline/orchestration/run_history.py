@@ -93,8 +93,8 @@ def grouped(runs: Iterable[RangeRun], now: datetime) -> list[Backfill]:
     groups: dict[str, list[RangeRun]] = {}
     for run in sorted(runs, key=lambda r: r.began):
         groups.setdefault(run.group, []).append(run)
-    found = [_backfill(group, members, now) for group, members in groups.items()]
-    return sorted(found, key=lambda b: b.pace.began, reverse=True)
+    backfills = [_backfill(group, members, now) for group, members in groups.items()]
+    return sorted(backfills, key=lambda b: b.pace.began, reverse=True)
 
 
 def _backfill(group: str, runs: Sequence[RangeRun], now: datetime) -> Backfill:
@@ -104,17 +104,17 @@ def _backfill(group: str, runs: Sequence[RangeRun], now: datetime) -> Backfill:
     at = now if running else max(r.until for r in runs)
     planned = [r.planned for r in runs if r.planned is not None]
     total = max(planned) if planned else sum(r.tables * r.days for r in runs)
-    done = sum(days for _, days in ended) - failed
+    completed = sum(days for _, days in ended) - failed
     state = running[0].state if running else runs[-1].state
-    pace = Pace(total, done, failed, runs[0].began, at, sorted(ended))
-    asked = runs[-1]
-    return Backfill(group, asked.title, state, asked.start, asked.end, pace)
+    pace = Pace(total, completed, failed, runs[0].began, at, sorted(ended))
+    latest = runs[-1]
+    return Backfill(group, latest.title, state, latest.start, latest.end, pace)
 
 
 def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
     """The runs of the latest so many backfills; events of others are not read."""
-    known = {step_key(t) for t in CATALOG}
-    found: list[RangeRun] = []
+    all_steps = {step_key(t) for t in CATALOG}
+    ranges: list[RangeRun] = []
     groups: set[str] = set()
     for record in instance.get_run_records(limit=LOOK_BACK_RUNS):
         run, tags = record.dagster_run, record.dagster_run.tags
@@ -125,26 +125,26 @@ def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
         if group not in groups and len(groups) == backfills:
             continue
         groups.add(group)
-        selected = {"__".join(k.path) for k in run.asset_selection} if run.asset_selection else known
+        selected = {"__".join(k.path) for k in run.asset_selection} if run.asset_selection else all_steps
         began = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
         until = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else began
         days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
         planned = tags.get(TOTAL)
-        found.append(
+        ranges.append(
             RangeRun(
                 group=group,
                 title=_title(tags),
                 state=run.status.value.lower(),
                 start=date.fromisoformat(first),
                 end=date.fromisoformat(last),
-                tables=len(selected & known),
+                tables=len(selected & all_steps),
                 began=began,
                 until=until,
-                ends=tuple(_ends(instance, run.run_id, known, days)),
+                ends=tuple(_ends(instance, run.run_id, all_steps, days)),
                 planned=int(planned) if planned else None,
             )
         )
-    return found
+    return ranges
 
 
 def _title(tags: Mapping[str, str]) -> str:

@@ -34,16 +34,16 @@ def replay_of_a_day(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) 
         return dg.AssetCheckResult(passed=True, description="the run has no game day with features")
     run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts())
     with coded_failures():
-        done = replay(chosen[0], warehouse, settings.open_source(), SLATE, run)
-    differences = "\n".join(str(d) for d in done.differences)
+        result = replay(chosen[0], warehouse, settings.open_source(), SLATE, run)
+    differences = "\n".join(str(d) for d in result.differences)
     return dg.AssetCheckResult(
-        passed=not done.differences,
-        description=differences or f"{done.day}: {done.tables} tables, {done.cells:,} cells, none differs",
+        passed=not result.differences,
+        description=differences or f"{result.day}: {result.tables} tables, {result.cells:,} cells, none differs",
         metadata={
-            "day": done.day.isoformat(),
-            "tables": done.tables,
-            "cells": done.cells,
-            "differing": len(done.differences),
+            "day": result.day.isoformat(),
+            "tables": result.tables,
+            "cells": result.cells,
+            "differing": len(result.differences),
         },
     )
 

@@ -58,13 +58,13 @@ class Correction:
     offered: Any = None
 
     def __str__(self) -> str:
-        said = {
+        texts = {
             "changed": f"{self.key} {self.column}: {self.published} -> {self.offered}",
             "added": f"{self.key}: only in the source",
             "withdrawn": f"{self.key}: no longer in the source",
-            "refused": f"the day as it is in the source now would be refused: {self.offered}",
+            "refused": f"the day would be refused with the rows that the source has now: {self.offered}",
         }[self.kind]
-        return f"{self.day} {self.table}: {said}"
+        return f"{self.day} {self.table}: {texts}"
 
     def as_json(self) -> dict[str, Any]:
         values = {"published": self.published, "offered": self.offered}
@@ -75,23 +75,23 @@ class Correction:
 
 @dataclass(frozen=True)
 class _WithOffered:
-    """Reads a warehouse in which some tables hold, on the days compared, what the source offers."""
+    """A warehouse in which some tables have, on the compared days, the rows that the source offers."""
 
     warehouse: Warehouse
     offered: dict[str, pa.Table] = field(default_factory=dict)
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
-        """As `Warehouse.read`; a replaced table holds nothing but what is offered."""
+        """Read as `Warehouse.read`; a replaced table has only the offered rows."""
         stored = {n: w for n, w in wanted.items() if w[0].id not in self.offered}
-        found = self.warehouse.read(stored) if stored else {}
+        rows = self.warehouse.read(stored) if stored else {}
         for name in wanted.keys() - stored.keys():
             table, days = wanted[name]
-            found[name] = self.offered[table.id].select(list(days.columns or table.columns))
-        return found
+            rows[name] = self.offered[table.id].select(list(days.columns or table.columns))
+        return rows
 
 
 def days_within(span: timedelta, now: datetime) -> list[date]:
-    """The days of games that the last `span` reaches into, up to today, Eastern."""
+    """List the days of games within the last `span`, up to today, Eastern."""
     here = eastern(now)
     return days_between((here - span).date(), here.date())
 
@@ -99,41 +99,48 @@ def days_within(span: timedelta, now: datetime) -> list[date]:
 def corrections(
     warehouse: Warehouse, source: Source, days: Sequence[date], run: RunContext, tables: Sequence[Table] = FACTS
 ) -> list[Correction]:
-    """What the source says otherwise about these days than what is published, day by day and table by table.
+    """List the differences between the source and the published rows, by day and table.
 
-    A day that was never published has no correction, whatever the source says. Raises SourceError when a feed cannot be
-    read. The tables are compared in this order; each is built on what the source offers for those before it.
+    Args:
+        warehouse: the warehouse of the published rows.
+        source: the source to compare with.
+        days: the days to compare; days that were never published have no corrections.
+        run: the run of the recomputation.
+        tables: the tables to compare in this order; each is built on the recomputed rows of those before it.
+
+    Raises:
+        SourceError: a feed cannot be read.
     """
-    known = _published(warehouse, tables, days)
-    compared = [d for d in sorted(set(days)) if any(d in own for own in known.values())]
+    hashes = _published(warehouse, tables, days)
+    compared = [d for d in sorted(set(days)) if any(d in own for own in hashes.values())]
     if not compared:
         return []
-    seen, found = _WithOffered(warehouse), []
+    reader, differences = _WithOffered(warehouse), []
     for table in tables:
-        rows, content, problems = _offer(table, seen, source, compared, run)
-        seen.offered[table.id] = rows
-        altered = [d for d in compared if d in known[table.id] and content.get(d, "") != known[table.id][d]]
-        found += [Correction(table.id, d, "refused", offered=problems[d]) for d in altered if d in problems]
-        found += _differences(table, warehouse, rows, [d for d in altered if d not in problems])
-    return sorted(found, key=lambda c: (c.day, [t.id for t in tables].index(c.table), c.key, c.column))
+        rows, content, problems = _offer(table, reader, source, compared, run)
+        reader.offered[table.id] = rows
+        altered = [d for d in compared if d in hashes[table.id] and content.get(d, "") != hashes[table.id][d]]
+        differences += [Correction(table.id, d, "refused", offered=problems[d]) for d in altered if d in problems]
+        differences += _differences(table, warehouse, rows, [d for d in altered if d not in problems])
+    return sorted(differences, key=lambda c: (c.day, [t.id for t in tables].index(c.table), c.key, c.column))
 
 
 def _published(warehouse: Warehouse, tables: Sequence[Table], days: Sequence[date]) -> dict[str, dict[date, str]]:
-    """Content hashes of the published days, by table."""
+    """Return the content hashes of published days, by table."""
     entries = warehouse.ledger([t.id for t in tables], min(days), max(days)).to_pylist() if days else []
-    found: dict[str, dict[date, str]] = {t.id: {} for t in tables}
+    hashes: dict[str, dict[date, str]] = {t.id: {} for t in tables}
     for e in entries:
         if e["state"] == "published":
-            found[e["table_id"]][e["day"]] = e["content_hash"]
-    return found
+            hashes[e["table_id"]][e["day"]] = e["content_hash"]
+    return hashes
 
 
 def _offer(
-    table: Table, seen: _WithOffered, source: Source, days: list[date], run: RunContext
+    table: Table, reader: _WithOffered, source: Source, days: list[date], run: RunContext
 ) -> tuple[pa.Table, dict[date, str], dict[date, str]]:
-    """The rows that would be published, their content hashes by day, and why a day would be refused."""
+    """Recompute rows; return them, their content hashes by day, and the reasons of days that would be refused."""
     transform, schedule = CATALOG[table.id], schedule_read(CATALOG[table.id])
-    executor = DuckDBExecutor(read_inputs(transform, seen, source, schedule, days, run))
+    executor = DuckDBExecutor(read_inputs(transform, reader, source, schedule, days, run))
     try:
         executor.compute(transform, days, run)
         findings = audit(transform, executor, schedule)
@@ -142,8 +149,8 @@ def _offer(
         executor.close()
     problems: dict[date, str] = {}
     for (day, _), sentences in findings.problems.items():
-        said = "; ".join(sentences)
-        problems[day] = f"{problems[day]}; {said}" if day in problems else said
+        text = "; ".join(sentences)
+        problems[day] = f"{problems[day]}; {text}" if day in problems else text
     schema = pa.schema([f.with_nullable(True) for f in table.arrow_schema])
     return rows.cast(schema), findings.content, {d: w for d, w in problems.items() if w}
 
@@ -168,5 +175,5 @@ def _differences(table: Table, warehouse: Warehouse, offered: pa.Table, days: li
 
 
 def _by_key(table: Table, rows: pa.Table, days: Iterable[date]) -> dict[tuple, dict[str, Any]]:
-    wanted, rest = set(days), [k for k in table.key if k != table.partition]
-    return {(r[table.partition], *(r[k] for k in rest)): r for r in rows.to_pylist() if r[table.partition] in wanted}
+    requested, rest = set(days), [k for k in table.key if k != table.partition]
+    return {(r[table.partition], *(r[k] for k in rest)): r for r in rows.to_pylist() if r[table.partition] in requested}

@@ -50,8 +50,8 @@ def test_without_a_file_nothing_is_waived(tmp_path: Path) -> None:
         (LINE.replace("ann", " "), "line 2: by is empty"),
         (LINE.replace("the arena lost the sheet", ""), "line 2: reason is empty"),
         (LINE.replace("2024-02-01", "yesterday"), "line 2, written: 'yesterday' is not a day"),
-        (LINE.replace("2024-01-04,,", "2024-01-03,,"), "is no range of 1 to 400 days"),
-        (LINE.replace("2024-01-04,,", "2026-01-04,,"), "is no range of 1 to 400 days"),
+        (LINE.replace("2024-01-04,,", "2024-01-03,,"), "is not a range of 1 to 400 days"),
+        (LINE.replace("2024-01-04,,", "2026-01-04,,"), "is not a range of 1 to 400 days"),
     ],
 )
 def test_a_faulty_line_is_refused_by_its_number(tmp_path: Path, line: str, said: str) -> None:
