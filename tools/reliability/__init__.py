@@ -19,5 +19,6 @@ HARNESSES = (
     "run_kills",
     "concurrency",
     "storage",
+    "postponed_season",
     "soak",
 )

@@ -245,5 +245,4 @@ def prove(scale: Scale) -> list[Proof]:
             ground = Copy.of(original, Path(scratch))
         with stage("the stretch, published by this version"):
             assert not refused(ground.publish(days, TABLES))
-        proofs = [*removals(ground, days, TRIALS[scale]), every_game_has_its_rows(original.database)]
-    return proofs
+        return [*removals(ground, days, TRIALS[scale]), every_game_has_its_rows(original.database)]

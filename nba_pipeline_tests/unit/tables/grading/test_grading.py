@@ -133,9 +133,15 @@ def test_who_played_in_another_game_of_the_day_played_elsewhere_and_is_not_void(
         assert pd.isna(row[name]), name
 
 
-def test_a_game_that_was_called_off_is_void_wherever_its_players_were() -> None:
-    row = one(facts=[FACT | {"game_id": "0022300501"}], games=[GAME | {"status": "postponed"}])
-    assert (row.outcome, row.void_reason) == ("void", "the game was postponed")
+@pytest.mark.parametrize("state", ["postponed", "cancelled", "suspended", "not needed"])
+@pytest.mark.parametrize("changes", [{}, {"recommendation": "PASS"}, NO_LINE])
+def test_a_forecast_of_a_game_that_was_called_off_is_void_with_the_reason_wherever_its_players_were(
+    changes: Row, state: str
+) -> None:
+    row = one(changes, facts=[FACT | {"game_id": "0022300501"}], games=[GAME | {"status": state}])
+    assert (row.outcome, row.void_reason) == ("void", f"the game was {state}")
+    for name in NOT_OF_THE_VOID:
+        assert pd.isna(row[name]), name
 
 
 def test_what_is_not_known_is_stored_as_null_and_never_as_nan() -> None:

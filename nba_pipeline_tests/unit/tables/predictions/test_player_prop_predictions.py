@@ -256,6 +256,15 @@ def test_a_forecast_that_a_backfill_made_is_made_again() -> None:
     assert still_there(LIVE | {"as_of": TIP_MINUS_ONE}, now=f"{FEBRUARY} 12:00").num_rows == 0
 
 
+@pytest.mark.parametrize("now", [f"{JANUARY} 18:00", f"{FEBRUARY} 12:00"])
+def test_a_forecast_of_a_game_that_was_called_off_since_stays_as_it_was(now: str) -> None:
+    """The context of the day no longer has the game, nor its players."""
+    other = CONTEXT | {"game_date": JANUARY, "game_id": "0022300999", "player_id": 99, "cutoff_at": TIP_MINUS_ONE}
+    inputs: dict[str, Any] = {"made": [LIVE], "context": [other], "clock": [{"now": now}]}
+    (row,) = support._execute(FORECASTS, inputs, FORECASTS.side_input_statements["kept"]).to_pylist()
+    assert (row["predicted_mean"], row["as_of"]) == (31.0, support.moment(LIVE["as_of"]))
+
+
 @pytest.mark.parametrize("other", [{"system_id": SYSTEM_IDS[1]}, {"market": "assists"}, {"game_id": "0022300501"}])
 def test_what_was_not_forecast_live_is_made_beside_what_stays(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, other: dict[str, Any]

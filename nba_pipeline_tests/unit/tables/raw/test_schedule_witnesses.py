@@ -9,6 +9,7 @@ import pytest
 
 from nba_pipeline.engine.waivers import Waiver, Waivers
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline_tests.support.feed_days import (
     FRIDAY,
@@ -21,6 +22,7 @@ from nba_pipeline_tests.support.feed_days import (
     game,
     morning_after,
     refusal,
+    tip_off,
 )
 
 STATES = ("game_id", "game_date", "status", "postponed_to")
@@ -211,6 +213,35 @@ def test_a_game_that_is_listed_under_its_old_and_its_new_day_is_on_the_new_one(
         ("0022300001", FRIDAY, "final" if played else "scheduled", None),
     ]
     assert {d for (d,) in days.rows(PLAYER_BOXSCORES, "game_date")} == ({FRIDAY} if played else set())
+
+
+def test_a_game_that_moved_leaves_the_quotes_of_its_old_day_as_they_were_captured(tmp_path: Path) -> None:
+    before, after = game(1, MONDAY, played=False), game(1, FRIDAY, played=False)
+    quote = {
+        "game_date": MONDAY,
+        "game_id": "0022300001",
+        "player_id": 7,
+        "player_name": "A B",
+        "market": "points",
+        "bookmaker": "fanduel",
+        "line": 20.5,
+        "over_odds": -110.0,
+        "under_odds": -110.0,
+        "line_kind": "main",
+        "first_seen_utc": tip_off(MONDAY) - timedelta(hours=9),
+    }
+    days = FeedDays(tmp_path, [before])
+    days.feeds["prop_lines"] = [quote]
+    for table in (SCHEDULE, PLAYER_PROP_LINES):
+        assert days.publish(table, MONDAY, at=tip_off(MONDAY)).refused == []
+    captured = days.rows(PLAYER_PROP_LINES, "game_date", "line", "captured_at")
+    later = quote | {"game_date": FRIDAY, "line": 22.5, "first_seen_utc": tip_off(FRIDAY) - timedelta(hours=9)}
+    days.feeds |= {"schedule": [before | {"status": "Postponed"}, after], "prop_lines": [quote, later]}
+    for table in (SCHEDULE, PLAYER_PROP_LINES):
+        assert days.publish(table, MONDAY, FRIDAY, at=tip_off(FRIDAY)).refused == []
+    assert days.rows(SCHEDULE, *STATES)[0] == ("0022300001", MONDAY, "postponed", FRIDAY)
+    rows = days.rows(PLAYER_PROP_LINES, "game_date", "line", "captured_at")
+    assert rows == [*captured, (FRIDAY, 22.5, tip_off(FRIDAY) - timedelta(hours=9))]
 
 
 def test_a_game_with_results_on_two_days_refuses_both(tmp_path: Path) -> None:
