@@ -13,7 +13,7 @@ PORT ?= 3000
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(INSTALLED)  ## run a simulated season through every table and show what came of it
+demo: $(INSTALLED)  ## run a simulated season through every table and show coverage and leaderboard
 	$(BIN)/nba-pipeline demo
 
 test: $(INSTALLED)  ## run the fast tests and the small twin of every guard: five minutes
@@ -43,7 +43,7 @@ test-lowest test-newest: test-%: setup.cfg constraints-lowest.txt
 test-lowest:  ## run the tests that use the libraries most on the lowest versions allowed
 test-newest:  ## the same on the newest versions allowed
 
-dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...; READ_ONLY=1 only to look
+dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...; READ_ONLY=1 without changes
 	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT) $(if $(filter-out 0,$(READ_ONLY)),--read-only)
 
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
