@@ -50,7 +50,7 @@ class KnownBy:
         return found
 
     def feeds(self, source: Source) -> KnownFeeds:
-        """Return the source as it was known at the last cut-off of the day."""
+        """Restrict the source to rows published by the last cut-off of the day."""
         return KnownFeeds(source, self.day, self._last_cutoff)
 
     def _of_the_day(self, table: Table) -> pa.Table:

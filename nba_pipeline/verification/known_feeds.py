@@ -1,4 +1,4 @@
-"""The feeds of a source as they were known at the cut-offs of a day: nothing of what came later can be read from them."""
+"""Restrict the feeds of a source to rows published by the cut-offs of a day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
