@@ -54,9 +54,11 @@ CONTEXT, PREDICTIONS, PRICES = (
     "nba_predictions.player_prop_predictions",
     "nba_predictions.prop_prices",
 )
+# Calls copy forecasts and prices of the day: they read no history, no quotes and no results.
+CALLS = "nba_predictions.calls"
 TEAM_CONTEXT = "nba_analytics.upcoming_team_game_context"
 BY_TEAM = (TEAM_CONTEXT, "nba_precompute.team_defense_zone_analysis")
-BY_PLAYER = tuple(t for t in pre_game_tables() if t not in (*BY_TEAM, MODELS))
+BY_PLAYER = tuple(t for t in pre_game_tables() if t not in (*BY_TEAM, MODELS, CALLS))
 
 # A number of each table into which the outcome of the day is mixed.
 STAINED = {
@@ -192,7 +194,7 @@ def _reading_facts(transform: Transform, facts_of: Table, leak: Callable[[Any, A
     return replace(transform, build=build, reads=dict(transform.reads) | {"leaked": asof.same_day(facts_of)})
 
 
-WITHOUT_HISTORY = ("nba_precompute.player_composite_factors", PREDICTIONS, PRICES, MODELS)
+WITHOUT_HISTORY = ("nba_precompute.player_composite_factors", PREDICTIONS, PRICES, CALLS, MODELS)
 WITH_HISTORY = tuple(t for t in pre_game_tables() if t not in WITHOUT_HISTORY)
 KINDS: Mapping[str, tuple[Callable[[Patch, Transform], Transform], Sequence[str]]] = {
     "<= for <": (on_or_before, (*WITH_HISTORY, MODELS)),
