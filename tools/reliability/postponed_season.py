@@ -101,9 +101,9 @@ class Weeks:
                 break
             source = FingerprintingSource(self.ground.source)
             done = self.ground.publish(days, TABLES, source=source, at=now)
-            bad = {v.day: f"{t} {v.day} at {now}: {v.reason}" for t, p in done.items() for v in p.refused}
+            bad = {(t, v.day): f"{t} {v.day} at {now}: {v.reason}" for t, p in done.items() for v in p.refused}
             self.refused += bad.values()
-            source.record(state, "automation", set(days) - bad.keys())
+            source.record(state, "automation", set(days) - {day for _, day in bad})
         with dg.DagsterInstance.ephemeral() as instance:
             observed = observations.observe_alerts(settings, instance, now)
         kinds = (AlertKind.REFUSED, AlertKind.STATE)
