@@ -22,6 +22,7 @@ from rich.table import Table as Grid
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
@@ -114,7 +115,7 @@ _SCHEMA = {"player_prop_lines": "nba_raw", "upcoming_player_game_context": "nba_
 
 def read_table(db, name: str):
     empty = db.execute(f"SELECT * FROM {name} LIMIT 0").to_arrow_table()
-    return ibis.table(ibis.Schema.from_pyarrow(empty.schema), name=name.split(".")[1])
+    return relation(ibis.Schema.from_pyarrow(empty.schema), name=name.split(".")[1])
 
 
 # --- walking forward --------------------------------------------------------------------------------------------------

@@ -1,10 +1,23 @@
 """Small building blocks for ibis relations that several tables use."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import ibis
 
 from nba_pipeline.common import ibis_types as ir
+
+
+def relation(columns: Mapping[str, Any] | ibis.Schema, name: str) -> ir.Table:
+    """Declare a relation of these columns and types, whose rows are bound when a statement runs."""
+    declared: Any = ibis.table(columns, name=name)
+    return declared
+
+
+def union(*relations: ir.Table, distinct: bool = False) -> ir.Table:
+    """Return the rows of all relations, of equal rows one if `distinct`."""
+    rows: Any = ibis.union(*relations, distinct=distinct)
+    return rows
 
 
 def shared(joined: ir.Table) -> ir.Table:

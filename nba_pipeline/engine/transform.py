@@ -9,13 +9,13 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
 
-import ibis
 import pyarrow as pa
 
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ConfigurationError, ContractError
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.common.ibis_sql import to_sql
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import season_days
@@ -172,11 +172,11 @@ class Transform:
 
     @cached_property
     def unbound(self) -> dict[str, ir.Table]:
-        tables = {n: ibis.table({c: r.table.columns[c].type for c in r.columns}, name=n) for n, r in self.reads.items()}
-        tables |= {n: ibis.table(f.ibis_schema, name=n) for n, f in self.feeds.items()}
-        tables |= {n: ibis.table(w.feed.ibis_schema, name=n) for n, w in self.witnesses.items()}
-        tables |= {n: ibis.table(schema, name=n) for n, schema in (RUN_INPUTS | {REJECTS: REJECTED}).items()}
-        return tables | {RESULT: ibis.table(self.table.ibis_schema, name=RESULT)}
+        tables = {n: relation({c: r.table.columns[c].type for c in r.columns}, name=n) for n, r in self.reads.items()}
+        tables |= {n: relation(f.ibis_schema, name=n) for n, f in self.feeds.items()}
+        tables |= {n: relation(w.feed.ibis_schema, name=n) for n, w in self.witnesses.items()}
+        tables |= {n: relation(schema, name=n) for n, schema in (RUN_INPUTS | {REJECTS: REJECTED}).items()}
+        return tables | {RESULT: relation(self.table.ibis_schema, name=RESULT)}
 
     @cached_property
     def expression(self) -> ir.Table:

@@ -12,6 +12,7 @@ import pyarrow.compute
 
 from nba_pipeline import asof
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.domain.books import Book, normal_key
 from nba_pipeline.domain.calendar import EPOCH, days_between, reading_bound
 from nba_pipeline.domain.declared_books import declared_kind, read_books
@@ -145,8 +146,8 @@ def _latest_before(
     pairs = sorted({(p.player_id, q.day) for q in questions for p in people.mentioned(q.spelled)})
     if not pairs:
         return {}
-    candidates = ibis.table({n: APPEARANCE[n] for n in ("player_id", "game_date")}, name="candidates")
-    facts = ibis.table(APPEARANCE, name="appearances")
+    candidates = relation({n: APPEARANCE[n] for n in ("player_id", "game_date")}, name="candidates")
+    facts = relation(APPEARANCE, name="appearances")
     once = facts.group_by("player_id", "game_date").aggregate(
         team=facts.team.max(), player_name=facts.player_name.max()
     )

@@ -12,7 +12,7 @@ import pytest
 from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.common.ibis_relations import medians
+from nba_pipeline.common.ibis_relations import medians, relation
 from nba_pipeline.contracts import rules as contract_rules
 from nba_pipeline.contracts.hashing import hash_expression
 from nba_pipeline.domain.calendar import days_between
@@ -210,7 +210,7 @@ def test_nothing_is_left_in_staging_and_no_table_is_pulled_to_the_client(
 
 # --- one meaning in both engines --------------------------------------------------------------------------------------
 
-UNKNOWNS = ibis.table({"team": "string", "a": "float64", "b": "float64"}, name="numbers")
+UNKNOWNS = relation({"team": "string", "a": "float64", "b": "float64"}, name="numbers")
 ROWS = [("x", 1.0, None), ("x", None, 5.0), ("x", 3.0, 4.0), ("y", None, None), ("y", 2.0, 9.0)]
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.contracts.rules import flagged, row_rules
 from nba_pipeline.contracts.table import Table, arrow_type
 from nba_pipeline.engine.transform import REJECT_REASON, REJECTS, RESULT, Transform
@@ -57,7 +58,7 @@ def expected_rows(transform: Transform, **inputs: Rows) -> list[dict]:
 
 def broken_rules(table: Table, row: Mapping[str, Any]) -> set[str]:
     """The business rules of the contract that a row breaks."""
-    rules = [r for r in row_rules(table, ibis.table(table.ibis_schema, name=RESULT)) if r.text in table.rules]
+    rules = [r for r in row_rules(table, relation(table.ibis_schema, name=RESULT)) if r.text in table.rules]
     with duck.connect() as db:
         db.register(RESULT, _table(table.id, table.ibis_schema, [row]))
         found = db.execute(flagged(rules)).to_arrow_table()["broken_rules"].to_pylist()

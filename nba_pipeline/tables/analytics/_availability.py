@@ -4,7 +4,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.common.ibis_relations import shared, union
 from nba_pipeline.tables.raw.injury_reports import OFFICIAL, PRE_GAME_TYPES, SNAPSHOT
 
 OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE = "out", "doubtful", "questionable", "probable", "available"
@@ -40,7 +40,7 @@ def status_of(words: ir.StringValue) -> ir.StringValue:
 def pre_game_statements(earlier_reports: ir.Table, reports: ir.Table) -> ir.Table:
     """Statements about identified players, each once: those of the days before and those of the day itself."""
     columns = ("player_id", "report_date", "reported_at", "record_type", "status")
-    both: ir.Table = ibis.union(earlier_reports.select(*columns), reports.select(*columns), distinct=True)
+    both: ir.Table = union(earlier_reports.select(*columns), reports.select(*columns), distinct=True)
     return both.filter(both.record_type.isin(list(PRE_GAME_TYPES)) & both.player_id.notnull())
 
 

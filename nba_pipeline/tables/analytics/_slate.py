@@ -3,6 +3,7 @@
 import ibis
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import union
 from nba_pipeline.domain.calendar import BOOTSTRAP_DAYS
 
 REGULAR_SEASON = "Regular Season"
@@ -21,13 +22,13 @@ def slate_teams(slate: ir.Table) -> ir.Table:
         games.select(*facts, team=games[own], opponent=games[other], home_game=ibis.literal(own == "home_team"))
         for own, other in (("home_team", "away_team"), ("away_team", "home_team"))
     ]
-    return ibis.union(*sides)
+    return union(*sides)
 
 
 def season_openings(slate: ir.Table, season_games: ir.Table) -> ir.Table:
     """(season, opening): the date of the season's first regular-season game, among the games up to the slate's."""
     columns = ("season", "season_type", "game_date")
-    games = ibis.union(slate.select(*columns), season_games.select(*columns))
+    games = union(slate.select(*columns), season_games.select(*columns))
     regular = games.filter(games.season_type == REGULAR_SEASON)
     return regular.group_by("season").aggregate(opening=lambda t: t.game_date.min())
 

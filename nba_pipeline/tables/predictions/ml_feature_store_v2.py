@@ -7,6 +7,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import union
 from nba_pipeline.contracts.table import FloatArray, Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
@@ -281,7 +282,7 @@ def build(
         **{f.name: features[f.name].cast("float64") for f in all_features()},
         early_season_flag=context.early_season_flag,
     ).view()
-    return ibis.union(*(of_version(wide, v) for v in VERSIONS.values()))
+    return union(*(of_version(wide, v) for v in VERSIONS.values()))
 
 
 def of_version(wide: ir.Table, version: FeatureVersion) -> ir.Table:
@@ -309,7 +310,7 @@ def of_version(wide: ir.Table, version: FeatureVersion) -> ir.Table:
 def expected(context: ir.Table) -> ir.Table:
     """Every listed player of the day, in every version."""
     listed = context.select("game_date", "player_id", reason=ibis.null("string"))
-    return ibis.union(*(listed.mutate(feature_version=ibis.literal(v)) for v in VERSIONS))
+    return union(*(listed.mutate(feature_version=ibis.literal(v)) for v in VERSIONS))
 
 
 TRANSFORM = Transform(

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.common.ibis_relations import shared, union
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.calendar import training_day
 from nba_pipeline.domain.markets import MARKETS
@@ -325,12 +325,12 @@ def expected(features: ir.Table, markets: ir.Table, made: ir.Table, context: ir.
     """Every listed player, market asked for, and system; of forecasts that stay, those that were made."""
     listed = features.filter(features.feature_version == MODEL_FEATURES.name)
     wanted = listed.cross_join(markets).select("game_date", "game_id", "player_id", "market")
-    systems = shared(ibis.union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS]))
+    systems = shared(union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS]))
     stay = shared(kept(made, context, clock).select(*PLAYER_PROP_PREDICTIONS.key, "game_id"))
     final_games = stay.select(*FORECAST_OF).distinct().mutate(reason=ibis.literal(LISTED_LATER))
     asked = systems.anti_join(stay, PLAYER_PROP_PREDICTIONS.key).left_join(final_games, FORECAST_OF)
     key = [systems[c] for c in PLAYER_PROP_PREDICTIONS.key]
-    return ibis.union(
+    return union(
         asked.select(*key, final_games.reason),
         stay.select(*PLAYER_PROP_PREDICTIONS.key, reason=ibis.null("string")),
     )

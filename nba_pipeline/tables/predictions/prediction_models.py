@@ -12,6 +12,7 @@ import pyarrow as pa
 from nba_pipeline import asof
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import union
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.calendar import EPOCH, training_day
 from nba_pipeline.domain.markets import MARKETS
@@ -182,7 +183,7 @@ def expected(days: ir.Table, markets: ir.Table) -> ir.Table:
     """Every system and market asked for, on every training day."""
     training = days.filter((days.day.day() == 1) | (days.day == ibis.literal(EPOCH)))
     wanted = training.cross_join(markets).select(trained_on=training.day, market=markets.market)
-    systems = ibis.union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
+    systems = union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
     return systems.mutate(reason=ibis.null("string"))
 
 

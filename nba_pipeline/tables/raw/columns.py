@@ -5,6 +5,7 @@ from typing import Any
 import ibis
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import union
 from nba_pipeline.contracts.table import Rows, column
 from nba_pipeline.domain.game_states import CALLED_OFF, FINAL, absence
 from nba_pipeline.domain.teams import TRICODES, tricode_expression
@@ -101,7 +102,7 @@ def both_teams(schedule: ir.Table) -> ir.Table:
         games.select("game_date", "game_id", team=games[side], reason=absence(games.status))
         for side in ("home_team", "away_team")
     ]
-    return ibis.union(*sides)
+    return union(*sides)
 
 
 def called_off_reason(schedule: ir.Table) -> ir.StringValue:

@@ -5,6 +5,7 @@ from datetime import date
 import ibis
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import union
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.eastern_time import eastern_date
 from nba_pipeline.domain.player_names import with_lookup
@@ -61,7 +62,7 @@ def build(landing: ir.Table, days: ir.Table) -> ir.Table:
     earlier = (near.captured_on < near.day).ifelse(near.captured_at, None)
     newest = near.mutate(__newest=earlier.max().over(ibis.window(group_by=[near.day, near.team])))
     current = newest.filter((newest.captured_on == newest.day) | (newest.captured_at == newest["__newest"]))
-    return ibis.union(current.select(*_columns(current, current.day)), rejected)
+    return union(current.select(*_columns(current, current.day)), rejected)
 
 
 def _columns(rows: ir.Table, day: ir.DateValue) -> list[ir.Value]:

@@ -4,7 +4,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.common.ibis_relations import shared, union
 
 TEAM_GAMES = 10
 DAYS_BACK = 240
@@ -49,7 +49,7 @@ def listed_players(
     }
     days = asof.attach(team_days, numbered, windows, by=("team",), within=())
     played = appearances.select(*APPEARANCE)
-    candidates = ibis.union(
+    candidates = union(
         _of_last_games(days, played, numbered),
         _placed_by_statement(days, played, statements),
         days.inner_join(rosters, ["game_date", "team"]).select(days.game_date, days.team, rosters.player_id),
@@ -132,7 +132,7 @@ def _of_their_team(candidates: ir.Table, played: ir.Table, statements: ir.Table,
 
 def _team_by_day(played: ir.Table, statements: ir.Table) -> ir.Table:
     """One team per player and day: that of the appearance, or else of the statement."""
-    both = ibis.union(
+    both = union(
         played.select("player_id", "team", fact_day=played.game_date, kind=ibis.literal(BY_APPEARANCE, "int64")),
         statements.select(
             "player_id", "team", fact_day=statements.report_date, kind=ibis.literal(BY_STATEMENT, "int64")
@@ -148,7 +148,7 @@ def _not_quoted_elsewhere(rows: ir.Table, quoted: ir.Table) -> ir.Table:
     at_all = quoted.select("game_date", "player_id").distinct()
     somewhere = rows.semi_join(at_all, ["game_date", "player_id"])
     here = somewhere.semi_join(quoted, list(PLACE))
-    return shared(ibis.union(rows.anti_join(at_all, ["game_date", "player_id"]), here))
+    return shared(union(rows.anti_join(at_all, ["game_date", "player_id"]), here))
 
 
 def _with_names(rows: ir.Table, played: ir.Table, rosters: ir.Table, quoted: ir.Table) -> ir.Table:

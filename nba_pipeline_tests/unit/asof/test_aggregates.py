@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from nba_pipeline import asof
 from nba_pipeline.asof.aggregates import Aggregate
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ibis_relations import relation
 
 Row = dict[str, Any]
 
@@ -53,7 +54,7 @@ START = date(2024, 1, 1)
 
 @cache
 def statement(by: tuple[str, ...] = ("player_id",), within: tuple[str, ...] = ("season",)) -> str:
-    targets, facts = ibis.table(TARGETS, name="targets"), ibis.table(FACTS, name="facts")
+    targets, facts = relation(TARGETS, name="targets"), relation(FACTS, name="facts")
     return ibis.to_sql(asof.attach(targets, facts, AGGREGATES, by=by, within=within), dialect="duckdb")
 
 
@@ -299,7 +300,7 @@ def test_a_half_life_whose_weights_would_overflow_in_a_season_is_refused() -> No
 @pytest.mark.parametrize("half_life", [8.0, 6.0])
 def test_ewma_lasts_a_whole_season(half_life: float) -> None:
     facts = [fact(n, 60, 48.0) for n in range(110)]
-    tables = ibis.table(TARGETS, name="targets"), ibis.table(FACTS, name="facts")
+    tables = relation(TARGETS, name="targets"), relation(FACTS, name="facts")
     form = {"form": asof.ewma("minutes", half_life=half_life)}
     sql = ibis.to_sql(asof.attach(*tables, form, by=("player_id",)), dialect="duckdb")
     assert executed(sql, [target(200)], facts)[0]["form"] == pytest.approx(48)
@@ -310,7 +311,7 @@ def test_ewma_lasts_a_whole_season(half_life: float) -> None:
 
 @cache
 def pairs_statement(last: int) -> str:
-    targets, facts = ibis.table(TARGETS, name="targets"), ibis.table(FACTS, name="facts")
+    targets, facts = relation(TARGETS, name="targets"), relation(FACTS, name="facts")
     return ibis.to_sql(asof.earlier_facts(targets, facts, last=last, by=("player_id",)), dialect="duckdb")
 
 

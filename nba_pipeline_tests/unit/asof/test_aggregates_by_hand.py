@@ -9,6 +9,7 @@ import pytest
 
 from nba_pipeline import asof
 from nba_pipeline.asof.aggregates import Aggregate
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline_tests.unit.asof.test_aggregates import FACTS, TARGETS, Row, executed, fact, target
 
 
@@ -19,7 +20,7 @@ def answer(aggregates: Mapping[str, Aggregate], on: Row, facts: Sequence[Row]) -
 
 
 def expression(aggregates: Mapping[str, Aggregate]) -> Any:
-    tables = ibis.table(TARGETS, name="targets"), ibis.table(FACTS, name="facts")
+    tables = relation(TARGETS, name="targets"), relation(FACTS, name="facts")
     return asof.attach(*tables, aggregates, by=("player_id",))
 
 

@@ -10,6 +10,7 @@ import pytest
 from nba_pipeline.asof import cutoffs
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.domain.quote_times import BY_SOURCE, LANDED, QuoteTimes, times_of
 
@@ -21,7 +22,7 @@ QUOTE = {"captured": "timestamp('UTC')", "tip": "timestamp('UTC')", "source": "s
 
 
 def answer(of: Callable[[ir.Table], ir.BooleanValue], **row: object) -> object:
-    quotes = ibis.table(QUOTE, name="quotes")
+    quotes = relation(QUOTE, name="quotes")
     schema = pa.schema([(n, arrow_type(ibis.dtype(t))) for n, t in QUOTE.items()])
     with duck.connect() as db:
         db.register("quotes", pa.Table.from_pylist([dict.fromkeys(QUOTE) | row], schema))

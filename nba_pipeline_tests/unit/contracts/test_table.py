@@ -17,6 +17,7 @@ from pandera.errors import SchemaError, SchemaErrors
 from nba_pipeline import asof, definitions
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ContractError
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.contracts.pandera_schema import pandera_schema
 from nba_pipeline.contracts.rules import row_rules, tally
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, FloatArray, Instant, Rows, Table, column
@@ -294,7 +295,7 @@ GOOD: dict[str, Any] = {
 
 def audit_says(rows: list[dict[str, Any]], table: Table = ROW_TABLE) -> dict[str, int]:
     """Rule -> rows that break it, from the SQL that is compiled from the contract."""
-    rules = row_rules(table, ibis.table(table.ibis_schema, name=RESULT))
+    rules = row_rules(table, relation(table.ibis_schema, name=RESULT))
     schema = pa.schema([f.with_nullable(True) for f in table.arrow_schema])
     with duckdb.connect() as db:
         db.register("result", pa.Table.from_pylist(rows, schema))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.domain.player_names import lookup_expression, player_lookup, with_lookup
 
 # The table of reference/operations.md 6.1: the loaders of the original made four different keys of one player.
@@ -38,7 +39,7 @@ OTHERS = {
 
 
 def in_sql(names: list[str | None]) -> list[str | None]:
-    rows = ibis.table({"place": "int64", "name": "string"}, name="names")
+    rows = relation({"place": "int64", "name": "string"}, name="names")
     expression = rows.select(rows.place, found=lookup_expression(rows.name))
     with duck.connect() as db:
         db.register("names", pa.table({"place": range(len(names)), "name": pa.array(names, pa.string())}))
@@ -93,7 +94,7 @@ def test_sql_and_python_agree_on_compatibility_letters(name: str) -> None:
 
 
 def test_with_lookup_keeps_every_row_and_adds_the_key() -> None:
-    rows = ibis.table({"place": "int64", "name": "string"}, name="names")
+    rows = relation({"place": "int64", "name": "string"}, name="names")
     with duck.connect() as db:
         db.register("names", pa.table({"place": [1, 2, 3, 4], "name": ["José", "José", None, "Jose"]}))
         found = db.execute(ibis.to_sql(with_lookup(rows, "name"), dialect="duckdb")).fetchall()

@@ -17,6 +17,7 @@ import pytest
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ContractError, SourceError
+from nba_pipeline.common.ibis_relations import union
 from nba_pipeline.contracts.table import FloatArray, Rows, Table, column
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
@@ -128,7 +129,7 @@ def scores_build(landing: ir.Table) -> ir.Table:
 def expected(games: ir.Table) -> ir.Table:
     """Both teams of every game in which anybody scored; the others are explained."""
     sides = [games.select("game_date", "game_id", "points", team=ibis.literal(t)) for t in ("A", "B")]
-    both = ibis.union(*sides)
+    both = union(*sides)
     return both.select("game_date", "game_id", "team", reason=when(both.points.isnull(), "not played"))
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.contracts.table import HASH_COLUMN
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.tables.catalog import CATALOG
@@ -200,7 +201,7 @@ def shared_out(minutes: list[float], chances: list[float], total: float) -> list
     return expected(low)
 
 
-LISTED = ibis.table(
+LISTED = relation(
     {
         "game_date": "date",
         "team": "string",

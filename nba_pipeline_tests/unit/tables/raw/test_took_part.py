@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.tables.raw.columns import LANDING_COUNTS
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
@@ -17,7 +18,7 @@ TYPES = {n: PLAYER_BOXSCORES.columns[n].type for n in NOTHING}
 
 
 def says(**row: Any) -> bool:
-    players = ibis.table(TYPES, name="players")
+    players = relation(TYPES, name="players")
     schema = pa.schema([(n, arrow_type(t)) for n, t in TYPES.items()])
     with duck.connect() as db:
         db.register("players", pa.Table.from_pylist([NOTHING | row], schema))

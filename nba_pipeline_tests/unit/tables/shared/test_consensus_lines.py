@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared import consensus_lines as lines
@@ -35,7 +36,7 @@ GAMES = {"game_date": "date", "game_id": "string", "player_id": "int64", "cutoff
 
 @cache
 def statement(name: str) -> str:
-    quotes, games = ibis.table(QUOTES, name="quotes"), ibis.table(GAMES, name="games")
+    quotes, games = relation(QUOTES, name="quotes"), relation(GAMES, name="games")
     return ibis.to_sql(getattr(lines, name)(quotes, games), dialect="duckdb")
 
 
@@ -276,7 +277,7 @@ def test_lines_without_prices_have_no_best_price() -> None:
 
 
 def test_markets_stand_side_by_side_in_one_row_of_the_player() -> None:
-    quotes, games = ibis.table(QUOTES, name="quotes"), ibis.table(GAMES, name="games")
+    quotes, games = relation(QUOTES, name="quotes"), relation(GAMES, name="games")
     wide = lines.side_by_side(lines.consensus(quotes, games), ("line", "books"), ("points", "assists", "threes"))
     other = GAME | {"player_id": 8}
     given = [quote(20.5), quote(5.5, market="assists"), quote(9.5, player_id=8)]
