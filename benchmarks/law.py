@@ -9,6 +9,7 @@ whole game days again. Prices are those of quotes in force at the cut-off that `
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import ibis
 import numpy as np
@@ -116,7 +117,7 @@ def candidates(quotes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     joined = rows.merge(quotes.rename(columns={"line": "quoted"}), on=KEY)
     named = joined.rename(columns={"line": "consensus", "quoted": "line"})
     names = ["line", "consensus", "sd", "over_odds", "under_odds", "book_kind", "known_at", "cutoff_at"]
-    table = ibis.memtable(named[names].reset_index(names="place"))
+    table: Any = ibis.memtable(named[names].reset_index(names="place"))
     reason = exclusion(table, table.consensus, table.sd, table.cutoff_at)
     kept = ibis.duckdb.connect().execute(table.filter(reason.isnull()).select("place"))["place"]
     good = named.loc[sorted(kept)].reset_index(drop=True)

@@ -6,7 +6,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.common.ibis_relations import shared, union
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import Transform
@@ -100,7 +100,7 @@ def build(predictions: ir.Table, prices: ir.Table, schedule: ir.Table, earlier: 
     current = _current(predictions, prices, schedule, clock)
     new = current.anti_join(earlier, CALLS.key)
     types = {c: CALLS.ibis_schema[c] for c in CALLS.computed_columns}
-    return ibis.union(*[t.select(*types).cast(types) for t in (earlier, new)])
+    return union(*[t.select(*types).cast(types) for t in (earlier, new)])
 
 
 def _called(predictions: ir.Table, schedule: ir.Table, clock: ir.Table) -> ir.Table:
@@ -145,7 +145,7 @@ def _current(predictions: ir.Table, prices: ir.Table, schedule: ir.Table, clock:
 def expected(predictions: ir.Table, schedule: ir.Table, earlier: ir.Table, clock: ir.Table) -> ir.Table:
     """Every call of the pricing system, and those of earlier snapshots."""
     current = _called(predictions, schedule, clock).select(*CALLS.key)
-    return ibis.union(current, earlier.select(*CALLS.key), distinct=True).mutate(reason=ibis.null("string"))
+    return union(current, earlier.select(*CALLS.key), distinct=True).mutate(reason=ibis.null("string"))
 
 
 TRANSFORM = Transform(
