@@ -8,11 +8,25 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
 NOTHING = "-"
+# With fewer bets the 95 % interval of a return reaches 15 percentage points and more to either side.
+FEWEST_PRICED_BETS = 150
 
 
 def error_grid(board: pd.DataFrame, rows: str) -> Grid:
     """Lay out point errors with their intervals; `rows` describes the selected rows."""
-    names = ("N", "MAE", "95 %", "vs last_10", "95 %", "rows with line", "vs line", "95 %", "bias", "RMSE")
+    names = (
+        "N",
+        "MAE",
+        "95 %",
+        "vs last_10",
+        "95 %",
+        "rows with line",
+        "vs line",
+        "95 %",
+        "bias",
+        "RMSE",
+        "MAE of median",
+    )
     grid = _grid(f"Leaderboard: {rows}", "system", *names)
     for r in board.to_dict("records"):
         grid.add_row(
@@ -27,25 +41,31 @@ def error_grid(board: pd.DataFrame, rows: str) -> Grid:
             _interval(r, "vs_line", "+.2f"),
             _number(r, "bias", "+.2f"),
             _number(r, "rmse", ".2f"),
+            _number(r, "mae_median", ".3f"),
         )
     return grid
 
 
 def chance_grid(board: pd.DataFrame) -> Grid:
-    """Lay out the quality of the forecast distributions and the results of the calls."""
-    names = ("CRPS", "in 80 %", "calibration error", "bets", "hit rate", "95 %", "priced bets", "ROI")
+    """Lay out the quality of the forecast distributions and the results of the calls; returns only of enough bets."""
+    names = ("CRPS", "in 80 %", "log-loss", "Brier", "calibration error", "bets", "hit rate", "95 %")
+    names += ("priced bets", "ROI", "95 %")
     grid = _grid("Distributions, and calls against the line", "system", *names)
     for r in board.to_dict("records"):
+        enough = r.get("priced_bets", 0) >= FEWEST_PRICED_BETS
         grid.add_row(
             str(r["system_id"]),
             _number(r, "crps", ".3f"),
             _number(r, "coverage_80", ".1%"),
+            _number(r, "log_loss", ".4f"),
+            _number(r, "brier", ".4f"),
             _number(r, "calibration_error", ".3f"),
             _number(r, "bets", ",.0f"),
             _number(r, "hit_rate", ".1%"),
             _interval(r, "hit_rate", ".1%"),
             _number(r, "priced_bets", ",.0f"),
-            _number(r, "roi", "+.1%"),
+            _number(r, "roi", "+.1%") if enough else NOTHING,
+            _interval(r, "roi", "+.1%") if enough else NOTHING,
         )
     return grid
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
-from nba_pipeline.evaluation.metrics import calibration_error, hit_rate, reliability, tier
+from nba_pipeline.evaluation.metrics import brier, calibration_error, hit_rate, log_loss, reliability, tier
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 
 REFERENCE = "last_10"
@@ -25,6 +25,7 @@ COLUMNS = (
         "actual_value",
         "crps",
         "within_80",
+        "pinball_q50",
     ),
 )
 
@@ -105,26 +106,38 @@ def _flat(name: str, estimate: Any) -> dict[str, float]:
 
 
 def _scores(r: pd.DataFrame) -> dict[str, Any]:
-    """Scores of one system that stand on its own rows: bias, RMSE, CRPS, coverage, bets, calibration."""
+    """Scores of one system that stand on its own rows.
+
+    The mean is scored by bias and RMSE, the median by `mae_median` (twice its pinball loss, Koenker and Bassett 1978), the
+    distribution by CRPS and coverage, chances of decided overs by log-loss, Brier score and calibration, calls by their results.
+    """
     wins, losses = int((r["outcome"] == "win").sum()), int((r["outcome"] == "loss").sum())
-    error, profit = r["signed_error"].astype(float), r["profit"].astype(float).dropna()
-    decided = r[r["line"].notna() & (r["line"] != r["actual_value"])]
+    error, priced = r["signed_error"].astype(float), r[r["profit"].notna()]
+    profit = DayBootstrap(priced["game_date"].to_numpy()).mean(priced["profit"].to_numpy(dtype=float))
+    chances = _probabilities(r[r["line"].notna() & (r["line"] != r["actual_value"])])
     return {
         "bias": float(error.mean()),
         "rmse": float(np.sqrt((error**2).mean())),
+        "mae_median": float(2 * r["pinball_q50"].astype(float).mean()),
         "crps": float(r["crps"].mean()),
         "coverage_80": float(r["within_80"].astype(float).mean()),
         "bets": wins + losses,
         **_flat("hit_rate", hit_rate(wins, losses)),
-        "priced_bets": len(profit),
-        "roi": float(profit.mean()) if len(profit) else np.nan,
-        "calibration_error": calibration_error(*_probabilities(decided)),
+        "priced_bets": len(priced),
+        **_flat("roi", profit),
+        "decided_overs": len(chances[0]),
+        "log_loss": log_loss(*chances),
+        "brier": brier(*chances),
+        "calibration_error": calibration_error(*chances),
     }
 
 
 def _probabilities(decided: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Chances of the over given a decision, and whether it won, of rows that have a chance."""
     over = (decided["actual_value"] > decided["line"]).to_numpy(dtype=bool)
-    return (decided["p_over"] / (1 - decided["p_push"])).to_numpy(dtype=float), over
+    chance = (decided["p_over"] / (1 - decided["p_push"])).to_numpy(dtype=float)
+    known = ~np.isnan(chance)
+    return chance[known], over[known]
 
 
 def tiers(rows: pd.DataFrame) -> pd.DataFrame:

@@ -39,6 +39,19 @@ def calibration_error(p_over: NDArray[np.float64], over: NDArray[np.bool_]) -> f
     )
 
 
+def log_loss(p_over: NDArray[np.float64], over: NDArray[np.bool_]) -> float:
+    """Mean of -ln(probability of what happened): a coin has 0.6931. NaN without rows, infinite where the impossible happened."""
+    if not len(p_over):
+        return np.nan
+    with np.errstate(divide="ignore"):
+        return float(-np.log(np.where(over, p_over, 1 - p_over)).mean())
+
+
+def brier(p_over: NDArray[np.float64], over: NDArray[np.bool_]) -> float:
+    """Mean squared distance of the probability from what happened: a coin has 0.25. NaN without rows."""
+    return float(((p_over - over) ** 2).mean()) if len(p_over) else np.nan
+
+
 def hit_rate(wins: int, losses: int) -> Estimate:
     """Share of decided bets that won, with its Wilson 95 % interval."""
     n = wins + losses

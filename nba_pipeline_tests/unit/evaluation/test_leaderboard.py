@@ -35,6 +35,7 @@ KNOWN: Row = {
     "p_push": 0.0,
     "crps": 1.0,
     "within_80": True,
+    "pinball_q50": None,
 }
 
 
@@ -113,6 +114,37 @@ def test_the_line_is_compared_on_its_own_rows_and_stands_on_the_board_of_rows_wi
     assert MARKET_LINE not in board(*rows)
     lined = board(*rows, of=replace(POINTS, with_line=True))
     assert (lined[MARKET_LINE]["mae"], lined[MARKET_LINE]["bias"]) == (1, -1)
+
+
+def test_chances_are_scored_on_decided_lines_only() -> None:
+    lines = [
+        graded("a", 0, 1, line=19.5, p_over=0.8),
+        graded("a", 0, 2, line=20.5, p_over=0.8),
+        graded("a", 0, 3, line=20.0, p_over=0.8),
+        graded("a", 0, 4, line=19.0, p_over=0.4, p_push=0.2),
+    ]
+    found = board(*lines)["a"]
+    assert found["decided_overs"] == 3
+    assert found["log_loss"] == pytest.approx(-np.log([0.8, 0.2, 0.5]).mean())
+    assert found["brier"] == pytest.approx((0.04 + 0.64 + 0.25) / 3)
+
+
+def test_the_median_is_scored_by_its_own_absolute_error() -> None:
+    found = board(graded("a", 4, 1, pinball_q50=1.5), graded("a", -4, 2, pinball_q50=0.5))["a"]
+    assert (found["mae"], found["mae_median"]) == (4, 2)
+
+
+def test_a_return_has_an_interval_by_day_and_is_printed_only_for_enough_bets() -> None:
+    def printed(bets: int) -> str:
+        rows = [graded("a", 0, p, p % 7, outcome="win" if p % 2 else "loss", profit=0.9 * (p % 2)) for p in range(bets)]
+        found = leaderboard(POINTS.select(pd.DataFrame(rows)))
+        assert found["roi_low"][0] < found["roi"][0] < found["roi_high"][0]
+        console = Console(file=StringIO(), width=200)
+        console.print(grids.chance_grid(found))
+        return console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
+
+    assert "+45.0%" in printed(grids.FEWEST_PRICED_BETS)
+    assert "+45" not in printed(grids.FEWEST_PRICED_BETS - 2)
 
 
 def test_the_hit_rate_has_its_n_and_the_roi_counts_priced_bets_only() -> None:
@@ -272,7 +304,7 @@ def test_the_grids_show_every_system_and_say_which_rows_they_stand_on() -> None:
         console.print(grid)
     text = console.export_text()
     assert "points, players who played with at least 10 earlier games, rows with a line" in text
-    assert all(name in text for name in ("a ", "b ", MARKET_LINE, "rotation", "100.0%", "+90.0%"))
+    assert all(name in text for name in ("a ", "b ", MARKET_LINE, "rotation", "100.0%", "0.5108"))
 
 
 def test_every_system_declares_the_seasons_that_its_constants_were_chosen_on() -> None:
