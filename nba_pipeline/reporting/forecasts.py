@@ -9,6 +9,7 @@ import pandas as pd
 from nba_pipeline.domain.markets import MARKETS, POINTS
 from nba_pipeline.reporting.data import Absence, Forecast, Price, Reason
 from nba_pipeline.reporting.reasons import AVERAGES, reasons
+from nba_pipeline.systems import LINE_SYSTEM_IDS
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
 
@@ -16,6 +17,7 @@ OUT = "out"
 CALLS = (OVER, UNDER)
 LEANS = 6
 PLAYER = ["game_date", "player_id"]
+OF = ["player_id", "market"]
 
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -34,17 +36,35 @@ def absences(players: pd.DataFrame) -> Iterator[Absence]:
         yield Absence(r["player_name"], r["team"], r["injury_status"], r["injury_reported_on"], r["points_avg_season"])
 
 
+def leading(rows: pd.DataFrame, lead: str) -> pd.DataFrame:
+    """Select the forecast whose price counts for each player and market: of a system that knows the line where it has one.
+
+    Args:
+        rows: forecasts of one day, all systems; those without a mean do not count.
+        lead: the system of the other forecasts.
+
+    Returns:
+        Rows in the given order, at most one per player and market; none without a lead.
+    """
+    if not lead:
+        return rows.iloc[:0]
+    known = rows[rows["predicted_mean"].notna()]
+    lined = known[known["system_id"].isin(LINE_SYSTEM_IDS)]
+    covered = pd.MultiIndex.from_frame(known[OF]).isin(pd.MultiIndex.from_frame(lined[OF]))
+    return known[known["system_id"].isin(LINE_SYSTEM_IDS) | ((known["system_id"] == lead) & ~covered)]
+
+
 def forecasts(
     predictions: pd.DataFrame, players: pd.DataFrame, prices: pd.DataFrame, absent: Sequence[Absence], lead: str
 ) -> dict[str, list[Forecast]]:
-    """List the leading system's forecasts by game, by market with the highest mean first, without players who are out.
+    """List the leading forecasts by game, by market with the highest mean first, without players who are out.
 
     Args:
         predictions: rows of player_prop_predictions of the day, all systems.
         players: rows of upcoming_player_game_context of the day, with features.
         prices: best prices of prop_prices of the day.
         absent: players with a reported status.
-        lead: the leading system.
+        lead: the system that leads where none knows the line.
 
     Returns:
         Forecasts by game id.
@@ -61,26 +81,27 @@ def forecasts(
     ):
         means.setdefault((player, market), {})[system] = mean
     order = {m: i for i, m in enumerate(MARKETS)}
-    leading = available[available["system_id"] == lead]
-    leading = leading.assign(place=leading["market"].map(order)).sort_values(
+    shown = leading(available, lead)
+    shown = shown.assign(place=shown["market"].map(order)).sort_values(
         ["place", "predicted_mean"], ascending=[True, False], kind="stable", ignore_index=True
     )
-    best = _prices(prices[prices["system_id"] == lead])
-    details = _details(leading.loc[_detailed(leading)], players, means, absent)
+    best = _prices(prices)
+    details = _details(shown.loc[_detailed(shown)], players, means, absent)
     by_game: dict[str, list[Forecast]] = {}
-    for place, r in enumerate(records(leading)):
+    for place, r in enumerate(records(shown)):
         outcomes, explanation = details.get(place, ((), ()))
-        shown = r | {"home": r["team"] in home, "price": best.get((r["player_id"], r["market"], r["recommendation"]))}
-        forecast = _forecast(shown, means[r["player_id"], r["market"]], outcomes, explanation)
+        price = best.get((r["system_id"], r["player_id"], r["market"], r["recommendation"]))
+        shown_row = r | {"home": r["team"] in home, "price": price}
+        forecast = _forecast(shown_row, means[r["player_id"], r["market"]], outcomes, explanation)
         by_game.setdefault(r["game_id"], []).append(forecast)
     return by_game
 
 
-def _detailed(leading: pd.DataFrame) -> "pd.Index[int]":
+def _detailed(shown: pd.DataFrame) -> "pd.Index[int]":
     """Select the rows shown with distribution and reasons: all calls, and the few others nearest to a call."""
-    called = leading["recommendation"].isin(CALLS)
-    near = leading[~called & leading["p_over"].notna()].nlargest(LEANS, "confidence", keep="first")
-    return leading.index[called].union(near.index)
+    called = shown["recommendation"].isin(CALLS)
+    near = shown[~called & shown["p_over"].notna()].nlargest(LEANS, "confidence", keep="first")
+    return shown.index[called].union(near.index)
 
 
 def _details(
@@ -134,14 +155,14 @@ def _forecast(
     )
 
 
-def _prices(best: pd.DataFrame) -> dict[tuple[int, str, str], Price]:
-    """Index the best prices by player, market and side."""
+def _prices(best: pd.DataFrame) -> dict[tuple[str, int, str, str], Price]:
+    """Index the best prices by system, player, market and side."""
     by_side = {}
     for r in records(best):
         for call, side in ((OVER, "over"), (UNDER, "under")):
             if r[f"best_{side}"]:
                 price = Price(r["bookmaker"], r["line"], r[f"{side}_odds"], r[f"ev_{side}"])
-                by_side[r["player_id"], r["market"], call] = price
+                by_side[r["system_id"], r["player_id"], r["market"], call] = price
     return by_side
 
 

@@ -18,8 +18,9 @@ from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.reporting import rolling
 from nba_pipeline.reporting.data import Game, Graded, GradedCall, GradedSystem, ReportData, TableState
-from nba_pipeline.reporting.forecasts import CALLS, OUT, PLAYER, absences, forecasts, records
+from nba_pipeline.reporting.forecasts import CALLS, OUT, PLAYER, absences, forecasts, leading, records
 from nba_pipeline.reporting.reasons import EDGES, ROLE, allowed
+from nba_pipeline.systems import LINE_SYSTEM_IDS
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.analytics.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
 from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
@@ -31,7 +32,7 @@ from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days, Warehouse
 
-# The first of these systems with a forecast on the day leads its page.
+# The first of these systems with a forecast on the day leads its page, but where a system knows the line (`forecasts.leading`).
 LEADS = ("ensemble_v1", "zone_matchup_v1", "moving_average")
 WINDOW_DAYS = 30
 DAYS_AT_ONCE = 31
@@ -175,9 +176,10 @@ class _Month:
         frames = {n: t.to_pandas(date_as_object=True) for n, t in inputs.items() if n not in ("graded", "prices")}
         features = frames["features"]
         features = features[features["feature_version"] == MODEL_FEATURES.name].drop(columns="feature_version")
-        # Only the leading systems' calls are listed, so only their rows leave Arrow.
+        # Only leading forecasts' calls are listed, so only rows that decide them leave Arrow.
         graded = inputs["graded"]
-        called = graded.filter(pc.field("recommendation").isin(CALLS) & pc.field("system_id").isin(LEADS))
+        calls = pc.field("recommendation").isin(CALLS) & pc.field("system_id").isin(LEADS)
+        called = graded.filter(calls | pc.field("system_id").isin(LINE_SYSTEM_IDS))
         return _Month(
             schedule=_ByDay(frames["schedule"].sort_values(["tip_off", "game_id"])),
             players=_ByDay(frames["players"].merge(features, on=PLAYER, how="left")),
@@ -236,7 +238,8 @@ class _Month:
             return None
         day = max(past["game_date"])
         calls = self.graded[day]
-        calls = calls[calls["system_id"] == (lead or _lead(calls))].sort_values(["market", "player_name"])
+        calls = leading(calls, lead or _lead(calls))
+        calls = calls[calls["recommendation"].isin(CALLS)].sort_values(["market", "player_name"])
         return Graded(
             day=day,
             systems=tuple(
@@ -276,7 +279,9 @@ class _ByDay:
 
 def _best(prices: pa.Table) -> pd.DataFrame:
     """Select the best prices of the systems that may lead, by side."""
-    best = prices.filter(pc.field("system_id").isin(LEADS) & (pc.field("best_over") | pc.field("best_under")))
+    best = prices.filter(
+        pc.field("system_id").isin([*LEADS, *LINE_SYSTEM_IDS]) & (pc.field("best_over") | pc.field("best_under"))
+    )
     return best.to_pandas(date_as_object=True)
 
 

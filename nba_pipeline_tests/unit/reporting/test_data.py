@@ -72,6 +72,30 @@ def test_the_first_system_of_the_list_that_forecast_anything_leads(lead: str) ->
     assert set(data.forecasts[0].others) == {*later, "last_10"} - {lead}
 
 
+def test_a_forecast_that_knows_the_line_leads_its_player_with_its_own_price() -> None:
+    aware = prediction("line_aware_v1", predicted_mean=18.0, recommendation="UNDER")
+    rows = [prediction(), aware, prediction(of=KNEE), prediction("line_aware_v1", of=KNEE, predicted_mean=None)]
+    warehouse = tables.day(
+        player_prop_predictions=rows,
+        upcoming_player_game_context=[player(), player(KNEE)],
+        ml_feature_store_v2=[features(), features(KNEE)],
+    )
+    (data,) = read(HandMadeWarehouse(warehouse))
+    horn, knee = sorted(data.forecasts, key=lambda f: f.player)
+    assert (horn.mean, horn.call, horn.price) == (18.0, "UNDER", None), (
+        "the ensemble's price is not that of another law"
+    )
+    assert knee.mean == prediction()["predicted_mean"]
+    assert "line_aware_v1" in page(data)
+
+
+def test_a_pass_of_the_forecast_that_knows_the_line_is_no_graded_call_of_the_lead() -> None:
+    rows = [grade(1), grade(1, "line_aware_v1", recommendation="PASS", outcome="pass")]
+    found = report(prediction_accuracy=rows).graded
+    assert found is not None
+    assert found.calls == ()
+
+
 def test_where_nothing_is_forecast_nothing_leads_and_the_reason_is_counted() -> None:
     no_forecast = {"predicted_mean": None, "insufficient_data_reason": "no model this month"}
     data = report(
