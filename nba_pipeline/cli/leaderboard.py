@@ -59,7 +59,9 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         click.echo(json.dumps({"rows": rows.words, "alarms": alarms, **shown}, indent=2))
     else:
         console.print(grids.error_grid(board, rows.words))
+        console.print(grids.difference_grid(board))
         console.print(grids.chance_grid(board))
+        console.print(grids.call_grid(board))
         console.print(grids.tiers_grid(by_tier))
         if not simulated:
             console.print(grids.clean_grid(board, sorted(selected["season"].unique())))

@@ -13,53 +13,63 @@ FEWEST_PRICED_BETS = 150
 
 
 def error_grid(board: pd.DataFrame, rows: str) -> Grid:
-    """Lay out point errors with their intervals; `rows` describes the selected rows."""
-    names = (
-        "N",
-        "MAE",
-        "95 %",
-        "vs last_10",
-        "95 %",
-        "rows with line",
-        "vs line",
-        "95 %",
-        "bias",
-        "RMSE",
-        "MAE of median",
-    )
-    grid = _grid(f"Leaderboard: {rows}", "system", *names)
+    """Lay out point errors of means and medians; `rows` describes the selected rows."""
+    grid = _grid(f"Leaderboard: {rows}", "system", "N", "MAE", "95 %", "MAE of median", "RMSE", "bias")
     for r in board.to_dict("records"):
         grid.add_row(
             str(r["system_id"]),
             _number(r, "n", ",.0f"),
             _number(r, "mae", ".3f"),
             _interval(r, "mae", ".2f"),
+            _number(r, "mae_median", ".3f"),
+            _number(r, "rmse", ".2f"),
+            _number(r, "bias", "+.2f"),
+        )
+    return grid
+
+
+def difference_grid(board: pd.DataFrame) -> Grid:
+    """Lay out differences of MAE on the same rows: to the mean of the last ten games, and to the line where there is one."""
+    title = "Difference of MAE on the same rows; negative: better"
+    grid = _grid(title, "system", "vs last_10", "95 %", "rows with line", "vs line", "95 %")
+    for r in board.to_dict("records"):
+        grid.add_row(
+            str(r["system_id"]),
             _number(r, "vs_last_10", "+.3f"),
             _interval(r, "vs_last_10", "+.2f"),
             _number(r, "n_with_line", ",.0f"),
             _number(r, "vs_line", "+.3f"),
             _interval(r, "vs_line", "+.2f"),
-            _number(r, "bias", "+.2f"),
-            _number(r, "rmse", ".2f"),
-            _number(r, "mae_median", ".3f"),
         )
     return grid
 
 
 def chance_grid(board: pd.DataFrame) -> Grid:
-    """Lay out the quality of the forecast distributions and the results of the calls; returns only of enough bets."""
-    names = ("CRPS", "in 80 %", "log-loss", "Brier", "calibration error", "bets", "hit rate", "95 %")
-    names += ("priced bets", "ROI", "95 %")
-    grid = _grid("Distributions, and calls against the line", "system", *names)
+    """Lay out the quality of the distributions, and of the chances of decided overs."""
+    names = ("CRPS", "in 80 %", "decided overs", "log-loss", "Brier", "calibration error")
+    grid = _grid("Distributions, and chances of the over; a coin has log-loss 0.6931, Brier 0.25", "system", *names)
     for r in board.to_dict("records"):
-        enough = r.get("priced_bets", 0) >= FEWEST_PRICED_BETS
         grid.add_row(
             str(r["system_id"]),
             _number(r, "crps", ".3f"),
             _number(r, "coverage_80", ".1%"),
+            _number(r, "decided_overs", ",.0f"),
             _number(r, "log_loss", ".4f"),
             _number(r, "brier", ".4f"),
             _number(r, "calibration_error", ".3f"),
+        )
+    return grid
+
+
+def call_grid(board: pd.DataFrame) -> Grid:
+    """Lay out the results of the calls; returns only where there are enough bets."""
+    names = ("bets", "hit rate", "95 %", "priced bets", "ROI", "95 %")
+    title = f"Calls against the line; returns of {FEWEST_PRICED_BETS} priced bets and more"
+    grid = _grid(title, "system", *names)
+    for r in board.to_dict("records"):
+        enough = r.get("priced_bets", 0) >= FEWEST_PRICED_BETS
+        grid.add_row(
+            str(r["system_id"]),
             _number(r, "bets", ",.0f"),
             _number(r, "hit_rate", ".1%"),
             _interval(r, "hit_rate", ".1%"),

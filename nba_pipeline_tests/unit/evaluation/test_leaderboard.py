@@ -140,7 +140,7 @@ def test_a_return_has_an_interval_by_day_and_is_printed_only_for_enough_bets() -
         found = leaderboard(POINTS.select(pd.DataFrame(rows)))
         assert found["roi_low"][0] < found["roi"][0] < found["roi_high"][0]
         console = Console(file=StringIO(), width=200)
-        console.print(grids.chance_grid(found))
+        console.print(grids.call_grid(found))
         return console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
 
     assert "+45.0%" in printed(grids.FEWEST_PRICED_BETS)
@@ -294,16 +294,19 @@ def test_the_grids_show_every_system_and_say_which_rows_they_stand_on() -> None:
     rows = [graded(s, e, line=19.5, p_over=0.6, outcome="win", profit=0.9) for s, e in (("a", 2), ("b", 3))]
     selected = LINED.select(pd.DataFrame(rows))
     found = leaderboard(selected)
-    console = Console(width=160, record=True, file=StringIO())
+    console = Console(width=120, record=True, file=StringIO())
     for grid in (
         grids.error_grid(found, LINED.words),
+        grids.difference_grid(found),
         grids.chance_grid(found),
+        grids.call_grid(found),
         grids.tiers_grid(tiers(selected)),
         grids.reliability_grid(reliabilities(selected), "a"),
     ):
         console.print(grid)
     text = console.export_text()
     assert "points, players who played with at least 10 earlier games, rows with a line" in text
+    assert "…" not in text, "every figure fits a window of 120 columns"
     assert all(name in text for name in ("a ", "b ", MARKET_LINE, "rotation", "100.0%", "0.5108"))
 
 
@@ -315,7 +318,7 @@ def test_the_board_and_its_grid_name_the_first_clean_season_and_the_seasons_in_s
     board = with_clean_seasons(pd.DataFrame({"system_id": ["last_10", "zone_matchup_v1", "ensemble_v1", MARKET_LINE]}))
     assert board["error_clean_from"].tolist() == ["2021-22", "2023-24", "2024-25", None]
     assert board["law_clean_from"].tolist() == ["2024-25"] * 3 + [None]
-    console = Console(width=160, record=True, file=StringIO())
+    console = Console(width=120, record=True, file=StringIO())
     console.print(grids.clean_grid(board, ["2022-23", "2023-24"]))
     zone, ensemble = (
         next(line.rstrip().split("  ") for line in console.export_text(clear=False).splitlines() if name in line)
