@@ -22,7 +22,7 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.definitions import defs
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.export import OPTIONS, write_rows
-from nba_pipeline.reporting.asset import write_pages
+from nba_pipeline.reporting.pages import write_pages
 from nba_pipeline.tables.catalog import CATALOG
 
 FEATURES = CATALOG["nba_predictions.ml_feature_store_v2"].table

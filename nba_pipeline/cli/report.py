@@ -12,7 +12,7 @@ from nba_pipeline.domain.calendar import days_between
 
 def write_reports(start: date, end: date) -> None:
     """Write the report pages of the days and print the locations of the first and the last."""
-    from nba_pipeline.reporting.asset import write_pages
+    from nba_pipeline.reporting.pages import write_pages
 
     settings = Settings.from_environment()
     store = settings.open_artifacts()

@@ -1,47 +1,19 @@
-"""Write the daily pages: the asset `nba_reports/daily_report` and the function that the command line shares."""
+"""Write the daily pages as the asset `nba_reports/daily_report`."""
 
-from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
 
-from nba_pipeline.artifacts import ArtifactStore, Stored
-from nba_pipeline.common.progress import DONE, STARTED, announce
 from nba_pipeline.orchestration.assets import OWNERS, Pipeline
 from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partition_results import attach_metadata
 from nba_pipeline.orchestration.partitions import DAILY
-from nba_pipeline.reporting.page import page
-from nba_pipeline.reporting.queries import DAYS_AT_ONCE, READS, READS_BEFORE, read_reports
-from nba_pipeline.tables.catalog import CATALOG, graph_order
-from nba_pipeline.warehouse import Warehouse
+from nba_pipeline.reporting.pages import REPORT, write_pages
+from nba_pipeline.reporting.queries import READS, READS_BEFORE
 
-REPORT = "nba_reports.daily_report"
 KEY = dg.AssetKey(REPORT.split("."))
 GROUP = "6_reports"
-
-
-def write_pages(warehouse: Warehouse, store: ArtifactStore, days: Sequence[date]) -> dict[date, Stored]:
-    """Write `reports/<day>.html` for every day, days without games included, and return where each was stored.
-
-    Args:
-        warehouse: The warehouse to read the tables from.
-        store: The artifact store to write the pages to.
-        days: The days to write.
-
-    Raises:
-        MissingHistoryError: The schedule of a day was never published; pages of earlier days are already written.
-    """
-    units = {t: CATALOG[t].unit for t in graph_order()}
-    announce(REPORT, STARTED, len(days))
-    written: dict[date, Stored] = {}
-    for data in read_reports(warehouse, days, units):
-        written[data.day] = store.publish("reports", f"{data.day}.html", page(data).encode())
-        if len(written) % DAYS_AT_ONCE == 0:
-            announce(REPORT, DONE, DAYS_AT_ONCE)
-    announce(REPORT, DONE, len(written) % DAYS_AT_ONCE)
-    return written
 
 
 @dg.asset(

@@ -24,7 +24,7 @@ from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 from nba_pipeline.reporting.asset import KEY as REPORT_KEY
-from nba_pipeline.reporting.asset import REPORT
+from nba_pipeline.reporting.pages import REPORT
 from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
 from nba_pipeline_tests.support.homes import Home, all_days, partitions
 
