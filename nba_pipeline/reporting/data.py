@@ -44,6 +44,7 @@ class Forecast:
     mean: float
     q10: float
     q25: float
+    median: float
     q75: float
     q90: float
     outcomes: tuple[float, ...]
@@ -73,8 +74,8 @@ class Forecast:
 
     @property
     def edge(self) -> float | None:
-        """Mean minus line; None without a line."""
-        return None if self.line is None else self.mean - self.line
+        """Median minus line: positive where the over is the likelier side; None without a line."""
+        return None if self.line is None else self.median - self.line
 
     @property
     def p_side(self) -> float | None:

@@ -138,6 +138,7 @@ def _forecast(
         mean=r["predicted_mean"],
         q10=r["q10"],
         q25=r["q25"],
+        median=r["q50"],
         q75=r["q75"],
         q90=r["q90"],
         outcomes=outcomes,

@@ -34,6 +34,7 @@ FORECAST = Forecast(
     mean=21.4,
     q10=12.0,
     q25=16.5,
+    median=21.0,
     q75=26.0,
     q90=31.0,
     outcomes=tuple([0.02] * 10 + [0.04] * 20),

@@ -76,6 +76,7 @@ def prediction(system: str = "ensemble_v1", of: int = HORN, **more: Any) -> Row:
         "predicted_sd": 7.0,
         "q10": 13.0,
         "q25": 17.0,
+        "q50": 21.5,
         "q75": 26.5,
         "q90": 31.0,
         "line": 18.5,
