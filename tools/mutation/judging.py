@@ -54,7 +54,7 @@ def judge(target: Target, mutants: Sequence[Mutant], root: Path) -> Iterator[Jud
     with _silence():
         pytest.main([*target.arguments, *QUIET], plugins=[quick])
     if len(quick.codes) != len(mutants):
-        raise RuntimeError(f"the tests of {target.module} cannot be run, or fail without a fault: mend them first")
+        raise RuntimeError(f"the tests of {target.module} cannot be run, or fail without a fault: correct them first")
     _forget(target.module)
     source = (root / target.file).read_text()
     began = time.monotonic()

@@ -1,9 +1,11 @@
 """Measures by hand: bins in the order of rows, weights by rows."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from nba_pipeline.evaluation.metrics import BINS, calibration_error, hit_rate, reliability
+from nba_pipeline.evaluation.metrics import BINS, brier, calibration_error, hit_rate, log_loss, reliability
 
 
 def test_without_rows_reliability_has_its_columns_and_there_is_no_error() -> None:
@@ -38,3 +40,13 @@ def test_a_hit_rate_needs_a_decided_bet() -> None:
     only = hit_rate(1, 0)
     assert only.value == 1
     assert only.low == pytest.approx(1 / (1 + 1.959964**2))
+
+
+def test_an_impossible_outcome_costs_infinitely_much_and_nothing_is_unknown() -> None:
+    nothing = np.array([]), np.array([], dtype=bool)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert log_loss(np.array([0.0, 0.5]), np.array([True, True])) == np.inf
+        assert brier(np.array([0.0, 0.5]), np.array([True, True])) == pytest.approx((1 + 0.25) / 2)
+        assert np.isnan(log_loss(*nothing))
+        assert np.isnan(brier(*nothing))
