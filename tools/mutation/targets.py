@@ -8,7 +8,7 @@ ASOF = (
     f"{UNIT}/asof/test_aggregates_by_hand.py",
     f"{UNIT}/asof/test_aggregates.py",
 )
-CUTOFFS = (f"{UNIT}/asof/test_quote_times.py",)
+CUTOFFS = (f"{UNIT}/asof/test_cutoffs.py", f"{UNIT}/asof/test_quote_times.py")
 CONTRACTS = (f"{UNIT}/contracts/test_columns.py", f"{UNIT}/contracts/test_table.py")
 HASHING = (f"{UNIT}/contracts/test_hashing.py",)
 LOCKING = (f"{UNIT}/common/test_locking.py", f"{UNIT}/warehouse/test_duckdb_file.py")
