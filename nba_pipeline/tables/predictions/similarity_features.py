@@ -129,7 +129,8 @@ def defense_facts(defense_games: ir.Table) -> ir.Table:
 
 def at_home(home_game: ir.BooleanValue, neutral_site: ir.BooleanValue) -> ir.FloatingValue:
     """Return 1 for a team in its own arena, 0 for a visitor of one, 0.5 for both teams of a game on a neutral site."""
-    return neutral_site.fill_null(False).ifelse(0.5, home_game.cast("float64"))
+    # BigQuery casts a boolean to a whole number only.
+    return neutral_site.fill_null(False).ifelse(0.5, home_game.cast("int64").cast("float64"))
 
 
 def _with_venue(rows: ir.Table, sites: ir.Table, *, by: tuple[str, ...]) -> ir.Table:
