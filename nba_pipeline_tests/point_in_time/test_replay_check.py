@@ -37,7 +37,7 @@ def test_a_day_of_the_run_is_replayed_and_nothing_differs(finished_home: Home) -
     found = evaluation(finished_home, FIRST, LAST)
     assert found.passed, found.description
     assert FIRST <= date.fromisoformat(str(found.metadata["day"].value)) <= LAST
-    assert found.metadata["tables"].value == 10
+    assert found.metadata["tables"].value == 11
 
 
 def test_a_published_cell_that_cannot_be_reproduced_fails_the_check_by_name(home: Home) -> None:
