@@ -14,6 +14,7 @@ from google.cloud.bigquery import TimePartitioning
 from nba_pipeline.common.errors import ConfigurationError, WarehouseError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.table import Rows, Table
+from nba_pipeline.warehouse.bigquery import client
 from nba_pipeline.warehouse.bigquery.client import Connection, JobLabels, default_retry, is_transient, named_errors
 from nba_pipeline.warehouse.bigquery.location import STAGING, BigQueryLocation
 from nba_pipeline.warehouse.bigquery.schema import changed, definition
@@ -203,8 +204,13 @@ def test_what_the_service_refuses_is_refused_here(
         bigquery_warehouse.connection.query("asking", statement.replace("{at}", at), TAGS)
 
 
-def test_a_job_whose_answer_was_lost_runs_once(bigquery_warehouse: BigQueryWarehouse, bigquery_rules: Rules) -> None:
+@pytest.mark.parametrize("patience", [30.0, 0.0], ids=["the request is repeated", "the statement is tried again"])
+def test_a_job_whose_answer_was_lost_runs_once(
+    bigquery_warehouse: BigQueryWarehouse, bigquery_rules: Rules, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
     fill(bigquery_warehouse)
+    monkeypatch.setattr(client, "REQUEST_RETRY_SECONDS", patience)
+    bigquery_warehouse.connection.__dict__.pop("_patience", None)
     at = bigquery_warehouse.connection.location.table(RESULTS.id)
     values = "DATE '2024-01-01', 'LOST', 1"
     statement = f"INSERT INTO `{at}` (`game_date`, `team`, `points`) SELECT {values}"
@@ -236,16 +242,16 @@ def test_a_table_changed_by_another_run_is_read_again_before_it_is_updated(
     bigquery_warehouse: BigQueryWarehouse,
 ) -> None:
     fill(bigquery_warehouse)
-    wider, client = declared(WiderResults), bigquery_warehouse.connection.client
-    update, other_runs = client.update_table, iter([True, False])
+    wider, sender = declared(WiderResults), bigquery_warehouse.connection.client
+    update, other_runs = sender.update_table, iter([True, False])
 
     def update_after_another(table: StoredTable, *arguments: Any, **options: Any) -> StoredTable:
         if next(other_runs, False):
-            theirs = client.get_table(table.reference)
+            theirs = sender.get_table(table.reference)
             update(theirs, ["description"])
         return update(table, *arguments, **options)
 
-    client.update_table = update_after_another  # pyright: ignore[reportAttributeAccessIssue]
+    sender.update_table = update_after_another  # pyright: ignore[reportAttributeAccessIssue]
     written = rows(days(1), 2, table=wider, share=0.5, features=[1.0])
     bigquery_warehouse.replace(wider, days(1), written, [entry(days(1)[0], 2)], rejects(days(1)[0]))
     stored = bigquery_warehouse.stored(RESULTS.id)
