@@ -75,10 +75,16 @@ def _variable(
     return Field(default=default, validation_alias=name, repr=shown, json_schema_extra={"fix": fix, "problem": problem})
 
 
-def _number(name: str, least: float = 0, most: float = LARGEST, default: float | None = None) -> Any:
+def _number(
+    name: str, least: float = 0, most: float = LARGEST, default: float | None = None, kind: str = "number"
+) -> Any:
     bounds = f"from {least:g} to {most:g}" if most < LARGEST else "that is not negative"
-    fix = {"fix": f"give a number {bounds}, or leave it unset", "problem": ""}
+    fix = {"fix": f"give a {kind} {bounds}, or leave it unset", "problem": ""}
     return Field(default=default, validation_alias=name, ge=least, le=most, json_schema_extra={**fix})
+
+
+def _integer(name: str, least: int = 0, most: float = LARGEST, default: int | None = None) -> Any:
+    return _number(name, least, most, default, "whole number")
 
 
 def _choice(name: str, choices: Any, default: str | None = None) -> Any:
@@ -105,7 +111,7 @@ class Environment(BaseSettings):
     home: str = _variable("NBA_PIPELINE_HOME", default=".nba_pipeline")
     source: SourceName = _choice("NBA_PIPELINE_SOURCE", SourceName, default="simulator")
     data: str | None = _variable("NBA_PIPELINE_DATA")
-    seed: Whole = _number("NBA_PIPELINE_SEED", default=20211019)
+    seed: Whole = _integer("NBA_PIPELINE_SEED", default=20211019)
     warehouse: WarehouseName = _choice("NBA_PIPELINE_WAREHOUSE", WarehouseName, default="duckdb")
     lock_timeout: float | None = _number("NBA_PIPELINE_LOCK_TIMEOUT")
     bucket: str | None = _variable("NBA_PIPELINE_BUCKET")
@@ -119,7 +125,7 @@ class Environment(BaseSettings):
     bigquery_location: str | None = _variable("NBA_PIPELINE_BIGQUERY_LOCATION")
     bigquery_prefix: str = _variable("NBA_PIPELINE_BIGQUERY_PREFIX", default="")
     bigquery_endpoint: str | None = _variable("NBA_PIPELINE_BIGQUERY_ENDPOINT")
-    bigquery_max_bytes_billed: Whole = _number("NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED", default=0)
+    bigquery_max_bytes_billed: Whole = _integer("NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED", default=0)
 
     nba_stats_url: Address | None = _address("NBA_PIPELINE_NBA_STATS_URL")
     odds_api_url: Address | None = _address("NBA_PIPELINE_ODDS_API_URL")
@@ -134,7 +140,7 @@ class Environment(BaseSettings):
     ] = _variable("NBA_PIPELINE_INJURY_HOURS", _HOURS, default=())
     live_pause: float | None = _number("NBA_PIPELINE_LIVE_PAUSE", 0, 3600)
     live_timeout: float | None = _number("NBA_PIPELINE_LIVE_TIMEOUT", 0.1, 3600)
-    live_attempts: Whole | None = _number("NBA_PIPELINE_LIVE_ATTEMPTS", 1, 100)
+    live_attempts: Whole | None = _integer("NBA_PIPELINE_LIVE_ATTEMPTS", 1, 100)
 
     alert_webhook: Annotated[str, Field(pattern="^https?://")] | None = _variable(
         "NBA_PIPELINE_ALERT_WEBHOOK",
@@ -143,7 +149,7 @@ class Environment(BaseSettings):
         shown=False,
     )
     alert_email_host: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_HOST")
-    alert_email_port: Whole | None = _number("NBA_PIPELINE_ALERT_EMAIL_PORT", 1, 65535)
+    alert_email_port: Whole | None = _integer("NBA_PIPELINE_ALERT_EMAIL_PORT", 1, 65535)
     alert_email_user: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_USER")
     alert_email_password: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_PASSWORD", shown=False)
     alert_email_security: MailSecurity | None = _choice("NBA_PIPELINE_ALERT_EMAIL_SECURITY", MailSecurity)

@@ -31,20 +31,20 @@ def test_variables_of_other_programs_are_none_of_ours() -> None:
     [
         ("SOURCE", "files ", "set it to one of: simulator, files, nba_stats"),
         ("WAREHOUSE", "snowflake", "set it to one of: duckdb, bigquery"),
-        ("SEED", "-1", "give a number that is not negative, or leave it unset"),
-        ("SEED", "1.5", "give a number that is not negative, or leave it unset"),
-        ("SEED", "1e99", "give a number that is not negative, or leave it unset"),
+        ("SEED", "-1", "give a whole number that is not negative, or leave it unset"),
+        ("SEED", "1.5", "give a whole number that is not negative, or leave it unset"),
+        ("SEED", "1e99", "give a whole number that is not negative, or leave it unset"),
         ("LOCK_TIMEOUT", "nan", "give a number that is not negative, or leave it unset"),
         ("LOCK_TIMEOUT", "soon", "give a number that is not negative, or leave it unset"),
         ("LIVE_PAUSE", "3601", "give a number from 0 to 3600, or leave it unset"),
-        ("LIVE_ATTEMPTS", "0", "give a number from 1 to 100, or leave it unset"),
+        ("LIVE_ATTEMPTS", "0", "give a whole number from 1 to 100, or leave it unset"),
         ("ODDS_MINUTES_BEFORE", "10,ten", "give whole numbers from 0 to 10080, with commas between"),
         ("INJURY_HOURS", "13,24", "give whole numbers from 0 to 23, with commas between"),
         ("MARKETS", "points,goals", "name some of points, rebounds, assists, threes, pra, with commas between, or all"),
         ("MARKETS", ",", "name some of points, rebounds, assists, threes, pra, with commas between, or all"),
         ("NOW", "2024-11-05 12:30", "give a moment with its offset: 2024-11-05T12:30:00-05:00, or leave it unset"),
         ("NOW", "1730826000", "give a moment with its offset: 2024-11-05T12:30:00-05:00, or leave it unset"),
-        ("ALERT_EMAIL_PORT", "many", "give a number from 1 to 65535, or leave it unset"),
+        ("ALERT_EMAIL_PORT", "many", "give a whole number from 1 to 65535, or leave it unset"),
         ("ALERT_EMAIL_SECURITY", "some", "set it to one of: starttls, tls, none"),
     ],
 )
@@ -66,7 +66,7 @@ def test_all_wrong_values_are_named_at_once_each_with_its_fix() -> None:
         read_environment({"NBA_PIPELINE_SEED": "x", "NBA_PIPELINE_SOURCE": "file"})
     assert error.value.what == "NBA_PIPELINE_SOURCE is 'file'; NBA_PIPELINE_SEED is 'x'"
     assert error.value.remedy.startswith("NBA_PIPELINE_SOURCE: set it to one of: ")
-    assert "; NBA_PIPELINE_SEED: give a number" in error.value.remedy
+    assert "; NBA_PIPELINE_SEED: give a whole number" in error.value.remedy
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
