@@ -50,10 +50,12 @@ def table(rows: Sequence[Row], types: dict[str, Any]) -> pa.Table:
 
 
 def found(name: str, quotes: Sequence[Row], games: Sequence[Row] = (GAME,)) -> list[Row]:
+    """Rows of a statement by book, since a statement promises no order."""
     with duck.connect() as db:
         db.register("quotes", table(quotes, QUOTES))
         db.register("games", table(games, GAMES))
-        return db.execute(statement(name)).to_arrow_table().to_pylist()
+        rows = db.execute(statement(name)).to_arrow_table().to_pylist()
+    return sorted(rows, key=lambda row: str(row.get("bookmaker")))
 
 
 def consensus(*quotes: Row) -> Row:
