@@ -134,7 +134,7 @@ def walk_forward(
         artifacts = {s: t.artifact for s, t in train(played[seen], market).items()}
         fitted = time.perf_counter()
         day = rows[(rows["game_date"] >= first) & (rows["game_date"] < after)]
-        found = forecast(day, market, artifacts)
+        found = forecast(day, market, artifacts, first.date())
         forecast_at = time.perf_counter()
         facts = day[["game_date", "season", "player_id", "actual", "line"]].assign(
             games=day["games_played_season"].astype(float), average=day[f"{market}_avg_season"]

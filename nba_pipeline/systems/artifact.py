@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.metadata import version as installed
 from typing import Any
 
 from nba_pipeline.common.errors import ModelError
 
-RETRAIN = "train the month again: nba-pipeline backfill FIRST-OF-MONTH FIRST-OF-MONTH --select prediction_models"
+
+def retrain(trained_on: date) -> str:
+    """Return the command that trains the models of a training day again."""
+    return f"train the month again: nba-pipeline backfill {trained_on} {trained_on} --select prediction_models"
 
 
 def installed_versions(libraries: Sequence[str]) -> dict[str, str]:
@@ -34,31 +38,47 @@ def encode(
     return json.dumps({**head, "body": body}, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
-def decode(data: bytes, system_id: str, version: str, market: str, features: Sequence[str]) -> dict[str, Any]:
-    """The body of an artifact.
+def decode(
+    data: bytes, system_id: str, version: str, market: str, features: Sequence[str], trained_on: date
+) -> dict[str, Any]:
+    """Return the body of an artifact.
 
-    Raises ModelError, naming what differs, where it is no artifact, or one of another system, version, market, feature list or
-    major version of a library.
+    Args:
+        data: The bytes of the artifact.
+        system_id: The system that it must be of.
+        version: The version of the system.
+        market: The market that it must be trained for.
+        features: The features that the system reads.
+        trained_on: The training day of the month, for the remedy.
+
+    Raises:
+        ModelError: It is no artifact, or one of another system, version, market, feature list or major version of a
+            library; names what differs.
     """
     try:
         stored = json.loads(data)
         found = {k: stored[k] for k in ("system", "version", "market", "features", "libraries", "body")}
     except (ValueError, KeyError, TypeError) as problem:
-        raise ModelError(f"the model of {system_id} for {market} cannot be read: {problem!r}", RETRAIN) from problem
+        raise ModelError(
+            f"the model of {system_id} for {market} cannot be read: {problem!r}", retrain(trained_on)
+        ) from problem
     wanted = {"system": system_id, "version": version, "market": market}
     for what, expected in wanted.items():
         if found[what] != expected:
-            raise ModelError(f"the model of {system_id} for {market} has {what} {found[what]}, not {expected}", RETRAIN)
+            raise ModelError(
+                f"the model of {system_id} for {market} has {what} {found[what]}, not {expected}", retrain(trained_on)
+            )
     if found["features"] != list(features):
         strange = ", ".join(sorted(set(found["features"]) ^ set(features))) or "another order"
         raise ModelError(
-            f"the model of {system_id} for {market} reads other features than this version: {strange}", RETRAIN
+            f"the model of {system_id} for {market} reads other features than this version: {strange}",
+            retrain(trained_on),
         )
     for name, trained_with in found["libraries"].items():
         here = installed(name)
         if trained_with.split(".")[0] != here.split(".")[0]:
             raise ModelError(
                 f"the model of {system_id} for {market} was trained with {name} {trained_with}, here is {here}",
-                f"install {name} {trained_with}, or {RETRAIN}",
+                f"install {name} {trained_with}, or {retrain(trained_on)}",
             )
     return found["body"]

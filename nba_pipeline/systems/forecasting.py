@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nba_pipeline.common.errors import ModelError
-from nba_pipeline.systems import LEARNERS, LINE_SYSTEM_IDS, RULES, VERSIONS, ensemble_v1, line_aware_v1
-from nba_pipeline.systems.artifact import RETRAIN, decode
+from nba_pipeline.systems import LEARNERS, RULES, VERSIONS, ensemble_v1, line_aware_v1
+from nba_pipeline.systems.artifact import decode, retrain
 from nba_pipeline.systems.calibration import Calibration, Level
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
 from nba_pipeline.systems.protocol import Floats, Forecast, Quotes
@@ -20,49 +21,79 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NO_MODEL = "no model this month: too few rows before it, as prediction_models says"
+NOT_TRAINED = "no model this month: the system was added after its models were trained"
 NO_FORM = "no game in the 365 days before the day"
 NO_LINE = "no line"
 
 
-def forecast(rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None]) -> dict[str, Forecast]:
-    """Every system's forecast of every row, by system.
+def forecast(
+    rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None], trained_on: date
+) -> dict[str, Forecast]:
+    """Forecast every row by every system.
 
-    `rows`: listed players with the features of version 2, `games_played_season`, and `line`, `market_line` and `market_over` as
-    `protocol.Quotes` has them. `artifacts`: by system, what `training.train` made for the month; None where it made none, and
-    then the rows say so. Raises ModelError where an artifact is absent, or was made for another version, feature list, market or
-    library.
+    Args:
+        rows: Listed players with the features of version 2, `games_played_season`, and `line`, `market_line` and `market_over` as
+            `protocol.Quotes` has them.
+        market: The market.
+        artifacts: By system, what `training.train` made for the month; None where it made none. A system without one, or
+            absent because it was added after the training, has no forecast, and its rows say why.
+        trained_on: The training day of the month, for the remedies of errors.
+
+    Returns:
+        The forecasts by system.
+
+    Raises:
+        ModelError: No system has an entry, or an artifact was made for another version, feature list, market or library.
     """
-    found = {s: _body(s, market, artifacts) for s in VERSIONS}
-    bodies = {s: body for s, body in found.items() if body is not None}
-    combined = {s for s in VERSIONS if s not in LINE_SYSTEM_IDS}
-    made = _forecasts(rows, market, bodies) if combined <= set(bodies) else {}
-    return {s: made.get(s, _nothing(len(rows), NO_MODEL)) for s in VERSIONS}
+    if not artifacts:
+        raise ModelError(f"no models for {market} were trained on {trained_on}", retrain(trained_on))
+    bodies = {
+        s: _body(s, market, data, trained_on) for s, data in artifacts.items() if s in VERSIONS and data is not None
+    }
+    made = _forecasts(rows, market, bodies)
+    return {s: made.get(s) or _nothing(len(rows), NO_MODEL if s in artifacts else NOT_TRAINED) for s in VERSIONS}
 
 
 def _forecasts(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
     calibrated = partial(_calibrated, rows=rows, market=market)
     raw = _members(rows, market, bodies)
-    means = {s: f.mean for s, f in raw.items()}
-    combined, parts = ensemble_v1.combine(means, bodies[ensemble_v1.SYSTEM_ID]["weights"])
-    raw[ensemble_v1.SYSTEM_ID] = _made(combined, parts, NO_FORM)
     learned = {learner.system_id for learner in LEARNERS}
-    made = {s: calibrated(f, bodies[s]["calibration"], may_be_floored=s in learned) for s, f in raw.items()}
-    if line_aware_v1.SYSTEM_ID in bodies:
+    made = {
+        s: calibrated(f, bodies[s]["calibration"], may_be_floored=s in learned) for s, f in raw.items() if s in bodies
+    }
+    return made | _combinations(rows, market, bodies, raw)
+
+
+def _combinations(
+    rows: pd.DataFrame, market: str, bodies: Mapping[str, dict], raw: Mapping[str, Forecast]
+) -> dict[str, Forecast]:
+    """The ensemble, and the same beside the market; neither where the ensemble or one of its members has no model."""
+    ensemble, aware = ensemble_v1.SYSTEM_ID, line_aware_v1.SYSTEM_ID
+    weights = bodies[ensemble]["weights"] if ensemble in bodies else {ensemble: 1.0}
+    lacking = [m for m in weights if m not in raw]
+    if lacking:
+        reason = f"no model of its member {lacking[0]} this month"
+        return {s: _nothing(len(rows), reason) for s in (ensemble, aware) if s in bodies}
+    combined, parts = ensemble_v1.combine({s: f.mean for s, f in raw.items()}, weights)
+    stored = bodies[ensemble]["calibration"]
+    made = {ensemble: _calibrated(_made(combined, parts, NO_FORM), stored, rows=rows, market=market)}
+    if aware in bodies:
         line = rows["line"].to_numpy(dtype=float)
-        level = Calibration.from_dict(bodies[ensemble_v1.SYSTEM_ID]["calibration"]).level
-        levelled = level.apply(combined, form_of(rows, market, "season_average"))
+        levelled = Calibration.from_dict(stored).level.apply(combined, form_of(rows, market, "season_average"))
         reason = np.where(np.isnan(line), NO_LINE, NO_FORM)
-        aware = _made(np.where(np.isnan(line), np.nan, levelled), {"ensemble": levelled}, reason)
-        made[line_aware_v1.SYSTEM_ID] = calibrated(aware, bodies[line_aware_v1.SYSTEM_ID]["calibration"])
+        beside = _made(np.where(np.isnan(line), np.nan, levelled), {"ensemble": levelled}, reason)
+        made[aware] = _calibrated(beside, bodies[aware]["calibration"], rows=rows, market=market)
     return made
 
 
 def _members(rows: pd.DataFrame, market: str, bodies: Mapping[str, dict]) -> dict[str, Forecast]:
-    """Rules and trained systems before calibration."""
+    """Rules and trained systems before calibration; trained ones only where they have a model."""
     seen = rule_rows(rows, market)
     found = {rule.system_id: rule.predict(seen, market) for rule in RULES}
     has_form = rows[f"{market}_form"].notna().to_numpy(dtype=bool)
     for learner in LEARNERS:
+        if learner.system_id not in bodies:
+            continue
         mean, parts = learner.predict(rows, market, bodies[learner.system_id])
         found[learner.system_id] = _made(np.where(has_form, np.maximum(mean, 0), np.nan), parts, NO_FORM)
     return found
@@ -100,10 +131,5 @@ def _nothing(n: int, reason: str) -> Forecast:
     return Forecast(unknown, unknown, np.full(n, reason, dtype=object), skewness=unknown)
 
 
-def _body(system_id: str, market: str, artifacts: Mapping[str, bytes | None]) -> dict | None:
-    if system_id not in artifacts:
-        raise ModelError(f"there is no model of {system_id} for {market} this month", RETRAIN)
-    data = artifacts[system_id]
-    if data is None:
-        return None
-    return decode(data, system_id, VERSIONS[system_id], market, system_features(system_id, market))
+def _body(system_id: str, market: str, data: bytes, trained_on: date) -> dict:
+    return decode(data, system_id, VERSIONS[system_id], market, system_features(system_id, market), trained_on)

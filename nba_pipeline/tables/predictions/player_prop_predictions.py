@@ -219,7 +219,7 @@ def forecasts(inputs: pa.Table, context: FinishContext) -> pa.Table:
         rows = month.to_pandas()
         for market in context.markets:
             seen = of_market(rows, market)
-            found = forecast(seen, market, registry.artifacts(trained_on, market))
+            found = forecast(seen, market, registry.artifacts(trained_on, market), trained_on)
             leads = pricing_system(found)
             made += [_rows(month, seen, market, trained_on, s, f, leads == s) for s, f in found.items()]
     fresh = pa.concat_tables(made) if made else PLAYER_PROP_PREDICTIONS.computed_schema.empty_table()

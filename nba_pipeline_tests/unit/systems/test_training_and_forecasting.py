@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 
 import numpy as np
@@ -9,7 +10,16 @@ import pandas as pd
 import pytest
 
 from nba_pipeline.common.errors import ModelError
-from nba_pipeline.systems import BASELINE_IDS, LEARNERS, LINE_SYSTEM_IDS, RULES, SYSTEM_IDS, artifact, ensemble_v1
+from nba_pipeline.systems import (
+    BASELINE_IDS,
+    LEARNERS,
+    LINE_SYSTEM_IDS,
+    RULES,
+    SYSTEM_IDS,
+    Forecast,
+    artifact,
+    ensemble_v1,
+)
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.training import MINIMUM_ROWS, Trained, day_blocks, train
@@ -17,11 +27,16 @@ from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline_tests.support.seasons import season
 
 LEARNED = tuple(s.system_id for s in LEARNERS)
+TRAINED_ON = date(2024, 2, 1)
 
 
 @cache
 def trained() -> dict[str, Trained]:
     return train(season(), "points")
+
+
+def foreseen(rows: pd.DataFrame, market: str, models: Mapping[str, bytes | None]) -> dict[str, Forecast]:
+    return forecast(rows, market, models, TRAINED_ON)
 
 
 def artifacts(made: Mapping[str, Trained]) -> dict[str, bytes | None]:
@@ -97,8 +112,8 @@ def test_a_member_that_is_right_gets_the_weight() -> None:
 
 def test_a_season_without_lines_trains_and_leaves_the_raw_law_marked_as_uncalibrated() -> None:
     models = artifacts(train(season(lined=False), "points"))
-    with_line = forecast(later(), "points", models)["ensemble_v1"]
-    without = forecast(later(line=np.nan), "points", models)["ensemble_v1"]
+    with_line = foreseen(later(), "points", models)["ensemble_v1"]
+    without = foreseen(later(line=np.nan), "points", models)["ensemble_v1"]
     assert with_line.calibration_rows == 0
     assert np.array_equal(with_line.mean, without.mean, equal_nan=True)
 
@@ -107,7 +122,7 @@ def test_without_lines_before_it_a_month_has_no_model_that_knows_the_line_and_al
     made = train(season(lined=False), "points")
     assert [s for s, t in made.items() if t.artifact is None] == list(LINE_SYSTEM_IDS)
     assert made["line_aware_v1"].reason == "0 rows with a line, 500 are needed"
-    found = forecast(later(), "points", artifacts(made))
+    found = foreseen(later(), "points", artifacts(made))
     assert np.isnan(found["line_aware_v1"].mean).all()
     assert "no model this month" in found["line_aware_v1"].reason[0]
     assert not np.isnan(found["ensemble_v1"].mean).any()
@@ -123,7 +138,7 @@ def test_columns_that_are_unknown_throughout_do_not_stop_training() -> None:
         "injury_risk",
     ]
     rows = season().assign(**dict.fromkeys(silent, np.nan))
-    found = forecast(later(**dict.fromkeys(silent, np.nan)), "points", artifacts(train(rows, "points")))
+    found = foreseen(later(**dict.fromkeys(silent, np.nan)), "points", artifacts(train(rows, "points")))
     assert not np.isnan(found["ensemble_v1"].mean).any()
 
 
@@ -131,7 +146,7 @@ def test_columns_that_are_unknown_throughout_do_not_stop_training() -> None:
 
 
 def test_every_system_forecasts_with_a_spread_or_says_why_not() -> None:
-    found = forecast(later(), "points", artifacts(trained()))
+    found = foreseen(later(), "points", artifacts(trained()))
     assert tuple(found) == SYSTEM_IDS
     for made in found.values():
         known = ~np.isnan(made.mean)
@@ -143,14 +158,14 @@ def test_every_system_forecasts_with_a_spread_or_says_why_not() -> None:
 
 def test_baselines_are_their_column_and_not_levelled() -> None:
     rows = later()
-    found = forecast(rows, "points", artifacts(trained()))
+    found = foreseen(rows, "points", artifacts(trained()))
     assert np.array_equal(found["last_10"].mean, rows["points_avg_last_10"])
     assert set(BASELINE_IDS) <= {r.system_id for r in RULES}
 
 
 @pytest.mark.parametrize("system", SYSTEM_IDS)
 def test_components_add_up_to_the_mean(system: str) -> None:
-    made = forecast(later(), "points", artifacts(trained()))[system]
+    made = foreseen(later(), "points", artifacts(trained()))[system]
     known = ~np.isnan(made.mean)
     added = np.nansum(list(made.components.values()), axis=0)
     assert added[known] == pytest.approx(made.mean[known], abs=1e-4)
@@ -158,24 +173,24 @@ def test_components_add_up_to_the_mean(system: str) -> None:
 
 def test_a_row_is_forecast_alike_whatever_stands_beside_it() -> None:
     rows = later()
-    together = forecast(rows, "points", artifacts(trained()))
-    alone = forecast(rows.iloc[[7]], "points", artifacts(trained()))
+    together = foreseen(rows, "points", artifacts(trained()))
+    alone = foreseen(rows.iloc[[7]], "points", artifacts(trained()))
     for s in SYSTEM_IDS:
         assert alone[s].mean[0] == pytest.approx(together[s].mean[7], rel=1e-6, nan_ok=True)
 
 
 def test_the_names_of_the_components_do_not_depend_on_the_rows_beside() -> None:
     rows, models = later(), artifacts(trained())
-    together = forecast(rows, "points", models)
+    together = foreseen(rows, "points", models)
     for i in range(0, len(rows), 5):
-        alone = forecast(rows.iloc[[i]], "points", models)
+        alone = foreseen(rows.iloc[[i]], "points", models)
         assert {s: list(f.components) for s, f in alone.items()} == {s: list(f.components) for s, f in together.items()}
 
 
 def test_baselines_do_not_read_the_line_and_make_no_calls() -> None:
     rows = later()
-    other = forecast(rows.assign(line=rows["line"] + 5), "points", artifacts(trained()))
-    for s, made in forecast(rows, "points", artifacts(trained())).items():
+    other = foreseen(rows.assign(line=rows["line"] + 5), "points", artifacts(trained()))
+    for s, made in foreseen(rows, "points", artifacts(trained())).items():
         changed = not np.array_equal(made.mean, other[s].mean, equal_nan=True)
         assert changed == (s not in BASELINE_IDS)
         assert (made.calibration_rows > 0) == (s not in BASELINE_IDS)
@@ -183,22 +198,22 @@ def test_baselines_do_not_read_the_line_and_make_no_calls() -> None:
 
 def test_only_the_system_that_knows_prices_reads_them() -> None:
     rows = later()
-    other = forecast(rows.assign(market_over=0.6), "points", artifacts(trained()))
-    for s, made in forecast(rows, "points", artifacts(trained())).items():
+    other = foreseen(rows.assign(market_over=0.6), "points", artifacts(trained()))
+    for s, made in foreseen(rows, "points", artifacts(trained())).items():
         changed = not np.array_equal(made.mean, other[s].mean, equal_nan=True)
         assert changed == (s in LINE_SYSTEM_IDS)
 
 
 @pytest.mark.parametrize("system", [s for s in SYSTEM_IDS if s not in (*BASELINE_IDS, *LINE_SYSTEM_IDS)])
 def test_rows_without_a_line_keep_the_raw_law(system: str) -> None:
-    made = forecast(later(line=np.nan), "points", artifacts(trained()))[system]
+    made = foreseen(later(line=np.nan), "points", artifacts(trained()))[system]
     known = ~np.isnan(made.mean)
     raw = Law.raw(made.mean[known], made.sd[known], "points")
     assert made.skewness[known] == pytest.approx(raw.skewness)
 
 
 def test_without_a_line_there_is_no_line_aware_forecast() -> None:
-    found = forecast(later(line=np.nan), "points", artifacts(trained()))
+    found = foreseen(later(line=np.nan), "points", artifacts(trained()))
     assert np.isnan(found["line_aware_v1"].mean).all()
     assert set(found["line_aware_v1"].reason) == {"no line"}
 
@@ -206,28 +221,47 @@ def test_without_a_line_there_is_no_line_aware_forecast() -> None:
 def test_a_player_without_a_game_in_a_year_has_no_forecast() -> None:
     rows = later(points_form=np.nan, points_ewma=np.nan, points_avg_last_10=np.nan, games_played_season=0.0)
     for system in (*LEARNED, "ensemble_v1"):
-        assert np.isnan(forecast(rows, "points", artifacts(trained()))[system].mean).all()
+        assert np.isnan(foreseen(rows, "points", artifacts(trained()))[system].mean).all()
 
 
 def test_a_month_without_a_model_has_no_forecast_and_a_reason() -> None:
-    found = forecast(later(), "points", dict.fromkeys(SYSTEM_IDS))
+    found = foreseen(later(), "points", dict.fromkeys(SYSTEM_IDS))
     for made in found.values():
         assert np.isnan(made.mean).all()
         assert all("no model this month" in r for r in made.reason)
 
 
 def test_no_rows_give_no_forecasts() -> None:
-    found = forecast(later().iloc[:0], "points", artifacts(trained()))
+    found = foreseen(later().iloc[:0], "points", artifacts(trained()))
     assert all(len(made.mean) == 0 for made in found.values())
 
 
 # --- artifacts --------------------------------------------------------------------------------------------------------
 
 
-def test_a_missing_artifact_is_an_error_never_a_fallback() -> None:
-    incomplete = {s: a for s, a in artifacts(trained()).items() if s != "xgboost_v1"}
-    with pytest.raises(ModelError, match="no model of xgboost_v1 for points"):
-        forecast(later(), "points", incomplete)
+@pytest.mark.parametrize("missing", ["last_5", "zone_matchup_v1", "line_aware_v1"])
+def test_a_system_without_a_trained_model_has_rows_with_a_reason_and_stops_no_other(missing: str) -> None:
+    models = artifacts(trained())
+    complete = foreseen(later(), "points", models)
+    found = foreseen(later(), "points", {s: a for s, a in models.items() if s != missing})
+    assert np.isnan(found[missing].mean).all()
+    assert all("added after its models were trained" in r for r in found[missing].reason)
+    for system in set(SYSTEM_IDS) - {missing}:
+        assert np.array_equal(found[system].mean, complete[system].mean, equal_nan=True), system
+
+
+def test_without_the_model_of_a_member_the_ensemble_has_no_forecast_and_names_the_member() -> None:
+    found = foreseen(later(), "points", {s: a for s, a in artifacts(trained()).items() if s != "xgboost_v1"})
+    assert np.isnan(found["ensemble_v1"].mean).all()
+    assert set(found["ensemble_v1"].reason) == {"no model of its member xgboost_v1 this month"}
+    assert set(found["line_aware_v1"].reason) == {"no model of its member xgboost_v1 this month"}
+    assert not np.isnan(found["ridge_v1"].mean).all()
+
+
+def test_a_month_that_was_never_trained_is_an_error_whose_remedy_can_be_pasted() -> None:
+    with pytest.raises(ModelError, match="no models for points were trained on 2024-02-01") as refused:
+        foreseen(later(), "points", {})
+    assert "nba-pipeline backfill 2024-02-01 2024-02-01 --select prediction_models" in refused.value.remedy
 
 
 def changed(system_id: str, **head: object) -> dict[str, bytes | None]:
@@ -249,16 +283,16 @@ def test_an_artifact_made_for_something_else_is_refused_and_says_what_differs(
     head: dict[str, object], said: str
 ) -> None:
     with pytest.raises(ModelError, match=said) as refused:
-        forecast(later(), "points", changed("xgboost_v1", **head))
-    assert "train the month again" in refused.value.remedy
+        foreseen(later(), "points", changed("xgboost_v1", **head))
+    assert "backfill 2024-02-01 2024-02-01 --select prediction_models" in refused.value.remedy
 
 
 @pytest.mark.parametrize("damaged", [b"", b"[]", b"{}", b"not json"])
 def test_a_damaged_artifact_is_refused(damaged: bytes) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
-        artifact.decode(damaged, "ewma", "1", "points", ())
+        artifact.decode(damaged, "ewma", "1", "points", (), TRAINED_ON)
 
 
 def test_models_of_another_market_are_refused() -> None:
     with pytest.raises(ModelError, match="points"):
-        forecast(later(), "rebounds", artifacts(trained()))
+        foreseen(later(), "rebounds", artifacts(trained()))

@@ -82,7 +82,9 @@ class Asked:
         self.seen: list[tuple[str, list[date], dict]] = []
         self.made = {"mean": 22.0, "sd": 6.0, "skewness": 0.4, "reason": "", "calibration_rows": 500} | made
 
-    def __call__(self, rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None]) -> dict[str, Forecast]:
+    def __call__(
+        self, rows: pd.DataFrame, market: str, artifacts: Mapping[str, bytes | None], _trained_on: date
+    ) -> dict[str, Forecast]:
         self.seen.append((market, rows["game_date"].tolist(), dict(artifacts)))
         n = len(rows)
         mean, sd = np.full(n, self.made["mean"]), np.full(n, self.made["sd"])
