@@ -1,4 +1,7 @@
-"""Writes the landing layout and the data dictionary from the declarations: `python -m nba_pipeline.cli.docs docs`."""
+"""Writes what follows from the declarations: `python -m nba_pipeline.cli.docs docs`.
+
+The landing layout, the data dictionary, and the formulas of versions of the features that are not published yet.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,14 +104,25 @@ def pages() -> dict[str, str]:
     return {"landing.md": landing_page(), "tables.md": dictionary_page(list(CATALOG.values()))}
 
 
+def publish_features() -> Path:
+    """Add new versions of the features to the record of published ones, and return its file; known versions stay."""
+    from nba_pipeline.tables.predictions import ml_feature_store_v2, published_features
+    from nba_pipeline.tables.predictions.versions import VERSIONS
+
+    path = Path(published_features.__file__).with_name(published_features.FILE)
+    write_atomically(path, published_features.with_new(VERSIONS, ml_feature_store_v2.TRANSFORM).encode())
+    return path
+
+
 @click.command()
 @click.argument("target", default="docs", type=click.Path(file_okay=False, path_type=Path))
 def main(target: Path) -> None:
-    """Write landing.md and tables.md into the directory TARGET."""
+    """Write landing.md and tables.md into the directory TARGET, and publish new versions of the features."""
     target.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         write_atomically(target / name, f"{text.rstrip()}\n".encode())
         click.echo(f"wrote {target / name}")
+    click.echo(f"wrote {publish_features()}")
 
 
 if __name__ == "__main__":

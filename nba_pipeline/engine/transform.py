@@ -116,6 +116,7 @@ class Transform:
         side_inputs: Further expressions whose rows `apply` reads from `FinishContext.side_inputs`.
         watched: Columns whose share of NULLs is plotted over the partitions.
         group: The asset group in the UI; empty: the group of the dataset.
+        definition_check: A further check of the definition: raises ContractError where it must not be published.
         counted: What the rows of `expected` are: `rows` of the table, or what must have some: `forecasts`, `teams` or `games`.
     """
 
@@ -132,6 +133,7 @@ class Transform:
     side_inputs: Mapping[str, Expression] = field(default_factory=dict)
     watched: tuple[str, ...] = ()
     group: str = ""
+    definition_check: Callable[["Transform"], None] | None = None
     counted: Literal["rows", "forecasts", "teams", "games"] = "rows"
 
     def __post_init__(self) -> None:
@@ -147,11 +149,14 @@ class Transform:
             raise ContractError(f"{self.table.id}: watched columns are not in the contract: {', '.join(unknown)}")
 
     def check(self) -> None:
-        """Compare the schema of the built expression with the contract. Raises ContractError where they differ.
+        """Compare the schema of the built expression with the contract, and run the transform's own check of its definition.
+        Raises ContractError where they differ.
 
         Called by the tests for every table and by a run before it reads anything, so that a build that cannot satisfy its
         contract never publishes. Not where definitions load: building all expressions takes seconds.
         """
+        if self.definition_check is not None:
+            self.definition_check(self)
         if self.apply is not None:
             return
         produced = self.expression.schema()

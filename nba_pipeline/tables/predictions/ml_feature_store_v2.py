@@ -24,6 +24,7 @@ from nba_pipeline.tables.predictions.features import FeatureVersion, feature_col
 from nba_pipeline.tables.predictions.form_features import FORM_FEATURES, YEAR_DAYS, form_features
 from nba_pipeline.tables.predictions.game_features import GAME_FEATURES, game_features
 from nba_pipeline.tables.predictions.matchup_features import MATCHUP_FEATURES, matchup_features
+from nba_pipeline.tables.predictions.published_features import require_unchanged
 from nba_pipeline.tables.predictions.role_features import ROLE_FEATURES, role_features
 from nba_pipeline.tables.predictions.similarity_features import SIMILARITY_FEATURES, at_home, similarity_features
 from nba_pipeline.tables.predictions.versions import VERSIONS, all_features
@@ -332,4 +333,5 @@ TRANSFORM = Transform(
     },
     expected=expected,
     watched=tuple(f.name for f in all_features() if f.missing),
+    definition_check=require_unchanged(VERSIONS),
 )
