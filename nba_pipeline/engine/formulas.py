@@ -23,6 +23,11 @@ def _digest(*parts: str) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
+def _read(value: Any) -> set[Any]:
+    """The relations whose columns a value is computed from."""
+    return {field.rel for field in value.find(ops.Field, filter=ops.Value)}
+
+
 class Formulas:
     """Digests of columns, values and rows of expressions, each computed once.
 
@@ -63,15 +68,13 @@ class Formulas:
         if isinstance(relation, ops.Set):
             sides = (self.column(side, name) for side in (relation.left, relation.right))
             return _digest(type(relation).__name__, *sides, self.rows(relation))
-        if isinstance(relation, ops.Aggregate):
-            return _digest("Aggregate", self.value(relation.values[name]), self.rows(relation))
         values: Mapping[str, Any] = relation.values
-        return self.value(values[name])
+        formula = self.value(values[name])
+        return _digest("Aggregate", formula, self.rows(relation)) if type(relation) is ops.Aggregate else formula
 
     def _joined(self, chain: Any, value: Any) -> str:
         """The value, and how those tables of the chain are joined that it reads."""
-        read = {f.rel for f in value.find(ops.Field, filter=ops.Value)}
-        links = [self._link(link) for link in chain.rest if link.table in read]
+        links = [self._link(link) for link in chain.rest if link.table in _read(value)]
         return _digest("Joined", self.value(value), *links) if links else self.value(value)
 
     def _link(self, link: Any) -> str:
@@ -84,7 +87,7 @@ class Formulas:
         if node not in self._values:
             parts = list(self._parts(node))
             if isinstance(node, (ops.WindowFunction, ops.Reduction)):
-                parts += sorted({self.rows(f.rel) for f in node.find(ops.Field, filter=ops.Value)})
+                parts += sorted({self.rows(relation) for relation in _read(node)})
             self._values[node] = _digest(type(node).__name__, *parts)
         return self._values[node]
 
@@ -123,7 +126,8 @@ class Formulas:
         if isinstance(relation, ops.Aggregate):
             groups = sorted(self.value(v) for v in relation.groups.values())
             return _digest("Aggregate", self.rows(relation.parent), *groups)
-        if isinstance(relation, ops.Distinct):
-            columns = sorted(self.column(relation.parent, c) for c in relation.schema.names)
+        if type(relation) is ops.Distinct:
+            schema: Any = relation.schema
+            columns = sorted(self.column(relation.parent, c) for c in schema.names)
             return _digest("Distinct", self.rows(relation.parent), *columns)
         return _digest(type(relation).__name__, *self._parts(relation))

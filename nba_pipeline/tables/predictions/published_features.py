@@ -57,9 +57,9 @@ def formulas(versions: Mapping[str, FeatureVersion], transform: Transform) -> di
 
 def _branches(relation: Any) -> Iterator[Any]:
     """Yield the relations that a union consists of."""
-    if isinstance(relation, ops.Union):
-        yield from _branches(relation.left)
-        yield from _branches(relation.right)
+    if type(relation) is ops.Union:
+        left, right, *_ = relation.args
+        yield from (*_branches(left), *_branches(right))
     else:
         yield relation
 
