@@ -57,9 +57,8 @@ def formulas(versions: Mapping[str, FeatureVersion], transform: Transform) -> di
 
 def _branches(relation: Any) -> Iterator[Any]:
     """Yield the relations that a union consists of."""
-    if type(relation) is ops.Union:
-        left, right, *_ = relation.args
-        yield from (*_branches(left), *_branches(right))
+    if issubclass(type(relation), ops.Union):
+        yield from (*_branches(relation.left), *_branches(relation.right))
     else:
         yield relation
 
