@@ -106,14 +106,14 @@ def require_unchanged(versions: Mapping[str, FeatureVersion]) -> Callable[[Trans
             if changes:
                 raise ContractError(
                     f"the published feature version {name} has changed: {'; '.join(changes)}",
-                    f"leave {name} as it was and make {_next(list(versions))}: CONTRIBUTING.md, How to add a feature",
+                    f"restore {name} and make {_next(list(versions))} beside it: CONTRIBUTING.md, How to add a feature",
                 )
 
     return check
 
 
 def changed(frozen: Formulas, current: Formulas) -> list[str]:
-    """Name what differs between the formulas of a version as it was published and as it is.
+    """Name what differs between the formulas of a published version and those in the code.
 
     Args:
         frozen: The formulas of the published version, by feature in order.
