@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Files of tests are shared out over the cores; a file stays on one, so its fixtures are made once.
+PARALLEL ?= -n logical --maxprocesses 4 --dist loadfile
 export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 
@@ -17,10 +19,10 @@ demo: $(INSTALLED)  ## run a simulated season through every table and show cover
 	$(BIN)/nba-pipeline demo
 
 test: $(INSTALLED)  ## run the fast tests and the small twin of every guard: five minutes
-	$(BIN)/pytest -m "guard or not (integration or e2e or live)"
+	$(BIN)/pytest $(PARALLEL) -m "guard or not (integration or e2e or live)"
 
 test-all: $(INSTALLED)  ## run all other tests: homes, processes, servers, whole runs
-	$(BIN)/pytest -m "not guard and (integration or e2e or live)"
+	$(BIN)/pytest $(PARALLEL) -m "not guard and (integration or e2e or live)"
 
 lint: $(INSTALLED)  ## check style, imports between packages, and types
 	$(BIN)/ruff check .
