@@ -163,29 +163,26 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
     over = states.filter(states.status == FINAL).semi_join(facts, "game_id")
     games = over.union(states.filter(states.void.notnull()))
     made = predictions.filter(predictions.predicted_mean.notnull())
-    appeared = facts.select("game_date", "player_id", appeared_in=facts.game_id)
-    elsewhere = [
-        made.game_date == appeared.game_date,
-        made.player_id == appeared.player_id,
-        made.game_id != appeared.appeared_in,
-        games.void.isnull(),
-    ]
-    joined = (
-        made.inner_join(games, "game_id")
-        .left_join(facts, [made.game_id == facts.game_id, made.player_id == facts.player_id, games.void.isnull()])
-        .left_join(appeared, elsewhere)
+    graded = made.inner_join(games, "game_id").select(made, games.void, games.tip_off, games.cutoff_at)
+    graded = graded.mutate(played_game=graded.void.isnull().ifelse(graded.game_id, None))
+    here = [graded.played_game == facts.game_id, graded.player_id == facts.player_id]
+    games_of_day = facts.group_by("game_date", "player_id").aggregate(
+        first_game=facts.game_id.min(), last_game=facts.game_id.max()
     )
+    of_day = [graded.game_date == games_of_day.game_date, graded.player_id == games_of_day.player_id]
+    joined = graded.left_join(facts, here).left_join(games_of_day, of_day)
+    elsewhere = (games_of_day.first_game != graded.played_game) | (games_of_day.last_game != graded.played_game)
     known = joined.select(
-        *[made[c] for c in _COPIED],
-        made.q25,
-        made.q50,
-        made.q75,
-        odds=made.recommendation.cases((OVER, made.best_over_odds), (UNDER, made.best_under_odds)),
-        actual_value=made.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values())),
+        *[graded[c] for c in _COPIED],
+        graded.q25,
+        graded.q50,
+        graded.q75,
+        odds=graded.recommendation.cases((OVER, graded.best_over_odds), (UNDER, graded.best_under_odds)),
+        actual_value=graded.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values())),
         minutes_played=facts.minutes_played,
-        called_off=games.void,
-        elsewhere=appeared.appeared_in.notnull(),
-        in_time=games.void.notnull() | asof.made_before(made.as_of, games.tip_off, games.cutoff_at),
+        called_off=graded.void,
+        elsewhere=elsewhere.fill_null(False),
+        in_time=graded.void.notnull() | asof.made_before(graded.as_of, graded.tip_off, graded.cutoff_at),
     )
     return known.filter(known.in_time).drop("in_time")
 

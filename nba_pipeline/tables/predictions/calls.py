@@ -119,9 +119,11 @@ def _called(predictions: ir.Table, schedule: ir.Table, clock: ir.Table) -> ir.Ta
 def _current(predictions: ir.Table, prices: ir.Table, schedule: ir.Table, clock: ir.Table) -> ir.Table:
     called = _called(predictions, schedule, clock)
     over = called.recommendation == OVER
-    best = prices.filter(prices.best_over | prices.best_under)
-    on = [called[c] == best[c] for c in KEY]
-    priced = called.left_join(best, [*on, over.ifelse(best.best_over, best.best_under)])
+    best = union(
+        prices.filter(prices.best_over).mutate(side=ibis.literal(OVER)),
+        prices.filter(prices.best_under).mutate(side=ibis.literal(UNDER)),
+    )
+    priced = called.left_join(best, [*[called[c] == best[c] for c in KEY], called.recommendation == best.side])
     odds = over.ifelse(best.over_odds, best.under_odds)
     at_price = best.line.notnull()
     consensus_side = over.ifelse(called.p_over, 1 - called.p_over - called.p_push)
