@@ -75,6 +75,12 @@ class BucketArtifacts:
         self._upload(location, content)
         return Stored(location, digest(content), len(content))
 
+    def names(self, kind: Kind) -> set[str]:
+        below = self._key(f"{kind}/")
+        with self._explained(f"gs://{self.bucket}/{below}", "read"):
+            blobs = self._client.list_blobs(self.bucket, prefix=below, timeout=TIMEOUT_SECONDS)
+            return {b.name.removeprefix(below) for b in blobs}
+
     def address(self, location: str) -> str:
         return f"gs://{self.bucket}/{self._key(require_location(location))}"
 

@@ -55,6 +55,10 @@ class LocalArtifacts:
         self._write(location, content)
         return Stored(location, digest(content), len(content))
 
+    def names(self, kind: Kind) -> set[str]:
+        below = self.root / kind
+        return {p.relative_to(below).as_posix() for p in below.rglob("*") if p.is_file()}
+
     def address(self, location: str) -> str:
         return str(self._path(require_location(location)))
 

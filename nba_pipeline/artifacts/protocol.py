@@ -51,6 +51,10 @@ class ArtifactStore(Protocol):
         """
         ...
 
+    def names(self, kind: Kind) -> set[str]:
+        """The names of all artifacts of a kind. Raises ArtifactError when the store cannot be read."""
+        ...
+
     def address(self, location: str) -> str:
         """Where a person or another tool finds it: an absolute path, or a gs:// address."""
         ...

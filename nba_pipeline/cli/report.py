@@ -18,6 +18,6 @@ def write_reports(start: date, end: date) -> None:
     store = settings.open_artifacts()
     days = days_between(start, end)
     with table_days(len(days), errors) if len(days) > 1 else nullcontext():
-        written = write_pages(settings.open_warehouse(), store, days)
+        written = write_pages(settings.open_warehouse(), store, days, simulated=settings.is_simulated)
     for day in dict.fromkeys((start, end)):
         click.echo(store.address(written[day].location))

@@ -134,6 +134,11 @@ class Settings:
         """The source whose days fill the home."""
         return Origin(self.source, self.seed if self.source == "simulator" else None)
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the source is an invented league."""
+        return self.source == "simulator"
+
     def open_source(self) -> ResolvedSource:
         """Open the configured source.
 

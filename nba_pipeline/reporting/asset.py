@@ -25,8 +25,9 @@ GROUP = "6_reports"
     kinds={"html"},
     owners=OWNERS,
     description=(
-        "One self-contained HTML page per day: games, forecasts against lines with their distributions, calls with reasons, "
-        "availability, the latest grades, accuracy of the 30 days before, and the state of every table. A day without games has "
+        "One self-contained HTML page per day: a table of all forecasts with a line, with fair odds, prices of every book, "
+        "form and reasons; games and availability, results once they are in, the latest grades, accuracy of the 30 days "
+        "before, and the state of every table. A day without games has "
         "a short page. Pages are stored in the artifact store under reports/. One page per day."
     ),
 )
@@ -35,7 +36,7 @@ def daily_report(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Ma
     days = [date.fromisoformat(k) for k in context.partition_keys]
     with coded_failures():
         store = pipeline.settings.open_artifacts()
-        written = write_pages(pipeline.settings.open_warehouse(), store, days)
+        written = write_pages(pipeline.settings.open_warehouse(), store, days, simulated=pipeline.settings.is_simulated)
     attach_metadata(
         context,
         KEY,

@@ -14,25 +14,89 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Price:
-    """The sportsbook quote with the highest value of the called side.
+class Quote:
+    """A book's main line at the cut-off, priced by the distribution of the forecast.
 
-    `odds` are American, `value` is the expected profit per unit staked.
+    Odds are American and None for pick'em operators; `ev_over` and `ev_under` are the expected profit of one unit. `exclusion` is
+    the code of the reason why the quote is no candidate for the best price.
     """
 
     book: str
+    kind: str
     line: float
-    odds: float
-    value: float
+    over_odds: float | None
+    under_odds: float | None
+    p_over: float
+    p_push: float
+    ev_over: float | None
+    ev_under: float | None
+    best_over: bool
+    best_under: bool
+    exclusion: str | None
+
+    def odds(self, side: str) -> float | None:
+        """American odds of a side."""
+        return self.over_odds if side == "over" else self.under_odds
+
+    def value(self, side: str) -> float | None:
+        """Expected profit of one unit on a side."""
+        return self.ev_over if side == "over" else self.ev_under
+
+    def is_best(self, side: str) -> bool:
+        """Whether this is the best price of a side."""
+        return self.best_over if side == "over" else self.best_under
+
+
+@dataclass(frozen=True)
+class Move:
+    """The line of a book when it was first and last captured before the game."""
+
+    book: str
+    first: float
+    first_at: datetime
+    last: float
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class PastGame:
+    """What a player did in the market in an earlier game."""
+
+    day: date
+    actual: int
+
+
+@dataclass(frozen=True)
+class MadeCall:
+    """A recorded call at its time and price; `outcome` and `profit` are None until it is graded."""
+
+    snapshot: str
+    side: str
+    book: str | None
+    line: float
+    odds: float | None
+    p_side: float
+    expected_value: float | None
+    as_of: datetime
+    outcome: str | None
+    profit: float | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What happened: None where the player did not play; `outcome` is that of the call, or `pass`."""
+
+    actual: int | None
+    outcome: str
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """One player's forecast in one market, and the call against the consensus line.
+    """One player's forecast in one market, against the consensus line and every book's.
 
-    `others` are the means of the other systems by name. Calls and leans have `reasons` and `outcomes`: the probability of
-    0, 1, 2, ... in the market's unit under the distribution of the forecast; `p_over` and `p_push` are calibrated. Calls
-    also have a `price` where a sportsbook quotes one.
+    `others` are the means of the other systems by name. Forecasts with a line have `reasons`, the earlier games (`recent`, latest
+    first) and `outcomes`: the probability of 0, 1, 2, ... in the market's unit under the distribution of the forecast, the same
+    that `p_over`, `p_push` and the prices are read from.
     """
 
     player: str
@@ -56,9 +120,16 @@ class Forecast:
     call: str
     confidence: float | None
     status: str | None
-    price: Price | None
     reasons: tuple[Reason, ...]
     others: Mapping[str, float]
+    quotes: tuple[Quote, ...] = ()
+    moves: tuple[Move, ...] = ()
+    recent: tuple[PastGame, ...] = ()
+    minutes: float | None = None
+    usual_minutes: float | None = None
+    out: tuple[str, ...] = ()
+    made: tuple[MadeCall, ...] = ()
+    result: Result | None = None
 
     @property
     def is_call(self) -> bool:
@@ -73,6 +144,42 @@ class Forecast:
         return "over" if self.p_over >= 1 - self.p_over - (self.p_push or 0) else "under"
 
     @property
+    def bet(self) -> str:
+        """The side that a row of prices shows: that of the call, else the better value, else the more probable one."""
+        if self.is_call:
+            return self.call.lower()
+        values = {s: q.value(s) for s in ("over", "under") for q in self.quotes if q.is_best(s)}
+        return max((s for s in values), key=lambda s: values[s] or -1, default=self.side)
+
+    def chance(self, side: str) -> float | None:
+        """Return the probability that a side wins at the consensus line; None without a line."""
+        if self.p_over is None:
+            return None
+        return self.p_over if side == "over" else max(0.0, 1 - self.p_over - (self.p_push or 0))
+
+    def fair(self, side: str) -> float | None:
+        """Return the American odds at which a side is worth nothing at the consensus line; None where there are none."""
+        win = self.chance(side)
+        lose = self.chance("under" if side == "over" else "over")
+        if not win or not lose:
+            return None
+        return -100 * win / lose if win >= lose else 100 * lose / win
+
+    def best(self, side: str) -> Quote | None:
+        """Return the quote with the best price of a side."""
+        return next((q for q in self.quotes if q.is_best(side)), None)
+
+    @property
+    def price(self) -> Quote | None:
+        """The best price of the side that is shown."""
+        return self.best(self.bet)
+
+    @property
+    def value(self) -> float | None:
+        """Expected profit of one unit at the best price of the side that is shown."""
+        return None if self.price is None else self.price.value(self.bet)
+
+    @property
     def edge(self) -> float | None:
         """Median minus line: positive where the over is the likelier side; None without a line."""
         return None if self.line is None else self.median - self.line
@@ -80,7 +187,7 @@ class Forecast:
     @property
     def p_side(self) -> float | None:
         """Probability of the more probable side; None without a line."""
-        return None if self.p_over is None else max(self.p_over, 1 - self.p_over - (self.p_push or 0))
+        return None if self.p_over is None else self.chance(self.side)
 
 
 @dataclass(frozen=True)
@@ -92,6 +199,7 @@ class Absence:
     status: str
     since: date | None
     points: float | None
+    reported_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +254,7 @@ class GradedSystem:
 
 @dataclass(frozen=True)
 class Graded:
-    """The latest graded day before the day of the page."""
+    """A graded day: the latest before the day of the page, or that day itself."""
 
     day: date
     systems: tuple[GradedSystem, ...]
@@ -202,7 +310,11 @@ class TableState:
 
 @dataclass(frozen=True)
 class ReportData:
-    """A page's data. `lead` is the system whose forecasts and calls are shown; empty if no system has a forecast."""
+    """A page's data. `lead` is the system whose forecasts and calls are shown; empty if no system has a forecast.
+
+    `results` are the day's own grades once they are in; nothing else of a page depends on them but the results of its forecasts.
+    `simulated` is true for an invented league.
+    """
 
     day: date
     season: str
@@ -212,6 +324,8 @@ class ReportData:
     window_days: int
     records: tuple[Record, ...]
     tables: tuple[TableState, ...]
+    results: Graded | None = None
+    simulated: bool = False
 
     @property
     def forecasts(self) -> tuple[Forecast, ...]:
@@ -224,9 +338,13 @@ class ReportData:
         return _by_probability(f for f in self.forecasts if f.is_call)
 
     @property
-    def leans(self) -> tuple[Forecast, ...]:
-        """The forecasts nearest to a call, most probable first."""
-        return _by_probability(f for f in self.forecasts if f.outcomes and not f.is_call)
+    def lined(self) -> tuple[Forecast, ...]:
+        """The forecasts with a line: calls first, then the best values, then the most probable."""
+
+        def place(f: Forecast) -> tuple[bool, bool, float, float, str, str]:
+            return (not f.is_call, f.value is None, -(f.value or 0), -(f.p_side or 0), f.player, f.market)
+
+        return tuple(sorted((f for f in self.forecasts if f.line is not None), key=place))
 
     @property
     def refused(self) -> tuple[TableState, ...]:

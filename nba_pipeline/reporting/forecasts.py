@@ -1,39 +1,45 @@
 """Convert rows of the tables to the availability and forecasts of a page."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nba_pipeline.domain.markets import MARKETS, POINTS
-from nba_pipeline.reporting.data import Absence, Forecast, Price, Reason
+from nba_pipeline.reporting.data import Absence, Forecast
+from nba_pipeline.reporting.evidence import Evidence
 from nba_pipeline.reporting.reasons import AVERAGES, reasons
+from nba_pipeline.reporting.rows import records
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
 
 OUT = "out"
 CALLS = (OVER, UNDER)
-LEANS = 6
 PLAYER = ["game_date", "player_id"]
 OF = ["player_id", "market"]
 
 
-def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Convert rows to mappings; NULL becomes None."""
-    columns = [
-        [None if unknown else value for value, unknown in zip(rows[c].tolist(), rows[c].isna().tolist(), strict=True)]
-        for c in rows
-    ]
-    return [dict(zip(rows.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+def absences(players: pd.DataFrame, times: Mapping[tuple[int, date], datetime]) -> Iterator[Absence]:
+    """List players with a reported status, by team, highest scoring average first.
 
-
-def absences(players: pd.DataFrame) -> Iterator[Absence]:
-    """List players with a reported status, by team, highest scoring average first."""
+    Args:
+        players: rows of upcoming_player_game_context of the day.
+        times: publication times by player and day of the report, where the source states them.
+    """
     reported = players[players["injury_status"].notna()]
     for r in records(reported.sort_values(["team", "points_avg_season", "player_name"], ascending=[True, False, True])):
-        yield Absence(r["player_name"], r["team"], r["injury_status"], r["injury_reported_on"], r["points_avg_season"])
+        yield Absence(
+            player=r["player_name"],
+            team=r["team"],
+            status=r["injury_status"],
+            since=r["injury_reported_on"],
+            points=r["points_avg_season"],
+            reported_at=times.get((r["player_id"], r["injury_reported_on"])),
+        )
 
 
 def leading(rows: pd.DataFrame, lead: str) -> pd.DataFrame:
@@ -55,14 +61,14 @@ def leading(rows: pd.DataFrame, lead: str) -> pd.DataFrame:
 
 
 def forecasts(
-    predictions: pd.DataFrame, players: pd.DataFrame, prices: pd.DataFrame, absent: Sequence[Absence], lead: str
+    predictions: pd.DataFrame, players: pd.DataFrame, evidence: Evidence, absent: Sequence[Absence], lead: str
 ) -> dict[str, list[Forecast]]:
     """List the leading forecasts by game, by market with the highest mean first, without players who are out.
 
     Args:
         predictions: rows of player_prop_predictions of the day, all systems.
         players: rows of upcoming_player_game_context of the day, with features.
-        prices: best prices of prop_prices of the day.
+        evidence: prices, movements, earlier games, calls and results of the day.
         absent: players with a reported status.
         lead: the system that leads where none knows the line.
 
@@ -71,63 +77,63 @@ def forecasts(
     """
     available = predictions[predictions["predicted_mean"].notna() & (predictions["injury_status"] != OUT)]
     home = set(players.loc[players["home_game"], "team"])
-    means: dict[tuple[int, str], dict[str, float]] = {}
-    for player, market, system, mean in zip(
-        available["player_id"],
-        available["market"],
-        available["system_id"],
-        available["predicted_mean"],
-        strict=True,
-    ):
-        means.setdefault((player, market), {})[system] = mean
+    means = _means(available)
     order = {m: i for i, m in enumerate(MARKETS)}
     shown = leading(available, lead)
     shown = shown.assign(place=shown["market"].map(order)).sort_values(
         ["place", "predicted_mean"], ascending=[True, False], kind="stable", ignore_index=True
     )
-    best = _prices(prices)
-    details = _details(shown.loc[_detailed(shown)], players, means, absent)
+    details = _details(shown[shown["line"].notna()], players, means, absent)
     by_game: dict[str, list[Forecast]] = {}
     for place, r in enumerate(records(shown)):
-        outcomes, explanation = details.get(place, ((), ()))
-        price = best.get((r["system_id"], r["player_id"], r["market"], r["recommendation"]))
-        shown_row = r | {"home": r["team"] in home, "price": price}
-        forecast = _forecast(shown_row, means[r["player_id"], r["market"]], outcomes, explanation)
+        forecast = _forecast(r | {"home": r["team"] in home}, means[r["player_id"], r["market"]])
+        if place in details:
+            key = (r["player_id"], r["market"])
+            forecast = replace(forecast, **details[place], **evidence.of(r["system_id"], *key))
         by_game.setdefault(r["game_id"], []).append(forecast)
     return by_game
 
 
-def _detailed(shown: pd.DataFrame) -> "pd.Index[int]":
-    """Select the rows shown with distribution and reasons: all calls, and the few others nearest to a call."""
-    called = shown["recommendation"].isin(CALLS)
-    near = shown[~called & shown["p_over"].notna()].nlargest(LEANS, "confidence", keep="first")
-    return shown.index[called].union(near.index)
+def _means(available: pd.DataFrame) -> dict[tuple[int, str], dict[str, float]]:
+    """Index the means by player and market, by system."""
+    means: dict[tuple[int, str], dict[str, float]] = {}
+    columns = (available[c] for c in ("player_id", "market", "system_id", "predicted_mean"))
+    for player, market, system, mean in zip(*columns, strict=True):
+        means.setdefault((player, market), {})[system] = mean
+    return means
 
 
 def _details(
-    called: pd.DataFrame,
+    lined: pd.DataFrame,
     players: pd.DataFrame,
     means: Mapping[tuple[int, str], Mapping[str, float]],
     absent: Sequence[Absence],
-) -> dict[int, tuple[tuple[float, ...], tuple[Reason, ...]]]:
-    """Compute distribution and reasons of rows, by index."""
+) -> dict[int, dict[str, Any]]:
+    """Compute the fields of a forecast that only those with a line have, by index."""
     context = players.drop(columns=["game_id", "player_name", "team", "home_game", "injury_status"])
-    rows = records(called.merge(context, on=PLAYER, how="left"))
+    rows = records(lined.merge(context, on=PLAYER, how="left"))
     out = [a for a in absent if a.status == OUT]
-    distributions = _outcomes(called)
+    distributions, chances = _outcomes(lined)
     details = {}
-    for place, r in zip(called.index, rows, strict=True):
+    for place, r in zip(lined.index, rows, strict=True):
         opening = r["opening_points_line"] if r["market"] == POINTS.name else None
         explained = r | {"unit": MARKETS[r["market"]].unit, "status": r["injury_status"], "opening_line": opening}
         averages = {n: m for n, m in means[r["player_id"], r["market"]].items() if n in AVERAGES}
-        absent_team_mates = [a for a in out if a.team == r["team"]]
-        details[place] = (distributions[place], reasons(explained, averages, absent_team_mates))
+        team_mates = [a for a in out if a.team == r["team"]]
+        p_over, p_push = chances[place]
+        details[place] = {
+            "outcomes": distributions[place],
+            "p_over": p_over,
+            "p_push": p_push,
+            "reasons": reasons(explained, averages, team_mates),
+            "minutes": r["minutes_expected"],
+            "usual_minutes": r["minutes_avg_season"],
+            "out": tuple(a.player for a in team_mates),
+        }
     return details
 
 
-def _forecast(
-    r: dict[str, Any], means: Mapping[str, float], outcomes: tuple[float, ...], explanation: tuple[Reason, ...]
-) -> Forecast:
+def _forecast(r: dict[str, Any], means: Mapping[str, float]) -> Forecast:
     return Forecast(
         player=r["player_name"],
         team=r["team"],
@@ -141,41 +147,32 @@ def _forecast(
         median=r["q50"],
         q75=r["q75"],
         q90=r["q90"],
-        outcomes=outcomes,
+        outcomes=(),
         line=r["line"],
         books=None if r["line_books"] is None else int(r["line_books"]),
         book_kind=r["line_book_kind"],
-        p_over=r["p_over"],
-        p_push=r["p_push"],
+        p_over=None,
+        p_push=None,
         call=r["recommendation"],
         confidence=r["confidence"],
         status=r["injury_status"],
-        price=r["price"],
-        reasons=explanation,
+        reasons=(),
         others={s: m for s, m in means.items() if s != r["system_id"]},
     )
 
 
-def _prices(best: pd.DataFrame) -> dict[tuple[str, int, str, str], Price]:
-    """Index the best prices by system, player, market and side."""
-    by_side = {}
-    for r in records(best):
-        for call, side in ((OVER, "over"), (UNDER, "under")):
-            if r[f"best_{side}"]:
-                price = Price(r["bookmaker"], r["line"], r[f"{side}_odds"], r[f"ev_{side}"])
-                by_side[r["system_id"], r["player_id"], r["market"], call] = price
-    return by_side
-
-
-def _outcomes(rows: pd.DataFrame) -> dict[int, tuple[float, ...]]:
-    """Compute P(0), P(1), ... of each row's forecast up to four standard deviations, by index."""
+def _outcomes(rows: pd.DataFrame) -> tuple[dict[int, tuple[float, ...]], dict[int, tuple[float, float]]]:
+    """Read from each row's law P(0), P(1), ... up to four standard deviations, and P(over) and P(push) at its line, by index."""
     by_row: dict[int, tuple[float, ...]] = {}
+    chances: dict[int, tuple[float, float]] = {}
     for market, group in rows.groupby("market"):
-        names = ("predicted_mean", "predicted_sd", "predicted_skewness")
-        mean, sd, skewness = (group[c].to_numpy(dtype=float)[:, None] for c in names)
-        tops = np.ceil(mean + 4 * sd)[:, 0].astype(int)
+        names = ("predicted_mean", "predicted_sd", "predicted_skewness", "line")
+        mean, sd, skewness, line = (group[c].to_numpy(dtype=float)[:, None] for c in names)
+        tops = np.ceil(np.maximum(mean + 4 * sd, line + 1))[:, 0].astype(int)
         law = Law.stored(mean, sd, skewness, str(market))
         over, _ = law.probability_over(np.arange(tops.max() + 1, dtype=float)[None] + 0.5)
         distributions = np.round(np.hstack([1 - over[:, :1], over[:, :-1] - over[:, 1:]]), 5).tolist()
         by_row |= {i: tuple(p[: top + 1]) for i, p, top in zip(group.index, distributions, tops, strict=True)}
-    return by_row
+        p_over, p_push = (p[:, 0].tolist() for p in law.probability_over(line))
+        chances |= dict(zip(group.index, zip(p_over, p_push, strict=True), strict=True))
+    return by_row, chances

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -11,22 +12,39 @@ import jinja2
 
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.domain.markets import MARKETS
-from nba_pipeline.reporting.data import Forecast, ReportData
-from nba_pipeline.reporting.svg import histogram, strip
-
-CALLS_IN_SIGHT = 12
+from nba_pipeline.reporting.data import Forecast, GradedCall, PastGame, ReportData
+from nba_pipeline.reporting.svg import histogram, recent
 
 
-def page(data: ReportData) -> str:
-    """Render a page as HTML that needs no other file, no network and no script."""
-    calls = data.calls
-    markets = sorted({f.market for f in data.forecasts} | {r.market for r in data.records})
-    return _template().render(
+@dataclass(frozen=True)
+class Links:
+    """The pages beside a page: the day before and the day after that have one; empty where there is none."""
+
+    earlier: str
+    later: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """How earlier games ended against a line."""
+
+    games: int
+    over: int
+    under: int
+    push: int
+    mean: float
+
+
+def page(data: ReportData, links: Links | None = None) -> str:
+    """Render a page as HTML that needs no other file and no network; without scripts every detail is open."""
+    lined = data.lined
+    markets = {f.market for f in data.forecasts} | {r.market for r in data.records}
+    return template("day.html.j2").render(
         r=data,
-        lined=sum(f.line is not None for f in data.forecasts),
-        shown_calls=calls[:CALLS_IN_SIGHT],
-        more_calls=calls[CALLS_IN_SIGHT:],
-        tops={m: max((f.q90 for f in data.forecasts if f.market == m), default=1.0) for m in markets},
+        links=links,
+        lined=lined,
+        lined_markets=[m for m in MARKETS if any(f.market == m for f in lined)],
+        teams=sorted({f.team for f in lined}),
         markets=len(markets),
         state_words=_states(data),
     )
@@ -39,7 +57,13 @@ def _states(data: ReportData) -> str:
 
 
 @cache
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """Load a template of the pages."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("nba_pipeline.reporting"),
         autoescape=True,
@@ -55,11 +79,16 @@ def _template() -> jinja2.Template:
         "share": _share,
         "shown": lambda value, kind, digits: KINDS[kind](value, digits),
         "plain": _plain,
-        "strip": strip,
+        "moment": _moment,
+        "american": _american,
+        "decimal": _decimal,
+        "recent": recent,
+        "form": form,
+        "tally": _tally,
         "histogram": histogram,
         "by_market": _by_market,
     }
-    return environment.get_template("day.html.j2")
+    return environment
 
 
 def _weekday(day: date) -> str:
@@ -68,6 +97,37 @@ def _weekday(day: date) -> str:
 
 def _eastern(moment: datetime | None) -> str:
     return "time unknown" if moment is None else f"{moment.astimezone(ZoneInfo(ZONE)):%H:%M} ET"
+
+
+def _moment(moment: datetime) -> str:
+    eastern = moment.astimezone(ZoneInfo(ZONE))
+    return f"{eastern.day} {eastern:%b %H:%M}"
+
+
+def _american(odds: float | None) -> str:
+    return "" if odds is None else f"{odds:+.0f}".replace("-", "−")
+
+
+def _decimal(odds: float) -> float:
+    return 1 + (odds / 100 if odds > 0 else -100 / odds)
+
+
+def form(games: Sequence[PastGame], line: float, n: int) -> Form:
+    """Count how the latest n games, given latest first, ended against a line."""
+    actuals = [g.actual for g in games[:n]]
+    return Form(
+        games=len(actuals),
+        over=sum(a > line for a in actuals),
+        under=sum(a < line for a in actuals),
+        push=sum(a == line for a in actuals),
+        mean=sum(actuals) / len(actuals),
+    )
+
+
+def _tally(calls: Sequence[GradedCall]) -> str:
+    """Count calls by outcome, such as `3 win, 2 loss`."""
+    counted = Counter(c.outcome for c in calls)
+    return ", ".join(f"{n} {outcome}" for outcome, n in sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _number(value: float | None, digits: int) -> str:

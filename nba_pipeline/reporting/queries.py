@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -13,87 +13,24 @@ import pyarrow.compute as pc
 
 from nba_pipeline import asof
 from nba_pipeline.common.errors import MissingHistoryError
-from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.books import SPORTSBOOK
 from nba_pipeline.domain.calendar import describe_days
-from nba_pipeline.domain.markets import MARKETS
-from nba_pipeline.reporting import rolling
+from nba_pipeline.reporting import evidence, rolling
 from nba_pipeline.reporting.data import Game, Graded, GradedCall, GradedSystem, ReportData, TableState
-from nba_pipeline.reporting.forecasts import CALLS, OUT, PLAYER, absences, forecasts, leading, records
-from nba_pipeline.reporting.reasons import EDGES, ROLE, allowed
+from nba_pipeline.reporting.evidence import Evidence
+from nba_pipeline.reporting.forecasts import CALLS, OUT, PLAYER, absences, forecasts, leading
+from nba_pipeline.reporting.reads import FORM, GRADES, HISTORY, READS, READS_BEFORE, WINDOW_DAYS, WITH_RESULTS
+from nba_pipeline.reporting.rows import records
 from nba_pipeline.systems import LINE_SYSTEM_IDS
-from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
-from nba_pipeline.tables.analytics.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
-from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
-from nba_pipeline.tables.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
-from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
-from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
+from nba_pipeline.tables.raw.injury_reports import AFTER_GAME
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days, Warehouse
 
 # The first of these systems with a forecast on the day leads its page, but where a system knows the line (`forecasts.leading`).
 LEADS = ("ensemble_v1", "zone_matchup_v1", "moving_average")
-WINDOW_DAYS = 30
+MAY_LEAD = (*LEADS, *LINE_SYSTEM_IDS)
 DAYS_AT_ONCE = 31
-HISTORY = asof.before(PREDICTION_ACCURACY, WINDOW_DAYS)
-
-GRADES = ("played", "mae", "bias", "wins", "losses", "pushes", "priced_bets", "roi")
-
-READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
-    "schedule": (
-        SCHEDULE,
-        ("game_id", "game_date", "season", "season_type", "countable", "home_team", "away_team", "tip_off"),
-    ),
-    "teams": (UPCOMING_TEAM_GAME_CONTEXT, ("game_date", "game_id", "team", "game_spread", "game_total")),
-    "players": (
-        UPCOMING_PLAYER_GAME_CONTEXT,
-        (
-            *("game_date", "game_id", "player_id", "player_name", "team", "home_game", "days_rest", "back_to_back"),
-            *("injury_status", "injury_reported_on", "injuries_reported", "opening_points_line"),
-        ),
-    ),
-    "features": (
-        ML_FEATURE_STORE,
-        (
-            *(*PLAYER, "feature_version", "points_avg_season", "pace_edge", *ROLE),
-            *(f for edge in EDGES.values() for f in edge),
-            *(allowed(m) for m in MARKETS),
-        ),
-    ),
-    "predictions": (
-        PLAYER_PROP_PREDICTIONS,
-        (
-            *("game_date", "player_id", "market", "system_id", "game_id", "player_name", "team", "opponent"),
-            *("predicted_mean", "predicted_sd", "predicted_skewness", "q10", "q25", "q50", "q75", "q90"),
-            *("line", "line_books", "line_book_kind"),
-            *(
-                "p_over",
-                "p_push",
-                "recommendation",
-                "confidence",
-                "components",
-                "injury_status",
-                "insufficient_data_reason",
-            ),
-        ),
-    ),
-    "prices": (
-        PROP_PRICES,
-        (
-            *("game_date", "player_id", "market", "system_id", "bookmaker", "line", "over_odds", "under_odds"),
-            *("ev_over", "ev_under", "best_over", "best_under"),
-        ),
-    ),
-}
-READS_BEFORE: Mapping[str, tuple[Table, tuple[str, ...]]] = {
-    "graded": (PREDICTION_ACCURACY, (*rolling.COLUMNS, "team", "recommendation", "predicted_mean")),
-    "performance": (
-        SYSTEM_DAILY_PERFORMANCE,
-        ("game_date", "market", "system_id", *GRADES),
-    ),
-    "names": (UPCOMING_PLAYER_GAME_CONTEXT, (*PLAYER, "player_name")),
-}
 
 
 def read_reports(warehouse: Warehouse, days: Sequence[date], units: Mapping[str, str]) -> Iterator[ReportData]:
@@ -115,14 +52,12 @@ def read_reports(warehouse: Warehouse, days: Sequence[date], units: Mapping[str,
 def _month(warehouse: Warehouse, days: Sequence[date], units: Mapping[str, str]) -> Iterator[ReportData]:
     entries = warehouse.ledger(list(units), days[0], days[-1]).to_pylist()
     _require_schedule(entries, days)
-    inputs = warehouse.read(
-        {n: (t, Days(days[0], days[-1], columns)) for n, (t, columns) in READS.items()}
-        | {
-            n: (t, Days(HISTORY.first_needed(days[0]), HISTORY.last_needed(days[-1]), columns))
-            for n, (t, columns) in READS_BEFORE.items()
-        }
-    )
-    month = _Month.of(inputs)
+    wanted = {n: (t, Days(days[0], days[-1], columns)) for n, (t, columns) in READS.items()}
+    for n, (t, columns) in READS_BEFORE.items():
+        window = FORM if n == "facts" else HISTORY
+        last = days[-1] if n in WITH_RESULTS else window.last_needed(days[-1])
+        wanted[n] = (t, Days(window.first_needed(days[0]), last, columns))
+    month = _Month.of(warehouse.read(wanted), days)
     for day in days:
         yield month.report(day, tuple(_states([e for e in entries if e["day"] == day], units)))
 
@@ -167,25 +102,38 @@ class _Month:
     predictions: "_ByDay"
     prices: "_ByDay"
     graded: "_ByDay"
+    results: "_ByDay"
+    lines: "_ByDay"
+    calls: "_ByDay"
+    call_grades: "_ByDay"
+    facts: pd.DataFrame
+    reports: pd.DataFrame
     odds: Mapping[tuple[str, str], Mapping[str, Any]]
     performance: pd.DataFrame
     sums: pd.DataFrame
 
     @staticmethod
-    def of(inputs: Mapping[str, pa.Table]) -> "_Month":
-        frames = {n: t.to_pandas(date_as_object=True) for n, t in inputs.items() if n not in ("graded", "prices")}
+    def of(inputs: Mapping[str, pa.Table], days: Sequence[date]) -> "_Month":
+        frames = {n: _frame(t) for n, t in inputs.items() if n not in ("graded", "prices", "lines")}
         features = frames["features"]
         features = features[features["feature_version"] == MODEL_FEATURES.name].drop(columns="feature_version")
         # Only leading forecasts' calls are listed, so only rows that decide them leave Arrow.
         graded = inputs["graded"]
         calls = pc.field("recommendation").isin(CALLS) & pc.field("system_id").isin(LEADS)
         called = graded.filter(calls | pc.field("system_id").isin(LINE_SYSTEM_IDS))
+        results = graded.filter(pc.field("game_date").isin(list(days)) & pc.field("system_id").isin(MAY_LEAD))
         return _Month(
             schedule=_ByDay(frames["schedule"].sort_values(["tip_off", "game_id"])),
             players=_ByDay(frames["players"].merge(features, on=PLAYER, how="left")),
             predictions=_ByDay(frames["predictions"]),
-            prices=_ByDay(_best(inputs["prices"])),
-            graded=_ByDay(called.to_pandas(date_as_object=True).merge(frames["names"], on=PLAYER, how="left")),
+            prices=_ByDay(_frame(inputs["prices"].filter(pc.field("system_id").isin(MAY_LEAD)))),
+            graded=_ByDay(_frame(called).merge(frames["names"], on=PLAYER, how="left")),
+            results=_ByDay(_frame(results)),
+            lines=_ByDay(_frame(_moving(inputs["lines"]))),
+            calls=_ByDay(frames["calls"]),
+            call_grades=_ByDay(frames["call_grades"]),
+            facts=frames["facts"],
+            reports=_timed(frames["injuries"]),
             odds={(r["game_id"], r["team"]): r for r in records(frames["teams"])},
             performance=frames["performance"],
             sums=rolling.daily_sums(graded),
@@ -206,12 +154,13 @@ class _Month:
             window_days=WINDOW_DAYS,
             records=rolling.records(self.sums, first, last),
             tables=tables,
+            results=self._graded(day, day, lead),
         )
 
     def _games(self, day: date, predictions: pd.DataFrame, lead: str) -> Iterator[Game]:
         players = self.players[day]
-        absent = tuple(absences(players))
-        by_game = forecasts(predictions, players, self.prices[day], absent, lead)
+        absent = tuple(absences(players, self._report_times(day)))
+        by_game = forecasts(predictions, players, self._evidence(day), absent, lead)
         without_forecast = _without_forecast(predictions, lead)
         reported = set(players.loc[players["injuries_reported"], "game_id"])
         for g in records(self.schedule[day]):
@@ -231,6 +180,29 @@ class _Month:
                 injuries_reported=g["game_id"] in reported,
                 without_forecast=without_forecast.get(g["game_id"], {}),
             )
+
+    def _evidence(self, day: date) -> Evidence:
+        first, last = FORM.first_needed(day), FORM.last_needed(day)
+        return Evidence(
+            quotes=evidence.quotes(self.prices[day]),
+            moves=evidence.moves(self.lines[day]),
+            recent=evidence.recent_games(self.facts, first, last, self.players[day]["player_id"]),
+            made=evidence.made_calls(self.calls[day], self.call_grades[day]),
+            results=evidence.results(self.results[day]),
+        )
+
+    def _report_times(self, day: date) -> dict[tuple[int, date], datetime]:
+        """Find when each player's report was published: the latest of its day that the cut-off of his game allows."""
+        cutoffs = {r["game_id"]: asof.cutoff_of(day, r["tip_off"]) for r in records(self.schedule[day])}
+        times: dict[tuple[int, date], datetime] = {}
+        listed = self.players[day][["player_id", "injury_reported_on", "game_id"]]
+        reports = self.reports.merge(
+            listed, left_on=["player_id", "report_date"], right_on=["player_id", "injury_reported_on"]
+        )
+        for r in records(reports.sort_values("reported_at")):
+            if r["game_id"] in cutoffs and r["reported_at"] <= cutoffs[r["game_id"]]:
+                times[r["player_id"], r["report_date"]] = r["reported_at"]
+        return times
 
     def _graded(self, first: date, last: date, lead: str) -> Graded | None:
         past = self.performance[(self.performance["game_date"] >= first) & (self.performance["game_date"] <= last)]
@@ -277,12 +249,20 @@ class _ByDay:
         return self._days.get(day, self._none)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
-def _best(prices: pa.Table) -> pd.DataFrame:
-    """Select the best prices of the systems that may lead, by side."""
-    best = prices.filter(
-        pc.field("system_id").isin([*LEADS, *LINE_SYSTEM_IDS]) & (pc.field("best_over") | pc.field("best_under"))
-    )
-    return best.to_pandas(date_as_object=True)
+def _frame(rows: pa.Table) -> pd.DataFrame:
+    return rows.to_pandas(date_as_object=True)
+
+
+def _moving(lines: pa.Table) -> pa.Table:
+    """Select quotes that show how the market moved: main lines of sportsbooks, not those that only evaluation may see."""
+    unseen = pc.field("evaluation_only")
+    main = (pc.field("book_kind") == SPORTSBOOK) & (pc.field("line_kind") == "main")
+    return lines.filter(main & (unseen.is_null() | ~unseen))
+
+
+def _timed(reports: pd.DataFrame) -> pd.DataFrame:
+    """Select reports on availability with a time of publication."""
+    return reports[reports["reported_at"].notna() & (reports["record_type"] != AFTER_GAME)]
 
 
 def _lead(predictions: pd.DataFrame) -> str:

@@ -1,40 +1,34 @@
-"""Draw a forecast as a strip and as a histogram with the line, as inline SVG; colours are CSS classes of the page."""
+"""Draw a forecast as a histogram and earlier games as bars, with the line, as inline SVG; colours are CSS classes of the page."""
 
 from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from nba_pipeline.reporting.data import Forecast
+from nba_pipeline.reporting.data import Forecast, PastGame
 
-STRIP_WIDTH, STRIP_HEIGHT = 150, 16
+RECENT = 20
 PLOT_WIDTH, PLOT_HEIGHT, AXIS = 300, 56, 13
 VISIBLE = 0.004
 
 
-def strip(f: Forecast, top: float) -> Markup:
-    """Draw 10-90 % as a thin bar, 25-75 % as a thick bar, the mean as a dot, the line as a tick, up to `top`."""
+def recent(games: Sequence[PastGame], line: float) -> Markup:
+    """Draw the outcomes of earlier games as bars, oldest first, with the line across; colours tell over, under and push."""
+    shown = tuple(reversed(games))
+    top = max(*(g.actual for g in shown), line) * 1.08 or 1.0
+    step = PLOT_WIDTH / RECENT
 
-    def x(value: float) -> str:
-        return f"{STRIP_WIDTH * min(max(value, 0), top) / top:.1f}"
+    def bar(place: int, actual: int) -> str:
+        name = "over" if actual > line else "under" if actual < line else "pushed"
+        height = max(PLOT_HEIGHT * actual / top, 1)
+        x = PLOT_WIDTH - (len(shown) - place) * step
+        return f'<path class="{name}" d="M{x:.1f} {PLOT_HEIGHT}v-{height:.1f}h{step - 2:.1f}V{PLOT_HEIGHT}z"/>'
 
-    def bar(low: float, high: float, height: int, name: str) -> str:
-        width = STRIP_WIDTH * (min(high, top) - max(low, 0)) / top
-        y = (STRIP_HEIGHT - height) / 2
-        return f'<rect class="{name}" x="{x(low)}" y="{y:g}" width="{max(width, 1):.1f}" height="{height}" rx="2"/>'
-
-    tick = "" if f.line is None else f'<path class="tick" d="M{x(f.line)} 0V{STRIP_HEIGHT}"/>'
-    label = f"mean {f.mean:.1f}, 80 % between {f.q10:.1f} and {f.q90:.1f}" + (
-        "" if f.line is None else f", line {f.line:g}"
-    )
+    y = PLOT_HEIGHT * (1 - line / top)
+    parts = [bar(i, g.actual) for i, g in enumerate(shown)]
+    parts.append(f'<path class="tick" d="M0 {y:.1f}H{PLOT_WIDTH}"/>')
+    outcomes = ", ".join(str(g.actual) for g in shown)
     return _svg(
-        "strip",
-        STRIP_WIDTH,
-        STRIP_HEIGHT,
-        label,
-        bar(f.q10, f.q90, 4, "wide"),
-        bar(f.q25, f.q75, 8, "half"),
-        tick,
-        f'<circle class="mean" cx="{x(f.mean)}" cy="{STRIP_HEIGHT / 2:g}" r="3.2"/>',
+        "plot", PLOT_WIDTH, PLOT_HEIGHT + 1, f"last {len(shown)} games, oldest first: {outcomes}; line {line:g}", *parts
     )
 
 

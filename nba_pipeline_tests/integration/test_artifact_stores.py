@@ -134,6 +134,14 @@ def test_a_missing_artifact_is_named_with_what_to_do(store: ArtifactStore, place
     assert store.get(stored.location, stored.sha256) == b"1"
 
 
+def test_the_names_of_a_kind_are_those_that_were_stored(store: ArtifactStore) -> None:
+    assert store.names("reports") == set()
+    for name in ("2024-01-05.html", "seasons/2023-24.html"):
+        store.publish("reports", name, b"page")
+    store.publish("exports", "table.csv", b"rows")
+    assert store.names("reports") == {"2024-01-05.html", "seasons/2023-24.html"}
+
+
 def test_a_published_file_lies_under_its_name_and_is_replaced_whole(store: ArtifactStore, place: Place) -> None:
     first = store.publish("reports", "2024-01-05.html", b"morning")
     second = store.publish("reports", "2024-01-05.html", b"evening")

@@ -14,7 +14,9 @@ from nba_pipeline.reporting.data import (
     GradedCall,
     GradedSystem,
     Interval,
-    Price,
+    Move,
+    PastGame,
+    Quote,
     Reason,
     Record,
     ReportData,
@@ -22,7 +24,7 @@ from nba_pipeline.reporting.data import (
 )
 
 DAY = date(2024, 1, 15)
-VOID = {"meta", "rect", "path", "circle", "br"}
+VOID = {"meta", "rect", "path", "circle", "br", "input"}
 
 FORECAST = Forecast(
     player="Al Horn",
@@ -46,9 +48,18 @@ FORECAST = Forecast(
     call="OVER",
     confidence=0.64,
     status=None,
-    price=Price("Book", 17.5, -115.0, 0.043),
     reasons=(Reason("averages 22.0 over 5 games", 1), Reason("played the day before", -1)),
     others={"last_10": 20.0},
+    quotes=(
+        Quote("Book", "sportsbook", 17.5, -115.0, -105.0, 0.68, 0.0, 0.043, -0.2, True, False, None),
+        Quote("Other", "sportsbook", 18.5, -110.0, -110.0, 0.64, 0.0, 0.022, -0.19, False, True, None),
+        Quote("Pick", "dfs", 18.5, None, None, 0.64, 0.0, None, None, False, False, "pickem"),
+    ),
+    moves=(Move("Book", 18.5, datetime(2024, 1, 15, 15, tzinfo=UTC), 17.5, datetime(2024, 1, 16, tzinfo=UTC)),),
+    recent=tuple(PastGame(date(2024, 1, 14 - n), actual) for n, actual in enumerate((25, 18, 30, 12, 19, 22))),
+    minutes=34.2,
+    usual_minutes=33.0,
+    out=("Cy Wing",),
 )
 GAME = Game(
     game_id="0022300500",
@@ -113,7 +124,7 @@ class _Nesting(HTMLParser):
             self.wrong.append(tag)
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.text.append(data)
 
 

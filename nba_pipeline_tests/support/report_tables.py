@@ -8,13 +8,18 @@ from typing import Any
 import pyarrow as pa
 
 from nba_pipeline.contracts.table import Table
+from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.analytics.upcoming_team_game_context import UPCOMING_TEAM_GAME_CONTEXT
+from nba_pipeline.tables.grading.call_grades import CALL_GRADES
 from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
 from nba_pipeline.tables.grading.system_daily_performance import SYSTEM_DAILY_PERFORMANCE
+from nba_pipeline.tables.predictions.calls import CALLS
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
+from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.protocol import LedgerEntry, entries_table
@@ -94,6 +99,7 @@ def price(book: str, **more: Any) -> Row:
     return (
         key
         | {"line": 18.5, "over_odds": -110.0, "under_odds": -110.0, "ev_over": 0.05, "ev_under": -0.1}
+        | {"book_kind": "sportsbook", "p_over": 0.66, "p_push": 0.0}
         | {"best_over": False, "best_under": False}
         | more
     )
@@ -123,6 +129,46 @@ def performance(days_before: int, system: str = "ensemble_v1", **more: Any) -> R
     counts = {"played": 200, "wins": 11, "losses": 9, "pushes": 1, "priced_bets": 20}
     key = {"game_date": before(days_before), "market": "points", "system_id": system}
     return key | counts | {"mae": 4.6, "bias": 0.1, "roi": 0.03} | more
+
+
+def quote(book: str = "a", line: float = 18.5, at: int = 15, **more: Any) -> Row:
+    return {
+        "game_date": DAY,
+        "player_id": HORN,
+        "market": "points",
+        "bookmaker": book,
+        "book_kind": "sportsbook",
+        "line": line,
+        "line_kind": "main",
+        "captured_at": datetime(2024, 1, 15, at, tzinfo=UTC),
+    } | more
+
+
+def fact(days_before: int, points: int, of: int = HORN) -> Row:
+    return {
+        "game_date": before(days_before),
+        "player_id": of,
+        "points": points,
+        "rebounds": 5,
+        "assists": 4,
+        "three_pt_makes": 1,
+    }
+
+
+def call(**more: Any) -> Row:
+    return {
+        "game_date": DAY,
+        "player_id": HORN,
+        "market": "points",
+        "snapshot": "close",
+        "side": "OVER",
+        "bookmaker": "b",
+        "line": 17.5,
+        "odds": -110.0,
+        "p_side": 0.66,
+        "expected_value": 0.05,
+        "as_of": datetime(2024, 1, 16, 0, 29, tzinfo=UTC),
+    } | more
 
 
 def day(**more: list[Row]) -> dict[str, list[Row]]:
@@ -155,6 +201,11 @@ TABLES = (
     PROP_PRICES,
     PREDICTION_ACCURACY,
     SYSTEM_DAILY_PERFORMANCE,
+    PLAYER_PROP_LINES,
+    PLAYER_GAME_SUMMARY,
+    INJURY_REPORTS,
+    CALLS,
+    CALL_GRADES,
 )
 UNITS = {t.id: "rows" for t in TABLES}
 

@@ -1,13 +1,13 @@
 """Reading a day: who leads, who is told, and that neither the day's own results nor old grades reach its page."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
 from nba_pipeline.common.errors import MissingHistoryError
-from nba_pipeline.reporting.data import Forecast, Price, ReportData
-from nba_pipeline.reporting.forecasts import LEANS
+from nba_pipeline.reporting.data import Forecast, Quote, ReportData
 from nba_pipeline.reporting.page import page
 from nba_pipeline.reporting.queries import LEADS, READS_BEFORE, WINDOW_DAYS, read_reports
 from nba_pipeline.systems import SYSTEM_IDS
@@ -22,13 +22,17 @@ from nba_pipeline_tests.support.report_tables import (
     UNITS,
     HandMadeWarehouse,
     before,
+    call,
     entry,
+    fact,
     features,
     game,
     grade,
     performance,
     player,
     prediction,
+    price,
+    quote,
 )
 
 
@@ -82,9 +86,7 @@ def test_a_forecast_that_knows_the_line_leads_its_player_with_its_own_price() ->
     )
     (data,) = read(HandMadeWarehouse(warehouse))
     horn, knee = sorted(data.forecasts, key=lambda f: f.player)
-    assert (horn.mean, horn.call, horn.price) == (18.0, "UNDER", None), (
-        "the ensemble's price is not that of another law"
-    )
+    assert (horn.mean, horn.call, horn.quotes) == (18.0, "UNDER", ()), "the ensemble's price is not that of another law"
     assert knee.mean == prediction()["predicted_mean"]
     assert "line_aware_v1" in page(data)
 
@@ -140,32 +142,107 @@ def test_the_opening_line_belongs_to_points_alone() -> None:
     assert not any("line moved" in r.text for r in assists.reasons)
 
 
-@pytest.mark.parametrize(
-    ("call", "found"), [("OVER", Price("b", 17.5, -110.0, 0.05)), ("UNDER", Price("c", 18.5, -110.0, -0.1))]
-)
-def test_the_price_is_the_best_of_the_side_that_is_called(call: str, found: Price) -> None:
-    assert the_forecast(player_prop_predictions=[prediction(recommendation=call)]).price == found
+def test_every_row_with_a_line_says_and_draws_the_same_probability() -> None:
+    for line in (18.5, 22.0):
+        found = the_forecast(player_prop_predictions=[prediction(line=line, p_over=0.99)])
+        assert found.p_over is not None
+        assert found.p_push is not None
+        assert sum(p for k, p in enumerate(found.outcomes) if k > line) == pytest.approx(found.p_over, abs=0.003)
+        assert sum(p for k, p in enumerate(found.outcomes) if k == line) == pytest.approx(found.p_push, abs=0.003)
 
 
-def test_what_is_not_called_has_no_price() -> None:
-    assert the_forecast(player_prop_predictions=[prediction(recommendation="PASS")]).price is None
+def test_what_is_printed_moves_with_the_line_as_the_drawing_does() -> None:
+    at = {line: the_forecast(player_prop_predictions=[prediction(line=line)]) for line in (10.5, 18.5, 30.5)}
+    chances = [f.chance("over") or 0 for f in at.values()]
+    assert chances == sorted(chances, reverse=True)
 
 
-def test_calls_and_the_few_nearest_to_one_have_distribution_and_reasons() -> None:
-    rows = [prediction(of=HORN, market="points"), *_passes(LEANS + 3)]
-    players = [player(), *(player(KNEE) | {"player_id": 100 + n} for n in range(LEANS + 3))]
-    data = report(player_prop_predictions=rows, upcoming_player_game_context=players)
-    assert [f.player for f in data.calls] == ["Al Horn"]
-    assert [f.confidence for f in data.leans] == [0.64 - n / 100 for n in range(LEANS)]
-    assert all(f.reasons == () for f in data.forecasts if not f.outcomes)
+@pytest.mark.parametrize(("call", "book", "line"), [("OVER", "b", 17.5), ("UNDER", "c", 18.5)])
+def test_the_price_is_the_best_of_the_side_that_is_called(call: str, book: str, line: float) -> None:
+    found = the_forecast(player_prop_predictions=[prediction(recommendation=call)]).price
+    assert found is not None
+    assert (found.book, found.line) == (book, line)
 
 
-def _passes(n: int) -> list[dict[str, Any]]:
-    return [
-        prediction(of=KNEE, recommendation="PASS", confidence=0.64 - i / 100, p_over=0.64 - i / 100)
-        | {"player_id": 100 + i}
-        for i in range(n)
+def test_a_row_without_a_call_shows_the_side_with_the_better_value() -> None:
+    found = the_forecast(player_prop_predictions=[prediction(recommendation="PASS")])
+    assert (found.bet, found.value) == ("over", 0.05)
+    prices = [price("b", best_over=True, ev_over=-0.06), price("c", best_under=True, ev_under=0.02)]
+    found = the_forecast(player_prop_predictions=[prediction(recommendation="PASS")], prop_prices=prices)
+    assert (found.bet, found.value) == ("under", 0.02)
+
+
+def test_every_book_has_its_line_and_price_pickem_operators_last() -> None:
+    prices = [
+        price("pick", book_kind="dfs", over_odds=None, under_odds=None, ev_over=None, ev_under=None),
+        price("z", line=17.5, best_over=True),
+        price("a"),
     ]
+    found = the_forecast(prop_prices=prices).quotes
+    assert [(q.book, q.kind, q.line, q.best_over) for q in found] == [
+        ("z", "sportsbook", 17.5, True),
+        ("a", "sportsbook", 18.5, False),
+        ("pick", "dfs", 18.5, False),
+    ]
+    assert isinstance(found[0], Quote)
+
+
+def test_a_line_moved_between_the_first_and_the_last_capture_of_a_book() -> None:
+    lines = [
+        quote(line=17.5, at=20),
+        quote(at=15),
+        quote("once", at=18),
+        quote("late", line=25.5, at=21, evaluation_only=True),
+        quote("late", at=15),
+        quote("alternate", line=9.5, line_kind="alternate"),
+        quote("alternate", line=8.5, at=20, line_kind="alternate"),
+        quote("untimed", captured_at=None),
+    ]
+    (found,) = the_forecast(player_prop_lines=lines).moves
+    assert (found.book, found.first, found.last) == ("a", 18.5, 17.5)
+
+
+def test_earlier_games_stop_the_day_before_and_the_latest_stands_first() -> None:
+    facts = [fact(n, 20 + n) for n in range(25)]
+    found = the_forecast(player_game_summary=facts).recent
+    assert [g.actual for g in found] == [20 + n for n in range(1, 21)]
+    assert found[0].day == before(1)
+
+
+def test_a_recorded_call_stays_as_it_was_made_and_has_its_grade_when_it_is_in() -> None:
+    key = {"game_date": DAY, "player_id": HORN, "market": "points", "snapshot": "close"}
+    (open_call,) = the_forecast(calls=[call()]).made
+    assert (open_call.side, open_call.book, open_call.line, open_call.outcome) == ("over", "b", 17.5, None)
+    (graded,) = the_forecast(calls=[call()], call_grades=[key | {"outcome": "win", "profit": 0.91}]).made
+    assert (graded.outcome, graded.profit) == ("win", 0.91)
+
+
+def test_an_injury_has_the_time_of_the_report_that_the_cut_off_allows() -> None:
+    reports = [
+        {"report_date": DAY, "player_id": KNEE, "reported_at": datetime(2024, 1, d, h, tzinfo=UTC), "record_type": kind}
+        for d, h, kind in (
+            (15, 17, "official_report"),
+            (15, 22, "official_report"),
+            (16, 3, "official_report"),
+            (15, 23, "boxscore_dnp"),
+        )
+    ]
+    data = report(
+        upcoming_player_game_context=[player(), player(KNEE, injury_status="out", injury_reported_on=DAY)],
+        injury_reports=reports,
+    )
+    (absent,) = data.games[0].absences
+    assert absent.reported_at == datetime(2024, 1, 15, 22, tzinfo=UTC)
+
+
+def test_all_forecasts_with_a_line_have_distribution_and_reasons_and_no_others() -> None:
+    rows = [prediction(), prediction(of=KNEE, line=None, p_over=None, recommendation="NO_LINE")]
+    data = report(player_prop_predictions=rows, upcoming_player_game_context=[player(), player(KNEE)])
+    assert [(f.player, bool(f.outcomes), bool(f.chance("over"))) for f in data.forecasts] == [
+        ("Al Horn", True, True),
+        ("Bo Knee", False, False),
+    ]
+    assert [f.player for f in data.lined] == ["Al Horn"]
 
 
 # --- grades and accuracy ----------------------------------------------------------------------------------------------
@@ -178,7 +255,7 @@ def test_the_latest_graded_day_before_stands_on_the_page_with_the_leads_calls() 
     assert [(c.player, c.call, c.actual, c.outcome) for c in found.calls] == [("Al Horn", "OVER", 24, "win")]
 
 
-def test_grades_of_the_day_and_later_change_nothing_on_its_page() -> None:
+def test_grades_of_the_day_are_its_results_and_change_nothing_else_and_later_ones_change_nothing() -> None:
     absurd = {"absolute_error": 90.0, "signed_error": 90.0, "outcome": "loss", "profit": -1.0}
     late = [grade(-n, s, **absurd) for n in range(4) for s in ("ensemble_v1", "last_10")]
     rows = tables.day()
@@ -187,9 +264,17 @@ def test_grades_of_the_day_and_later_change_nothing_on_its_page() -> None:
         "system_daily_performance": rows["system_daily_performance"] + [performance(-n, mae=90.0) for n in range(4)],
     }
     (seen,) = read(HandMadeWarehouse(planted))
-    assert seen == report()
+    assert seen.results is not None
+    assert (seen.results.day, seen.results.systems[0].mae) == (DAY, 90.0)
+    assert [f.result and f.result.outcome for f in seen.forecasts] == ["loss"]
+    assert without_results(seen) == report()
     earlier = planted | {"prediction_accuracy": [r | absurd for r in planted["prediction_accuracy"]]}
-    assert read(HandMadeWarehouse(earlier)) != [seen]
+    assert without_results(*read(HandMadeWarehouse(earlier))) != report()
+
+
+def without_results(data: ReportData) -> ReportData:
+    games = tuple(replace(g, forecasts=tuple(replace(f, result=None) for f in g.forecasts)) for g in data.games)
+    return replace(data, games=games, results=None)
 
 
 def test_a_range_does_not_let_a_day_see_the_grades_of_the_next() -> None:
@@ -240,4 +325,4 @@ def test_a_month_of_days_takes_one_read() -> None:
     warehouse = HandMadeWarehouse(tables.day(), [entry(SCHEDULE, d) for d in days])
     assert len(read(warehouse, *days)) == 31
     assert warehouse.reads == 1
-    assert set(READS_BEFORE) == {"graded", "performance", "names"}
+    assert set(READS_BEFORE) == {"graded", "performance", "names", "facts", "injuries"}

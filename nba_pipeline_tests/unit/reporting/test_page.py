@@ -2,18 +2,30 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
 
 import pytest
 
-from nba_pipeline.reporting.data import TableState
-from nba_pipeline.reporting.page import page
-from nba_pipeline_tests.support.report_pages import DATA, FORECAST, GAME, with_forecasts
+from nba_pipeline.reporting.data import MadeCall, Result, TableState
+from nba_pipeline.reporting.page import Links, page
+from nba_pipeline_tests.support.report_pages import DATA, DAY, FORECAST, GAME, GRADED, with_forecasts
 from nba_pipeline_tests.support.report_pages import text_of as text
 
 
-def test_the_page_needs_no_other_file_no_network_and_no_script() -> None:
-    html = page(DATA)
-    assert not re.search(r"<script|<link|<img|<iframe|@import|url\(|https?://|\bsrc=|\bhref=|\bon\w+=", html)
+def test_the_page_needs_no_other_file_and_no_network() -> None:
+    html = page(DATA, Links("2024-01-14", "2024-01-16"))
+    assert not re.search(r"<link|<img|<iframe|@import|url\(|https?://|\bsrc=|\bon\w+=|fetch\(|import\(", html)
+    targets = re.findall(r'href="([^"]*)"', html)
+    assert [t for t in targets if not t.startswith("#")] == ["2024-01-14.html", "index.html", "2024-01-16.html"]
+    assert all(f'id="{t[1:]}"' in html for t in targets if t.startswith("#"))
+
+
+def test_without_scripts_every_row_and_detail_is_open_and_no_filter_is_shown() -> None:
+    css = (files("nba_pipeline.reporting") / "templates" / "page.css").read_text()
+    hidden = re.findall(r"([^{}]*)\{[^{}]*display: none[^{}]*\}", css.split("@media print")[0])
+    assert {h.split()[0] for h in hidden} == {".js", ".filters"}
 
 
 def test_the_page_has_a_dark_and_a_narrow_look() -> None:
@@ -35,18 +47,59 @@ def test_what_a_source_says_is_never_markup() -> None:
     assert evil in text(html)
 
 
-def test_a_call_shows_its_line_probability_edge_and_reasons() -> None:
+def test_a_row_shows_side_line_probability_fair_odds_best_price_and_edge() -> None:
+    row = text(page(DATA))
+    row = row[row.index("Al Horn BOS vs LAL") :]
+    assert row.startswith("Al Horn BOS vs LAL call pointsover 18.521.464 %−178−115 Book 17.5+4.3 %+2.5")
+
+
+def test_a_row_without_a_price_says_so() -> None:
+    assert "no price" in text(page(with_forecasts({"quotes": ()})))
+
+
+def test_a_detail_shows_every_book_with_the_best_marked_and_pickem_operators_apart() -> None:
     shown = text(page(DATA))
-    assert "Al Horn BOS vs LAL over 18.5 points" in shown
-    assert "forecast 21.4" in shown or "forecast21.4" in shown
-    assert "64 %" in shown
-    assert "+2.5" in shown, "the edge is that of the median, which lies on the side of the higher probability"
-    assert "averages 22.0 over 5 games" in shown
+    assert "Book17.5−115 best+4.3 %−105−20.0 %" in shown
+    assert "Other18.5−110+2.2 %−110 best−19.0 %" in shown
+    assert "DFS, without prices: Pick 18.5 (over 64 %)" in shown
 
 
-def test_a_call_shows_its_best_price_and_expected_profit() -> None:
-    assert "Best price: Book, over 17.5 at −115, expected profit +4.3 % of the stake" in text(page(DATA))
-    assert "Best price" not in text(page(with_forecasts({"price": None})))
+def test_a_detail_shows_movement_form_minutes_and_team_mates_out() -> None:
+    shown = text(page(DATA))
+    assert "Book: 18.5 → 17.5 15 Jan 10:00 to 15 Jan 19:00" in shown
+    assert "last 5: over 3, under 2, mean 20.8last 6: over 4, under 2, mean 21.0" in shown
+    assert "Minutes expected: 34.2, usually 33.0. Team-mates out: Cy Wing." in shown
+    assert "last_10 20.0" in shown
+
+
+@pytest.mark.parametrize(("call", "up", "down"), [("OVER", "for", "against"), ("UNDER", "against", "for")])
+def test_a_reason_is_for_or_against_the_side_of_the_row(call: str, up: str, down: str) -> None:
+    shown = text(page(with_forecasts({"call": call})))
+    assert f"{up} averages 22.0 over 5 games" in shown
+    assert f"{down} played the day before" in shown
+
+
+def test_recorded_calls_stand_with_their_price_and_their_outcome() -> None:
+    made = MadeCall(
+        "close", "over", "Book", 17.5, -115.0, 0.66, 0.05, datetime(2024, 1, 16, 0, 29, tzinfo=UTC), None, None
+    )
+    open_call = text(page(with_forecasts({"made": (made,)})))
+    assert "Called 19:29 ET (close): over 17.5 at Book −115, expected +5.0 %, P 66 %" in open_call
+    graded = replace(made, outcome="win", profit=0.87)
+    assert "P 66 %: win, +0.87 units" in text(page(with_forecasts({"made": (graded,)})))
+
+
+def test_results_stand_on_the_page_once_they_are_in() -> None:
+    assert "Results of the day" not in text(page(DATA))
+    data = replace(with_forecasts({"result": Result(24, "win")}), results=replace(GRADED, day=DAY))
+    shown = text(page(data))
+    assert "Results of the day 1 calls and their outcomes: 1 win" in shown
+    assert "call was 24" in shown
+
+
+def test_an_invented_league_is_named_on_the_page() -> None:
+    assert "Simulated. An invented league" in text(page(replace(DATA, simulated=True)))
+    assert "Simulated" not in text(page(DATA))
 
 
 def test_profit_stands_beside_hit_rates_with_its_number_of_bets() -> None:
@@ -73,14 +126,26 @@ def test_a_push_is_on_neither_side() -> None:
     assert replace(f, p_over=0.42).p_side == pytest.approx(0.52)
 
 
-def test_all_calls_are_on_the_page_the_less_probable_ones_folded_away() -> None:
-    html = page(with_forecasts(*({"player": f"Player {n}", "p_over": 0.9 - n / 100} for n in range(20))))
-    assert all(html.count(f"<h3>Player {n} ") == 1 for n in range(20))
-    assert "8 more calls" in text(html)
+def test_all_forecasts_with_a_line_are_rows_calls_first_then_the_best_values() -> None:
+    data = with_forecasts(
+        *({"player": f"Player {n}", "call": "OVER" if n == 3 else "PASS"} for n in range(500)),
+    )
+    html = page(data)
+    assert html.count('<tbody class="f ') == 500
+    assert data.lined[0].player == "Player 3"
+
+
+def test_fair_odds_are_those_at_which_neither_side_has_a_value() -> None:
+    f = replace(FORECAST, line=20.0, p_over=0.5, p_push=0.1)
+    assert (f.fair("over"), f.fair("under")) == (pytest.approx(-125), pytest.approx(125))
+    assert replace(f, p_over=1.0, p_push=0.0).fair("over") is None
 
 
 def test_a_forecast_without_a_line_is_shown_and_not_called() -> None:
-    bare = {"line": None, "books": None, "book_kind": None, "p_over": None, "p_push": None, "call": "NO_LINE"}
+    bare: dict[str, Any] = {n: None for n in ("line", "books", "book_kind", "p_over", "p_push")} | {
+        "call": "NO_LINE",
+        "quotes": (),
+    }
     shown = text(page(with_forecasts(bare | {"reasons": (), "outcomes": ()})))
     assert "No line was available before the games" in shown
     assert "Al Horn" in shown
@@ -90,13 +155,13 @@ def test_a_forecast_without_a_line_is_shown_and_not_called() -> None:
 def test_lines_without_a_call_say_so() -> None:
     shown = text(page(with_forecasts({"call": "PASS"})))
     assert "No side of any line is probable enough for a call" in shown
-    assert "Nearest to a call Al Horn BOS vs LAL over 18.5 points" in shown
+    assert "Al Horn BOS vs LAL points" in shown
 
 
 def test_a_day_without_games_says_so_and_keeps_grades_and_accuracy() -> None:
     shown = text(page(replace(DATA, games=(), lead="", season="")))
     assert "No countable games on this day" in shown
-    assert "Calls" not in shown
+    assert "Prices" not in shown
     assert "Latest grades Sunday, 14 January 2024" in shown
     assert "4,518" in shown
 
@@ -108,7 +173,7 @@ def test_without_grades_nothing_is_made_up() -> None:
 
 
 def test_reported_statuses_stand_with_their_game_and_a_missing_report_is_stated() -> None:
-    assert "Bo Knee out" in text(page(DATA))
+    assert "Bo Knee out, 2024-01-13" in text(page(DATA))
     quiet = replace(GAME, absences=())
     assert "No player has a reported status" in text(page(replace(DATA, games=(quiet,))))
     silent = replace(quiet, injuries_reported=False)
@@ -116,7 +181,7 @@ def test_reported_statuses_stand_with_their_game_and_a_missing_report_is_stated(
 
 
 def test_times_are_eastern_and_an_unknown_one_is_unknown() -> None:
-    assert "LAL at BOS 19:30 ET" in text(page(DATA))
+    assert "LAL at BOS 19:30 ET BOS −4.5 · total 228.5" in text(page(DATA))
     assert "time unknown" in text(page(replace(DATA, games=(replace(GAME, tip_off=None, spread=None, total=None),))))
 
 
@@ -138,7 +203,7 @@ def test_absent_rows_are_explained() -> None:
 
 def test_too_few_days_show_no_interval() -> None:
     html = page(DATA)
-    row = html[html.index("<h2>Accuracy") :]
+    row = html[html.index("Accuracy, previous") :]
     assert "4.47 to 4.74" in row
     assert "54 % <small>N 68" in row
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from nba_pipeline.reporting.svg import PLOT_HEIGHT, PLOT_WIDTH, STRIP_WIDTH, histogram, strip
+from nba_pipeline.reporting.svg import PLOT_HEIGHT, PLOT_WIDTH, histogram, recent
 from nba_pipeline_tests.support.report_pages import FORECAST
 
 LAW = tuple([0.05] * 20)
@@ -40,11 +40,14 @@ def test_the_tallest_bar_fits_the_frame() -> None:
     assert max(float(x) for x in re.findall(r"M([\d.]+) ", svg)) < PLOT_WIDTH
 
 
-def test_a_strip_stays_within_its_frame_and_says_its_numbers() -> None:
-    svg = strip(replace(FORECAST, q90=99.0, line=120.5), top=40.0)
-    places = [float(x) for x in re.findall(r'(?:x|cx)="([\d.]+)"|M([\d.]+) ', svg) for x in x if x]
-    assert max(places) <= STRIP_WIDTH
-    assert 'aria-label="mean 21.4, 80 % between 12.0 and 99.0, line 120.5"' in svg
+@pytest.mark.parametrize(("line", "over", "pushed", "under"), [(20.5, 3, 0, 3), (22.0, 2, 1, 3), (40.5, 0, 0, 6)])
+def test_earlier_games_are_coloured_by_their_side_of_the_line_oldest_first(
+    line: float, over: int, pushed: int, under: int
+) -> None:
+    svg = recent(FORECAST.recent, line)
+    assert [svg.count(f'class="{name}"') for name in ("over", "pushed", "under")] == [over, pushed, under]
+    assert "oldest first: 22, 19, 12, 30, 18, 25;" in svg
+    assert max(float(h) for h in re.findall(r"v-([\d.]+)", svg)) <= PLOT_HEIGHT
 
 
 def test_names_are_escaped_in_the_label() -> None:

@@ -1,0 +1,147 @@
+"""Index what stands beside a forecast: prices of every book, movements of lines, earlier games, recorded calls, results."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.reporting.data import MadeCall, Move, PastGame, Quote, Result
+from nba_pipeline.reporting.rows import records
+from nba_pipeline.tables.predictions.calls import SNAPSHOTS
+
+RECENT_GAMES = 20
+PRICED = ("system_id", "player_id", "market")
+PLAYER_MARKET = ("player_id", "market")
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a day knows about each player and market; quotes and results also by system."""
+
+    quotes: Mapping[Key, tuple[Quote, ...]]
+    moves: Mapping[Key, tuple[Move, ...]]
+    recent: Mapping[Key, tuple[PastGame, ...]]
+    made: Mapping[Key, tuple[MadeCall, ...]]
+    results: Mapping[Key, Result]
+
+    def of(self, system: str, player: int, market: str) -> dict[str, Any]:
+        """Return the fields of a forecast."""
+        return {
+            "quotes": self.quotes.get((system, player, market), ()),
+            "moves": self.moves.get((player, market), ()),
+            "recent": self.recent.get((player, market), ()),
+            "made": self.made.get((player, market), ()),
+            "result": self.results.get((system, player, market)),
+        }
+
+
+def _grouped(rows: Iterable[Mapping[str, Any]], key: tuple[str, ...]) -> dict[Key, list[Mapping[str, Any]]]:
+    groups: dict[Key, list[Mapping[str, Any]]] = {}
+    for r in rows:
+        groups.setdefault(tuple(r[c] for c in key), []).append(r)
+    return groups
+
+
+def quotes(prices: pd.DataFrame) -> dict[Key, tuple[Quote, ...]]:
+    """Index the quotes by system, player and market: sportsbooks before pick'em operators, by line and book."""
+    ordered = prices.sort_values(["book_kind", "line", "bookmaker"], ascending=[False, True, True], kind="stable")
+    return {
+        key: tuple(
+            Quote(
+                book=r["bookmaker"],
+                kind=r["book_kind"],
+                line=r["line"],
+                over_odds=r["over_odds"],
+                under_odds=r["under_odds"],
+                p_over=r["p_over"],
+                p_push=r["p_push"],
+                ev_over=r["ev_over"],
+                ev_under=r["ev_under"],
+                best_over=bool(r["best_over"]),
+                best_under=bool(r["best_under"]),
+                exclusion=r["exclusion"],
+            )
+            for r in rows
+        )
+        for key, rows in _grouped(records(ordered), PRICED).items()
+    }
+
+
+def moves(lines: pd.DataFrame) -> dict[Key, tuple[Move, ...]]:
+    """Index how each book's main line moved between its first and its last capture, by player and market.
+
+    Books that were captured once, and quotes without a time of capture, say nothing about movement.
+    """
+    timed = lines[lines["captured_at"].notna()].sort_values(["bookmaker", "captured_at", "line"], kind="stable")
+    indexed = {}
+    for key, rows in _grouped(records(timed), PLAYER_MARKET).items():
+        by_book = _grouped(rows, ("bookmaker",))
+        moved = [
+            Move(book, own[0]["line"], own[0]["captured_at"], own[-1]["line"], own[-1]["captured_at"])
+            for (book,), own in by_book.items()
+            if own[0]["captured_at"] != own[-1]["captured_at"]
+        ]
+        if moved:
+            indexed[key] = tuple(moved)
+    return indexed
+
+
+def recent_games(
+    facts: pd.DataFrame, first: date, last: date, players: Iterable[int]
+) -> dict[Key, tuple[PastGame, ...]]:
+    """Index the latest games of the players by player and market, latest first.
+
+    Args:
+        facts: rows of player_game_summary.
+        first: first day that may be read.
+        last: last day that may be read.
+        players: players of the day.
+    """
+    window = facts[
+        (facts["game_date"] >= first) & (facts["game_date"] <= last) & facts["player_id"].isin(list(players))
+    ]
+    latest = window.sort_values("game_date", ascending=False, kind="stable").groupby("player_id").head(RECENT_GAMES)
+    indexed: dict[Key, tuple[PastGame, ...]] = {}
+    for (player,), rows in _grouped(records(latest), ("player_id",)).items():
+        for market in MARKETS.values():
+            counts = ((r["game_date"], [r[c] for c in market.counts]) for r in rows)
+            indexed[player, market.name] = tuple(PastGame(day, int(sum(own))) for day, own in counts if None not in own)
+    return indexed
+
+
+def made_calls(calls: pd.DataFrame, grades: pd.DataFrame) -> dict[Key, tuple[MadeCall, ...]]:
+    """Index the recorded calls of a day by player and market, in order of their snapshots, with their grades once they are in."""
+    graded = {tuple(r[c] for c in (*PLAYER_MARKET, "snapshot")): r for r in records(grades)}
+    indexed = {}
+    for key, rows in _grouped(records(calls), PLAYER_MARKET).items():
+        own = []
+        for r in sorted(rows, key=lambda r: SNAPSHOTS.index(r["snapshot"])):
+            grade = graded.get((*key, r["snapshot"]), {"outcome": None, "profit": None})
+            own.append(
+                MadeCall(
+                    snapshot=r["snapshot"],
+                    side=r["side"].lower(),
+                    book=r["bookmaker"],
+                    line=r["line"],
+                    odds=r["odds"],
+                    p_side=r["p_side"],
+                    expected_value=r["expected_value"],
+                    as_of=r["as_of"],
+                    outcome=grade["outcome"],
+                    profit=grade["profit"],
+                )
+            )
+        indexed[key] = tuple(own)
+    return indexed
+
+
+def results(graded: pd.DataFrame) -> dict[Key, Result]:
+    """Index what happened by system, player and market."""
+    return {
+        tuple(r[c] for c in PRICED): Result(None if r["actual_value"] is None else int(r["actual_value"]), r["outcome"])
+        for r in records(graded)
+    }
