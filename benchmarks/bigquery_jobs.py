@@ -13,7 +13,8 @@ from pathlib import Path
 
 from nba_pipeline.definitions import ASSETS
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.publish import RunContext, publish
+from nba_pipeline.engine.publish import publish
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 from nba_pipeline.warehouse.bigquery.client import Connection

@@ -58,7 +58,7 @@ def without_dagster(start: date, end: date) -> dict:
     from nba_pipeline.config.settings import Settings
     from nba_pipeline.domain.calendar import days_between
     from nba_pipeline.engine.publish import publish
-    from nba_pipeline.engine.transform import RunContext
+    from nba_pipeline.engine.run_context import RunContext
     from nba_pipeline.tables.catalog import CATALOG, schedule_read
 
     settings = Settings.from_environment()

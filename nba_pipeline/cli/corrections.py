@@ -9,7 +9,9 @@ from nba_pipeline.asof.reads import CORRECTED_FOR
 from nba_pipeline.common import clock
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, ranges
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.plan_store import StoredPlans
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.tables.catalog import TRANSFORMS
 from nba_pipeline.verification.corrections import REPAIRED, corrections, days_within
 
 
@@ -29,7 +31,9 @@ def show_corrections(start: date | None, end: date | None, hours: int | None, as
     span = timedelta(hours=hours) if hours else CORRECTED_FOR
     days = days_between(start, end or start) if start else days_within(span, now)
     settings = Settings.from_environment()
-    run = RunContext("corrections", now, settings.markets, settings.open_artifacts())
+    run = RunContext(
+        "corrections", now, settings.markets, settings.open_artifacts(), plans=StoredPlans(settings.cache, TRANSFORMS)
+    )
     differences = corrections(settings.open_warehouse(), settings.open_source(), days, run)
     if as_json:
         click.echo(json.dumps([d.as_json() for d in differences], indent=2))

@@ -9,7 +9,9 @@ from nba_pipeline.cli.console import console
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import MissingHistoryError
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.plan_store import StoredPlans
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.tables.catalog import TRANSFORMS
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import game_days, replay, sample
 
@@ -36,7 +38,13 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
         raise MissingHistoryError(
             f"no game day with features is published on {start}..{end}", f"run `nba-pipeline backfill {start} {end}`"
         )
-    run = RunContext("verify", clock.now(), settings.markets, settings.open_artifacts())
+    run = RunContext(
+        "verify",
+        clock.now(),
+        settings.markets,
+        settings.open_artifacts(),
+        plans=StoredPlans(settings.cache, TRANSFORMS),
+    )
     replays = []
     for day in track(days, description="replaying", console=console, disable=not console.is_terminal):
         replays.append(replay(day, warehouse, source, SLATE, run))

@@ -94,6 +94,11 @@ class Settings:
         return self.home / "nba.duckdb"
 
     @property
+    def cache(self) -> Path:
+        """Directory of what is computed again where it is missing: compiled statements. May be removed at any time."""
+        return self.home / "cache"
+
+    @property
     def payloads(self) -> Path:
         """Directory of the answers that live services gave."""
         return self.home / "payloads"

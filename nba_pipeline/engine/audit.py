@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from nba_pipeline.asof.reads import Read
-from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts import rules as contract_rules
 from nba_pipeline.contracts.checks import BUSINESS, CONTRACT, COVERAGE, HASHES
 from nba_pipeline.contracts.rules import RowRule
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
+from nba_pipeline.engine.plan import Plan
 from nba_pipeline.engine.transform import RESULT, Transform
 from nba_pipeline.engine.witnesses import REPEATED, rejected_share
 
@@ -39,11 +39,17 @@ class AuditFindings:
     disagreements: dict[date, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def audit(transform: Transform, executor: Executor, schedule: Read | None) -> AuditFindings:
-    """Audit `result` on the executor. In tables that quarantine rows, bad rows are set aside first."""
+def audit(transform: Transform, plan: Plan, executor: Executor, schedule: Read | None) -> AuditFindings:
+    """Audit `result` on the executor. In tables that quarantine rows, bad rows are set aside first.
+
+    Args:
+        transform: The transform of the table.
+        plan: Its plan in the dialect of the executor.
+        executor: Holds the result.
+        schedule: The read of the day's games; None where the table is the schedule itself.
+    """
     findings = AuditFindings()
-    table, result = transform.table, transform.unbound[RESULT]
-    rules = contract_rules.row_rules(table, result, executor.dialect)
+    table, rules = transform.table, plan.rules
     if table.on_bad_row == "quarantine":
         assert isinstance(executor, DuckDBExecutor), (
             "a table that sets rows aside is made from a source, by DuckDBExecutor"
@@ -56,10 +62,10 @@ def audit(transform: Transform, executor: Executor, schedule: Read | None) -> Au
         findings.problems[row["day"], CONTRACT].append(f"{row['repeated']} rows repeat a key ({key})")
     for row in executor.sql(contract_rules.wrong_hashes(table, executor.dialect)):
         findings.problems[row["day"], HASHES].append(f"{row['wrong']} rows have a data_hash that does not recompute")
-    for name, expression in (contract_rules.broken_groups(table, result) | transform.cross_expressions).items():
-        _violations(executor, findings, name, expression)
-    _coverage(transform, executor, findings)
-    _compare_witnesses(transform, executor, findings)
+    for name, statement in plan.violations.items():
+        _violations(executor, findings, name, statement)
+    _coverage(transform, plan, executor, findings)
+    _compare_witnesses(transform, plan, executor, findings)
     findings.rejected = executor.rejected_by_day()
     relation, columns = (RESULT, tuple(table.columns)) if schedule is None else (SLATE, slate_columns(schedule))
     findings.games = _by_day(executor, _games(relation, columns))
@@ -86,7 +92,7 @@ def _games(relation: str, columns: Sequence[str]) -> str:
     )
 
 
-def _set_aside(transform: Transform, executor: DuckDBExecutor, rules: list[RowRule]) -> None:
+def _set_aside(transform: Transform, executor: DuckDBExecutor, rules: Sequence[RowRule]) -> None:
     """Rows that break a rule, repeat a row or contradict one: out of the result, into quarantine, with the reason."""
     table = transform.table
     executor.set_aside(table, contract_rules.flagged(rules, place=True))
@@ -104,7 +110,7 @@ def _set_aside(transform: Transform, executor: DuckDBExecutor, rules: list[RowRu
     )
 
 
-def _keep_samples(transform: Transform, executor: Executor, rules: list[RowRule]) -> None:
+def _keep_samples(transform: Transform, executor: Executor, rules: Sequence[RowRule]) -> None:
     """Of a refused day, the first rows that broke a rule, so that the reader can look at them."""
     flagged = contract_rules.flagged(rules, dialect=executor.dialect)
     executor.keep(
@@ -114,7 +120,7 @@ def _keep_samples(transform: Transform, executor: Executor, rules: list[RowRule]
     )
 
 
-def _count(transform: Transform, executor: Executor, findings: AuditFindings, rules: list[RowRule]) -> bool:
+def _count(transform: Transform, executor: Executor, findings: AuditFindings, rules: Sequence[RowRule]) -> bool:
     """Gather rows, violations and empty cells per day; true if any row broke a rule."""
     nullable = sum(c.nullable for c in transform.table.columns.values())
     before = len(findings.problems)
@@ -130,20 +136,20 @@ def _count(transform: Transform, executor: Executor, findings: AuditFindings, ru
     return len(findings.problems) > before
 
 
-def _violations(executor: Executor, findings: AuditFindings, name: str, expression: ir.Table) -> None:
+def _violations(executor: Executor, findings: AuditFindings, name: str, statement: str) -> None:
     by_day: dict[date, list[str]] = defaultdict(list)
-    for row in executor.run(expression):
+    for row in executor.sql(statement):
         by_day[row["day"]].append(row["entity"].strip())
     for day, entities in by_day.items():
         shown = ", ".join(sorted(entities)[:5])
         findings.problems[day, BUSINESS].append(f"{name}: {len(entities)} times ({shown})")
 
 
-def _coverage(transform: Transform, executor: Executor, findings: AuditFindings) -> None:
-    if transform.expected_expression is None:
+def _coverage(transform: Transform, plan: Plan, executor: Executor, findings: AuditFindings) -> None:
+    if plan.expected is None:
         findings.expected = dict(findings.rows)
         return
-    table, expected_rows = transform.table, transform.expected_expression
+    table, expected_rows = transform.table, plan.expected
     executor.expect(expected_rows)
     findings.expected = _by_day(executor, contract_rules.expected_per_day(table))
     if transform.unit == "rows" and table.on_bad_row == "refuse":
@@ -167,7 +173,7 @@ def _coverage(transform: Transform, executor: Executor, findings: AuditFindings)
         )
 
 
-def _compare_witnesses(transform: Transform, executor: Executor, findings: AuditFindings) -> None:
+def _compare_witnesses(transform: Transform, plan: Plan, executor: Executor, findings: AuditFindings) -> None:
     """Record the disagreements of witnesses with the result, and days with too many rejected rows."""
     if transform.table.on_bad_row != "quarantine":
         return
@@ -179,9 +185,9 @@ def _compare_witnesses(transform: Transform, executor: Executor, findings: Audit
     for day, counted in reasons.items():
         problem = rejected_share(counted, findings.rows.get(day, 0), transform.ordinary_rejects)
         findings.disagreements[day] += [problem] if problem else []
-    for name, expression in transform.witness_expressions.items():
+    for name, statement in plan.disagreements.items():
         by_day: dict[date, list[str]] = defaultdict(list)
-        for row in executor.run(expression):
+        for row in executor.sql(statement):
             by_day[row["day"]].append(row["entity"].strip())
         for day, entities in by_day.items():
             findings.disagreements[day].append(f"{name}: {len(entities)} ({'; '.join(sorted(entities)[:5])})")

@@ -11,14 +11,14 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.sql_types import predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
-from nba_pipeline.engine.bigquery_render import rendered
-from nba_pipeline.engine.transform import CLOCK, REJECT_REASON, RESULT, RunContext, Transform
+from nba_pipeline.engine.plan import Plan, Plans, Query
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import CLOCK, REJECT_REASON, RESULT, Transform
 from nba_pipeline.warehouse import Days, LedgerEntry, Warehouse
 from nba_pipeline.warehouse.bigquery import schema, sql
 from nba_pipeline.warehouse.bigquery.client import JobLabels
@@ -31,15 +31,15 @@ EXPECTED = "expected"
 def can_be_pushed(transform: Transform) -> bool:
     """Whether BigQuery can compute the table: from tables alone, by an expression, with bad rows refusing their day."""
     made_of_tables = bool(transform.reads) and not transform.feeds and transform.apply is None
-    return (
-        made_of_tables and transform.table.on_bad_row == "refuse" and REJECT_REASON not in transform.expression.columns
-    )
+    return made_of_tables and transform.table.on_bad_row == "refuse"
 
 
-def is_pushed(transform: Transform, warehouse: BigQueryWarehouse) -> bool:
+def is_pushed(transform: Transform, warehouse: BigQueryWarehouse, plans: Plans) -> bool:
     """Whether the settings ask BigQuery to compute the table and its transform allows it."""
     requested = {"all", transform.table.id, transform.table.name} & warehouse.pushdown
-    return bool(requested) and can_be_pushed(transform)
+    if not requested or not can_be_pushed(transform):
+        return False
+    return REJECT_REASON not in plans.of(transform, BigQueryExecutor.dialect).rows.columns
 
 
 class BigQueryExecutor:
@@ -71,7 +71,7 @@ class BigQueryExecutor:
         new = self._open.enter_context(
             self._warehouse.staging_table(f"{self._table.name}_result", columns, self._labels)
         )
-        statement = self._with_inputs(computation(transform, days, run.at))
+        statement = self._with_inputs(computation(transform.table, run.plans.of(transform, self.dialect), days, run.at))
 
         def fill() -> str:
             staged = str(new().reference)
@@ -85,11 +85,8 @@ class BigQueryExecutor:
         lost = f"SELECT * FROM `{self._result_at}` WHERE `{self._table.partition}` IS NULL"
         self._keep(lost, f"'its {self._table.partition} is missing, or no day of a game'", "CAST(NULL AS DATE)")
 
-    def expect(self, wanted: ir.Table) -> None:
-        self._inputs[EXPECTED] = rendered(wanted)
-
-    def run(self, expression: ir.Table) -> list[dict]:
-        return self.sql(rendered(expression))
+    def expect(self, wanted: Query) -> None:
+        self._inputs[EXPECTED] = wanted.statement
 
     def sql(self, statement: str) -> list[dict]:
         rows = self._warehouse.connection.query(
@@ -159,13 +156,11 @@ def _inputs(warehouse: BigQueryWarehouse, inputs: Mapping[str, tuple[Table, Days
     return statements
 
 
-def computation(transform: Transform, days: Sequence[date], at: datetime) -> str:
+def computation(table: Table, plan: Plan, days: Sequence[date], at: datetime) -> str:
     """The rows of these days, typed, rounded and hashed, and rows without a day, which must not be lost."""
-    table = transform.table
-    built = rendered(transform.expression)
     typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
     day = f"`{table.partition}`"
-    rows = f"SELECT {typed} FROM (\n{built}\n) AS built"
+    rows = f"SELECT {typed} FROM (\n{plan.rows.statement}\n) AS built"
     return (
         f"SELECT {sql.names(table.computed_columns)}, {hash_expression(table, 'bigquery')} AS {HASH_COLUMN}, "
         f"TIMESTAMP '{at.isoformat()}' AS {COMPUTED_AT}\nFROM ({rows}) AS typed\n"

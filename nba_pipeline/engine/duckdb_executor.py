@@ -7,13 +7,13 @@ import duckdb
 import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_sql import to_sql
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.sql_types import duckdb_type, predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
-from nba_pipeline.engine.transform import REJECT_REASON, FinishContext, RunContext, Transform
+from nba_pipeline.engine.plan import Plan, Query
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import REJECT_REASON, FinishContext, Transform
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
@@ -31,9 +31,6 @@ class DuckDBExecutor:
     def close(self) -> None:
         self.db.close()
 
-    def run(self, expression: ir.Table) -> list[dict]:
-        return self.sql(to_sql(expression, "duckdb"))
-
     def sql(self, statement: str) -> list[dict]:
         return self.db.execute(statement).to_arrow_table().to_pylist()
 
@@ -44,13 +41,11 @@ class DuckDBExecutor:
         goes to `rejects`, as do everywhere a row without a day and one with a reject reason. Raises ContractError when the
         columns are not the contract's.
         """
-        table = transform.table
+        table, plan = transform.table, run.plans.of(transform, self.dialect)
         if transform.apply is None:
-            statement, names = transform.statement, transform.expression.columns
+            statement, names = plan.rows.statement, plan.rows.columns
         else:
-            finished = transform.finish(
-                self._rows(transform.statement), lambda: self._finish_context(transform, days, run)
-            )
+            finished = transform.finish(self._rows(plan.rows.statement), lambda: self._finish_context(plan, days, run))
             self.db.register("finished", finished)
             statement, names = "SELECT * FROM finished", tuple(finished.column_names)
         table.require_columns([n for n in names if n != REJECT_REASON], f"days {days[0]}..{days[-1]}")
@@ -74,8 +69,8 @@ class DuckDBExecutor:
     def _rows(self, statement: str) -> pa.Table:
         return self.db.execute(statement).to_arrow_table()
 
-    def _finish_context(self, transform: Transform, days: list[date], run: RunContext) -> FinishContext:
-        side_inputs = {n: self._rows(s) for n, s in transform.side_input_statements.items()}
+    def _finish_context(self, plan: Plan, days: list[date], run: RunContext) -> FinishContext:
+        side_inputs = {n: self._rows(s) for n, s in plan.side_inputs.items()}
         return FinishContext(tuple(days), run.markets, side_inputs, run.artifacts)
 
     def set_aside(self, table: Table, bad_rows: str) -> None:
@@ -88,8 +83,8 @@ class DuckDBExecutor:
         self.db.execute("DELETE FROM result WHERE rowid IN (SELECT place FROM bad)")
         self.db.execute("DROP TABLE bad")
 
-    def expect(self, wanted: ir.Table) -> None:
-        self.db.execute(f"CREATE TEMP TABLE expected AS {to_sql(wanted, 'duckdb')}")
+    def expect(self, wanted: Query) -> None:
+        self.db.execute(f"CREATE TEMP TABLE expected AS {wanted.statement}")
 
     def keep(self, flagged: str, table: Table) -> None:
         self.db.execute(f"INSERT INTO rejects SELECT {table.partition}, broken_rules, to_json(f) FROM ({flagged}) AS f")

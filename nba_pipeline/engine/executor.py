@@ -6,10 +6,11 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.engine.transform import RunContext, Transform
+from nba_pipeline.engine.plan import Query
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import Transform
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 
 
@@ -23,15 +24,13 @@ class Executor(Protocol):
         """Make `result`, the typed, rounded and hashed rows of these days."""
         ...
 
-    def expect(self, wanted: ir.Table) -> None:
+    def expect(self, wanted: Query) -> None:
         """Make `expected`, the rows that must exist."""
         ...
 
-    def run(self, expression: ir.Table) -> list[dict]:
-        """Rows of an expression over the inputs and `result`."""
+    def sql(self, statement: str) -> list[dict]:
+        """Rows of a statement over the inputs and `result`."""
         ...
-
-    def sql(self, statement: str) -> list[dict]: ...
 
     def keep(self, flagged: str, table: Table) -> None:
         """Add rows of `result`, selected with their `broken_rules`, to the rejects, without taking them out."""

@@ -8,15 +8,18 @@ constant, window or rule does, in whichever module it stands. A data file counts
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 # The code that decides on values, relative to the package; the rest of the product only runs it.
 COMPUTING = ("tables", "asof", "domain", "systems", "contracts", "common/ibis_relations.py", "sources/landing.py")
+
+# What stands above the tables, and so can have no part in a statement; all else that does not compute does compile.
+ABOVE = ("cli", "definitions.py", "automation", "reporting", "verification", "orchestration")
 
 _DOCUMENTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
 _DOCUMENTS = {"unit", "formula"}
@@ -147,6 +150,24 @@ class CodeTree:
         """
         return _digest(*sorted({self._content(path) for path in self.reached(modules)}))
 
+    @cached_property
+    def digest(self) -> str:
+        """The digest of all files, as they are."""
+        return self._digest_of(self._places)
+
+    @cached_property
+    def compiling(self) -> str:
+        """The digest of the files, as they are, that turn expressions into statements: a fingerprint leaves them out."""
+        return self._digest_of(p for p, place in self._places.items() if not _within(place, (*COMPUTING, *ABOVE)))
+
+    def changed_at(self) -> float:
+        """Return when a file last changed, in seconds since the epoch."""
+        return max(path.stat().st_ctime for path in self._places)
+
+    def _digest_of(self, paths: Iterable[Path]) -> str:
+        placed = sorted((self._places[p], p) for p in paths)
+        return _digest(*(f"{place} {sha256(path.read_bytes()).hexdigest()}" for place, path in placed))
+
     def reached(self, modules: Iterable[Path]) -> set[Path]:
         """Return these modules and every computing module that they reach by imports."""
         reached: set[Path] = set()
@@ -176,7 +197,11 @@ class CodeTree:
         """The same, for modules that decide on values."""
         path = self._module(i)
         place = self._places[path] if path else ""
-        return path if place in COMPUTING or place.split("/")[0] in COMPUTING else None
+        return path if place and _within(place, COMPUTING) else None
+
+
+def _within(place: str, parts: Collection[str]) -> bool:
+    return place in parts or place.split("/")[0] in parts
 
 
 def _dotted_name(package: str, place: str) -> str:

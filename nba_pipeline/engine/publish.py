@@ -21,9 +21,11 @@ from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.audit import SLATE, AuditFindings, audit, slate_columns
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
+from nba_pipeline.engine.plan import Plan
 from nba_pipeline.engine.readiness import unmet, waived
 from nba_pipeline.engine.refusals import ReasonCode
-from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, RunContext, Transform
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, Transform
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
 from nba_pipeline.engine.waivers import Waiver, Waivers
 from nba_pipeline.engine.witnesses import settle
@@ -64,17 +66,19 @@ def publish(
     if not ordered:
         return publication
     spent = publication.seconds
+    with _timed(spent, "plan"):
+        plan = run.plans.of(transform, "bigquery" if _is_pushed(transform, warehouse, run) else "duckdb")
     with _timed(spent, "read"):
         blocked, waivers = _blocked(transform, warehouse, ordered, run.waivers)
         runnable = [d for d in ordered if d not in blocked]
-        executor = _executor(transform, warehouse, source, schedule, runnable, run)
+        executor = _executor(transform, plan, warehouse, source, schedule, runnable, run)
     try:
         findings = AuditFindings()
         if runnable:
             with _timed(spent, "compute"):
                 executor.compute(transform, runnable, run)
             with _timed(spent, "audit"):
-                findings = audit(transform, executor, schedule)
+                findings = audit(transform, plan, executor, schedule)
                 waivers = _settled(findings, waivers, transform.table.id, run)
         verdicts = [
             _unmet(d, blocked[d]) if d in blocked else _verdict(d, findings, waivers.get(d, ())) for d in ordered
@@ -122,24 +126,42 @@ def _blocked(
     return unmet(transform.reads, ledger, days, waivers), waived(transform.reads, ledger, days, waivers)
 
 
+def _is_pushed(transform: Transform, warehouse: Warehouse, run: RunContext) -> bool:
+    """Whether BigQuery computes the table: where the settings push it down; an in-process DuckDB computes all others."""
+    if warehouse.dialect != "bigquery":
+        return False
+    # Imported here, because Google's clients are not needed, nor loaded, where the warehouse is a DuckDB file.
+    from nba_pipeline.engine.bigquery_executor import is_pushed
+    from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
+
+    return isinstance(warehouse, BigQueryWarehouse) and is_pushed(transform, warehouse, run.plans)
+
+
 def _executor(
-    transform: Transform, warehouse: Warehouse, source: Source, schedule: Read | None, days: list[date], run: RunContext
+    transform: Transform,
+    plan: Plan,
+    warehouse: Warehouse,
+    source: Source,
+    schedule: Read | None,
+    days: list[date],
+    run: RunContext,
 ) -> Executor:
-    """Pick the executor: BigQuery for tables that the settings push down to it, else an in-process DuckDB."""
-    if warehouse.dialect == "bigquery":
-        # Imported here, because Google's clients are not needed, nor loaded, where the warehouse is a DuckDB file.
-        from nba_pipeline.engine.bigquery_executor import BigQueryExecutor, is_pushed
+    """Open the executor of the plan's dialect on the inputs."""
+    if plan.dialect == "bigquery":
+        from nba_pipeline.engine.bigquery_executor import BigQueryExecutor  # as above
         from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 
-        if isinstance(warehouse, BigQueryWarehouse) and is_pushed(transform, warehouse):
-            return BigQueryExecutor(warehouse, transform, _windows(transform, schedule, days) if days else {}, run)
+        assert isinstance(warehouse, BigQueryWarehouse), "only tables of a BigQuery warehouse are pushed down to it"
+        return BigQueryExecutor(warehouse, transform, _windows(transform, plan, schedule, days) if days else {}, run)
     return DuckDBExecutor(read_inputs(transform, warehouse, source, schedule, days, run) if days else {})
 
 
-def _windows(transform: Transform, schedule: Read | None, days: list[date]) -> dict[str, tuple[Table, Days]]:
+def _windows(
+    transform: Transform, plan: Plan, schedule: Read | None, days: list[date]
+) -> dict[str, tuple[Table, Days]]:
     """List what to read of each table, by name of the input."""
     reads = dict(transform.reads) | ({SLATE: schedule} if schedule else {})
-    columns = transform.used_columns | {SLATE: slate_columns(schedule)}
+    columns = {**plan.used_columns, SLATE: slate_columns(schedule)}
     windows = {}
     for name, read in reads.items():
         windows[name] = (read.table, Days(*read.needed(days), columns[name]))
@@ -150,7 +172,7 @@ def read_inputs(
     transform: Transform, warehouse: Reader, source: Source, schedule: Read | None, days: list[date], run: RunContext
 ) -> dict[str, pa.Table]:
     """Read all inputs of the transform for days, by parameter name, from one snapshot of the warehouse."""
-    inputs = warehouse.read(_windows(transform, schedule, days))
+    inputs = warehouse.read(_windows(transform, run.plans.of(transform, DuckDBExecutor.dialect), schedule, days))
     inputs |= {name: source.read(feed, days) for name, feed in transform.feeds.items()}
     inputs |= {name: source.read(w.feed.as_witness(), w.days(days)) for name, w in transform.witnesses.items()}
     run_inputs = {

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
@@ -16,12 +16,8 @@ from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ConfigurationError, ContractError
 from nba_pipeline.common.ibis_relations import relation
-from nba_pipeline.common.ibis_sql import to_sql
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import season_days
-from nba_pipeline.domain.markets import DEFAULT_MARKETS
-from nba_pipeline.engine.lineage import touched_columns
-from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
 from nba_pipeline.sources.landing import Feed
 
 REJECT_REASON = "reject_reason"
@@ -42,17 +38,6 @@ RUN_INPUTS = {
 REJECTED = {"day": "date", "reason": "string", "row": "json"}
 
 Expression = Callable[..., ir.Table]
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """Context of a run: its id, the moment of computation (UTC), markets, store of trained models and waived gaps."""
-
-    id: str
-    at: datetime
-    markets: tuple[str, ...] = DEFAULT_MARKETS
-    artifacts: ArtifactStore | None = None
-    waivers: Waivers = NO_WAIVERS
 
 
 @dataclass(frozen=True)
@@ -188,15 +173,6 @@ class Transform:
         return self.build(**self.inputs_of(self.build))
 
     @cached_property
-    def statement(self) -> str:
-        """The expression as SQL for DuckDB."""
-        return to_sql(self.expression, "duckdb")
-
-    @cached_property
-    def side_input_statements(self) -> dict[str, str]:
-        return {n: to_sql(e, "duckdb") for n, e in self.side_input_expressions.items()}
-
-    @cached_property
     def expected_expression(self) -> ir.Table | None:
         return None if self.expected is None else self.expected(**self.inputs_of(self.expected))
 
@@ -219,23 +195,6 @@ class Transform:
         return self.apply(rows, context()) if wanted else self.apply(rows)  # pyright: ignore[reportCallIssue]
 
     @cached_property
-    def used_columns(self) -> dict[str, tuple[str, ...]]:
-        """For every read, the columns that any expression touches."""
-        used: dict[str, set[str]] = {n: {r.table.partition} for n, r in self.reads.items()}
-        expressions = [
-            self.expression,
-            self.expected_expression,
-            *self.cross_expressions.values(),
-            *self.witness_expressions.values(),
-            *self.side_input_expressions.values(),
-        ]
-        for expression in expressions:
-            for name, column in touched_columns(expression) if expression is not None else ():
-                if name in used:
-                    used[name].add(column)
-        return {n: tuple(c for c in self.reads[n].columns if c in columns) for n, columns in used.items()}
-
-    @cached_property
     def parameters(self) -> frozenset[str]:
         """The names of all inputs that any of its functions asks for."""
         expected = [self.expected] if self.expected else []
@@ -249,7 +208,8 @@ class Transform:
 
     def source_files(self) -> set[Path]:
         """Return the files that declare the contract and the functions of this transform."""
-        functions = (self.build, self.expected, self.apply, *self.cross_checks.values(), *self.side_inputs.values())
+        checks = (*self.cross_checks.values(), *self.witness_checks.values())
+        functions = (self.build, self.expected, self.apply, *checks, *self.side_inputs.values())
         modules = {sys.modules[f.__module__] for f in (self.table.model, *functions) if f is not None}
         return {Path(file) for module in modules if (file := module.__file__)}
 

@@ -1,6 +1,7 @@
 """What the UI shows of a table beside its data: description, column schema and code references; lineage, from the expression."""
 
 import inspect
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import dagster as dg
 
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.table import Column, Table
-from nba_pipeline.engine.lineage import column_origins
+from nba_pipeline.engine.lineage import Origin
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.keys import asset_key
 
@@ -63,16 +64,20 @@ def _column(table: Table, c: Column) -> dg.TableColumn:
     )
 
 
-def lineage(transform: Transform) -> dg.TableColumnLineage:
+def lineage(transform: Transform, origins: Mapping[str, Iterable[Origin]]) -> dg.TableColumnLineage:
     """Return the column lineage of the expression; of a table finished in Python, for the columns that keep their names.
 
     It goes with a materialization, not with the definition: loading definitions builds no expression. A table's
     own rows that it keeps are no upstream.
+
+    Args:
+        transform: The transform of the table.
+        origins: For every column of its expression, the inputs and columns that it depends on.
     """
     upstream = {name: read.table for name, read in transform.reads.items() if read.kind != "kept"}
     deps: dict[str, list[dg.TableColumnDep]] = {}
-    for name, origins in column_origins(transform.expression).items():
-        sources = {(asset_key(upstream[t]), c) for t, c in origins if t in upstream}
+    for name, from_inputs in origins.items():
+        sources = {(asset_key(upstream[t]), c) for t, c in from_inputs if t in upstream}
         if sources and name in transform.table.columns:
             deps[name] = [dg.TableColumnDep(key, c) for key, c in sorted(sources)]
     return dg.TableColumnLineage(deps)

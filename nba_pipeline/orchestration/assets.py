@@ -12,9 +12,11 @@ from nba_pipeline.config.home import record_origin
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.engine.fingerprint import installed_code
+from nba_pipeline.engine.code_versions import code_versions
+from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import RunContext, Transform
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import Transform
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.orchestration.asset_metadata import description, lineage, metadata
 from nba_pipeline.orchestration.failures import coded_failures
@@ -25,7 +27,7 @@ from nba_pipeline.orchestration.partitions import DAILY
 from nba_pipeline.orchestration.recovery import claim
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import CATALOG, graph_order, group_of, schedule_read
+from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS, graph_order, group_of, schedule_read
 
 OWNERS = ["team:analytics"]
 
@@ -61,7 +63,7 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
         owners=OWNERS,
         tags={"dataset": table.dataset},
         metadata=metadata(transform, settings),
-        code_version=code_version(transform),
+        code_version=code_versions(TRANSFORMS, settings.cache)[table.id][:12],
         pool=_pool(table, settings),
     )
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
@@ -75,12 +77,12 @@ def _materialize(
     context: dg.AssetExecutionContext, transform: Transform, settings: Settings, schedule: Read | None
 ) -> Iterator[Reported]:
     """Fetch what the table reads, publish the days of the run, and report a verdict per day and check."""
-    transform.check()
     days = [date.fromisoformat(k) for k in context.partition_keys]
     claim(context.instance, context.run)
     waivers = read_waivers(settings.home, graph_order(), clock.today())
-    run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers)
-    table = transform.table
+    plans = StoredPlans(settings.cache, TRANSFORMS)
+    run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
+    table, plan = transform.table, plans.of(transform, "duckdb")
     announce(table.id, STARTED, len(days))
     fetched = fetch(settings, run.id, context.run.tags, transform.feeds.values(), days)
     if fetched:
@@ -93,7 +95,7 @@ def _materialize(
         record_origin(settings.home, settings.origin)
     announce(table.id, DONE, len(days))
     context.log.info(_summary(context.run, table, result, run))
-    rejected, latest = {"rejected_rows": result.rejected}, {"dagster/column_lineage": lineage(transform)}
+    rejected, latest = {"rejected_rows": result.rejected}, {"dagster/column_lineage": lineage(transform, plan.origins)}
     yield from report(context, asset_key(table), result.verdicts, rejected, latest)
 
 
@@ -105,11 +107,6 @@ def _summary(dagster_run: dg.DagsterRun, table: Table, result: Publication, run:
     total = days * sum(".".join(k.path) in CATALOG for k in selected)
     pace = run_pace(run.id, total, days - refused, refused, run.at, clock.now())
     return f"{table.id}: {days} days, {refused} refused, {result.rejected} rows rejected; {seconds}; {pace}"
-
-
-def code_version(transform: Transform) -> str:
-    """Return the version of the code a table is computed with: the UI marks days that another version computed."""
-    return installed_code().fingerprint(transform.source_files())[:12]
 
 
 def _pool(table: Table, settings: Settings) -> str | None:

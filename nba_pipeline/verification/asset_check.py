@@ -6,12 +6,14 @@ import zlib
 import dagster as dg
 
 from nba_pipeline.common import clock
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.plan_store import StoredPlans
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.orchestration.assets import Pipeline
 from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.schedule_review import REMEDY, listed_seasons
 from nba_pipeline.orchestration.tags import days_of_run
+from nba_pipeline.tables.catalog import TRANSFORMS
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
 from nba_pipeline.verification.replay import game_days, replay, sample
@@ -32,7 +34,13 @@ def replay_of_a_day(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) 
     chosen = sample(game_days(warehouse, *span), 1, zlib.crc32(context.run.run_id.encode())) if span else []
     if not chosen:
         return dg.AssetCheckResult(passed=True, description="the run has no game day with features")
-    run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts())
+    run = RunContext(
+        context.run.run_id,
+        clock.now(),
+        settings.markets,
+        settings.open_artifacts(),
+        plans=StoredPlans(settings.cache, TRANSFORMS),
+    )
     with coded_failures():
         result = replay(chosen[0], warehouse, settings.open_source(), SLATE, run)
     differences = "\n".join(str(d) for d in result.differences)

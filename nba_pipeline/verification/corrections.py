@@ -17,7 +17,7 @@ from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.audit import audit
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY
@@ -143,7 +143,7 @@ def _offer(
     executor = DuckDBExecutor(read_inputs(transform, reader, source, schedule, days, run))
     try:
         executor.compute(transform, days, run)
-        findings = audit(transform, executor, schedule)
+        findings = audit(transform, run.plans.of(transform, executor.dialect), executor, schedule)
         rows = executor.rows(table, days)
     finally:
         executor.close()

@@ -11,7 +11,8 @@ from nba_pipeline.asof.reads import Read
 from nba_pipeline.contracts.table import COMPUTED_AT, Table
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
-from nba_pipeline.engine.transform import RunContext, Transform
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_defense_game_summary import TEAM_DEFENSE_GAME_SUMMARY

@@ -20,7 +20,8 @@ from nba_pipeline.engine.audit import SLATE, audit
 from nba_pipeline.engine.bigquery_executor import BigQueryExecutor, can_be_pushed, is_pushed
 from nba_pipeline.engine.bigquery_render import rendered
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import RESULT, RunContext
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import RESULT
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.sources.simulated import SimulatorSource
 from nba_pipeline.tables.catalog import CATALOG, schedule_read
@@ -91,7 +92,7 @@ def test_only_what_is_asked_for_is_pushed() -> None:
         "shots,player_daily_cache": ["nba_precompute.player_daily_cache"],
     }.items():
         warehouse = BigQueryWarehouse(Connection(BigQueryLocation("test-project")), frozenset(asked.split(",")))
-        assert [t for t in sorted(CATALOG) if is_pushed(CATALOG[t], warehouse)] == wanted
+        assert [t for t in sorted(CATALOG) if is_pushed(CATALOG[t], warehouse, RUN.plans)] == wanted
 
 
 @pytest.mark.parametrize("name", PUSHED)
@@ -103,7 +104,7 @@ def test_every_statement_of_a_pushed_table_passes_googles_analyser(name: str, go
     wanted = {n: (r.table, Days(FIRST, LAST)) for n, r in (dict(transform.reads) | {SLATE: schedule}).items()}
     executor = BigQueryExecutor(warehouse, transform, wanted, RUN)
     executor.compute(transform, days, RUN)
-    audit(transform, executor, schedule)
+    audit(transform, RUN.plans.of(transform, "bigquery"), executor, schedule)
     rules = contract_rules.row_rules(transform.table, transform.unbound[RESULT], "bigquery")
     executor.keep(contract_rules.flagged(rules, dialect="bigquery"), transform.table)
     paper.statements.append(

@@ -12,7 +12,7 @@ from nba_pipeline.asof.reads import CORRECTED_FOR
 from nba_pipeline.cli.main import main
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.publish import publish
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.verification.corrections import REPAIRED, Correction, corrections, days_within

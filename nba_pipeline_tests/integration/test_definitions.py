@@ -17,6 +17,7 @@ from nba_pipeline.automation.sensors import SENSORS
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.definitions import ASSETS, defs
+from nba_pipeline.engine.plan import compile_plan
 from nba_pipeline.orchestration.asset_metadata import lineage
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
@@ -118,7 +119,9 @@ def test_the_column_schema_is_the_contract(table: str) -> None:
 @each_table
 def test_column_lineage_points_to_columns_that_exist(table: str) -> None:
     upstream = {d.asset_key for d in spec_of(table).deps}
-    for column, origins in lineage(CATALOG[table]).deps_by_column.items():
+    for column, origins in lineage(
+        CATALOG[table], compile_plan(CATALOG[table], "duckdb").origins
+    ).deps_by_column.items():
         assert column in CATALOG[table].table.columns
         for origin in origins:
             assert origin.asset_key in upstream

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, Replayed, pre_game_tables, replay, sample

@@ -7,7 +7,7 @@ from typing import Any
 
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
 from nba_pipeline.tables.catalog import CATALOG, schedule_read
 from nba_pipeline.warehouse import Days

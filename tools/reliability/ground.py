@@ -17,7 +17,7 @@ from nba_pipeline import definitions
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.sources.landing import Feed
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read

@@ -27,7 +27,8 @@ from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.audit import audit
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
-from nba_pipeline.engine.transform import RunContext, Transform
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics import _availability, _game_line_consensus
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
@@ -306,7 +307,7 @@ class Stand:
             executor = DuckDBExecutor(read_inputs(transform, self.warehouse, self.source, SLATE, days, run))
             try:
                 executor.compute(transform, days, run)
-                problems = audit(transform, executor, SLATE).problems
+                problems = audit(transform, run.plans.of(transform, executor.dialect), executor, SLATE).problems
                 rows, content = executor.rows(transform.table, [self.day]), executor.content_hashes(transform.table)
             finally:
                 executor.close()

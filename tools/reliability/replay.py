@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import game_days, pre_game_tables, replay, sample
 from tools.reliability.ground import REAL_FIRST, REAL_LAST, real_home

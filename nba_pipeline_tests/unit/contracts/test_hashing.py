@@ -21,7 +21,8 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.table import FloatArray, Instant, Rows, Table, column
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
-from nba_pipeline.engine.transform import RunContext, Transform
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.catalog import CATALOG
 
 assert definitions.defs  # every shipped table is registered

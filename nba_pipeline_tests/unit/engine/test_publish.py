@@ -22,7 +22,8 @@ from nba_pipeline.contracts.table import FloatArray, Rows, Table, column
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import RunContext, Transform
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import Feed, LandingColumn
 from nba_pipeline.tables.raw.columns import when
 from nba_pipeline.warehouse import Days

@@ -12,6 +12,7 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.engine.plan import compile_plan
 from nba_pipeline.engine.transform import FinishContext
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
 from nba_pipeline.systems.distribution import QUANTILES, Law
@@ -238,7 +239,7 @@ def still_there(made: dict[str, Any], now: str) -> pa.Table:
         "context": [CONTEXT | {"game_date": JANUARY, "game_id": FEATURES["game_id"], "cutoff_at": TIP_MINUS_ONE}],
         "clock": [{"now": now}],
     }
-    return support._execute(FORECASTS, inputs, FORECASTS.side_input_statements["kept"])
+    return support._execute(FORECASTS, inputs, compile_plan(FORECASTS, "duckdb").side_inputs["kept"])
 
 
 def test_a_forecast_made_before_the_cutoff_stays_as_it_was_once_the_cutoff_has_passed(
@@ -263,7 +264,7 @@ def test_a_forecast_of_a_game_that_was_called_off_since_stays_as_it_was(now: str
     """The context of the day no longer has the game, nor its players."""
     other = CONTEXT | {"game_date": JANUARY, "game_id": "0022300999", "player_id": 99, "cutoff_at": TIP_MINUS_ONE}
     inputs: dict[str, Any] = {"made": [LIVE], "context": [other], "clock": [{"now": now}]}
-    (row,) = support._execute(FORECASTS, inputs, FORECASTS.side_input_statements["kept"]).to_pylist()
+    (row,) = support._execute(FORECASTS, inputs, compile_plan(FORECASTS, "duckdb").side_inputs["kept"]).to_pylist()
     assert (row["predicted_mean"], row["as_of"]) == (31.0, support.moment(LIVE["as_of"]))
 
 

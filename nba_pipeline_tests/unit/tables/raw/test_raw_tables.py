@@ -13,7 +13,7 @@ from nba_pipeline import definitions
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.transform import RunContext
+from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.catalog import CATALOG, schedule_read

@@ -1,0 +1,120 @@
+"""The plan of a table: every statement that computes and audits it, compiled once from its expressions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_sql import to_sql
+from nba_pipeline.contracts.dialects import Dialect
+from nba_pipeline.contracts.rules import RowRule, broken_groups, row_rules
+from nba_pipeline.engine.bigquery_render import rendered
+from nba_pipeline.engine.lineage import Origin, column_origins, touched_columns
+from nba_pipeline.engine.transform import RESULT, Transform
+
+# More than all tables in both dialects: what a long-lived process runs again is not compiled again.
+KEPT = 256
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement and the columns of its rows."""
+
+    statement: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an executor needs of a transform besides its contract and its `apply`: text, no expression.
+
+    Attributes:
+        dialect: The dialect of all statements.
+        rows: The rows of the build.
+        expected: The rows that must exist; None where the table demands none.
+        side_inputs: Statements of further inputs of `apply`.
+        violations: Statements of group rules and cross-checks, whose rows are `day` and `entity`.
+        disagreements: Statements of checks against witnesses, likewise.
+        rules: The rules that single rows keep.
+        used_columns: For every read, the columns that any statement uses.
+        origins: For every column, the inputs and columns that its value depends on.
+    """
+
+    dialect: Dialect
+    rows: Query
+    expected: Query | None
+    side_inputs: Mapping[str, str]
+    violations: Mapping[str, str]
+    disagreements: Mapping[str, str]
+    rules: tuple[RowRule, ...]
+    used_columns: Mapping[str, tuple[str, ...]]
+    origins: Mapping[str, tuple[Origin, ...]]
+
+
+class Plans(Protocol):
+    """Where plans come from."""
+
+    def of(self, transform: Transform, dialect: Dialect) -> Plan:
+        """Return the plan of a transform.
+
+        Raises:
+            ContractError: The build cannot satisfy the contract.
+        """
+        ...
+
+
+class CompiledPlans:
+    """Compiles plans, each once in a process."""
+
+    def of(self, transform: Transform, dialect: Dialect) -> Plan:
+        return compile_plan(transform, dialect)
+
+
+@lru_cache(maxsize=KEPT)
+def compile_plan(transform: Transform, dialect: Dialect) -> Plan:
+    """Compare the build with the contract, and compile all expressions of a transform.
+
+    Raises:
+        ContractError: The build cannot satisfy the contract.
+    """
+    transform.check()
+    table, result = transform.table, transform.unbound[RESULT]
+    violations = broken_groups(table, result) | transform.cross_expressions
+    expected = transform.expected_expression
+    return Plan(
+        dialect=dialect,
+        rows=_query(transform.expression, dialect),
+        expected=None if expected is None else _query(expected, dialect),
+        side_inputs={n: _sql(e, dialect) for n, e in transform.side_input_expressions.items()},
+        violations={n: _sql(e, dialect) for n, e in violations.items()},
+        disagreements={n: _sql(e, dialect) for n, e in transform.witness_expressions.items()},
+        rules=tuple(row_rules(table, result, dialect)),
+        used_columns=_used_columns(transform),
+        origins={n: tuple(sorted(o)) for n, o in column_origins(transform.expression).items()},
+    )
+
+
+def _query(expression: ir.Table, dialect: Dialect) -> Query:
+    return Query(_sql(expression, dialect), tuple(expression.columns))
+
+
+def _sql(expression: ir.Table, dialect: Dialect) -> str:
+    return rendered(expression) if dialect == "bigquery" else to_sql(expression, dialect)
+
+
+def _used_columns(transform: Transform) -> dict[str, tuple[str, ...]]:
+    """For every read, the columns that any expression touches."""
+    used: dict[str, set[str]] = {n: {r.table.partition} for n, r in transform.reads.items()}
+    expected: Sequence[ir.Table] = [] if transform.expected_expression is None else [transform.expected_expression]
+    for expression in (
+        transform.expression,
+        *expected,
+        *transform.cross_expressions.values(),
+        *transform.witness_expressions.values(),
+        *transform.side_input_expressions.values(),
+    ):
+        for name, column in touched_columns(expression):
+            if name in used:
+                used[name].add(column)
+    return {n: tuple(c for c in transform.reads[n].columns if c in columns) for n, columns in used.items()}

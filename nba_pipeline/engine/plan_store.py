@@ -1,0 +1,82 @@
+"""Plans on disk: a process takes the statements that an earlier one compiled, as long as nothing that made them changed."""
+
+import platform
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from nba_pipeline.common.cache_files import CacheFiles
+from nba_pipeline.contracts.dialects import Dialect
+from nba_pipeline.engine.code_versions import code_is_as_loaded, code_versions
+from nba_pipeline.engine.fingerprint import installed_code
+from nba_pipeline.engine.plan import Plan, compile_plan
+from nba_pipeline.engine.transform import Transform
+
+LIBRARIES = ("ibis-framework", "sqlglot", "duckdb")
+_PLAN = TypeAdapter(Plan)
+
+
+@dataclass(frozen=True)
+class StoredPlans:
+    """Takes plans from files, and compiles and keeps those that are not there.
+
+    A plan is found by the fingerprint of all code that its table is computed with, the code that compiles, the dialect, and the
+    versions of the libraries and of Python. A transform that is not one of `transforms`, such as a test's variant, and code
+    that changed while the process runs take no part: they are compiled.
+
+    Attributes:
+        directory: Where the files are; made when needed.
+        transforms: The transforms that the package declares.
+    """
+
+    directory: Path
+    transforms: tuple[Transform, ...] = field(repr=False)
+
+    def of(self, transform: Transform, dialect: Dialect) -> Plan:
+        """Return the plan of a transform.
+
+        Raises:
+            ContractError: The build cannot satisfy the contract.
+        """
+        if (transform, dialect) not in self._taken:
+            self._taken[transform, dialect] = self._find(transform, dialect)
+        return self._taken[transform, dialect]
+
+    @cached_property
+    def _taken(self) -> dict[tuple[Transform, Dialect], Plan]:
+        return {}
+
+    def _find(self, transform: Transform, dialect: Dialect) -> Plan:
+        if transform not in self.transforms or not code_is_as_loaded():
+            return compile_plan(transform, dialect)
+        files, name = CacheFiles(self.directory), f"{transform.table.id}.{dialect}"
+        key = plan_key(transform.table.id, dialect, code_versions(self.transforms, self.directory)[transform.table.id])
+        try:
+            return _PLAN.validate_python(files.get(name, key))
+        except ValidationError:
+            plan = compile_plan(transform, dialect)
+            files.put(name, key, _PLAN.dump_python(plan, mode="json"))
+            return plan
+
+
+def plan_key(table: str, dialect: Dialect, code_version: str) -> str:
+    """Return the key of a plan: the digest of everything that it depends on.
+
+    Args:
+        table: The id of the table.
+        dialect: The dialect of its statements.
+        code_version: The fingerprint of the code that the table is computed with.
+    """
+    parts = [
+        table,
+        dialect,
+        code_version,
+        installed_code().compiling,
+        platform.python_version(),
+        *(f"{name} {version(name)}" for name in LIBRARIES),
+    ]
+    return sha256("\n".join(parts).encode()).hexdigest()
