@@ -20,7 +20,9 @@ from nba_pipeline.domain.calendar import EPOCH
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
 from nba_pipeline.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage
 from nba_pipeline.orchestration.partition_results import Reported, check_specs, report
-from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.partitions import daily_partitions
+
+DAILY = daily_partitions(EPOCH, None)
 
 CHECKS = ("contract", "hash_fields_complete", "coverage", "business_rules")
 

@@ -12,15 +12,16 @@ from nba_pipeline.config.settings import Settings  # noqa: E402
 from nba_pipeline.orchestration import jobs  # noqa: E402
 from nba_pipeline.orchestration.assets import Pipeline, table_asset  # noqa: E402
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor  # noqa: E402
-from nba_pipeline.reporting.asset import daily_report  # noqa: E402
+from nba_pipeline.reporting.asset import daily_report_asset  # noqa: E402
 from nba_pipeline.tables.catalog import TRANSFORMS  # noqa: E402
 from nba_pipeline.verification.asset_check import frame_of_the_seasons, replay_of_a_day  # noqa: E402
 
 SETTINGS = Settings.from_environment()
 ASSETS = [table_asset(transform, SETTINGS) for transform in TRANSFORMS]
+DAILY_REPORT = daily_report_asset(SETTINGS)
 
 defs = dg.Definitions(
-    assets=[*ASSETS, daily_report],
+    assets=[*ASSETS, DAILY_REPORT],
     asset_checks=[replay_of_a_day, frame_of_the_seasons],
     jobs=jobs.JOBS,
     schedules=schedules.SCHEDULES,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.domain.calendar import EPOCH, reading_bound, training_day
+from nba_pipeline.domain.calendar import first_day, reading_bound, training_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class Read:
         if self.kind == "month":
             return training_day(day)
         first = reading_bound(day) if self.kind == "season" else day - timedelta(days=self.days_back)
-        return max(first, EPOCH)
+        return max(first, first_day())
 
     def last_needed(self, day: date) -> date:
         return {"same_day": day, "kept": day, "month": training_day(day)}.get(self.kind, day - timedelta(days=1))

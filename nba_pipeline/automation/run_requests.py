@@ -4,6 +4,7 @@ import dagster as dg
 
 from nba_pipeline.automation.schedule_rules import Decision, RunPlan, Skip
 from nba_pipeline.automation.selections import MODELS, PREDICTIONS
+from nba_pipeline.domain.calendar import latest_day
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.tags import BY, RANGE_END, RANGE_START
 from nba_pipeline.reporting.asset import KEY as REPORT_KEY
@@ -46,4 +47,6 @@ def schedule_result(decision: Decision, by: str) -> list[dg.RunRequest] | dg.Ski
     """
     if isinstance(decision, Skip):
         return dg.SkipReason(decision.reason)
+    if any(plan.end > latest_day() for plan in decision):
+        return dg.SkipReason(f"the days of this home end on {latest_day()}; `nba-pipeline backfill` moves the end")
     return [run_request(plan, by) for plan in decision]

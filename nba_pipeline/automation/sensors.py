@@ -22,6 +22,7 @@ from nba_pipeline.automation.staging_cleanup import NOTHING_STAGED, connection_o
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import latest_day
 from nba_pipeline.engine.readiness import unmet
 from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.orchestration import jobs, reconciliation
@@ -62,7 +63,8 @@ def plan_changes(settings: Settings, by: Owner) -> tuple[list[RunPlan], str]:
         for (feed, day), digest in changes.adopted.items():
             by_feed.setdefault(feed, {})[day] = digest
         state.record_built("", by_feed)
-    plans = reconcile.run_plans(changes, rows, built, today, by, grows=grows(source))
+    found = reconcile.run_plans(changes, rows, built, today, by, grows=grows(source))
+    plans = [plan for plan in found if plan.end <= latest_day()]
     older = f"; {changes.older} changed feed days before {began} are ignored" if changes.older else ""
     return plans, f"{describe_days_of(plans)} differ from what the tables were built from{older}"
 

@@ -11,6 +11,7 @@ import click
 import dagster as dg
 
 from nba_pipeline.cli.console import console, table_days
+from nba_pipeline.config.home import move_last_day
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.refusals import lacks_only_upstream
@@ -32,6 +33,7 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
     """Plan and run; True when every run succeeded and no day was refused."""
     settings = Settings.from_environment()
     settings.open_source()
+    move_last_day(settings.home, end)
     warehouse = settings.open_warehouse()
     defs = load_definitions()
     selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]

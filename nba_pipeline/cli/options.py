@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
+from nba_pipeline.common import clock
 from nba_pipeline.common.errors import PipelineError
-from nba_pipeline.domain.calendar import check_range, latest_day
+from nba_pipeline.domain.calendar import check_range
 
 Command = Callable[..., Any]
 
@@ -45,7 +47,12 @@ def optional_days(command: Command) -> Command:
 def require_range(start: date | None, end: date | None) -> None:
     """Reject days that no table has, where both are given. Raises ConfigurationError."""
     if start is not None and end is not None:
-        check_range(start, end, latest_day())
+        from nba_pipeline.common.environment import read_environment  # start-up time: --help needs no settings
+        from nba_pipeline.config.home import set_days_of
+
+        variables = read_environment()
+        set_days_of(Path(variables.home), variables.first_day)
+        check_range(start, end, clock.today())
 
 
 def exits(command: Callable[..., bool | None]) -> Callable[..., None]:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import EPOCH, latest_day
+from nba_pipeline.domain.calendar import first_day, latest_day
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days
 
 
 def read_table(settings: Settings, table_id: str, columns: Sequence[str]) -> pa.Table:
     """Read the columns of all published days of a table."""
-    days = Days(EPOCH, latest_day(), tuple(columns))
+    days = Days(first_day(), latest_day(), tuple(columns))
     return settings.open_warehouse().read({"rows": (CATALOG[table_id].table, days)})["rows"]

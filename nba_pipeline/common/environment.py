@@ -5,7 +5,7 @@ No other module touches `os.environ`. An empty variable counts as unset.
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -57,6 +57,7 @@ def _service_address(text: str) -> str:
 Whole = Annotated[int, BeforeValidator(_whole)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Address = Annotated[str, AfterValidator(_service_address)]
+Day = Annotated[date, BeforeValidator(date.fromisoformat)]
 Moment = Annotated[AwareDatetime, BeforeValidator(datetime.fromisoformat)]
 
 
@@ -115,6 +116,9 @@ class Environment(BaseSettings):
     warehouse: WarehouseName = _choice("NBA_PIPELINE_WAREHOUSE", WarehouseName, default="duckdb")
     lock_timeout: float | None = _number("NBA_PIPELINE_LOCK_TIMEOUT")
     bucket: str | None = _variable("NBA_PIPELINE_BUCKET")
+    first_day: Day | None = _variable(
+        "NBA_PIPELINE_FIRST_DAY", "give the first day of the data as YYYY-MM-DD, or leave it unset"
+    )
     markets: Names = _variable("NBA_PIPELINE_MARKETS", default=())
     pushdown: Names = _variable("NBA_PIPELINE_PUSHDOWN", default=())
     now: Moment | None = _variable(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.common.environment import Environment, MailSecurity, SourceName, WarehouseName, read_environment
 from nba_pipeline.common.errors import ConfigurationError
-from nba_pipeline.config.home import Origin, require_origin
+from nba_pipeline.config.home import Origin, require_origin, set_days_of
 from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import EPOCH
 from nba_pipeline.domain.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.live_settings import LiveSettings, Pace
@@ -56,6 +58,8 @@ class Settings:
     live: LiveSettings = field(default_factory=LiveSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     configured_dagster_home: Path | None = None
+    first_day: date = EPOCH
+    last_day: date | None = None
 
     @staticmethod
     def from_environment(given: Mapping[str, str] | None = None) -> "Settings":
@@ -68,8 +72,12 @@ class Settings:
             ConfigurationError: A variable is wrong or does not exist; names it, its value and the fix.
         """
         variables = read_environment(given)
+        home = Path(variables.home).absolute()
+        first, last = set_days_of(home, variables.first_day)
         return Settings(
-            home=Path(variables.home).absolute(),
+            home=home,
+            first_day=first,
+            last_day=last,
             source=variables.source,
             data=Path(variables.data).absolute() if variables.data else None,
             seed=variables.seed,
@@ -137,7 +145,7 @@ class Settings:
     @property
     def origin(self) -> Origin:
         """The source whose days fill the home."""
-        return Origin(self.source, self.seed if self.source == "simulator" else None)
+        return Origin(self.source, self.seed if self.source == "simulator" else None, self.first_day)
 
     @property
     def is_simulated(self) -> bool:

@@ -1,13 +1,42 @@
 """The season calendar: partitions, game types by game id, season labels and ranges of days."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import ConfigurationError
 
+# The first day that any home may have, and the first day of a home that sets no other.
 EPOCH = date(2021, 10, 19)
 BOOTSTRAP_DAYS = 14
+
+
+@dataclass
+class _Bounds:
+    """The days that tables have: `last` is None where they go on until today."""
+
+    first: date = EPOCH
+    last: date | None = None
+
+
+_bounds = _Bounds()
+
+
+def set_days(first: date, last: date | None) -> None:
+    """Set the first and last day of all tables of this process; called where the settings are read.
+
+    Args:
+        first: The first day.
+        last: The last day; None for today.
+    """
+    _bounds.first, _bounds.last = first, last
+
+
+def first_day() -> date:
+    """Return the first day that has a partition."""
+    return _bounds.first
+
 
 # The kind of a game by the first three digits of its id; the date never determines it.
 SEASON_TYPES = {
@@ -44,12 +73,12 @@ def season_days(days: Iterable[date]) -> list[date]:
 
 def training_day(day: date) -> date:
     """Return the day on which the models for `day` are trained: the first of its month, or the first partition."""
-    return max(day.replace(day=1), EPOCH)
+    return max(day.replace(day=1), first_day())
 
 
 def latest_day() -> date:
-    """Return the last day that has a partition: today, Eastern."""
-    return clock.today()
+    """Return the last day that has a partition: today, Eastern, in a home that does not end earlier."""
+    return min(_bounds.last or date.max, clock.today())
 
 
 def check_range(start: date, end: date, today: date) -> None:
@@ -65,8 +94,8 @@ def check_range(start: date, end: date, today: date) -> None:
     """
     if start > end:
         raise ConfigurationError(f"START {start} is after END {end}", f"give the earlier day first: {end} {start}")
-    if start < EPOCH:
-        raise ConfigurationError(f"START {start} is before the first partition", f"start at {EPOCH} or later")
+    if start < first_day():
+        raise ConfigurationError(f"START {start} is before the first partition", f"start at {first_day()} or later")
     if end > today:
         raise ConfigurationError(f"END {end} is in the future", f"end at {today} (today, Eastern) or earlier")
 

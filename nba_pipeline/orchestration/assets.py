@@ -23,7 +23,7 @@ from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.live_ingest import fetch
 from nba_pipeline.orchestration.partition_results import Reported, check_specs, report
-from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.recovery import claim
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
@@ -49,14 +49,15 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
     """
     table = transform.table
     key = asset_key(table)
+    daily = daily_partitions(settings.first_day, settings.last_day)
     schedule = schedule_read(transform)
 
     @dg.asset(
         key=key,
         deps=[asset_key(t) for t in transform.upstream()],
-        partitions_def=DAILY,
+        partitions_def=daily,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        check_specs=check_specs(key, list(CHECKS), CHECKS, DAILY),
+        check_specs=check_specs(key, list(CHECKS), CHECKS, daily),
         group_name=group_of(transform),
         description=description(transform),
         kinds={settings.warehouse, "ibis" if transform.apply is None else "python"},

@@ -4,11 +4,12 @@ from datetime import date
 
 import dagster as dg
 
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration.assets import OWNERS, Pipeline
 from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partition_results import attach_metadata
-from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.reporting.pages import REPORT, write_pages
 from nba_pipeline.reporting.queries import READS, READS_BEFORE
 
@@ -16,30 +17,41 @@ KEY = dg.AssetKey(REPORT.split("."))
 GROUP = "6_reports"
 
 
-@dg.asset(
-    key=KEY,
-    deps=sorted({asset_key(t) for t, _ in (*READS.values(), *READS_BEFORE.values())}),
-    partitions_def=DAILY,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    group_name=GROUP,
-    kinds={"html"},
-    owners=OWNERS,
-    description=(
-        "One self-contained HTML page per day: a table of all forecasts with a line, with fair odds, prices of every book, "
-        "form and reasons; games and availability, results once they are in, the latest grades, accuracy of the 30 days "
-        "before, and the state of every table. A day without games has "
-        "a short page. Pages are stored in the artifact store under reports/. One page per day."
-    ),
-)
-def daily_report(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    """Write the pages of the run's days, with the address and size of each page in the day's metadata."""
-    days = [date.fromisoformat(k) for k in context.partition_keys]
-    with coded_failures():
-        store = pipeline.settings.open_artifacts()
-        written = write_pages(pipeline.settings.open_warehouse(), store, days, simulated=pipeline.settings.is_simulated)
-    attach_metadata(
-        context,
-        KEY,
-        {d.isoformat(): {"path": store.address(s.location), "bytes": s.bytes} for d, s in written.items()},
+def daily_report_asset(settings: Settings) -> dg.AssetsDefinition:
+    """Build the asset of the daily pages.
+
+    Args:
+        settings: The settings, for the days of the partitions.
+    """
+
+    @dg.asset(
+        key=KEY,
+        deps=sorted({asset_key(t) for t, _ in (*READS.values(), *READS_BEFORE.values())}),
+        partitions_def=daily_partitions(settings.first_day, settings.last_day),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=GROUP,
+        kinds={"html"},
+        owners=OWNERS,
+        description=(
+            "One self-contained HTML page per day: a table of all forecasts with a line, with fair odds, prices of every book, "
+            "form and reasons; games and availability, results once they are in, the latest grades, accuracy of the 30 days "
+            "before, and the state of every table. A day without games has "
+            "a short page. Pages are stored in the artifact store under reports/. One page per day."
+        ),
     )
-    return dg.MaterializeResult(asset_key=KEY)
+    def daily_report(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
+        """Write the pages of the run's days, with the address and size of each page in the day's metadata."""
+        days = [date.fromisoformat(k) for k in context.partition_keys]
+        with coded_failures():
+            store = pipeline.settings.open_artifacts()
+            written = write_pages(
+                pipeline.settings.open_warehouse(), store, days, simulated=pipeline.settings.is_simulated
+            )
+        attach_metadata(
+            context,
+            KEY,
+            {d.isoformat(): {"path": store.address(s.location), "bytes": s.bytes} for d, s in written.items()},
+        )
+        return dg.MaterializeResult(asset_key=KEY)
+
+    return daily_report

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.domain.calendar import EPOCH, days_between
+from nba_pipeline.domain.calendar import days_between, first_day
 from nba_pipeline.domain.declared_books import FILE as BOOKS
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import FEEDS, Feed
@@ -147,8 +147,8 @@ def _days_of(paths: Iterable[str], today: date) -> list[date]:
     for path in paths:
         day = _day_of(Path(path))
         if day is None:
-            return days_between(EPOCH, today)
-        days |= {day} if EPOCH <= day <= today else set()
+            return days_between(first_day(), today)
+        days |= {day} if first_day() <= day <= today else set()
     return sorted(days)
 
 

@@ -14,7 +14,7 @@ from nba_pipeline import asof
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.domain.books import Book, normal_key
-from nba_pipeline.domain.calendar import EPOCH, days_between, reading_bound
+from nba_pipeline.domain.calendar import days_between, first_day, reading_bound
 from nba_pipeline.domain.declared_books import declared_kind, read_books
 from nba_pipeline.domain.identity.aliases import read_aliases
 from nba_pipeline.domain.identity.resolver import Answer, Appearance, People, Player, Question
@@ -106,7 +106,7 @@ class ResolvedSource:
 
     def _appearances(self, days: Sequence[date]) -> pa.Table:
         """Read the box-score lines up to the last day: game date, player, name, team."""
-        span = days_between(max(EPOCH, days[0] - timedelta(days=DAYS_BACK)), days[-1])
+        span = days_between(max(first_day(), days[0] - timedelta(days=DAYS_BACK)), days[-1])
         return self.inner.read(EARLIER_BOXSCORES, span).select([*APPEARANCE]).drop_null()
 
     def _players(self, appearances: pa.Table, day: date) -> list[Player]:

@@ -11,16 +11,19 @@ from click.testing import CliRunner
 
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.cli.main import main
-from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.definitions import DAILY_REPORT
+from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.orchestration.keys import asset_key
-from nba_pipeline.orchestration.partitions import DAILY
-from nba_pipeline.reporting.asset import GROUP, KEY, daily_report
+from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.reporting.asset import GROUP, KEY
 from nba_pipeline.reporting.data import ReportData
 from nba_pipeline.reporting.page import Links, page
 from nba_pipeline.reporting.queries import READS, READS_BEFORE, read_reports
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline_tests.support.homes import FIRST, LAST, Home
+
+DAILY = daily_partitions(EPOCH, None)
 
 
 def units() -> dict[str, str]:
@@ -46,17 +49,17 @@ def test_a_page_tells_the_state_of_every_table(finished_home: Home) -> None:
 
 
 def test_the_asset_stands_below_what_it_reads_and_shares_the_days() -> None:
-    (spec,) = daily_report.specs
+    (spec,) = DAILY_REPORT.specs
     assert spec.group_name == GROUP
-    assert daily_report.partitions_def is DAILY
-    assert daily_report.backfill_policy == dg.BackfillPolicy.single_run()
+    assert DAILY_REPORT.partitions_def is DAILY
+    assert DAILY_REPORT.backfill_policy == dg.BackfillPolicy.single_run()
     read_tables = {t for t, _ in (*READS.values(), *READS_BEFORE.values())}
     assert {d.asset_key for d in spec.deps} == {asset_key(t) for t in read_tables}
     assert all(d.partition_mapping is None for d in spec.deps)
 
 
 def test_a_range_run_writes_a_page_a_day_and_says_where_it_lies(home: Home) -> None:
-    result = home.materialize(FIRST, LAST, [daily_report])
+    result = home.materialize(FIRST, LAST, [DAILY_REPORT])
     assert result.success
     with home.instance() as instance:
         events = instance.fetch_materializations(KEY, limit=100).records

@@ -17,17 +17,20 @@ from nba_pipeline.automation.sensors import SENSORS
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.definitions import ASSETS, defs
+from nba_pipeline.domain.calendar import EPOCH
 from nba_pipeline.engine.plan import compile_plan
 from nba_pipeline.orchestration.asset_metadata import lineage
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
 from nba_pipeline.orchestration.keys import asset_key
-from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 from nba_pipeline.reporting.asset import KEY as REPORT_KEY
 from nba_pipeline.reporting.pages import REPORT
 from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
 from nba_pipeline_tests.support.homes import Home, all_days, partitions
+
+DAILY = daily_partitions(EPOCH, None)
 
 TABLES = {t.table.id for t in TRANSFORMS}
 SPECS = {".".join(spec.key.path): spec for asset in ASSETS for spec in asset.specs}

@@ -8,13 +8,16 @@ import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
+from nba_pipeline.domain.calendar import EPOCH
 from nba_pipeline.engine.refusals import ReasonCode
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.local_run import execute
 from nba_pipeline.orchestration.partition_results import check_specs, report
-from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.tags import PARTITION, RANGE_END, RANGE_START
+
+DAILY = daily_partitions(EPOCH, None)
 
 BOX_SCORES, FORM, PRICES = (dg.AssetKey(["nba", name]) for name in ("box_scores", "form", "prices"))
 DAYS = [f"2024-01-{day:02d}" for day in range(1, 6)]

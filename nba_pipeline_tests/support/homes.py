@@ -15,14 +15,14 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.definitions import ASSETS, SETTINGS
-from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.assets import Pipeline, table_asset
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.instance import prepare
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.local_run import execute
-from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, Warehouse
@@ -118,10 +118,11 @@ class Home:
 
 def partitions(instance: dg.DagsterInstance, table: str) -> tuple[set[date], set[date]]:
     """The days that the UI shows as materialized and as failed; a failed day may have an earlier materialization."""
-    status = get_and_update_asset_status_cache_value(instance, asset_key(CATALOG[table].table), DAILY)
+    daily = daily_partitions(EPOCH, None)
+    status = get_and_update_asset_status_cache_value(instance, asset_key(CATALOG[table].table), daily)
     assert status is not None
-    materialized = status.deserialize_materialized_partition_subsets(DAILY).get_partition_keys()
-    failed = status.deserialize_failed_partition_subsets(DAILY).get_partition_keys()
+    materialized = status.deserialize_materialized_partition_subsets(daily).get_partition_keys()
+    failed = status.deserialize_failed_partition_subsets(daily).get_partition_keys()
     bad = {date.fromisoformat(k) for k in failed}
     return {date.fromisoformat(k) for k in materialized} - bad, bad
 

@@ -14,7 +14,7 @@ from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import union
 from nba_pipeline.contracts.table import Rows, Table, column
-from nba_pipeline.domain.calendar import EPOCH, training_day
+from nba_pipeline.domain.calendar import first_day, training_day
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext, Transform
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
@@ -76,7 +76,7 @@ PREDICTION_MODELS = Table(
     rules={
         "neither an artifact nor a reason": lambda t: t.artifact_sha256.notnull() != t.reason.notnull(),
         "trained on days that are not before the training day": lambda t: t.last_day < t.trained_on,
-        "not a training day": lambda t: (t.trained_on.day() == 1) | (t.trained_on == ibis.literal(EPOCH)),
+        "not a training day": lambda t: (t.trained_on.day() == 1) | (t.trained_on == ibis.literal(first_day())),
     },
 )
 
@@ -181,7 +181,7 @@ class ModelRegistry:
 
 def expected(days: ir.Table, markets: ir.Table) -> ir.Table:
     """Every system and market asked for, on every training day."""
-    training = days.filter((days.day.day() == 1) | (days.day == ibis.literal(EPOCH)))
+    training = days.filter((days.day.day() == 1) | (days.day == ibis.literal(first_day())))
     wanted = training.cross_join(markets).select(trained_on=training.day, market=markets.market)
     systems = union(*[wanted.mutate(system_id=ibis.literal(s)) for s in SYSTEM_IDS])
     return systems.mutate(reason=ibis.null("string"))

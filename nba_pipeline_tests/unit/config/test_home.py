@@ -1,12 +1,19 @@
-"""A home belongs to the source that filled it."""
+"""A home belongs to the source that filled it, and remembers its days."""
 
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from nba_pipeline.asof.reads import season_to_date
 from nba_pipeline.common.errors import ConfigurationError
-from nba_pipeline.config.home import FILE, Origin, record_origin, recorded_origin, require_origin
+from nba_pipeline.config.home import FILE, Origin, move_last_day, record_origin, recorded_origin, require_origin
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import EPOCH, check_range, first_day, latest_day, set_days, training_day
+from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 
 INVENTED, REAL = Origin("simulator", 7), Origin("files")
 
@@ -47,3 +54,82 @@ def test_the_configured_source_is_held_against_the_home(tmp_path: Path) -> None:
     settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path), "NBA_PIPELINE_SEED": "8"})
     with pytest.raises(ConfigurationError, match="seed 8"):
         settings.open_source()
+
+
+AUGUST = date(2024, 8, 1)
+
+
+@pytest.fixture(autouse=True)
+def _days_of_any_home() -> Iterator[None]:
+    """Let no other test see the days of these homes."""
+    yield
+    set_days(EPOCH, None)
+
+
+def settings_of(home: Path, variables: Mapping[str, str] | None = None) -> Settings:
+    return Settings.from_environment({"NBA_PIPELINE_HOME": str(home), **(variables or {})})
+
+
+def test_the_first_day_bounds_partitions_ranges_windows_and_training_days(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, {"NBA_PIPELINE_FIRST_DAY": "2024-08-01"})
+    assert settings.first_day == first_day() == AUGUST
+    assert daily_partitions(settings.first_day, None).get_first_partition_key() == "2024-08-01"
+    with pytest.raises(ConfigurationError, match="before the first partition"):
+        check_range(date(2024, 7, 31), date(2024, 8, 2), date(2025, 1, 1))
+    set_days(date(2024, 8, 20), None)
+    assert season_to_date(SCHEDULE).first_needed(date(2024, 10, 1)) == date(2024, 8, 20)
+    assert training_day(date(2024, 8, 25)) == date(2024, 8, 20)
+
+
+def test_a_home_remembers_its_first_day_and_refuses_another_by_name(tmp_path: Path) -> None:
+    variables = {
+        "NBA_PIPELINE_SOURCE": "files",
+        "NBA_PIPELINE_DATA": str(tmp_path),
+        "NBA_PIPELINE_FIRST_DAY": "2024-08-01",
+    }
+    record_origin(tmp_path, settings_of(tmp_path, variables).origin)
+    assert settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files"}).first_day == AUGUST
+    for other in ("2023-08-01", "2024-08-02"):
+        with pytest.raises(
+            ConfigurationError, match=f"from 2024-08-01 on, and the configured source is files from {other} on"
+        ):
+            settings_of(tmp_path, {**variables, "NBA_PIPELINE_FIRST_DAY": other}).open_source()
+
+
+def test_a_home_of_an_earlier_release_begins_on_the_first_of_all_days(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('{"source": "files"}')
+    assert settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files"}).first_day == EPOCH
+    with pytest.raises(
+        ConfigurationError, match="filled from files, and the configured source is files from 2024-08-01 on"
+    ):
+        settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files", "NBA_PIPELINE_FIRST_DAY": "2024-08-01"}).open_source()
+
+
+def test_a_record_of_ordinary_days_is_that_of_earlier_releases(tmp_path: Path) -> None:
+    record_origin(tmp_path, REAL)
+    assert json.loads((tmp_path / FILE).read_text()) == {"source": "files"}
+
+
+@pytest.mark.parametrize("wrong", ["2021-10-18", "2999-01-01", "2024-02-30", "August"])
+def test_a_first_day_without_data_or_that_is_no_day_is_refused_by_name(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match="NBA_PIPELINE_FIRST_DAY is"):
+        settings_of(tmp_path, {"NBA_PIPELINE_FIRST_DAY": wrong})
+
+
+def test_a_home_with_a_last_day_ends_there_until_a_later_one_is_run(tmp_path: Path) -> None:
+    record_origin(tmp_path, Origin("simulator", 20211019, last_day=date(2025, 6, 22)))
+    settings = settings_of(tmp_path)
+    settings.open_source()
+    assert settings.last_day == latest_day() == date(2025, 6, 22)
+    assert daily_partitions(EPOCH, settings.last_day).get_last_partition_key() == "2025-06-22"
+    move_last_day(tmp_path, date(2025, 6, 1))
+    assert settings_of(tmp_path).last_day == date(2025, 6, 22)
+    move_last_day(tmp_path, date(2025, 10, 30))
+    assert settings_of(tmp_path).last_day == date(2025, 10, 30)
+
+
+def test_a_home_without_a_last_day_gets_none(tmp_path: Path) -> None:
+    record_origin(tmp_path, REAL)
+    move_last_day(tmp_path, date(2025, 6, 1))
+    assert recorded_origin(tmp_path) == REAL
+    assert settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files"}).last_day is None

@@ -21,8 +21,10 @@ from nba_pipeline.domain.calendar import (
     season_of_game,
 )
 from nba_pipeline.domain.season_expressions import is_countable, season_expression, season_type_expression
-from nba_pipeline.orchestration.partitions import DAILY
+from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline_tests.support import day
+
+DAILY = daily_partitions(EPOCH, None)
 
 GAMES = {
     "0012300001": ("2023-24", "Preseason", False),
