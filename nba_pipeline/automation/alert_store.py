@@ -15,7 +15,7 @@ from pathlib import Path
 from nba_pipeline.automation import alert_delivery
 from nba_pipeline.automation.notifiers import Notifier
 from nba_pipeline.common.errors import AlertError
-from nba_pipeline.common.sqlite import transaction
+from nba_pipeline.common.sqlite import reading, transaction
 from nba_pipeline.sources.state_db import FILE
 
 TABLES = {
@@ -97,8 +97,8 @@ class AlertStore:
         return Delivery(opened, resolved, sent, "" if sent else "; ".join(failures) or "nothing changed")
 
     def open_alerts(self) -> list[OpenAlert]:
-        """Return the open alerts, oldest first."""
-        with self._transaction() as db:
+        """Return the open alerts, oldest first; the home may be one that can only be read."""
+        with reading(self.home / FILE, TABLES) as db:
             rows = db.execute(
                 "SELECT kind, key, text, opened_at, sent_at FROM alerts WHERE resolved_at IS NULL ORDER BY opened_at, key"
             ).fetchall()

@@ -176,6 +176,18 @@ def copy_tables(to: str, origin: str | None, start: date | None, end: date | Non
 
 
 @main.command()
+@exits
+def snapshot() -> None:
+    """Replace the read copy of the embedded warehouse, which clients may keep open, and print its location.
+
+    NBA_PIPELINE_SNAPSHOT=after_run does so at the end of every run.
+    """
+    from nba_pipeline.cli.snapshot import run_snapshot
+
+    run_snapshot()
+
+
+@main.command()
 @click.option("--remove", is_flag=True, help="Drop the tables whose run has ended.")
 @exits
 def staging(remove: bool) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from nba_pipeline.common import clock
+from nba_pipeline.common.disk_space import storage_failure
+from nba_pipeline.common.environment import read_environment
 from nba_pipeline.common.errors import PipelineError
 from nba_pipeline.domain.calendar import check_range
 
@@ -65,6 +67,13 @@ def exits(command: Callable[..., bool | None]) -> Callable[..., None]:
                 sys.exit(1)
         except PipelineError as e:
             click.echo(f"error: {e}", err=True)
+            sys.exit(1)
+        except Exception as e:
+            # Storage of any library fails with an error of its own; every error that is not the disk's keeps its traceback.
+            failure = storage_failure(e, Path(read_environment().home))
+            if failure is None:
+                raise
+            click.echo(f"error: {failure}", err=True)
             sys.exit(1)
 
     return run

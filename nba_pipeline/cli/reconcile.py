@@ -1,11 +1,10 @@
 """The command `reconcile`."""
 
 import click
-import dagster as dg
 
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration import reconciliation
-from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.instance import opened, prepare
 
 
 def reconcile(dry_run: bool) -> bool:
@@ -15,9 +14,10 @@ def reconcile(dry_run: bool) -> bool:
         dry_run: Print the differences, and report nothing.
     """
     settings = Settings.from_environment()
-    prepare(settings)
+    if not dry_run:
+        prepare(settings)
     ledger = settings.open_warehouse().ledger().to_pylist()
-    with dg.DagsterInstance.get() as instance:
+    with opened(settings) as instance:
         differences = reconciliation.observe(instance, ledger)
         if not dry_run:
             reconciliation.record(instance, differences)

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import duckdb
 
+# DuckDB has no code for a file that another process holds: every failure to open one is an IOException, told apart by its text.
+LOCK_CONFLICT = "Conflicting lock"
+
 
 def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open a database file, or one in memory."""
@@ -11,3 +14,8 @@ def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.Duck
     db.execute("SET TimeZone = 'UTC'")
     db.execute("SET enable_progress_bar = false")
     return db
+
+
+def is_held(error: duckdb.Error) -> bool:
+    """Return whether a file could not be opened because another process has it open."""
+    return isinstance(error, duckdb.IOException) and LOCK_CONFLICT in str(error)

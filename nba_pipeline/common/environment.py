@@ -17,6 +17,7 @@ from nba_pipeline.common.errors import ConfigurationError
 
 SourceName = Literal["simulator", "files", "nba_stats"]
 WarehouseName = Literal["duckdb", "bigquery"]
+SnapshotTime = Literal["never", "after_run"]
 MailSecurity = Literal["starttls", "tls", "none"]
 
 PREFIX = "NBA_PIPELINE_"
@@ -115,6 +116,7 @@ class Environment(BaseSettings):
     seed: Whole = _integer("NBA_PIPELINE_SEED", default=20211019)
     warehouse: WarehouseName = _choice("NBA_PIPELINE_WAREHOUSE", WarehouseName, default="duckdb")
     lock_timeout: float | None = _number("NBA_PIPELINE_LOCK_TIMEOUT")
+    snapshot: SnapshotTime = _choice("NBA_PIPELINE_SNAPSHOT", SnapshotTime, default="never")
     bucket: str | None = _variable("NBA_PIPELINE_BUCKET")
     first_day: Day | None = _variable(
         "NBA_PIPELINE_FIRST_DAY", "give the first day of the data as YYYY-MM-DD, or leave it unset"

@@ -10,7 +10,7 @@ MODE = 0o644
 
 
 @contextmanager
-def replacing(path: Path, drafts: Path | None = None) -> Iterator[Path]:
+def replacing(path: Path, drafts: Path | None = None, mode: int = MODE) -> Iterator[Path]:
     """Yield a temporary file, which replaces `path` when the block ends without an error.
 
     Content and rename are flushed to disk, so that they survive a loss of power; the temporary file is removed in any case.
@@ -18,6 +18,7 @@ def replacing(path: Path, drafts: Path | None = None) -> Iterator[Path]:
     Args:
         path: The file to replace. Its directory must exist.
         drafts: Directory of the temporary file, on the same file system; None for the directory of `path`.
+        mode: Permissions of the new file.
 
     Raises:
         OSError: The file cannot be written; an earlier file at `path` is unchanged.
@@ -29,7 +30,7 @@ def replacing(path: Path, drafts: Path | None = None) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.chmod(MODE)
+        temporary.chmod(mode)
         temporary.replace(path)
         _sync(path.parent)
     finally:

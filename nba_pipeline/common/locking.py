@@ -81,6 +81,7 @@ def file_lock(path: Path, *, exclusive: bool, timeout: float) -> Iterator[None]:
             f"{path.with_suffix('')}: {who} has held the lock for more than {timeout:g} s", REMEDY
         )
 
+    held = ExitStack()
     with ExitStack() as waiting:
         try:
             queue = _take(path.with_name(path.name + QUEUE), exclusive, deadline, busy)
@@ -88,8 +89,10 @@ def file_lock(path: Path, *, exclusive: bool, timeout: float) -> Iterator[None]:
         except WarehouseError as e:
             if exclusive or isinstance(e, WarehouseBusyError):
                 raise  # else: who only reads may do without the right to make a queue
-        descriptor = _take(path, exclusive, deadline, busy)
-    try:
+        try:
+            held.callback(os.close, _take(path, exclusive, deadline, busy))
+        except WarehouseError as e:
+            if exclusive or isinstance(e, WarehouseBusyError):
+                raise  # else: in a directory that is only read, the lock of DuckDB itself is left
+    with held:
         yield
-    finally:
-        os.close(descriptor)

@@ -60,6 +60,7 @@ class Settings:
     configured_dagster_home: Path | None = None
     first_day: date = EPOCH
     last_day: date | None = None
+    snapshot_after_run: bool = False
 
     @staticmethod
     def from_environment(given: Mapping[str, str] | None = None) -> "Settings":
@@ -90,6 +91,7 @@ class Settings:
             live=_live(variables),
             alerts=_alerts(variables),
             configured_dagster_home=Path(variables.dagster_home) if variables.dagster_home else None,
+            snapshot_after_run=_snapshot_after_run(variables),
         )
 
     @property
@@ -105,6 +107,11 @@ class Settings:
     def cache(self) -> Path:
         """Directory of what is computed again where it is missing: compiled statements. May be removed at any time."""
         return self.home / "cache"
+
+    @property
+    def read_copy(self) -> Path:
+        """The copy of the database that clients may keep open."""
+        return self.home / "read" / self.database.name
 
     @property
     def payloads(self) -> Path:
@@ -177,6 +184,15 @@ class Settings:
         from nba_pipeline.sources.simulated import SimulatorSource
 
         return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), self.home)
+
+
+def _snapshot_after_run(variables: Environment) -> bool:
+    if variables.snapshot == "after_run" and variables.warehouse != "duckdb":
+        raise ConfigurationError(
+            "NBA_PIPELINE_SNAPSHOT is 'after_run', and the warehouse is BigQuery",
+            "leave it unset: readers never block there",
+        )
+    return variables.snapshot == "after_run"
 
 
 def _bucket(given: str | None) -> str | None:

@@ -17,9 +17,13 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration import interrupts
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.run_summary import summary
+from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline.warehouse.snapshot import take_snapshot
 
 CONFIG = {"step_dependency_config": {"require_upstream_step_success": False}}
 
@@ -56,6 +60,21 @@ class RefusalTolerantExecutor(dg.Executor):
         text = summary(failures, plan_context.dagster_run.tags)
         if text:
             plan_context.log.error(text)
+        _take_snapshot(plan_context)
+
+
+def _take_snapshot(plan_context: PlanOrchestrationContext) -> None:
+    """Renew the read copy where the settings ask for it; where that fails the log says so, and the days stay published."""
+    settings = Settings.from_environment()
+    warehouse = settings.open_warehouse() if settings.snapshot_after_run else None
+    if not isinstance(warehouse, DuckDBWarehouse):
+        return
+    try:
+        copy = take_snapshot(warehouse, settings.read_copy)
+    except WarehouseError as e:
+        plan_context.log.error(f"the read copy was not renewed, clients read the earlier one: {e}")
+    else:
+        plan_context.log.info(f"{copy.path} is a copy of the warehouse as this run left it")
 
 
 @dg.executor(name="in_process", config_schema=dg.in_process_executor.config_schema.config_type)

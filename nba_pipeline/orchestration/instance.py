@@ -1,15 +1,19 @@
 """The Dagster home below NBA_PIPELINE_HOME: created and initialised once, before any server or run uses it."""
 
+import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dagster as dg
 
 from nba_pipeline.common.environment import hand_down
 from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.locking import file_lock
+from nba_pipeline.common.sqlite import copied
 from nba_pipeline.config.settings import Settings
 
 CONFIG = "dagster.yaml"
@@ -35,9 +39,22 @@ def prepare(settings: Settings) -> Path:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Open the Dagster instance of the home; a home without one is prepared first."""
-    hand_down("DAGSTER_HOME", str(settings.dagster_home))
-    if not (settings.dagster_home / CONFIG).exists():
-        prepare(settings)
-    with dg.DagsterInstance.get() as instance:
-        yield instance
+    """Open the Dagster instance of the home to read it; without one it is prepared, and where it can only be read copied."""
+    home = settings.dagster_home
+    with ExitStack() as until_closed:
+        if (home / CONFIG).exists() and not os.access(home, os.W_OK):
+            home = _copy_of(home, Path(until_closed.enter_context(TemporaryDirectory())))
+        hand_down("DAGSTER_HOME", str(home))
+        if not (home / CONFIG).exists():
+            prepare(settings)
+        yield until_closed.enter_context(dg.DagsterInstance.get())
+
+
+def _copy_of(home: Path, copy: Path) -> Path:
+    """Copy the configuration and the databases: storage of Dagster cannot be opened without writing."""
+    shutil.copyfile(home / CONFIG, copy / CONFIG)
+    for database in home.rglob("*.db"):
+        target = copy / database.relative_to(home)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copied(database, target)
+    return copy

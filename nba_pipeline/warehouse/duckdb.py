@@ -20,6 +20,7 @@ from nba_pipeline.contracts import sql_types as ddl
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.table import HASH_COLUMN, Table
+from nba_pipeline.warehouse.damage import explained, require_undamaged
 from nba_pipeline.warehouse.protocol import (
     CONTENTS_SCHEMA,
     ENTRY_SCHEMA,
@@ -33,8 +34,10 @@ from nba_pipeline.warehouse.protocol import (
 
 RETRY_SECONDS = 0.05
 DEFAULT_TIMEOUT = 60.0
-# DuckDB has no code for a file that another process holds: every failure to open one is an IOException, told apart by its text.
-LOCK_CONFLICT = "Conflicting lock"
+HELD_REMEDY = (
+    "close it there: a client that only reads keeps the pipeline from publishing, too; clients may keep the read copy open "
+    f"instead, which `nba-pipeline snapshot` makes. Or {REMEDY}"
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class DuckDBWarehouse:
     timeout: float = DEFAULT_TIMEOUT
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
-        with self._reading() as db:
+        with self.reading() as db:
             present = _tables(db) if db else set()
             return {
                 name: _select(db, table, days)
@@ -95,7 +98,7 @@ class DuckDBWarehouse:
         return self._operations(sql, values, REJECT_SCHEMA)
 
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
-        with self._reading() as db:
+        with self.reading() as db:
             present = _tables(db) if db else set()
             wanted = [_contents(db, t, hashes) for t in tables if db and t.id in present]
             if db is None or not wanted:
@@ -105,13 +108,13 @@ class DuckDBWarehouse:
 
     def query(self, sql: str) -> pa.Table:
         """Read-only SQL over the published tables."""
-        with self._reading() as db:
+        with self.reading() as db:
             if db is None:
                 raise WarehouseError(f"{self.path} does not exist yet", "run `nba-pipeline backfill START END` first")
             return db.execute(sql).to_arrow_table()
 
     def _operations(self, sql: str, values: list, schema: pa.Schema) -> pa.Table:
-        with self._reading() as db:
+        with self.reading() as db:
             if db is None or ddl.LEDGER not in _tables(db):
                 return schema.empty_table()
             return db.execute(sql, values).to_arrow_table().cast(schema)
@@ -121,18 +124,17 @@ class DuckDBWarehouse:
         return self.path.with_name(self.path.name + ".lock")
 
     @contextmanager
-    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        """Open the file for reading under the shared lock: nothing is published meanwhile. None without a file."""
         if not self.path.exists():
             yield None
             return
-        try:
-            with file_lock(self._lock, exclusive=False, timeout=self.timeout), self._connect(read_only=True) as db:
-                yield db
-        except (duckdb.IOException, duckdb.FatalException, OSError) as e:
-            raise WarehouseError(
-                f"{self.path}: reading failed: {str(e).splitlines()[0]}",
-                "check the disk and the file's permissions; a damaged file must come from a copy, or be removed and run again",
-            ) from e
+        with file_lock(self._lock, exclusive=False, timeout=self.timeout):
+            try:
+                with self._connect(read_only=True) as db:
+                    yield db
+            except (duckdb.IOException, duckdb.FatalException, OSError) as e:
+                raise explained(self.path, "reading failed", e) from e
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -140,7 +142,11 @@ class DuckDBWarehouse:
         committed = False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with file_lock(self._lock, exclusive=True, timeout=self.timeout), ExitStack() as until_closed:
+        except OSError as e:
+            raise explained(self.path, "its directory cannot be made", e) from e
+        with file_lock(self._lock, exclusive=True, timeout=self.timeout), ExitStack() as until_closed:
+            require_undamaged(self.path)
+            try:
                 with self._connect(read_only=False) as db:
                     held = until_closed.enter_context(self.path.open("rb"))
                     db.execute("BEGIN TRANSACTION")
@@ -152,16 +158,13 @@ class DuckDBWarehouse:
                         raise
                     committed = True
                 self._require_still(os.fstat(held.fileno()))
-        except (duckdb.Error, OSError) as e:
-            what = (
-                "it was written, but the file could not be closed"
-                if committed
-                else "writing failed, nothing was changed"
-            )
-            raise WarehouseError(
-                f"{self.path}: {what}: {str(e).splitlines()[0]}",
-                "check free disk space and the file's permissions, then run the same range again",
-            ) from e
+            except (duckdb.Error, OSError) as e:
+                what = (
+                    "it was written, but the file could not be closed"
+                    if committed
+                    else "writing failed, nothing was changed"
+                )
+                raise explained(self.path, what, e) from e
 
     def _require_still(self, opened: os.stat_result) -> None:
         """Refuse to call a success what was written into a file that is no longer there.
@@ -187,16 +190,13 @@ class DuckDBWarehouse:
                 db = duck.connect(self.path, read_only=read_only)
                 break
             except duckdb.IOException as e:
-                if LOCK_CONFLICT not in str(e):
-                    raise WarehouseError(
-                        f"{self.path}: {e}",
-                        "check the permissions of the file and its directory, and that it is a DuckDB 1.x file",
-                    ) from e
+                if not duck.is_held(e):
+                    raise
                 if time.monotonic() >= deadline:
                     holder = re.search(r"PID (\d+)", str(e))
                     who = f"process {holder.group(1)}" if holder else "another process"
                     raise WarehouseBusyError(
-                        f"{self.path}: {who} has it open for more than {self.timeout:g} s", REMEDY
+                        f"{self.path}: {who} has it open for more than {self.timeout:g} s", HELD_REMEDY
                     ) from e
                 time.sleep(RETRY_SECONDS)
         try:

@@ -183,8 +183,9 @@ def test_a_write_into_a_file_that_is_no_longer_there_is_not_called_a_success(
 def test_an_error_after_the_commit_is_not_called_a_failed_write(
     warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    failures = [duckdb.IOException("IO Error: no answer")]
     with (
-        interfering("close", lambda: fail(duckdb.IOException("IO Error: no space")), monkeypatch),
+        interfering("close", lambda: failures and fail(failures.pop()), monkeypatch),
         pytest.raises(WarehouseError, match=r"nba\.duckdb: it was written, but the file could not be closed: "),
     ):
         write(warehouse, days(0))
@@ -400,7 +401,7 @@ except t.WarehouseError as e:
 
 def test_a_full_disk_changes_nothing_and_says_so(warehouse: DuckDBWarehouse) -> None:
     write(warehouse, days(0, 1))
-    assert re.search(r"refused: .*nothing was changed[\s\S]*disk space", finish(start(FULL_DISK, warehouse.path)))
+    assert re.search(r"refused: .*nothing was changed: no space is left", finish(start(FULL_DISK, warehouse.path)))
     assert state(warehouse) == recorded(warehouse) == {0: (2, 1), 1: (2, 1)}
     write(warehouse, days(0, 1), version=3)
     assert state(warehouse) == {0: (2, 3), 1: (2, 3)}
@@ -474,6 +475,42 @@ def test_a_file_that_is_no_database_is_a_named_error_and_stays_as_it_is(
         with pytest.raises(WarehouseError, match=r"nba\.duckdb"):
             write(warehouse, days(0))
         assert warehouse.path.read_bytes() == content
+
+
+# --- damage -----------------------------------------------------------------------------------------------------------
+
+
+def damage(path: Path) -> None:
+    """Overwrite 4 KB of the blocks of rows, which come last."""
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size * 3 // 4)
+        file.write(b"\xff" * 4096)
+
+
+def test_a_damaged_file_is_named_with_its_lost_table_and_is_not_written_until_it_is_another_one(
+    warehouse: DuckDBWarehouse,
+) -> None:
+    write(warehouse, days(*range(40)), per_day=2000)
+    whole = warehouse.path.read_bytes()
+    damage(warehouse.path)
+    with pytest.raises(
+        WarehouseError, match=r"the file is damaged: nba_raw\.results cannot be read[\s\S]*from a backup"
+    ):
+        state(warehouse)
+    for _ in range(2):
+        with pytest.raises(WarehouseError, match=r"the file is damaged: nba_raw\.results[\s\S]*nothing is written"):
+            write(warehouse, days(41))
+    warehouse.path.write_bytes(whole)
+    write(warehouse, days(41))
+    assert len(state(warehouse)) == 41
+
+
+def test_a_file_whose_beginning_is_lost_is_called_damaged(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(0))
+    with warehouse.path.open("r+b") as file:
+        file.write(b"\x00" * 4096)
+    with pytest.raises(WarehouseError, match=r"is not a DuckDB file, or its beginning is damaged[\s\S]*backup"):
+        state(warehouse)
 
 
 def test_a_question_that_is_no_sql_is_an_error_not_a_change(warehouse: DuckDBWarehouse) -> None:

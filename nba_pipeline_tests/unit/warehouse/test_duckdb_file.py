@@ -94,6 +94,6 @@ def test_a_file_that_cannot_be_opened_at_all_is_not_waited_for(
     warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = refusing(monkeypatch, "IO Error: Cannot open file: Permission denied")
-    with pytest.raises(WarehouseError, match=r"nba\.duckdb: .*Permission denied\n.*check the permissions"):
+    with pytest.raises(WarehouseError, match=r"nba\.duckdb: .*Permission denied\n.*check the disk and the permissions"):
         write(warehouse, days(0))
     assert clock.naps == []

@@ -1,0 +1,113 @@
+"""What is wrong with a DuckDB file that cannot be read or written, found by looking at the file, not at the message.
+
+DuckDB has one error for all of it: a missing permission, a full disk, another format, a block whose checksum is wrong. Where a
+block is damaged other tables of the file can still be written, which would mix new days with lost ones: a mark beside the file
+refuses that until the file is another one.
+"""
+
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.disk_space import full_disk, is_full_disk
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.common.files import write_atomically
+
+OF_THE_FILE = (
+    duckdb.IOException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.SerializationException,
+    OSError,
+)
+MAGIC, MAGIC_AT = b"DUCK", 8
+REBUILD = (
+    "check the disk and stop all runs, then put the file back from a backup (docs/operations.md), or move it away and run "
+    "`nba-pipeline backfill START END`; until then nothing is written into it"
+)
+
+
+def explained(path: Path, doing: str, error: BaseException) -> WarehouseError:
+    """Return the error that says why a DuckDB file could not be used, and mark a damaged file.
+
+    Args:
+        path: The file; nobody may be writing it.
+        doing: What failed, such as "reading failed".
+        error: What DuckDB or the system said.
+    """
+    said = str(error).splitlines()[0]
+    if is_full_disk(error, path):
+        what, remedy = full_disk(path)
+        return WarehouseError(f"{path}: {doing}: {what}", remedy)
+    if not os.access(path.parent, os.R_OK | os.X_OK) or (path.exists() and not os.access(path, os.R_OK)):
+        return WarehouseError(
+            f"{path}: {doing}: this account may not read it", "change the permissions of the file and its directory"
+        )
+    if isinstance(error, duckdb.Error) and not isinstance(error, OF_THE_FILE):
+        return WarehouseError(f"{path}: {doing}: {said}", "remove the cause, then run the same range again")
+    if path.exists() and not _is_duckdb(path):
+        return WarehouseError(f"{path}: {doing}: it is not a DuckDB file, or its beginning is damaged", REBUILD)
+    if path.exists() and (lost := damaged_tables(path)):
+        mark(path, lost)
+        return WarehouseError(f"{path}: {doing}: the file is damaged: {lost} cannot be read ({said})", REBUILD)
+    return WarehouseError(
+        f"{path}: {doing}: {said}",
+        "check the disk and the permissions of the file and its directory, then run it again",
+    )
+
+
+def damaged_tables(path: Path) -> str:
+    """Read every block of every table; return the tables that cannot be read, in words, empty where all can."""
+    try:
+        with closing(duck.connect(path, read_only=True)) as db:
+            listed = db.execute("SELECT schema_name, table_name FROM duckdb_tables() ORDER BY ALL").fetchall()
+            return ", ".join(f"{s}.{t}" for s, t in listed if not _is_readable(db, s, t))
+    except (duckdb.Error, OSError) as e:
+        held = isinstance(e, duckdb.Error) and duck.is_held(e)
+        return "the whole file" if isinstance(e, OF_THE_FILE) and not held else ""
+
+
+def _is_readable(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    try:
+        db.execute(f'SELECT sum(hash(t)) FROM "{schema}"."{table}" AS t').fetchall()
+    except (duckdb.Error, OSError):
+        return False
+    return True
+
+
+def mark(path: Path, lost: str) -> None:
+    """Remember beside a file that it is damaged, as it is now."""
+    write_atomically(_mark(path), json.dumps({"file": _identity(path), "lost": lost}).encode())
+
+
+def require_undamaged(path: Path) -> None:
+    """Refuse to write into a file that is marked as damaged; a file that was put in its place is another one.
+
+    Raises:
+        WarehouseError: Names what cannot be read.
+    """
+    if not _mark(path).exists():
+        return
+    marked = json.loads(_mark(path).read_bytes())
+    if path.exists() and marked["file"] == _identity(path):
+        raise WarehouseError(f"{path}: the file is damaged: {marked['lost']} cannot be read", REBUILD)
+    _mark(path).unlink()
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
+
+
+def _identity(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_ino, status.st_size, status.st_mtime_ns]
+
+
+def _is_duckdb(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(MAGIC_AT)
+        return file.read(len(MAGIC)) == MAGIC
