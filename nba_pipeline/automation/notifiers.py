@@ -58,7 +58,7 @@ class WebhookNotifier:
     name: str = "webhook"
 
     def send(self, subject: str, lines: list[str]) -> None:
-        body = json.dumps({"text": "\n".join([f"*{subject}*", *lines])}).encode()
+        body = json.dumps({"text": "\n".join([f"*{_escaped(subject)}*", *map(_escaped, lines)])}).encode()
         request = urllib.request.Request(self.url, data=body, headers={"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
@@ -72,6 +72,11 @@ class WebhookNotifier:
             raise AlertError(
                 f"the webhook cannot be reached ({why})", f"check {WEBHOOK} and the network to its host"
             ) from None
+
+
+def _escaped(text: str) -> str:
+    """Write the three characters that Slack reads as links and mentions as it asks for: a name is no `<!channel>`."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ OPTIONS: dict[Format, str] = {
     "json": "FORMAT json, ARRAY, USE_TMP_FILE false",
 }
 DAYS_AT_ONCE = 31
+FORMULA = r"^[=+\-@\t\r]"
 
 
 def file_name(table: Table, start: date, end: date, kind: Format) -> str:
@@ -46,7 +47,8 @@ def write_rows(warehouse: Warehouse, table: Table, start: date, end: date, kind:
     """Write the rows of the days to `path`, ordered by day and key, a month in memory at a time; returns how many.
 
     The file appears whole, or an earlier one stays unchanged. An unknown value is empty (CSV) or null; in the array columns
-    of CSV and JSON, where an unknown element is NaN in the table, it is null too. Raises ExportError when the file cannot be
+    of CSV and JSON, where an unknown element is NaN in the table, it is null too. In CSV a text that a spreadsheet would run as a
+    formula begins with an apostrophe. Raises ExportError when the file cannot be
     written.
     """
     require_published(warehouse, table, start, end)
@@ -100,11 +102,20 @@ class _Months:
 
 
 def _columns(table: Table, kind: Format) -> str:
-    """All columns; text formats have no NaN."""
+    """All columns. Text formats have no NaN, and a spreadsheet runs a cell of CSV that begins like a formula."""
     if kind == "parquet":
         return "*"
-    arrays = [c.name for c in table.columns.values() if c.type.is_array()]
-    replaced = [f'list_transform("{c}", lambda e: CASE WHEN isnan(e) THEN NULL ELSE e END) AS "{c}"' for c in arrays]
+    replaced = []
+    for c in table.columns.values():
+        if c.type.is_array():
+            replaced.append(
+                f'list_transform("{c.name}", lambda e: CASE WHEN isnan(e) THEN NULL ELSE e END) AS "{c.name}"'
+            )
+        elif c.type.is_string() and kind == "csv":
+            quoted = (
+                f"""CASE WHEN regexp_matches("{c.name}", '{FORMULA}') THEN '''' || "{c.name}" ELSE "{c.name}" END"""
+            )
+            replaced.append(f'{quoted} AS "{c.name}"')
     return f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
 
 

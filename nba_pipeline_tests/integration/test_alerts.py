@@ -276,6 +276,11 @@ def test_an_e_mail_arrives(mail: Mailbox) -> None:
     assert "one\r\ntwo" in message
 
 
+def test_what_slack_reads_as_a_mention_or_a_link_arrives_as_text(chat: Webhook) -> None:
+    WebhookNotifier(chat.url).send("a & b", ["refused <!channel> <https://example.org|here>"])
+    assert chat.texts == ["*a &amp; b*\nrefused &lt;!channel&gt; &lt;https://example.org|here&gt;"]
+
+
 @pytest.mark.parametrize("answer", [404, 500])
 def test_a_webhook_that_does_not_take_the_message_is_an_error_without_its_address(chat: Webhook, answer: int) -> None:
     chat.answer = answer

@@ -1,5 +1,6 @@
 """Exports: every row of the days in every format, complete or not there at all."""
 
+import csv
 import json
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,9 @@ from nba_pipeline.engine import export
 from nba_pipeline.engine.export import Format, write_rows
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.warehouse import Days, Warehouse
+from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support.homes import FIRST, LAST, Home
+from nba_pipeline_tests.support.results import AT, NO_REJECTS, RESULTS, entry
 
 FEATURES = CATALOG["nba_predictions.ml_feature_store_v2"].table
 SCHEDULE = CATALOG["nba_raw.schedule"].table
@@ -49,6 +52,23 @@ def test_json_is_valid_and_its_unknown_values_are_null(finished_home: Home, tmp_
     assert [r["player_id"] for r in found] == [r["player_id"] for r in wanted]
     assert [r["points_avg_season"] for r in found] == [r["points_avg_season"] for r in wanted]
     assert None in found[0]["features"]
+
+
+def test_a_cell_of_csv_that_a_spreadsheet_would_run_begins_with_an_apostrophe(tmp_path: Path) -> None:
+    evil = ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\tx", "Ann"]
+    teams = pa.table({"game_date": [FIRST] * 6, "team": evil, "points": [-5] * 6})
+    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    full = [{**r, "data_hash": "0" * 16, "computed_at": AT} for r in teams.to_pylist()]
+    warehouse.replace(
+        RESULTS, [FIRST], pa.Table.from_pylist(full, RESULTS.arrow_schema), [entry(FIRST, per_day=6)], NO_REJECTS
+    )
+    for kind in ("csv", "json"):
+        write_rows(warehouse, RESULTS, FIRST, FIRST, kind, tmp_path / kind)
+    with (tmp_path / "csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert sorted(r["team"] for r in found) == sorted([f"'{t}" for t in evil[:-1]] + ["Ann"])
+    assert {r["points"] for r in found} == {"-5"}
+    assert sorted(r["team"] for r in json.loads((tmp_path / "json").read_text())) == sorted(evil)
 
 
 def test_csv_has_a_header_and_empty_unknowns(finished_home: Home, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Writes a small PDF: words at positions, as an official injury report sets them."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -51,7 +52,7 @@ def _cell(x: float, y: float, text: str) -> list[Word]:
     return found
 
 
-def pdf(pages: Sequence[Sequence[Word]]) -> bytes:
+def pdf(pages: Sequence[Sequence[Word]], *, compressed: bool = False) -> bytes:
     """A document with these words on its pages."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -63,7 +64,8 @@ def pdf(pages: Sequence[Sequence[Word]]) -> bytes:
         drawn = "\n".join(f"BT /F1 8 Tf {x:.1f} {y:.1f} Td ({_escaped(t)}) Tj ET" for x, y, t in words).encode(
             "latin-1"
         )
-        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn))
+        stored, how = (zlib.compress(drawn, 9), b" /Filter /FlateDecode") if compressed else (drawn, b"")
+        objects.append(b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(stored), how, stored))
         box = b"/MediaBox [0 0 842 595] /Resources << /Font << /F1 3 0 R >> >>"
         objects.append(b"<< /Type /Page /Parent 2 0 R %s /Contents %d 0 R >>" % (box, len(objects)))
         kids.append(b"%d 0 R" % len(objects))

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
-from itertools import groupby
+from itertools import count, groupby
 
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
+from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
 from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
 from nba_pipeline.sources.parsing.schedule import Game
@@ -28,6 +29,8 @@ TITLE = re.compile(r"Injury Report:\s*(\d\d)/(\d\d)/(\d\d)\s+(\d\d?):(\d\d)\s*([
 PAGES = re.compile(r"Page \d+ of (\d+)")
 SLACK = 4.0
 FLOOR = 0.9
+# A report of 3 pages has 67 KB, 34 KB of decoded content and 3,400 operations; a file of that size can decode to megabytes.
+MOST_BYTES, MOST_PAGES, MOST_DECODED_BYTES, MOST_OPERATIONS = 4_000_000, 50, 2_000_000, 100_000
 OFFICIAL, SOURCE = "official_report", "NBA official injury report"
 
 
@@ -67,26 +70,53 @@ def words(content: bytes) -> list[Word]:
     """Extract the words of a PDF in reading order.
 
     Raises:
-        PayloadError: it is not a PDF, is truncated, or lacks pages that it announces.
+        PayloadError: it is not a PDF, is truncated, lacks pages that it announces, or is far larger than any report.
     """
     if not content.lstrip().startswith(b"%PDF"):
         raise PayloadError(f"the document is not a PDF: {content[:40]!r}")
+    _require_at_most(len(content), MOST_BYTES, "bytes")
     extracted: list[Word] = []
-    number = -1
+    number, operations, decoded = -1, count(1), 0
+
+    def counted(*_: object) -> None:
+        _require_at_most(next(operations), MOST_OPERATIONS, "operations")
+
     try:
         for number, page in enumerate(PdfReader(io.BytesIO(content)).pages):
+            _require_at_most(number + 1, MOST_PAGES, "pages")
+            decoded += _decoded_bytes(page)
+            _require_at_most(decoded, MOST_DECODED_BYTES, "bytes of content")
 
             def collect(text: str, cm: Sequence[float], tm: Sequence[float], *_: object, page: int = number) -> None:
                 if text.strip():
                     extracted.append(Word(page, cm[4] + tm[4], text.strip()))
 
-            page.extract_text(visitor_text=collect)
+            page.extract_text(visitor_text=collect, visitor_operand_before=counted)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError) as e:
         raise PayloadError(f"the PDF cannot be read ({type(e).__name__})") from None
     announced = PAGES.search(" ".join(w.text for w in extracted))
     if announced and int(announced[1]) != number + 1:
         raise PayloadError(f"{announced[1]} pages are announced, the document has {number + 1}")
     return extracted
+
+
+def _require_at_most(found: int, most: int, what: str) -> None:
+    """Refuse a document before it costs minutes. Raises PayloadError."""
+    if found > most:
+        raise PayloadError(f"the PDF has more than {most:,} {what}: it is no injury report")
+
+
+def _decoded_bytes(page: PageObject) -> int:
+    """Return the size of what is parsed of a page: its content, its forms and the tables of its fonts."""
+    contents = page.get("/Contents", ArrayObject()).get_object()
+    parts = list(contents) if isinstance(contents, ArrayObject) else [contents]
+    resources = page.get("/Resources", DictionaryObject()).get_object()
+    for kind in ("/Font", "/XObject"):
+        for item in resources.get(kind, DictionaryObject()).get_object().values():
+            held = item.get_object()
+            parts.append(held if held.get("/Subtype") == "/Form" else held.get("/ToUnicode", DictionaryObject()))
+    streams = [part.get_object() for part in parts]
+    return sum(len(stream.get_data()) for stream in streams if isinstance(stream, StreamObject))
 
 
 def report(document: Sequence[Word], set_aside: list[SetAside] | None = None) -> Report:

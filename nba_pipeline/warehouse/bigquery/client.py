@@ -179,10 +179,13 @@ class Connection:
     def arrow(
         self, what: str, statement: str, labels: JobLabels, schema: pa.Schema, parameters: Sequence = ()
     ) -> pa.Table:
-        """The rows of a query, in this schema. A large result comes through the Storage Read API."""
+        """The rows of a query, in this schema. A large result comes through the Storage Read API, whose address is Google's own.
+
+        With another endpoint all rows come from that one: what is meant to stay in a private network does.
+        """
         found = self.query(what, statement, labels, parameters)
         with named_errors(what):
-            rows = found.to_arrow(create_bqstorage_client=not self.location.is_loopback)
+            rows = found.to_arrow(create_bqstorage_client=self.location.endpoint is None)
             return rows.select(schema.names).cast(schema)
 
     def load(self, what: str, rows: pa.Table, destination: bigquery.Table, labels: JobLabels) -> None:

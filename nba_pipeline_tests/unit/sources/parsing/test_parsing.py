@@ -371,3 +371,20 @@ def test_a_report_that_is_cut_off_is_refused_or_whole(part: float) -> None:
     except PayloadError:
         return
     assert found == complete
+
+
+@pytest.mark.parametrize(
+    ("pages", "what"),
+    [
+        ([[(9.0, 9.0, "a")] * 70_000], "2,000,000 bytes of content"),
+        ([[(9.0, 9.0, "a")] * 21_000], "100,000 operations"),
+        ([[(9.0, 9.0, "a")]] * 51, "50 pages"),
+    ],
+)
+def test_a_small_pdf_that_decodes_to_far_more_than_a_report_is_refused_before_it_costs_minutes(
+    pages: list, what: str
+) -> None:
+    content = pdf(pages, compressed=True)
+    assert len(content) < 150_000
+    with pytest.raises(PayloadError, match=f"more than {what}"):
+        injury_report.words(content)
