@@ -64,7 +64,7 @@ class RefusalTolerantExecutor(dg.Executor):
 
 
 def _take_snapshot(plan_context: PlanOrchestrationContext) -> None:
-    """Renew the read copy where the settings ask for it; where that fails the log says so, and the days stay published."""
+    """Renew the read copy where the settings ask for it; where that fails it is logged, and the days stay published."""
     settings = Settings.from_environment()
     warehouse = settings.open_warehouse() if settings.snapshot_after_run else None
     if not isinstance(warehouse, DuckDBWarehouse):

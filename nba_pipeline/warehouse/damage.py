@@ -35,7 +35,7 @@ def explained(path: Path, doing: str, error: BaseException) -> WarehouseError:
     """Return the error that says why a DuckDB file could not be used, and mark a damaged file.
 
     Args:
-        path: The file; nobody may be writing it.
+        path: The file; no other process may be writing it.
         doing: What failed, such as "reading failed".
         error: What DuckDB or the system said.
     """
