@@ -13,6 +13,8 @@ from nba_pipeline.contracts.table import Column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import FEEDS, Feed
 
+COST_BEGIN = "<!-- Generated from the plan by `make docs`. -->"
+COST_END = "<!-- End of the generated table. -->"
 MAY_BE_MISSING = "Optional: without it the table is empty, and coverage reports that."
 GENERATED = "Generated from the declarations by `make docs`; change them there."
 
@@ -96,12 +98,26 @@ def _row(c: Column) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def pages() -> dict[str, str]:
+def with_cost_table(page: str) -> str:
+    """Replace the table of costs in the text of docs/sources.md by that of the plan."""
+    from nba_pipeline.sources.costs import cost_table
+
+    head, _, rest = page.partition(COST_BEGIN)
+    _, _, tail = rest.partition(COST_END)
+    return f"{head}{COST_BEGIN}\n{cost_table()}{COST_END}{tail}"
+
+
+def pages(target: Path) -> dict[str, str]:
+    """Return the generated pages by name; docs/sources.md is the one in the directory `target` with a new table of costs."""
     from nba_pipeline.definitions import ASSETS
     from nba_pipeline.tables.catalog import CATALOG
 
     assert ASSETS
-    return {"landing.md": landing_page(), "tables.md": dictionary_page(list(CATALOG.values()))}
+    return {
+        "landing.md": landing_page(),
+        "sources.md": with_cost_table((target / "sources.md").read_text(encoding="utf-8")),
+        "tables.md": dictionary_page(list(CATALOG.values())),
+    }
 
 
 def publish_features() -> Path:
@@ -117,9 +133,8 @@ def publish_features() -> Path:
 @click.command()
 @click.argument("target", default="docs", type=click.Path(file_okay=False, path_type=Path))
 def main(target: Path) -> None:
-    """Write landing.md and tables.md into the directory TARGET, and publish new versions of the features."""
-    target.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
+    """Write landing.md, tables.md and the costs of sources.md into the directory TARGET; publish new versions of the features."""
+    for name, text in pages(target).items():
         write_atomically(target / name, f"{text.rstrip()}\n".encode())
         click.echo(f"wrote {target / name}")
     click.echo(f"wrote {publish_features()}")

@@ -1,24 +1,32 @@
 """The command `ingest`."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from nba_pipeline.cli.console import console
+from nba_pipeline.cli.console import console, errors
+from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, describe_days
-from nba_pipeline.sources.ingest import IngestOutcome, Watch, ingest_days
-from nba_pipeline.sources.plan import KINDS
+from nba_pipeline.sources.answers import read_games
+from nba_pipeline.sources.call_log import CallLog
+from nba_pipeline.sources.calls import Known, Watch, describe_seconds
+from nba_pipeline.sources.estimates import estimate_ingest
+from nba_pipeline.sources.ingest import IngestOutcome, ingest_days, require_kinds
+from nba_pipeline.sources.payloads import PayloadStore
+from nba_pipeline.sources.plan import KINDS, ODDS_API, season_of
 
 LINE_EVERY = 25
 FAILURES_SHOWN = 20
 
 
-def run_ingest(start: date, end: date, only: Sequence[str], replay: bool) -> bool:
+def run_ingest(start: date, end: date, only: Sequence[str], *, replay: bool, closing: bool, as_json: bool) -> bool:
     """Fetch start..end and write landing files; False when a response is missing."""
     settings = Settings.from_environment()
     began = time.monotonic()
@@ -30,10 +38,67 @@ def run_ingest(start: date, end: date, only: Sequence[str], replay: bool) -> boo
             payloads=settings.payloads,
             landing=settings.landing,
             replay=replay,
+            closing=closing,
             watch=watch,
+            tell=_tell,
         )
-    _print_outcome(outcome, settings, time.monotonic() - began)
+    if as_json:
+        click.echo(json.dumps(_as_json(outcome), indent=2))
+    else:
+        _print_outcome(outcome, settings, time.monotonic() - began)
     return outcome.complete
+
+
+def show_estimate(start: date, end: date, only: Sequence[str], closing: bool, as_json: bool) -> bool:
+    """Print the calls, credits and time that an ingest of start..end would take; False without the schedule of a season."""
+    settings = Settings.from_environment()
+    days = days_between(start, end)
+    known = Known(PayloadStore(settings.payloads), CallLog(settings.payloads))
+    kinds = tuple(only) or KINDS
+    require_kinds(kinds)
+    seasons = {s: read_games(known.store, s) for s in sorted({season_of(d) for d in days})}
+    lacking = [s for s, games in seasons.items() if games is None]
+    if lacking:
+        raise SourceError(
+            f"calls are planned from the schedule, and that of {', '.join(lacking)} was never fetched",
+            f"run `nba-pipeline ingest {start} {start} --only schedule` for a day of each of these seasons (free of charge)",
+        )
+    games = [g for listed in seasons.values() for g in listed or ()]
+    estimate = estimate_ingest(games, days, kinds, settings.live, known, closing)
+    if as_json:
+        click.echo(
+            json.dumps({"calls": dict(estimate.calls), "credits": estimate.credits, "seconds": estimate.seconds})
+        )
+        return True
+    for what, n in sorted(estimate.calls.items()):
+        console.print(f"  {what}: {n:,}", highlight=False)
+    console.print(
+        f"{estimate.total:,} calls, {estimate.credits:,} credits of the odds service, at least "
+        f"{describe_seconds(estimate.seconds)}",
+        highlight=False,
+    )
+    return True
+
+
+def _tell(text: str) -> None:
+    errors.print(text, highlight=False, markup=False)
+
+
+def _as_json(outcome: IngestOutcome) -> dict[str, Any]:
+    return {
+        "days": [f"{d}" for d in outcome.days],
+        "kinds": list(outcome.kinds),
+        "complete": outcome.complete,
+        "fetched": dict(outcome.fetched),
+        "absent": dict(outcome.absent),
+        "failures": list(outcome.failures),
+        "untried": outcome.untried,
+        "changed": {feed: [f"{d}" for d in days] for feed, days in outcome.changed.items()},
+        "set_aside": list(outcome.set_aside),
+        "disagreements": list(outcome.disagreements),
+        "waited_seconds": dict(outcome.waited),
+        "credits": outcome.credits,
+    }
 
 
 def _print_outcome(outcome: IngestOutcome, settings: Settings, seconds: float) -> None:
@@ -41,6 +106,12 @@ def _print_outcome(outcome: IngestOutcome, settings: Settings, seconds: float) -
     console.print(f"{calls:,} responses fetched in {seconds:.1f} s", highlight=False)
     for what, n in sorted(outcome.fetched.items()):
         console.print(f"  {what}: {n:,}", highlight=False)
+    for what, n in sorted(outcome.absent.items()):
+        console.print(f"  {what}: {n:,} do not exist", highlight=False)
+    for source, rest in sorted(outcome.waited.items()):
+        console.print(f"  {source}: rested for {describe_seconds(rest)}", highlight=False)
+    if outcome.credits:
+        console.print(f"  {ODDS_API}: {outcome.credits:,} credits spent", highlight=False)
     if not outcome.changed:
         console.print(f"landing files in {settings.landing}: nothing changed", highlight=False)
     for feed, days in outcome.changed.items():
@@ -52,6 +123,11 @@ def _print_outcome(outcome: IngestOutcome, settings: Settings, seconds: float) -
         console.print(
             f"set aside: and {more_aside} more, named in the .meta.json files below payloads", highlight=False
         )
+    for difference in outcome.disagreements[:FAILURES_SHOWN]:
+        console.print(f"sources disagree: {difference}", highlight=False, markup=False)
+    more_differences = len(outcome.disagreements) - FAILURES_SHOWN
+    if more_differences > 0:
+        console.print(f"sources disagree: and {more_differences} more values (--json lists all)", highlight=False)
     for failure in outcome.failures[:FAILURES_SHOWN]:
         click.echo(f"error: {failure}", err=True)
     more = len(outcome.failures) - FAILURES_SHOWN
@@ -75,8 +151,8 @@ def _calls() -> Iterator[Watch]:
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[eta]}"),
-        console=console,
-        disable=not console.is_terminal,
+        console=errors,
+        disable=not errors.is_terminal,
     )
     task = bar.add_task("starting", total=None, rate="", eta="")
     began = time.monotonic()
@@ -88,9 +164,9 @@ def _calls() -> Iterator[Watch]:
         rate = f"{per_minute:,.0f} calls/min"
         eta = f"ETA {_clock((known - done) / per_minute * 60)}" if done else "ETA ?"
         bar.update(task, description=what, completed=done, total=known, rate=rate, eta=eta)
-        if not console.is_terminal and done - printed >= LINE_EVERY:
+        if not errors.is_terminal and done - printed >= LINE_EVERY:
             printed = done
-            console.print(f"{done:,}/{known:,} calls, {rate}, {eta}: {what}", highlight=False)
+            errors.print(f"{done:,}/{known:,} calls, {rate}, {eta}: {what}", highlight=False)
 
     with bar:
         yield watch

@@ -45,14 +45,26 @@ def backfill(start: date, end: date, select: tuple[str, ...], missing: bool, pag
 @days
 @click.option("--only", multiple=True, help="schedule, boxscores, shots, lines, injuries or rosters; repeatable.")
 @click.option("--replay", is_flag=True, help="Rebuild the landing files from stored responses, without network access.")
+@click.option("--estimate", is_flag=True, help="Only show the calls, credits and time that it would take.")
+@click.option(
+    "--closing", is_flag=True, help="Buy the last historical lines before tip-off also where lines were captured live."
+)
+@as_json
 @exits
-def ingest(start: date, end: date, only: tuple[str, ...], replay: bool) -> bool:
-    """Fetch START..END from the live services into landing files; only what is missing or not yet final."""
+def ingest(
+    start: date, end: date, only: tuple[str, ...], replay: bool, estimate: bool, closing: bool, as_json: bool
+) -> bool:
+    """Fetch START..END from the live services into landing files; only what is missing or not yet final.
+
+    A service that throttles is given rests, and the command goes on by itself (docs/sources.md).
+    """
     require_range(start, end)
     with required_extra("live", "ingest"):
-        from nba_pipeline.cli.ingest import run_ingest
+        from nba_pipeline.cli.ingest import run_ingest, show_estimate
 
-    return run_ingest(start, end, only, replay)
+    if estimate:
+        return show_estimate(start, end, only, closing, as_json)
+    return run_ingest(start, end, only, replay=replay, closing=closing, as_json=as_json)
 
 
 @main.command()

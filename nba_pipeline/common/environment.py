@@ -3,6 +3,7 @@
 No other module touches `os.environ`. An empty variable counts as unset.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -55,10 +56,26 @@ def _service_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _headers(text: str) -> dict[str, str]:
+    headers = json.loads(text)
+    if not isinstance(headers, dict) or not all(isinstance(v, str) for v in headers.values()):
+        raise ValueError
+    return headers
+
+
+def _proxy_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname:
+        raise ValueError
+    return text
+
+
 Whole = Annotated[int, BeforeValidator(_whole)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Address = Annotated[str, AfterValidator(_service_address)]
 Day = Annotated[date, BeforeValidator(date.fromisoformat)]
+Headers = Annotated[dict[str, str] | None, NoDecode, BeforeValidator(_headers)]
+Proxy = Annotated[str, AfterValidator(_proxy_address)]
 Moment = Annotated[AwareDatetime, BeforeValidator(datetime.fromisoformat)]
 
 
@@ -99,6 +116,7 @@ def _address(name: str) -> Any:
     )
 
 
+_PROXY = "give http://[user:password@]host:port, or leave it unset"
 _HOURS = "give whole numbers from 0 to 23, with commas between"
 _MINUTES = "give whole numbers from 0 to 10080, with commas between"
 
@@ -134,9 +152,27 @@ class Environment(BaseSettings):
     bigquery_max_bytes_billed: Whole = _integer("NBA_PIPELINE_BIGQUERY_MAX_BYTES_BILLED", default=0)
 
     nba_stats_url: Address | None = _address("NBA_PIPELINE_NBA_STATS_URL")
+    nba_cdn_url: Address | None = _address("NBA_PIPELINE_NBA_CDN_URL")
     odds_api_url: Address | None = _address("NBA_PIPELINE_ODDS_API_URL")
     injuries_url: Address | None = _address("NBA_PIPELINE_INJURIES_URL")
     odds_api_key: str | None = _variable("NBA_PIPELINE_ODDS_API_KEY", shown=False)
+    nba_headers: Headers = _variable(
+        "NBA_PIPELINE_NBA_HEADERS",
+        'give a JSON object of names and texts, such as {"User-Agent": "..."}',
+        "is not a JSON object of texts",
+        shown=False,
+    )
+    nba_proxy: Proxy | None = _variable("NBA_API_PROXY", _PROXY, "is not the address of a proxy", shown=False)
+    odds_proxy: Proxy | None = _variable(
+        "NBA_PIPELINE_ODDS_PROXY", _PROXY, "is not the address of a proxy", shown=False
+    )
+    odds_version: Annotated[str, Field(pattern="^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] | None = _variable(
+        "NBA_PIPELINE_ODDS_API_VERSION", "give the part of the path before /sports, such as v4"
+    )
+    odds_key_header: Annotated[str, Field(pattern="^[A-Za-z0-9-]+$")] | None = _variable(
+        "NBA_PIPELINE_ODDS_API_KEY_HEADER", "give the name of a header, such as X-API-Key"
+    )
+    odds_monthly_credits: Whole | None = _integer("NBA_PIPELINE_ODDS_MONTHLY_CREDITS")
     odds_regions: str | None = _variable("NBA_PIPELINE_ODDS_REGIONS")
     odds_minutes_before: Annotated[
         tuple[Annotated[int, Field(ge=0, le=7 * 24 * 60)], ...], NoDecode, BeforeValidator(_whole_numbers)
@@ -144,9 +180,12 @@ class Environment(BaseSettings):
     injury_hours: Annotated[
         tuple[Annotated[int, Field(ge=0, le=23)], ...], NoDecode, BeforeValidator(_whole_numbers)
     ] = _variable("NBA_PIPELINE_INJURY_HOURS", _HOURS, default=())
+    injury_minutes_before: Whole | None = _integer("NBA_PIPELINE_INJURY_MINUTES_BEFORE", 0, 1440)
+    schedule_minutes: Whole | None = _integer("NBA_PIPELINE_SCHEDULE_MINUTES", 0, 1440)
     live_pause: float | None = _number("NBA_PIPELINE_LIVE_PAUSE", 0, 3600)
     live_timeout: float | None = _number("NBA_PIPELINE_LIVE_TIMEOUT", 0.1, 3600)
     live_attempts: Whole | None = _integer("NBA_PIPELINE_LIVE_ATTEMPTS", 1, 100)
+    live_patience: float | None = _number("NBA_PIPELINE_LIVE_PATIENCE", 0, 86400)
 
     alert_webhook: Annotated[str, Field(pattern="^https?://")] | None = _variable(
         "NBA_PIPELINE_ALERT_WEBHOOK",

@@ -213,9 +213,24 @@ def _bigquery_location(variables: Environment) -> BigQueryLocation:
 
 
 def _live(variables: Environment) -> LiveSettings:
-    pace = {"pause": variables.live_pause, "timeout": variables.live_timeout, "attempts": variables.live_attempts}
+    pace = {
+        "pause": variables.live_pause,
+        "timeout": variables.live_timeout,
+        "attempts": variables.live_attempts,
+        "patience": variables.live_patience,
+    }
     settings = {
         "nba_stats_url": variables.nba_stats_url,
+        "nba_cdn_url": variables.nba_cdn_url,
+        "nba_proxy": variables.nba_proxy,
+        "nba_headers": variables.nba_headers,
+        "odds_proxy": variables.odds_proxy,
+        "odds_version": variables.odds_version,
+        "odds_key_header": variables.odds_key_header,
+        "odds_monthly_credits": variables.odds_monthly_credits,
+        "markets": _markets(variables.markets),
+        "report_minutes_before": variables.injury_minutes_before,
+        "schedule_minutes": variables.schedule_minutes,
         "odds_api_url": variables.odds_api_url,
         "injuries_url": variables.injuries_url,
         "odds_api_key": variables.odds_api_key,

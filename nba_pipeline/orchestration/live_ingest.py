@@ -1,6 +1,7 @@
 """Runs that automation asked for fetch what they are about to read, where the source is live; others read what is kept."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from nba_pipeline.asof.reads import CORRECTED_FOR
@@ -15,6 +16,8 @@ from nba_pipeline.sources.state_db import SourceState
 
 LIVE = "nba_stats"
 OVERNIGHT = "overnight"
+# A run before tip-off does not wait for hours: what does not come is fetched by the next run.
+PATIENCE_OF_RUNS = 600.0
 KIND_OF: Mapping[str, str] = {
     landing.SCHEDULE.name: plan.SCHEDULE,
     landing.PLAYER_BOXSCORES.name: plan.BOXSCORES,
@@ -47,10 +50,16 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
     asked = set(days)
     if tags[BY] == OVERNIGHT:
         asked |= set(days_between(max(days) - CORRECTED_FOR, max(days)))
-    outcome = ingest_days(asked, kinds, live=settings.live, payloads=settings.payloads, landing=settings.landing)
+    pace = replace(settings.live.pace, patience=min(settings.live.pace.patience, PATIENCE_OF_RUNS))
+    live = replace(settings.live, pace=pace)
+    outcome = ingest_days(asked, kinds, live=live, payloads=settings.payloads, landing=settings.landing)
     lost = "; ".join(outcome.failures)
     SourceState(settings.home).record_outages(kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now())
     came = f"fetched {', '.join(kinds)}: {sum(outcome.fetched.values())} answers"
     if outcome.set_aside:
         came += f"; set aside {len(outcome.set_aside)} elements: {'; '.join(outcome.set_aside)[:500]}"
+    if outcome.disagreements:
+        came += (
+            f"; two sources disagree in {len(outcome.disagreements)} values: {'; '.join(outcome.disagreements)[:500]}"
+        )
     return f"{came}; did not come: {lost[:500]}" if lost else came

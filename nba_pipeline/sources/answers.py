@@ -1,19 +1,33 @@
 """Parse stored answers of the services: choose the parser of an answer and check the answer before it is stored."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, schedule, shot_chart
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.sources.odds_plan import EVENTS, EVENTS_AT
+from nba_pipeline.sources.parsing import (
+    box_score,
+    cdn_box_score,
+    game_log,
+    injury_report,
+    odds,
+    players,
+    schedule,
+    shot_chart,
+)
 from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
 from nba_pipeline.sources.parsing.result_sets import ROW_FLOOR
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError, Row, from_json, shown
-from nba_pipeline.sources.payloads import PayloadStore
-from nba_pipeline.sources.plan import EVENTS, EVENTS_AT, NBA_STATS, ODDS_API, Call
+from nba_pipeline.sources.payloads import Payload, PayloadStore
+from nba_pipeline.sources.plan import CDN_BOX_SCORE, CDN_SCHEDULE, NBA_CDN, NBA_STATS, ODDS_API, Call
 
 BOX_SCORE_SOURCE = "NBA box score"
+# Asked for again and again, and large: an answer is stored only when it says something new.
+STORED_WHEN_CHANGED = frozenset({"schedule", "box_score", CDN_SCHEDULE, CDN_BOX_SCORE})
 Games = Mapping[str, Game]
 
 
@@ -40,7 +54,7 @@ def parsed(
         return injury_report.report(injury_report.words(content), set_aside)
     payload = from_json(content)
     match kind:
-        case "schedule":
+        case "schedule" | "static_schedule":
             if schedule.season(payload) != key:
                 raise PayloadError(f"the schedule is of {schedule.season(payload)}, not of {key}")
             return schedule.games(payload, set_aside)
@@ -50,6 +64,8 @@ def parsed(
             return _of_season(game_log.teams(payload, games, set_aside), key, set_aside)
         case "box_score":
             return box_score.box_score(payload, games[key], BOX_SCORE_SOURCE, set_aside)
+        case "live_box_score":
+            return cdn_box_score.box_score(payload, games[key], set_aside)
         case "shots":
             attempts = shot_chart.shots(payload, set_aside)
             own = {id(row) for row in _of_season([row for _, row in attempts], key, set_aside)}
@@ -62,7 +78,9 @@ def parsed(
         case "events" | "events_at":
             return _listed(odds.events(payload, set_aside), key)
         case "event_odds" | "event_odds_at":
-            return _of_event(odds.snapshot(payload, fetched_at, set_aside), key)
+            return _of_event(odds.snapshot(payload, fetched_at, set_aside, odds.covered_markets(kind, key)), key)
+        case "slate_odds" | "slate_odds_at":
+            return odds.slate(payload, fetched_at, set_aside)
     raise AssertionError(f"no parser for {kind}")
 
 
@@ -86,10 +104,40 @@ def check(call: Call, content: bytes, fetched_at: datetime, games: Games) -> lis
     return set_aside
 
 
+def is_unchanged(call: Call, content: bytes, fetched_at: datetime, games: Games, earlier: Payload) -> bool:
+    """Return whether an answer has the content of the earlier one, so that it need not be stored again.
+
+    Args:
+        call: the call that was answered.
+        content: the raw answer.
+        fetched_at: when it was fetched (UTC).
+        games: the season's schedule by game id.
+        earlier: the newest stored answer to the same call.
+    """
+    if call.kind not in STORED_WHEN_CHANGED:
+        return False
+    try:
+        former = earlier.read()
+        return former == content or (
+            parsed(call.kind, call.key, former, earlier.fetched_at, games)
+            == parsed(call.kind, call.key, content, fetched_at, games)
+        )
+    except SourceError:
+        return False  # one of them cannot be read: the new answer is judged and stored
+
+
 def read_games(store: PayloadStore, season: str) -> list[Game] | None:
-    """Read the latest schedule of the season; None if it was never fetched."""
-    answer = store.latest(NBA_STATS, "schedule", season)
-    return None if answer is None else parsed("schedule", season, answer.read(), answer.fetched_at, {})
+    """Read the latest schedule of the season, from whichever source; None if it was never fetched."""
+    answers = [
+        (answer, kind)
+        for source, kind in ((NBA_STATS, "schedule"), (NBA_CDN, CDN_SCHEDULE))
+        if (answer := store.latest(source, kind, season))
+    ]
+    if not answers:
+        return None
+    answer, kind = max(answers, key=lambda pair: pair[0].fetched_at)
+    games: list[Game] = parsed(kind, season, answer.read(), answer.fetched_at, {})
+    return [replace(g, source=cdn_box_score.SOURCE) for g in games] if kind == CDN_SCHEDULE else games
 
 
 def listed_events(store: PayloadStore, day: date) -> list[odds.Event] | None:
@@ -149,6 +197,6 @@ def _listed(events: list[odds.Event], key: str) -> list[odds.Event]:
 
 
 def _of_event(snapshot: odds.Snapshot, key: str) -> odds.Snapshot:
-    if snapshot.event.id not in key:
+    if odds.safe_id(snapshot.event.id) not in key:
         raise PayloadError(f"the quotes are on event {snapshot.event.id}, not on that of {key}")
     return snapshot

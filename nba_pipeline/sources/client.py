@@ -6,7 +6,8 @@ No secret enters the errors or the log of the HTTP library.
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -27,9 +28,17 @@ TRANSIENT = (requests.ConnectionError, requests.Timeout, requests.exceptions.Chu
 
 
 class Unreachable(SourceError):
-    """A service did not answer, or failed, in all attempts."""
+    """A service did not answer, or failed, in all attempts. `wait`: seconds that it asks to wait, if it does."""
 
     transient_by_default = True
+
+    def __init__(self, what: str, remedy: str, wait: float | None = None) -> None:
+        super().__init__(what, remedy)
+        self.wait = wait
+
+
+class Absent(SourceError):
+    """A service answered that it has no such document."""
 
 
 class Refused(SourceError):
@@ -48,20 +57,51 @@ class _Transient(Exception):
         self.wait = wait
 
 
-class KeyInQuery(AuthBase):
-    """Add the key to a request when it is sent, so that stored and displayed parameters never contain it."""
+class Key(AuthBase):
+    """A key that is added to a request when it is sent, so that stored and displayed parameters never contain it."""
 
     def __init__(self, key: str) -> None:
         self._key = key
+
+    def hide(self, text: str) -> str:
+        """Mask the key in a text."""
+        return text.replace(self._key, "***")
+
+
+class KeyInQuery(Key):
+    """Add the key as a parameter."""
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         assert r.url is not None
         r.prepare_url(r.url, {SECRET_PARAMETER: self._key})
         return r
 
-    def hide(self, text: str) -> str:
-        """Mask the key in a text."""
-        return text.replace(self._key, "***")
+
+class KeyInHeader(Key):
+    """Add the key as a header of this name."""
+
+    def __init__(self, key: str, header: str) -> None:
+        super().__init__(key)
+        self._header = header
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r.headers[self._header] = self._key
+        return r
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a service answers, and how it is reached.
+
+    Attributes:
+        transient: Statuses besides 429 and 5xx that pass: a service that throttles by 403 answers again later.
+        absent: Statuses of a document that does not exist.
+        proxy: Address of a proxy, which may contain a password; None for that of HTTPS_PROXY, if set.
+    """
+
+    transient: frozenset[int] = frozenset()
+    absent: frozenset[int] = frozenset()
+    proxy: str | None = field(default=None, repr=False)
 
 
 class _HideSecrets(logging.Filter):
@@ -86,11 +126,19 @@ class ThrottledSession(requests.Session):
     """
 
     def __init__(
-        self, name: str, pace: Pace, secret: KeyInQuery | None = None, sleep: Callable[[float], None] = time.sleep
+        self,
+        name: str,
+        pace: Pace,
+        secret: Key | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        manners: Manners | None = None,
     ) -> None:
         super().__init__()
         self.name, self.pace, self.secret = name, pace, secret
-        self._sleep = sleep
+        self.manners = manners or Manners()
+        self.answer_headers: Mapping[str, str] = {}
+        self._sleep, self._monotonic = sleep, monotonic
         self._last = float("-inf")
 
     def request(self, method: Any, url: Any, *arguments: Any, **more: Any) -> requests.Response:
@@ -98,10 +146,13 @@ class ThrottledSession(requests.Session):
 
         Raises:
             Unreachable: all attempts failed.
+            Absent: the service has no such document.
             Refused: the service refused the request.
             SourceError: the request cannot be sent to the configured address.
         """
         more = {**more, "timeout": self.pace.timeout} | ({"auth": self.secret} if self.secret else {})
+        if self.manners.proxy:
+            more["proxies"] = {"http": self.manners.proxy, "https": self.manners.proxy}
         for attempt in self._attempts(url):
             with attempt:
                 self._pause()
@@ -122,6 +173,7 @@ class ThrottledSession(requests.Session):
             raise Unreachable(
                 f"{self.name}: {url}: {error} ({times})",
                 "run the same command again later; answers fetched so far are stored",
+                error.wait if isinstance(error, _Transient) else None,
             ) from None
 
         return tenacity.Retrying(
@@ -137,10 +189,10 @@ class ThrottledSession(requests.Session):
         return isinstance(error, _Transient) and (error.wait or 0) > self.pace.longest_wait
 
     def _pause(self) -> None:
-        early = self._last + self.pace.pause - time.monotonic()
+        early = self._last + self.pace.pause - self._monotonic()
         if early > 0:
             self._sleep(early)
-        self._last = time.monotonic()
+        self._last = self._monotonic()
 
     def _once(self, method: str, url: str, *arguments: Any, **more: Any) -> requests.Response:
         """Send one request. The library's errors contain the address with its parameters, so none is passed on."""
@@ -165,12 +217,17 @@ class ThrottledSession(requests.Session):
             raise _Transient(f"too many requests (status 429{requested})", wait)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise _Transient(f"the service fails (status {status})")
+        if status in self.manners.transient:
+            raise _Transient(f"the service turns requests away (status {status})")
+        if status in self.manners.absent:
+            raise Absent(f"{self.name}: {url}: there is no such document (status {status})", _remedy(status))
         if not response.ok:
             excerpt = " ".join(response.text[:EXCERPT].split())
             answer = self.secret.hide(excerpt) if self.secret else excerpt
             raise Refused(f"{self.name}: {url}: refused with status {status}: {answer}", _remedy(status), status)
         if EMPTY.fullmatch(response.content):
             raise _Transient(f"an empty answer with status {status}")
+        self.answer_headers = response.headers
         response.encoding = "utf-8"
         return response
 

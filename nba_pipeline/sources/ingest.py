@@ -5,59 +5,42 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
 
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import ConfigurationError, PipelineError, SourceError
 from nba_pipeline.common.locking import file_lock
-from nba_pipeline.sources import plan
-from nba_pipeline.sources.answers import check, read_events, read_games, stray_events, without_event
-from nba_pipeline.sources.client import Refused, Unreachable
-from nba_pipeline.sources.injury_reports import InjuryReports
+from nba_pipeline.sources import odds_plan, plan, report_plan
+from nba_pipeline.sources.answers import read_events, read_games, stray_events, without_event
+from nba_pipeline.sources.call_log import CallLog
+from nba_pipeline.sources.calls import Calls, Known, Tell, Watch
+from nba_pipeline.sources.disagreements import disagreements
+from nba_pipeline.sources.estimates import describe_estimate, wanted_lines
 from nba_pipeline.sources.landing_files import SeasonLanding
 from nba_pipeline.sources.live_settings import LiveSettings
-from nba_pipeline.sources.nba_stats import NbaStats
-from nba_pipeline.sources.odds_api import OddsApi
 from nba_pipeline.sources.parsing.schedule import Game, by_id
-from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline.sources.payloads import PayloadStore
-from nba_pipeline.sources.plan import INJURY_REPORTS, KINDS, NBA_STATS, ODDS_API, Call
+from nba_pipeline.sources.plan import KINDS, Call
+from nba_pipeline.sources.rests import Timer
 
-FAILURES_IN_A_ROW = 3
 LANDING_TIMEOUT = 600.0
-
-# Receives every step: its description, steps done, steps planned so far.
-Watch = Callable[[str, int, int], None]
-
-
-class Service(Protocol):
-    """A live service."""
-
-    suffix: str
-
-    def request(self, call: Call) -> dict[str, Any]:
-        """Describe the request of a call, without secrets."""
-        ...
-
-    def fetch(self, call: Call) -> bytes:
-        """Fetch the answer of a call."""
-        ...
-
-
-SERVICES: Mapping[str, Callable[[Any], Service]] = {
-    NBA_STATS: NbaStats,
-    ODDS_API: OddsApi,
-    INJURY_REPORTS: InjuryReports,
-}
 
 
 @dataclass(frozen=True)
 class IngestOutcome:
     """Result of an ingest.
 
-    `fetched`: number of answers by source and kind; `failures`: descriptions of failed calls; `untried`: number of calls
-    skipped because their source had an outage; `changed`: days whose landing file changed, by feed; `set_aside`: unused
-    elements of the answers, each with its call and reason.
+    Attributes:
+        days: The days that were asked for.
+        kinds: The kinds of data that were asked for.
+        fetched: Number of answers by source and kind.
+        failures: Descriptions of failed calls.
+        untried: Number of calls that were not made because their source is out.
+        changed: Days whose landing file changed, by feed.
+        set_aside: Unused elements of the answers, each with its call and reason.
+        absent: Documents that do not exist, by source and kind.
+        disagreements: Values that two sources give differently.
+        waited: Seconds of rest by source.
+        credits: Credits of the odds service that were spent.
     """
 
     days: tuple[date, ...]
@@ -67,6 +50,10 @@ class IngestOutcome:
     untried: int
     changed: Mapping[str, tuple[date, ...]]
     set_aside: tuple[str, ...] = ()
+    absent: Mapping[str, int] = field(default_factory=dict)
+    disagreements: tuple[str, ...] = ()
+    waited: Mapping[str, float] = field(default_factory=dict)
+    credits: int = 0
 
     @property
     def complete(self) -> bool:
@@ -75,79 +62,37 @@ class IngestOutcome:
 
 
 @dataclass
-class _Session:
-    """The calls of one ingest: sends them in turn, stores the answers and records the failures."""
+class _Ingest:
+    """One ingest: its calls, and the failures that belong to no call."""
 
-    store: PayloadStore
-    live: LiveSettings
-    watch: Watch
-    done: int = 0
-    planned: int = 0
-    untried: int = 0
-    fetched: Counter[str] = field(default_factory=Counter)
+    calls: Calls
+    known: Known
+    closing: bool
     failures: list[str] = field(default_factory=list)
-    set_aside: list[str] = field(default_factory=list)
-    _services: dict[str, Service] = field(default_factory=dict)
-    _in_a_row: Counter[str] = field(default_factory=Counter)
-    _out: set[str] = field(default_factory=set)
 
-    def send(self, calls: Sequence[Call], games: Mapping[str, Game]) -> None:
-        """Send the calls; an outage of one source does not stop calls to others."""
-        self.planned += len(calls)
-        for call in calls:
-            self.watch(str(call), self.done, self.planned)
-            if call.source in self._out:
-                self.untried += 1
-            else:
-                self._send_one(call, games)
-            self.done += 1
-        self.watch("", self.done, self.planned)
+    @property
+    def store(self) -> PayloadStore:
+        return self.known.store
+
+    @property
+    def live(self) -> LiveSettings:
+        return self.calls.live
 
     def fail(self, error: PipelineError) -> None:
-        """Record a failure."""
+        """Record a failure that belongs to no call."""
         self.failures.append(str(error))
 
-    def _send_one(self, call: Call, games: Mapping[str, Game]) -> None:
-        try:
-            self._fetch(call, games)
-            self.fetched[f"{call.source} {call.kind}"] += 1
-            self._in_a_row[call.source] = 0
-        except PipelineError as e:
-            self._failed(call, e)
-
-    def _failed(self, call: Call, error: PipelineError) -> None:
-        self.failures.append(f"{call}: {error}")
-        if isinstance(error, Unreachable):
-            self._in_a_row[call.source] += 1
-        permanent = isinstance(error, ConfigurationError) or (isinstance(error, Refused) and error.permanent)
-        if permanent or self._in_a_row[call.source] >= FAILURES_IN_A_ROW:
-            self._out.add(call.source)
-
-    def _fetch(self, call: Call, games: Mapping[str, Game]) -> None:
-        if call.source not in self._services:
-            self._services[call.source] = SERVICES[call.source](self.live)
-        service = self._services[call.source]
-        content = service.fetch(call)
-        at = clock.now()
-
-        def store_answer(rejected_because: str | None = None, set_aside: Sequence[str] = ()) -> Path:
-            return self.store.keep(
-                *(call.source, call.kind, call.key, content, at, service.request(call)),
-                suffix=service.suffix,
-                rejected_because=rejected_because,
-                set_aside=set_aside,
-            ).path
-
-        try:
-            unused = [str(element) for element in check(call, content, at, games)]
-        except PayloadError as e:
-            path = store_answer(e.what)
-            raise SourceError(
-                e.what,
-                f"inspect {path}, which is not used for landing files; docs/sources.md describes the expected answers",
-            ) from None
-        store_answer(set_aside=unused)
-        self.set_aside += [f"{call}: {element}" for element in unused]
+    def send_with_second_source(self, calls: Sequence[Call], games: Mapping[str, Game]) -> None:
+        """Send calls, and ask the second source for what the first did not answer."""
+        self.calls.send(calls, games)
+        now = clock.now()
+        pairs = [(c, second) for c in calls if not self.calls.is_answered(c) and (second := plan.second_source(c, now))]
+        self.calls.send([second for _, second in pairs], games)
+        replaced = [c for c, second in pairs if self.calls.is_answered(second) and second not in self.calls.absent]
+        for call in (*replaced, *(second for _, second in pairs)):
+            self.calls.forget_failure(call)
+        if replaced:
+            self.calls.tell(f"{plan.NBA_CDN} answered {len(replaced)} calls in place of {plan.NBA_STATS}")
 
 
 def ingest_days(
@@ -158,7 +103,10 @@ def ingest_days(
     payloads: Path,
     landing: Path,
     replay: bool = False,
+    closing: bool = False,
     watch: Watch = lambda *_: None,
+    tell: Tell = lambda _: None,
+    timer: Timer | None = None,
 ) -> IngestOutcome:
     """Fetch the missing answers for these days and write their landing files.
 
@@ -169,7 +117,10 @@ def ingest_days(
         payloads: Directory of the stored answers.
         landing: Directory of the landing files.
         replay: Write the files from stored answers only, without requests.
+        closing: Buy the last historical lines before tip-off also where lines were captured live.
         watch: Receives the current step, steps done and steps planned so far.
+        tell: Receives what a person should know while the calls run: rests, estimates of cost, a second source.
+        timer: The passing of time; tests replace it.
 
     Returns:
         What was fetched, what failed and which landing files changed.
@@ -178,40 +129,52 @@ def ingest_days(
         ConfigurationError: A kind does not exist.
         WarehouseBusyError: Another process has been writing landing files for longer than LANDING_TIMEOUT seconds.
     """
-    unknown = [k for k in kinds if k not in KINDS]
-    if unknown:
-        raise ConfigurationError(f"no such kind: {', '.join(unknown)}", f"choose from {', '.join(KINDS)}")
+    require_kinds(kinds)
     ordered = tuple(sorted(set(days)))
-    store = PayloadStore(payloads)
-    session = _Session(store, live, watch)
+    known = Known(PayloadStore(payloads), CallLog(payloads))
+    ingest = _Ingest(Calls(known.store, known.log, live, watch, tell, timer or Timer()), known, closing)
     if not replay:
-        session.send(plan.schedule_calls(ordered, store.fetched), {})
-    seasons = _seasons(session, ordered)
+        ingest.send_with_second_source(
+            plan.schedule_calls(ordered, known.fetched, clock.now(), live.schedule_minutes), {}
+        )
+    seasons = _seasons(ingest, ordered)
     if not replay:
-        _fetch_all(session, seasons, ordered, kinds)
-    changed = _land(session, landing, seasons, ordered, kinds)
+        _fetch_all(ingest, seasons, ordered, kinds)
+    changed = _land(ingest, landing, seasons, ordered, kinds)
+    calls = ingest.calls
     return IngestOutcome(
         ordered,
         tuple(kinds),
-        dict(session.fetched),
-        tuple(session.failures),
-        session.untried,
+        dict(calls.fetched),
+        (*(f"{call}: {why}" for call, why in calls.failed.items()), *ingest.failures),
+        len(calls.untried),
         {feed: tuple(sorted(changed_days)) for feed, changed_days in changed.items()},
-        tuple(session.set_aside),
+        tuple(calls.set_aside),
+        dict(Counter(f"{c.source} {c.kind}" for c in calls.absent)),
+        disagreements(known.store, seasons, ordered),
+        calls.waited,
+        calls.credits,
     )
 
 
-def _seasons(session: _Session, days: Sequence[date]) -> dict[str, list[Game]]:
+def require_kinds(kinds: Iterable[str]) -> None:
+    """Raise ConfigurationError for a kind that does not exist."""
+    unknown = [k for k in kinds if k not in KINDS]
+    if unknown:
+        raise ConfigurationError(f"no such kind: {', '.join(unknown)}", f"choose from {', '.join(KINDS)}")
+
+
+def _seasons(ingest: _Ingest, days: Sequence[date]) -> dict[str, list[Game]]:
     """Read the schedules of the seasons of these days; record a failure for a season without one."""
     schedules = {}
     for season in sorted({plan.season_of(d) for d in days}):
         try:
-            games = read_games(session.store, season)
+            games = read_games(ingest.store, season)
         except SourceError as e:
-            session.fail(e)
+            ingest.fail(e)
             continue
         if games is None:
-            session.fail(
+            ingest.fail(
                 SourceError(
                     f"the schedule of {season} was never fetched, so no day of that season can be ingested",
                     "ingest its days when the service answers; --replay works only with stored answers",
@@ -222,40 +185,52 @@ def _seasons(session: _Session, days: Sequence[date]) -> dict[str, list[Game]]:
     return schedules
 
 
-def _fetch_all(
-    session: _Session, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
-) -> None:
+def _fetch_all(ingest: _Ingest, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]) -> None:
     """Fetch all kinds but the schedules; calls are planned before the first is sent, so that progress has a total."""
-    live, now, have = session.live, clock.now(), session.store.fetched
+    live, now, known = ingest.live, clock.now(), ingest.known
     requested = set(days)
     games = [g for s in seasons.values() for g in s]
     of_days = [g for g in games if g.day in requested]
-    planned: dict[str, Callable[[], list[Call]]] = {
-        plan.BOXSCORES: lambda: plan.result_calls(of_days, have),
-        plan.SHOTS: lambda: plan.shot_calls(of_days, have),
-        plan.INJURIES: lambda: plan.report_calls(of_days, live.report_hours, now, have),
-        plan.ROSTERS: lambda: plan.roster_calls(days, have),
-        plan.LINES: lambda: plan.event_calls(of_days, live.odds_minutes_before, now, have),
-    }
     games_by_id = by_id(games)
-    session.send([c for kind in kinds if kind in planned for c in planned[kind]()], games_by_id)
+    hours, before = live.report_hours, live.report_minutes_before
+    planned: dict[str, Callable[[], list[Call]]] = {
+        plan.BOXSCORES: lambda: plan.result_calls(of_days, known.fetched),
+        plan.SHOTS: lambda: plan.shot_calls(of_days, known.fetched),
+        plan.INJURIES: lambda: report_plan.report_calls(of_days, hours, before, now, known),
+        plan.ROSTERS: lambda: plan.roster_calls(days, known.fetched),
+        plan.LINES: lambda: odds_plan.event_calls(of_days, live.odds_minutes_before, now, known.fetched),
+    }
+    ingest.send_with_second_source([c for kind in kinds if kind in planned for c in planned[kind]()], games_by_id)
+    if plan.INJURIES in kinds:
+        ingest.calls.send(report_plan.neighbour_calls(of_days, hours, now, known), games_by_id)
     if plan.LINES in kinds:
-        before = live.odds_minutes_before
-        events = read_events(session.store, of_days)
-        session.send(plan.later_event_calls(of_days, events, before, now, have), games_by_id)
-        events = read_events(session.store, of_days)
-        session.send(plan.line_calls(of_days, events, before, now, have), games_by_id)
-        _report_unmatched(session, of_days, days, now)
+        _fetch_lines(ingest, of_days, days, games_by_id)
 
 
-def _report_unmatched(session: _Session, games: Sequence[Game], days: Sequence[date], now: datetime) -> None:
+def _fetch_lines(ingest: _Ingest, games: Sequence[Game], days: Sequence[date], games_by_id: Mapping[str, Game]) -> None:
+    """Fetch quotes on games: game lines by the slate, markets of players by the game. History is estimated before."""
+    live, now, known, calls = ingest.live, clock.now(), ingest.known, ingest.calls
+    wanted = wanted_lines(live, ingest.closing)
+    events = read_events(ingest.store, games)
+    calls.send(odds_plan.later_event_calls(games, events, wanted.minutes, now, known.fetched), games_by_id)
+    events = read_events(ingest.store, games)
+    bought = odds_plan.slate_calls(games, events, wanted, now, known)
+    bought += odds_plan.prop_calls(games, events, wanted, now, known)
+    past = [c for c in bought if odds_plan.is_of_the_past(c)]
+    if past:
+        calls.tell(describe_estimate(past, live, known.log))
+    calls.send(bought, games_by_id)
+    _report_unmatched(ingest, games, days, now)
+
+
+def _report_unmatched(ingest: _Ingest, games: Sequence[Game], days: Sequence[date], now: datetime) -> None:
     """Record a failure for every game without a listed event, whose quotes cannot be requested, and set stray events aside."""
-    strays = [f"event {e.id} ({e.away} at {e.home}, {e.day})" for e in stray_events(session.store, games, days)]
-    session.set_aside += [
+    strays = [f"event {e.id} ({e.away} at {e.home}, {e.day})" for e in stray_events(ingest.store, games, days)]
+    ingest.calls.set_aside += [
         f"{plan.ODDS_API} events: {stray}: no game of the schedule of that day matches" for stray in strays
     ]
-    for g in without_event(session.store, plan.with_quotes(games, now)):
-        session.fail(
+    for g in without_event(ingest.store, odds_plan.with_quotes(games, now)):
+        ingest.fail(
             SourceError(
                 f"{plan.ODDS_API}: game {g.game_id} ({g.away} at {g.home}, {g.day}) is in no list of events, so its quotes "
                 "were not requested",
@@ -265,7 +240,7 @@ def _report_unmatched(session: _Session, games: Sequence[Game], days: Sequence[d
 
 
 def _land(
-    session: _Session, directory: Path, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
+    ingest: _Ingest, directory: Path, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
 ) -> dict[str, set[date]]:
     directory.mkdir(parents=True, exist_ok=True)
     changed: dict[str, set[date]] = {}
@@ -273,11 +248,11 @@ def _land(
     with file_lock(directory / ".making.lock", exclusive=True, timeout=LANDING_TIMEOUT):
         for season, games in seasons.items():
             own = [d for d in days if plan.season_of(d) == season]
-            session.watch(f"landing files of {season}", session.done, session.planned)
+            ingest.calls.watch(f"landing files of {season}", ingest.calls.done, ingest.calls.planned)
             try:
-                altered_days = SeasonLanding(session.store, directory, season, games).land(own, landed_kinds)
+                altered_days = SeasonLanding(ingest.store, directory, season, games).land(own, landed_kinds)
             except SourceError as e:
-                session.fail(e)
+                ingest.fail(e)
                 continue
             for feed, feed_days in altered_days.items():
                 changed.setdefault(feed, set()).update(feed_days)

@@ -1,22 +1,27 @@
 """Fetch the league's official injury reports, one PDF per publication."""
 
+from http import HTTPStatus
 from typing import Any
 
-from nba_pipeline.sources.client import ThrottledSession
+from nba_pipeline.sources.client import Manners, ThrottledSession
 from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.nba_stats import HEADERS
 from nba_pipeline.sources.plan import INJURY_REPORTS, Call
+from nba_pipeline.sources.rests import Timer
 
 
 class InjuryReports:
-    """Client of the injury reports at the configured address."""
+    """Client of the injury reports at the configured address. Its statuses for a report that does not exist are 403 and 404."""
 
     suffix = "pdf"
 
-    def __init__(self, settings: LiveSettings) -> None:
-        self._url = settings.injuries_url
-        self._session = ThrottledSession(INJURY_REPORTS, settings.pace)
-        self._session.headers["User-Agent"] = HEADERS["User-Agent"]
+    def __init__(self, settings: LiveSettings, timer: Timer | None = None) -> None:
+        self._url, timer = settings.injuries_url, timer or Timer()
+        manners = Manners(absent=frozenset((HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)), proxy=settings.nba_proxy)
+        self._session = ThrottledSession(
+            INJURY_REPORTS, settings.pace, None, timer.sleep, timer.monotonic, manners=manners
+        )
+        self._session.headers.update({"User-Agent": HEADERS["User-Agent"], **settings.nba_headers})
 
     def request(self, call: Call) -> dict[str, Any]:
         """Describe the request of a call, without secrets."""
@@ -27,6 +32,7 @@ class InjuryReports:
 
         Raises:
             Unreachable: all attempts failed.
+            Absent: the report does not exist.
             SourceError: the service refused the request.
         """
         return self._session.get(f"{self._url}/{call['file']}").content

@@ -110,6 +110,9 @@ _BOOK_KIND = _added(
     "text",
     "what the book is where books.csv of the home declares it: sportsbook, exchange, dfs or aggregate; empty: as registered",
 )
+_SECOND_SOURCE = _added(
+    "source", "text", "who gave the row; empty: the statistics service of the league, or as the file says"
+)
 _UNSURE_PLAYER = _column("player_id", "integer", "NBA person id; empty where the name could not be resolved")
 
 _COUNTS = (
@@ -151,6 +154,7 @@ SCHEDULE = Feed(
             "empty: it follows from the score",
         ),
         _added("postponed_to", "date", "of a postponed game, its new US-Eastern date; empty where that is open"),
+        _SECOND_SOURCE,
     ),
     known=Known("before_the_day", "before the day, but for scores and states: those when the game is over"),
 )
@@ -171,6 +175,7 @@ PLAYER_BOXSCORES = Feed(
         _maybe("min_exact", "number", "minutes, decimal; empty where unknown"),
         *_COUNTS,
         _maybe("plus_minus", "integer", "point differential while on the floor"),
+        _SECOND_SOURCE,
     ),
     known=RESULT,
 )
@@ -186,6 +191,7 @@ TEAM_BOXSCORES = Feed(
         _HOME,
         _column("min", "integer", "player minutes, whole: 240 and 25 per overtime"),
         *_COUNTS,
+        _SECOND_SOURCE,
     ),
     optional=True,
     known=RESULT,

@@ -19,11 +19,13 @@ from nba_pipeline.sources import plan
 from nba_pipeline.sources.answers import parsed
 from nba_pipeline.sources.landing import PROBLEMS, Feed
 from nba_pipeline.sources.nba_stats import team_id
-from nba_pipeline.sources.parsing import injury_report, odds, players
+from nba_pipeline.sources.odds_plan import PROPS, PROPS_AT, SLATE, SLATE_AT
+from nba_pipeline.sources.parsing import injury_report, odds, players, quote_rows
+from nba_pipeline.sources.parsing.box_score import BoxScore
 from nba_pipeline.sources.parsing.schedule import Game, by_id
 from nba_pipeline.sources.parsing.values import EASTERN, Row, from_json
 from nba_pipeline.sources.payloads import Payload, PayloadStore
-from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_STATS, ODDS_API
+from nba_pipeline.sources.plan import CDN_BOX_SCORE, INJURY_REPORTS, NBA_CDN, NBA_STATS, ODDS_API
 
 Changed = dict[str, list[date]]
 CAPTURE = "%Y%m%dT%H%M%SZ"
@@ -115,14 +117,21 @@ class SeasonLanding:
             return []
         results = []
         for g in over:
-            box = self.store.latest(NBA_STATS, "box_score", g.game_id)
-            score = self._parsed("box_score", g.game_id, box) if box else None
+            score = self._box_score(g)
             rows = of_box(score) if score else []
             results += rows
             if score is None or not score.is_whole:
                 present = {(r["team"], r.get("player_id")) for r in rows}
                 results += [r for r in self._logged(log, g) if (r["team"], r.get("player_id")) not in present]
         return results or None
+
+    def _box_score(self, game: Game) -> BoxScore | None:
+        """Read the box score of the statistics service, else that of the live data; None without either."""
+        for source, kind in ((NBA_STATS, "box_score"), (NBA_CDN, CDN_BOX_SCORE)):
+            box = self.store.latest(source, kind, game.game_id)
+            if box:
+                return self._parsed(kind, game.game_id, box)
+        return None
 
     def _logged(self, kind: str, game: Game) -> list[Row]:
         """Read the game's lines in the latest log, of the season or of the day."""
@@ -174,15 +183,21 @@ class SeasonLanding:
             for answer in self.store.all(INJURY_REPORTS, "report", key)[-1:]:
                 statements += injury_report.rows(self._parsed("report", key, answer), self.games)
         for g in self._over(day):
-            box = self.store.latest(NBA_STATS, "box_score", g.game_id)
-            statements += self._parsed("box_score", g.game_id, box).absent if box else []
+            score = self._box_score(g)
+            statements += score.absent if score else []
         return statements or ([] if keys else None)
 
     def _snapshots(self, day: date) -> list[odds.Snapshot]:
+        """Read the snapshots of events of a day; those of a slate also list events of other days, which are left out."""
+        of_events = [s for kind in (PROPS_AT, PROPS) for s in self._stored_snapshots(kind, f"{day}_")]
+        listed = [s for kind in (SLATE_AT, SLATE) for each in self._stored_snapshots(kind, f"{day}_") for s in each]
+        of_day = self._by_day.get(day, ())
+        return [*of_events, *(s for s in listed if s.event.game(of_day))]
+
+    def _stored_snapshots(self, kind: str, beginning: str) -> list[Any]:
         return [
             self._parsed(kind, key, answer)
-            for kind in ("event_odds_at", "event_odds")
-            for key in self.store.keys(ODDS_API, kind, f"{day}_")
+            for key in self.store.keys(ODDS_API, kind, beginning)
             for answer in self.store.all(ODDS_API, kind, key)
         ]
 
@@ -193,11 +208,11 @@ class SeasonLanding:
 
     def _props(self, day: date) -> list[Row] | None:
         snapshots = self._snapshots(day)
-        return odds.prop_rows(snapshots, day, self._games_of(day, snapshots)) if snapshots else None
+        return quote_rows.prop_rows(snapshots, day, self._games_of(day, snapshots)) if snapshots else None
 
     def _lines(self, day: date) -> list[Row] | None:
         snapshots = self._snapshots(day)
-        return odds.line_rows(snapshots, day, self._games_of(day, snapshots)) if snapshots else None
+        return quote_rows.line_rows(snapshots, day, self._games_of(day, snapshots)) if snapshots else None
 
     def _rosters(self) -> None:
         for kind, feed in (("player_index", feeds.PLAYERS), ("player_bio", feeds.PLAYER_AGES)):

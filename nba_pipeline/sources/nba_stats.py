@@ -1,6 +1,7 @@
 """Fetch from the league's statistics service with the endpoints, parameters and headers of the package `nba_api`."""
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from nba_api.stats.endpoints.boxscoretraditionalv3 import BoxScoreTraditionalV3
@@ -12,9 +13,10 @@ from nba_api.stats.endpoints.shotchartdetail import ShotChartDetail
 from nba_api.stats.library.http import NBAStatsHTTP
 from nba_api.stats.static import teams
 
-from nba_pipeline.sources.client import ThrottledSession
+from nba_pipeline.sources.client import Manners, ThrottledSession
 from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.plan import NBA_STATS, Call
+from nba_pipeline.sources.rests import Timer
 
 PLAYERS, TEAMS = "P", "T"
 ALL_TEAMS = ALL_PLAYERS = 0  # the service's id for no restriction
@@ -67,12 +69,18 @@ class NbaStats:
 
     suffix = "json"
 
-    def __init__(self, settings: LiveSettings) -> None:
+    def __init__(self, settings: LiveSettings, timer: Timer | None = None) -> None:
         class Service(NBAStatsHTTP):
             base_url = settings.nba_stats_url.replace("{", "{{").replace("}", "}}") + "/{endpoint}"
 
-        Service.set_session(ThrottledSession(NBA_STATS, settings.pace))
+        timer = timer or Timer()
+        # A service that throttles turns requests away by 403, too.
+        manners = Manners(transient=frozenset((HTTPStatus.FORBIDDEN,)), proxy=settings.nba_proxy)
+        Service.set_session(
+            ThrottledSession(NBA_STATS, settings.pace, None, timer.sleep, timer.monotonic, manners=manners)
+        )
         self._service = Service
+        self._headers = HEADERS | dict(settings.nba_headers)
 
     def request(self, call: Call) -> dict[str, Any]:
         """Describe the request of a call, without secrets."""
@@ -87,7 +95,7 @@ class NbaStats:
             SourceError: the service refused the request.
         """
         request = self.request(call)
-        answer = self._service().send_api_request(request["endpoint"], request["parameters"], headers=HEADERS)
+        answer = self._service().send_api_request(request["endpoint"], request["parameters"], headers=self._headers)
         return answer.get_response().encode()
 
 

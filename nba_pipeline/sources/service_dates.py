@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from nba_pipeline.sources.parsing.odds import MARKETS, PROP_MARKETS
+from nba_pipeline.sources.parsing.odds import GAME_MARKETS
 
 # The Odds API has snapshots of the main markets since June 2020, of player markets since May 2023 (its guide to
 # historical data). It refuses a call that names a market of a later date with status 422.
@@ -16,8 +16,6 @@ def has_odds(at: datetime) -> bool:
     return at >= ODDS_SINCE
 
 
-def markets_at(at: datetime | None) -> Sequence[str]:
-    """Return the markets that the odds service has at a time of the past; None: now."""
-    if at is None or at >= PLAYER_MARKETS_SINCE:
-        return MARKETS
-    return tuple(m for m in MARKETS if m not in PROP_MARKETS)
+def has_markets(at: datetime, markets: Sequence[str]) -> bool:
+    """Return whether the odds service has a snapshot of this time with all of these markets."""
+    return has_odds(at) and (at >= PLAYER_MARKETS_SINCE or set(markets) <= set(GAME_MARKETS))

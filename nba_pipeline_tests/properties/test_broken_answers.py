@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources.answers import BOX_SCORE_SOURCE, parsed
 from nba_pipeline.sources.landing_files import write_rows
-from nba_pipeline.sources.parsing import box_score, injury_report, odds, schedule
+from nba_pipeline.sources.parsing import box_score, injury_report, odds, quote_rows, schedule
 from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline_tests.support.small_league import BOSTON, DAY, SEASON, services
 from nba_pipeline_tests.support.small_pdf import injury_report_pdf
@@ -99,8 +99,8 @@ def landed(kind: str, found: Any) -> list[tuple[feeds.Feed, list[dict[str, Any]]
     if isinstance(found, odds.Snapshot):
         games = {found.event.id: GAMES[BOSTON]}
         return [
-            (feeds.PROP_LINES, odds.prop_rows([found], DAY, games)),
-            (feeds.GAME_LINES, odds.line_rows([found], DAY, games)),
+            (feeds.PROP_LINES, quote_rows.prop_rows([found], DAY, games)),
+            (feeds.GAME_LINES, quote_rows.line_rows([found], DAY, games)),
         ]
     if isinstance(found, box_score.BoxScore):
         return [

@@ -37,6 +37,9 @@ NEXT = "2021-11-03"
 # What the product reads and must not show: an address is one, too, where whoever knows it can write to people.
 SECRETS = (
     "NBA_PIPELINE_ODDS_API_KEY",
+    "NBA_PIPELINE_ODDS_PROXY",
+    "NBA_API_PROXY",
+    "NBA_PIPELINE_NBA_HEADERS",
     "NBA_PIPELINE_ALERT_WEBHOOK",
     *(f"{MAIL}{n}" for n in ("HOST", "USER", "PASSWORD", "FROM", "TO")),
     "DAGSTER_POSTGRES_PASSWORD",
@@ -49,9 +52,12 @@ PLAIN = (
     *(f"DAGSTER_POSTGRES_{n}" for n in ("HOST", "PORT", "DB", "USER")),
     *(f"{MAIL}{n}" for n in ("PORT", "SECURITY")),
     *(f"NBA_PIPELINE_BIGQUERY_{n}" for n in ("PROJECT", "LOCATION", "PREFIX", "ENDPOINT", "MAX_BYTES_BILLED")),
-    *(f"NBA_PIPELINE_LIVE_{n}" for n in ("PAUSE", "TIMEOUT", "ATTEMPTS")),
-    *(f"NBA_PIPELINE_{n}_URL" for n in ("NBA_STATS", "ODDS_API", "INJURIES")),
-    *(f"NBA_PIPELINE_ODDS_{n}" for n in ("REGIONS", "MINUTES_BEFORE")),
+    *(f"NBA_PIPELINE_LIVE_{n}" for n in ("PAUSE", "TIMEOUT", "ATTEMPTS", "PATIENCE")),
+    *(f"NBA_PIPELINE_{n}_URL" for n in ("NBA_STATS", "NBA_CDN", "ODDS_API", "INJURIES")),
+    *(
+        f"NBA_PIPELINE_ODDS_{n}"
+        for n in ("REGIONS", "MINUTES_BEFORE", "MONTHLY_CREDITS", "API_VERSION", "API_KEY_HEADER")
+    ),
     *(
         f"NBA_PIPELINE_{n}"
         for n in (
@@ -59,6 +65,8 @@ PLAIN = (
             "DATA",
             "HOME",
             "INJURY_HOURS",
+            "INJURY_MINUTES_BEFORE",
+            "SCHEDULE_MINUTES",
             "LOCK_TIMEOUT",
             "LOG_BUCKET",
             "MARKETS",
@@ -92,8 +100,8 @@ def variables_of_the_product() -> set[str]:
     code = "\n".join(p.read_text() for p in (ROOT / "nba_pipeline").rglob("*.py"))
     files = [*(ROOT / "deploy").rglob("*.yaml"), ROOT / "nba_pipeline" / "dagster.yaml"]
     configured = "\n".join(p.read_text() for p in files)
-    named = set(re.findall(r"[\"']((?:NBA_PIPELINE|DAGSTER|GOOGLE)_[A-Z_]*[A-Z])[\"']", code))
-    named |= set(re.findall(r"\b((?:NBA_PIPELINE|DAGSTER)_[A-Z_]*[A-Z])\b", configured))
+    named = set(re.findall(r"[\"']((?:NBA_PIPELINE|NBA_API|DAGSTER|GOOGLE)_[A-Z_]*[A-Z])[\"']", code))
+    named |= set(re.findall(r"\b((?:NBA_PIPELINE|NBA_API|DAGSTER)_[A-Z_]*[A-Z])\b", configured))
     return named
 
 
@@ -111,14 +119,14 @@ def test_every_hidden_field_of_the_configuration_holds_a_canary_and_no_represent
         (type(o).__name__, f.name): getattr(o, f.name) for o in configured for f in dataclasses.fields(o) if not f.repr
     }
     assert set(hidden) == {
-        ("LiveSettings", "odds_api_key"),
+        *(("LiveSettings", name) for name in ("odds_api_key", "nba_proxy", "odds_proxy", "nba_headers")),
         *(("AlertSettings", name) for name in ("webhook", "password")),
         ("WebhookNotifier", "url"),
         ("EmailNotifier", "password"),
     }
-    assert all("canary-" in value for value in hidden.values())
+    assert all("canary-" in str(value) for value in hidden.values())
     shown = f"{settings!r} {channels!r}"
-    assert not [value for value in hidden.values() if value in shown]
+    assert not [value for value in hidden.values() if str(value) in shown]
 
 
 def secret_environment(webhook: str, credentials: Path) -> dict[str, str]:
@@ -126,6 +134,8 @@ def secret_environment(webhook: str, credentials: Path) -> dict[str, str]:
     own = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TZ", "TMPDIR")}
     shaped = {
         "NBA_PIPELINE_ALERT_WEBHOOK": f"{webhook}/services/{CANARIES['NBA_PIPELINE_ALERT_WEBHOOK']}",
+        **{n: f"http://user:{CANARIES[n]}@127.0.0.1:9" for n in ("NBA_API_PROXY", "NBA_PIPELINE_ODDS_PROXY")},
+        "NBA_PIPELINE_NBA_HEADERS": json.dumps({"X-Session": CANARIES["NBA_PIPELINE_NBA_HEADERS"]}),
         f"{MAIL}HOST": f"{CANARIES[f'{MAIL}HOST']}.invalid",
         f"{MAIL}PORT": "25",
         f"{MAIL}SECURITY": "none",
@@ -246,8 +256,16 @@ def fetching(here: Used) -> None:
             "NBA_PIPELINE_NBA_STATS_URL": f"{server.url}/stats",
             "NBA_PIPELINE_ODDS_API_URL": f"{server.url}/odds",
             "NBA_PIPELINE_INJURIES_URL": f"{server.url}/injuries",
+            "NBA_PIPELINE_NBA_CDN_URL": f"{server.url}/cdn",
+            # The server is its own proxy: a request by proxy names the whole address.
+            **{
+                n: server.url.replace("://", f"://user:{CANARIES[n]}@")
+                for n in ("NBA_API_PROXY", "NBA_PIPELINE_ODDS_PROXY")
+            },
             "NBA_PIPELINE_LIVE_PAUSE": "0",
             "NBA_PIPELINE_LIVE_ATTEMPTS": "1",
+            "NBA_PIPELINE_LIVE_PATIENCE": "0",
+            "NBA_PIPELINE_INJURY_MINUTES_BEFORE": "0",
             "NBA_PIPELINE_INJURY_HOURS": "13",
             "NBA_PIPELINE_NOW": "2024-11-06T15:00:00+00:00",
         }
@@ -259,6 +277,7 @@ def fetching(here: Used) -> None:
         server.rule = made
         here.command("ingest", "ingest", day, day, **live)
         assert {r.parameters.get("apiKey") for r in server.asked("/odds/")} == {key}
+        assert all("Proxy-Authorization" in r.headers for r in server.requests)
 
 
 EXPECTED = {

@@ -197,8 +197,19 @@ class Services:
                 self._event(g) for g in self.games if not first or first <= g["game_date"] <= first + timedelta(days=1)
             ]
             return of_json(_wrapped(listed, at))
+        asked = set(request.parameters["markets"].split(","))
+        if parts[-2] == "basketball_nba":
+            moment = datetime.fromisoformat(at) if at else None
+            listed = [
+                self._event(g) | {"bookmakers": self._books(g, asked)}
+                for g in self.games
+                if g["game_datetime_utc"]
+                and {g["home_team"], g["away_team"]} <= set(NAMES)
+                and (not moment or abs(g["game_datetime_utc"] - moment) < timedelta(days=1))
+            ]
+            return of_json(_wrapped(listed, at))
         game = next((g for g in self.games if _event_id(g) == parts[-2]), None)
-        return of_json(_wrapped(self._event(game) | {"bookmakers": self._books(game)}, at)) if game else None
+        return of_json(_wrapped(self._event(game) | {"bookmakers": self._books(game, asked)}, at)) if game else None
 
     def _event(self, g: Row) -> Row:
         return {
@@ -209,7 +220,7 @@ class Services:
             "away_team": NAMES.get(g["away_team"], f"Team {g['away_team']}"),
         }
 
-    def _books(self, game: Row) -> list[Row]:
+    def _books(self, game: Row, asked: set[str]) -> list[Row]:
         books: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
         keys = {market: key for key, market in PROP_MARKETS.items()}
         for r in self.props:
@@ -229,8 +240,13 @@ class Services:
                 {"name": away, "price": r["ml_away"]},
             ]
         return [
-            {"key": book, "title": book, "markets": [{"key": k, "outcomes": o} for k, o in markets.items()]}
+            {
+                "key": book,
+                "title": book,
+                "markets": [{"key": k, "outcomes": o} for k, o in markets.items() if k in asked],
+            }
             for book, markets in books.items()
+            if asked & set(markets)
         ]
 
 

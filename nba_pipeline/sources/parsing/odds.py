@@ -4,13 +4,13 @@ An outcome, market or book of another form is set aside by name; the others are 
 with the time of its snapshot; a current answer is a snapshot of the time of its fetch.
 """
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve, accepted
@@ -26,16 +26,17 @@ PROP_MARKETS = {
     "player_points_rebounds_assists": "pra",
 }
 SPREAD, TOTAL, MONEYLINE = "spreads", "totals", "h2h"
-MARKETS = (*PROP_MARKETS, SPREAD, TOTAL, MONEYLINE)
+GAME_MARKETS = (SPREAD, TOTAL, MONEYLINE)
+MARKETS = (*PROP_MARKETS, *GAME_MARKETS)
+ALL = frozenset((*PROP_MARKETS.values(), *GAME_MARKETS))
 OVER, UNDER = "Over", "Under"
 SOURCE = "The Odds API"
-EVENT_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+EVENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:|~=@-]{0,99}")
+LONGEST_ID = 48
 FLOOR = 0.5
 LEAST_AMERICAN = 100
 # A tip-off that moves within the evening belongs to the same game; the next game of the same teams is a day away.
 MOVED_AT_MOST = timedelta(hours=12)
-
-Quote = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The quotes of all books on one event at one time: rows of both feeds, without game and capture time."""
+    """The quotes of all books on one event at one time: rows of both feeds, without game and capture time.
+
+    `covers`: the markets that were asked for; the absence of a quote in another market says nothing.
+    """
 
     event: Event
     at: datetime
     props: tuple[Row, ...]
     lines: tuple[Row, ...]
+    covers: frozenset[str] = ALL
 
 
 def events(payload: Any, set_aside: list[SetAside] | None = None) -> list[Event]:
@@ -90,18 +95,69 @@ def events(payload: Any, set_aside: list[SetAside] | None = None) -> list[Event]
     return accepted([(f"event {i}", partial(_event, e)) for i, e in enumerate(data, 1)], FLOOR, "events", set_aside)
 
 
-def snapshot(payload: Any, fetched_at: datetime, set_aside: list[SetAside] | None = None) -> Snapshot:
+def snapshot(
+    payload: Any, fetched_at: datetime, set_aside: list[SetAside] | None = None, covers: frozenset[str] = ALL
+) -> Snapshot:
     """Read the quotes on one event.
 
     Args:
         payload: the answer.
         fetched_at: the capture time of a current answer.
         set_aside: receives the books, markets and outcomes that cannot be used.
+        covers: the markets that were asked for.
 
     Raises:
         PayloadError: the answer has another form, or too few outcomes that can be used.
     """
     data, taken = _unwrapped(payload)
+    return _snapshot(data, taken or fetched_at.replace(microsecond=0), set_aside, covers)
+
+
+def slate(payload: Any, fetched_at: datetime, set_aside: list[SetAside] | None = None) -> list[Snapshot]:
+    """Read the game lines on all listed events that had not begun at the time of the snapshot; an empty list is valid.
+
+    Args:
+        payload: the answer.
+        fetched_at: the capture time of a current answer.
+        set_aside: receives the events, books, markets and outcomes that cannot be used.
+
+    Raises:
+        PayloadError: the answer has another form, or too few events that can be used.
+    """
+    data, taken = _unwrapped(payload)
+    if not isinstance(data, list):
+        raise PayloadError(f"a list of events is expected, not {shown(data)}")
+    at = taken or fetched_at.replace(microsecond=0)
+    inner: list[SetAside] = []
+    elements = [
+        (f"event {i}", partial(_snapshot, e, at, inner, frozenset(GAME_MARKETS))) for i, e in enumerate(data, 1)
+    ]
+    read = accepted(elements, FLOOR, "events", set_aside)
+    if set_aside is not None:
+        set_aside += inner
+    return [s for s in read if s.event.commence > at]
+
+
+def covered_markets(kind: str, key: str) -> frozenset[str]:
+    """Return the markets that the call of a stored answer asked for.
+
+    Args:
+        kind: kind of the call; one for a slate asked for game lines.
+        key: key of the call: `day_event_time_markets`; calls of earlier releases name no markets and asked for all.
+    """
+    if kind.startswith("slate"):
+        return frozenset(GAME_MARKETS)
+    last = key.rsplit("_", 1)[-1].split("-")
+    return frozenset(last) if set(last) <= ALL else ALL
+
+
+def safe_id(event_id: str) -> str:
+    """Return the id of an event as it stands in the name of a stored answer."""
+    plain = re.sub(r"[^A-Za-z0-9.-]", "-", event_id)
+    return plain if len(plain) <= LONGEST_ID else f"{plain[:31]}-{hashlib.sha256(event_id.encode()).hexdigest()[:16]}"
+
+
+def _snapshot(data: Any, at: datetime, set_aside: list[SetAside] | None, covers: frozenset[str]) -> Snapshot:
     event = _event(data)
     clubs = (required(data, "home_team"), required(data, "away_team"))
     sieve = Sieve()
@@ -121,106 +177,7 @@ def snapshot(payload: Any, fetched_at: datetime, set_aside: list[SetAside] | Non
             lines.append({"bookmaker": name, **line})
     sieve.require(FLOOR, "outcomes")
     sieve.into(set_aside)
-    return Snapshot(event, taken or fetched_at.replace(microsecond=0), tuple(props), tuple(lines))
-
-
-def prop_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game]) -> list[Row]:
-    """Build rows of the feed `prop_lines`: a row per quote and stretch of successive snapshots with it.
-
-    Args:
-        snapshots: snapshots of events of the day.
-        day: day of the games.
-        games: games by event id.
-
-    Returns:
-        Rows with players' names as the book spells them.
-    """
-    by_event: dict[str, list[Snapshot]] = defaultdict(list)
-    for s in snapshots:
-        by_event[s.event.id].append(s)
-    rows = []
-    for event_id, shots in by_event.items():
-        shots.sort(key=lambda s: s.at)
-        for quote, times, end in _stretches(shots):
-            rows.append(
-                {
-                    "game_date": day,
-                    "game_id": games[event_id].game_id if event_id in games else None,
-                    "player_id": None,
-                    "player_name": None,
-                    **dict(quote),
-                    "line_kind": "main",
-                    "is_closing_main": None,
-                    "first_seen_utc": times[0],
-                    "last_seen_utc": times[-1],
-                    "ended_utc": end,
-                    "source": SOURCE,
-                }
-            )
-    return rows
-
-
-def line_rows(snapshots: Iterable[Snapshot], day: date, games: Mapping[str, Game]) -> list[Row]:
-    """Build rows of the feed `game_lines`: a row per game, book and snapshot.
-
-    A line ends with the next snapshot of its event, unless the book still shows it there.
-
-    Args:
-        snapshots: snapshots of events of the day.
-        day: day of the games.
-        games: games by event id. Home and away follow the schedule where the event differs.
-    """
-    by_event: dict[str, list[Snapshot]] = defaultdict(list)
-    for s in snapshots:
-        by_event[s.event.id].append(s)
-    successive: list[tuple[Snapshot, Snapshot | None]] = []
-    for shots in by_event.values():
-        in_time = sorted(shots, key=lambda s: s.at)
-        successive += zip(in_time, [*in_time[1:], None], strict=True)
-    return [
-        {
-            "game_id": games[s.event.id].game_id if s.event.id in games else None,
-            "game_date": day,
-            **(_exchanged(line) if _sides_differ(s.event, games.get(s.event.id)) else line),
-            "line_kind": "snapshot",
-            "snapshot_utc": s.at,
-            "ended_utc": None if after is None or line in after.lines else after.at,
-            "source": SOURCE,
-        }
-        for s, after in successive
-        for line in s.lines
-    ]
-
-
-def _sides_differ(event: Event, game: Game | None) -> bool:
-    return game is not None and game.home == event.away
-
-
-def _exchanged(line: Row) -> Row:
-    """Exchange home and away in a book's line."""
-    spread = line["spread_home"]
-    return line | {
-        "spread_home": None if spread is None else -spread + 0.0,
-        "ml_home": line["ml_away"],
-        "ml_away": line["ml_home"],
-    }
-
-
-def _stretches(shots: list[Snapshot]) -> list[tuple[Quote, list[datetime], datetime | None]]:
-    """List (quote, capture times, time of the first snapshot without it) for every stretch of successive snapshots.
-
-    The last is None without a later snapshot.
-    """
-    quotes_by_snapshot = [{tuple(p.items()) for p in s.props} for s in shots]
-    stretches = []
-    for quote in sorted(set().union(*quotes_by_snapshot), key=str):
-        positions = [i for i, quotes in enumerate(quotes_by_snapshot) if quote in quotes]
-        breaks = [0, *(n + 1 for n, (a, b) in enumerate(pairwise(positions)) if b != a + 1), len(positions)]
-        for a, b in pairwise(breaks):
-            after = positions[b - 1] + 1
-            end = shots[after].at if after < len(shots) else None
-            stretches.append((quote, [shots[i].at for i in positions[a:b]], end))
-    return stretches
+    return Snapshot(event, at, tuple(props), tuple(lines), covers)
 
 
 def _unwrapped(payload: Any) -> tuple[Any, datetime | None]:
@@ -233,7 +190,7 @@ def _unwrapped(payload: Any) -> tuple[Any, datetime | None]:
 
 
 def _event(e: Any) -> Event:
-    event_id = part(e, "id", str)
+    event_id = str(part(e, "id", (str, int)))
     if not EVENT_ID.fullmatch(event_id):
         raise PayloadError(f"the id of an event is {shown(event_id)}")
     return Event(
@@ -276,8 +233,21 @@ def _club_and_price(outcome: Any) -> Row:
 
 
 def _name_and_point(outcome: Any) -> Row:
-    """Read an outcome of spreads or totals; the points are used, the prices are not."""
-    return {"name": required(outcome, "name"), "point": number(outcome, "point")}
+    """Read an outcome of spreads or totals; the points are used, the prices only tell a main line from alternates."""
+    return {
+        "name": required(outcome, "name"),
+        "point": number(outcome, "point"),
+        "chance": _chance(number(outcome, "price")),
+    }
+
+
+def _chance(price: float | None) -> float | None:
+    """Return the chance that a price implies, American or decimal; None where it is neither."""
+    if price is None or -LEAST_AMERICAN < price <= 1:
+        return None
+    if price >= LEAST_AMERICAN:
+        return LEAST_AMERICAN / (LEAST_AMERICAN + price)
+    return -price / (LEAST_AMERICAN - price) if price < 0 else 1 / price
 
 
 def _price(outcome: Any) -> float | None:
@@ -312,28 +282,58 @@ def _props(outcomes: list[Row]) -> list[Row]:
 def _game_line(book: str, outcomes: Mapping[str, list[Row]], clubs: tuple[str, str], sieve: Sieve) -> Row:
     """Build a book's spread, total and moneyline; set contradictory markets aside."""
     home, away = clubs
-    spread = _by_club(book, SPREAD, outcomes, clubs, sieve)
-    money = _by_club(book, MONEYLINE, outcomes, clubs, sieve)
-    totals = {o["point"] for o in outcomes.get(TOTAL, []) if o["point"] is not None}
-    if len(totals) > 1:
-        sieve.reject(f"book {book}, {TOTAL}", f"several totals for one game: {', '.join(map(str, sorted(totals)))}")
+    spreads = _of_clubs(book, SPREAD, outcomes, clubs, sieve)
+    prices = {
+        club: {o["price"] for o in own} for club, own in _of_clubs(book, MONEYLINE, outcomes, clubs, sieve).items()
+    }
+    for club in (c for c, own in prices.items() if len(own) > 1):
+        sieve.reject(f"book {book}, {MONEYLINE}", f"several outcomes for {club}")
+    money = {c: next(iter(own)) for c, own in prices.items() if own} if all(len(p) < 2 for p in prices.values()) else {}
+    totals = {side: [o for o in outcomes.get(TOTAL, []) if o["name"] == side] for side in (OVER, UNDER)}
     return {
-        "spread_home": spread[home]["point"] if home in spread else None,
-        "total": next(iter(totals)) if len(totals) == 1 else None,
-        "ml_home": money[home]["price"] if home in money else None,
-        "ml_away": money[away]["price"] if away in money else None,
+        "spread_home": _main_line(book, SPREAD, spreads[home], spreads[away], -1, sieve),
+        "total": _main_line(book, TOTAL, totals[OVER], totals[UNDER], 1, sieve),
+        "ml_home": money.get(home),
+        "ml_away": money.get(away),
     }
 
 
-def _by_club(
+def _of_clubs(
     book: str, market: str, outcomes: Mapping[str, list[Row]], clubs: tuple[str, str], sieve: Sieve
-) -> dict[str, Row]:
-    """Index the outcomes by club; empty if a club has several."""
-    by_club: dict[str, Row] = {}
+) -> dict[str, list[Row]]:
+    """Group the outcomes by club; set those of others aside."""
+    by_club: dict[str, list[Row]] = {club: [] for club in clubs}
     for o in outcomes.get(market, []):
-        if o["name"] not in clubs:
+        if o["name"] in by_club:
+            by_club[o["name"]].append(o)
+        else:
             sieve.reject(f"book {book}, {market}", f"{o['name']!r} is neither team of the event")
-        elif by_club.setdefault(o["name"], o) != o:
-            sieve.reject(f"book {book}, {market}", f"several outcomes for {o['name']}")
-            return {}
     return by_club
+
+
+def _main_line(book: str, market: str, one: list[Row], other: list[Row], sign: int, sieve: Sieve) -> float | None:
+    """Return the points of one side; of several lines those of the line with the most even prices on both sides.
+
+    Args:
+        book: the book, for the record.
+        market: the market, for the record.
+        one: outcomes of the side whose points are returned.
+        other: outcomes of the other side.
+        sign: 1 where both sides have the same points, -1 where they have opposite points.
+        sieve: receives a market whose main line is not known.
+    """
+    points = {o["point"] for o in one if o["point"] is not None}
+    opposite = {sign * o["point"] for o in other if o["point"] is not None}
+    if len(points) <= 1 and len(opposite) <= 1 and (sign < 0 or points == opposite or not (points and opposite)):
+        return next(iter(points or (opposite if sign > 0 else ())), None)
+    gaps = sorted(
+        (abs(a["chance"] - b["chance"]), a["point"])
+        for a in one
+        for b in other
+        if None not in (a["point"], b["point"], a["chance"], b["chance"]) and a["point"] == sign * b["point"]
+    )
+    if gaps and (len(gaps) == 1 or gaps[0][0] < gaps[1][0]):
+        return gaps[0][1]
+    both = ", ".join(map(str, sorted(points | opposite)))
+    sieve.reject(f"book {book}, {market}", f"several {market} for one game: {both}")
+    return None

@@ -29,7 +29,7 @@ class Game:
     """A game of the schedule.
 
     `tip_off` is UTC, None where it is open; points only for finished games; `status` is the service's text, None where the
-    state follows from the score.
+    state follows from the score; `source` who gave it, None for the statistics service.
     """
 
     game_id: str
@@ -42,6 +42,7 @@ class Game:
     neutral: bool | None
     arena: str | None
     status: str | None = None
+    source: str | None = None
 
     @property
     def called_off(self) -> bool:
@@ -75,6 +76,7 @@ class Game:
             "neutral_site": self.neutral,
             "arena": self.arena,
             "status": self.status,
+            "source": self.source,
         }
 
 

@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.sources import plan
-from nba_pipeline.sources.live_settings import LiveSettings
-from nba_pipeline.sources.odds_api import OddsApi
-from nba_pipeline.sources.parsing.odds import PROP_MARKETS, Event
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.plan import Call
 
@@ -114,95 +111,31 @@ def test_a_season_call_made_while_the_season_runs_serves_only_the_days_that_were
 
 def test_the_schedule_is_asked_once_per_season_and_until_the_season_is_over() -> None:
     days = [date(2024, 6, 1), date(2024, 10, 22), date(2025, 7, 31), date(2025, 8, 1)]
-    calls = plan.schedule_calls(days, nothing)
+    calls = plan.schedule_calls(days, nothing, LONG_AFTER)
     assert [c.key for c in calls] == ["2023-24", "2024-25", "2025-26"]
-    assert [c.key for c in plan.schedule_calls(days, answered(calls, datetime(2025, 8, 1, tzinfo=UTC)))] == ["2025-26"]
+    have = answered(calls, datetime(2025, 8, 1, tzinfo=UTC))
+    assert [c.key for c in plan.schedule_calls(days, have, LONG_AFTER)] == ["2025-26"]
     assert kinds(plan.roster_calls(days, nothing)) == {"player_index": 3, "player_bio": 3}
 
 
-def test_reports_are_asked_once_they_are_out_and_never_twice() -> None:
-    games = [game(1, date(2024, 11, 5))]
-    now = datetime(2024, 11, 5, 19, tzinfo=UTC)
-    calls = plan.report_calls(games, (11, 13, 17), now, nothing)
-    assert [(c.key, c["file"]) for c in calls] == [
-        ("2024-11-05_1130", "Injury-Report_2024-11-05_11AM.pdf"),
-        ("2024-11-05_1330", "Injury-Report_2024-11-05_01PM.pdf"),
-    ]
-    assert plan.report_calls(games, (11, 13), now, answered(calls, now)) == []
+def test_the_schedule_is_asked_at_most_every_so_many_minutes() -> None:
+    calls = plan.schedule_calls([OPENING], nothing, LONG_AFTER, 15)
+    now = datetime(2024, 10, 22, 12, tzinfo=UTC)
+    for minutes, due in ((14, []), (15, calls)):
+        have = answered(calls, now - timedelta(minutes=minutes))
+        assert plan.schedule_calls([OPENING], have, now, 15) == due
 
 
-def test_since_december_2025_reports_are_named_by_the_quarter_of_an_hour() -> None:
-    assert plan.report_file(datetime(2025, 12, 22, 17, 30, tzinfo=UTC)) == "Injury-Report_2025-12-22_05_30PM.pdf"
-    assert plan.report_file(datetime(2025, 12, 21, 17, 30, tzinfo=UTC)) == "Injury-Report_2025-12-21_05PM.pdf"
+def test_box_scores_that_the_second_source_gave_after_corrections_are_final() -> None:
+    (call,) = [c for c in plan.result_calls([game(1)], nothing) if c.kind == "box_score"]
+    second = plan.second_source(call, LONG_AFTER)
+    assert second is not None and (second.source, second.key) == (plan.NBA_CDN, call.key)
+    late = plan.result_calls([game(1)], answered([second], plan.final_from(OPENING)))
+    early = plan.result_calls([game(1)], answered([second], plan.final_from(OPENING) - timedelta(seconds=1)))
+    assert (kinds(late).get("box_score", 0), kinds(early)["box_score"]) == (0, 1)
 
 
-def events(*games: Game) -> dict[str, Event]:
-    return {g.game_id: Event(f"e{g.game_id}", g.tip_off or LONG_AFTER, g.home, g.away) for g in games}
-
-
-def test_lines_of_the_past_are_bought_at_the_wanted_minutes_before_each_tip_off() -> None:
-    g = game(1, tip=datetime(2024, 10, 22, 23, 42, tzinfo=UTC))
-    calls = plan.line_calls([g], events(g), (10, 600), LONG_AFTER, nothing)
-    assert [c["date"] for c in calls] == ["2024-10-22T13:40:00Z", "2024-10-22T23:30:00Z"]
-    assert plan.line_calls([g], events(g), (10, 600), LONG_AFTER, answered(calls, LONG_AFTER)) == []
-    (listed,) = plan.event_calls([g], (10, 600), LONG_AFTER, nothing)
-    assert (listed.kind, listed["date"]) == ("events_at", "2024-10-22T13:40:00Z")
-
-
-def test_lines_of_games_to_come_are_asked_at_every_call_and_of_started_ones_not_at_all() -> None:
-    started, to_come = game(1, over=False), game(2, over=False, tip=datetime(2024, 10, 23, 2, tzinfo=UTC))
-    now = datetime(2024, 10, 23, 0, tzinfo=UTC)
-    both = [started, to_come]
-    calls = plan.line_calls(both, events(*both), (10,), now, nothing)
-    assert [c["event"] for c in calls] == [f"e{to_come.game_id}"]
-    assert plan.line_calls(both, events(*both), (10,), now, answered(calls, now)) == calls
-    assert kinds(plan.event_calls(both, (10,), now, nothing)) == {"events": 1}
-    assert plan.event_calls(both, (10,), now + timedelta(hours=3), nothing) == []
-
-
-def test_games_without_an_event_or_a_tip_off_have_no_lines_to_ask_for() -> None:
-    g = game(1)
-    assert plan.line_calls([g], {}, (10,), LONG_AFTER, nothing) == []
-    unsettled = Game(g.game_id, g.day, None, g.home, g.away, 100, 90, neutral=False, arena=None)
-    assert plan.line_calls([unsettled], events(g), (10,), LONG_AFTER, nothing) == []
-    assert plan.event_calls([unsettled], (10,), LONG_AFTER, nothing) == []
-
-
-def old(day: date, hour: int = 23) -> Game:
-    return Game(
-        "0022200001", day, datetime(day.year, day.month, day.day, hour, tzinfo=UTC), "BOS", "NYK", 1, 0, None, None
-    )
-
-
-def markets(call: plan.Call) -> set[str]:
-    settings = LiveSettings(odds_api_key="key")
-    return set(OddsApi(settings).request(call)["parameters"]["markets"].split(","))
-
-
-def test_markets_that_did_not_exist_at_a_moment_are_not_asked_for() -> None:
-    """Status 422 for one market would refuse the featured lines with it."""
-    (before,) = plan.line_calls([old(date(2023, 5, 2))], events(old(date(2023, 5, 2))), (10,), LONG_AFTER, nothing)
-    (after,) = plan.line_calls([old(date(2023, 5, 3))], events(old(date(2023, 5, 3))), (10,), LONG_AFTER, nothing)
-    featured = {"spreads", "totals", "h2h"}
-    assert markets(before) == featured
-    assert markets(after) == featured | set(PROP_MARKETS)
-    now = plan.Call(plan.ODDS_API, "event_odds", "k", (("event", "e"),))
-    assert markets(now) == featured | set(PROP_MARKETS)
-
-
-def test_what_is_older_than_the_odds_services_history_is_not_asked_for_at_all() -> None:
-    g = old(date(2020, 3, 1))
-    assert plan.event_calls([g], (10,), LONG_AFTER, nothing) == []
-    assert plan.line_calls([g], events(g), (10,), LONG_AFTER, nothing) == []
-    assert plan.with_quotes([g, old(date(2023, 5, 2))], LONG_AFTER) == [old(date(2023, 5, 2))]
-
-
-def test_a_second_list_of_events_is_asked_once_for_games_that_the_first_did_not_have() -> None:
-    g, other = old(date(2023, 11, 2)), Game("0022200002", date(2023, 11, 2), None, "LAL", "DEN", 1, 0, None, None)
-    first = plan.event_calls([g], (600, 10), LONG_AFTER, nothing)
-    have = answered(first, LONG_AFTER)
-    (second,) = plan.later_event_calls([g, other], {}, (600, 10), LONG_AFTER, have)
-    assert (second.key, second["date"]) == ("2023-11-02_20231102T2250Z", "2023-11-02T22:50:00Z")
-    assert plan.later_event_calls([g], events(g), (600, 10), LONG_AFTER, have) == []
-    assert plan.later_event_calls([g], {}, (600, 10), LONG_AFTER, answered([*first, second], LONG_AFTER)) == []
-    assert plan.later_event_calls([g], {}, (600, 10), LONG_AFTER, nothing) == []
+def test_the_second_source_has_the_schedule_of_the_current_season_only() -> None:
+    (old,), (new,) = (plan.schedule_calls([d], nothing, LONG_AFTER) for d in (OPENING, date(2025, 10, 22)))
+    assert plan.second_source(old, LONG_AFTER) is None
+    assert plan.second_source(new, LONG_AFTER) == Call(plan.NBA_CDN, plan.CDN_SCHEDULE, new.key, new.arguments)

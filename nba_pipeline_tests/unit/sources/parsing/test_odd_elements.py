@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_pipeline.sources.answers import BOX_SCORE_SOURCE, parsed
-from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, schedule, shot_chart
+from nba_pipeline.sources.parsing import (
+    box_score,
+    game_log,
+    injury_report,
+    odds,
+    players,
+    quote_rows,
+    schedule,
+    shot_chart,
+)
 from nba_pipeline.sources.parsing.acceptance import SetAside
 from nba_pipeline.sources.parsing.injury_report import Word
 from nba_pipeline.sources.parsing.schedule import Game
@@ -133,7 +142,7 @@ EIGHT = [book(f"book{i}", GOOD) for i in range(8)]
         (
             book("odd", {"spreads": [outcome(HOME, None, -3.5, -110), outcome(HOME, None, -4.5, -110)]}),
             "book odd, spreads",
-            f"several outcomes for {HOME}",
+            "several spreads for one game: -4.5, -3.5",
         ),
         (book(None, GOOD), "book 9", "key is empty"),
         ({"key": "odd", "markets": None}, "book 9", "the part 'markets' is null"),
@@ -202,7 +211,7 @@ def test_an_event_finds_its_game_with_sides_exchanged_and_its_lines_are_turned()
     listed, exchanged = of_day("BOS", "NYK"), of_day("NYK", "BOS")
     assert taken.event.game([listed]) is listed
     assert taken.event.game([exchanged]) is exchanged
-    rows = [odds.line_rows([taken], DAY, {"abc": g})[0] for g in (listed, exchanged)]
+    rows = [quote_rows.line_rows([taken], DAY, {"abc": g})[0] for g in (listed, exchanged)]
     columns = ("spread_home", "total", "ml_home", "ml_away")
     assert [tuple(r[c] for c in columns) for r in rows] == [(-6.5, 220.5, -250.0, 210.0), (6.5, 220.5, 210.0, -250.0)]
 

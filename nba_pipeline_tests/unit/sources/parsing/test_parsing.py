@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nba_pipeline.domain.teams import TRICODES
-from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, schedule
+from nba_pipeline.sources.parsing import box_score, game_log, injury_report, odds, players, quote_rows, schedule
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError, from_json
 from nba_pipeline_tests.support.service_answers import result_set
@@ -201,7 +201,7 @@ def test_recorded_events_find_their_game_by_teams_and_eastern_date() -> None:
 @recorded
 def test_a_recorded_line_captured_after_tip_off_arrives_with_its_capture_time() -> None:
     taken = odds.snapshot(sample("odds_api_historical_game_lines_in_play.json"), NOW)
-    rows = odds.line_rows(
+    rows = quote_rows.line_rows(
         [taken], date(2024, 1, 24), {taken.event.id: denver(str(taken.event.home), str(taken.event.away))}
     )
     assert [(r["bookmaker"], r["spread_home"], r["total"], r["ml_home"]) for r in rows] == [
@@ -219,7 +219,7 @@ def test_a_recorded_line_captured_after_tip_off_is_refused_by_the_raw_table() ->
     from nba_pipeline_tests.support import rows_of
 
     taken = odds.snapshot(sample("odds_api_historical_game_lines_in_play.json"), NOW)
-    rows = odds.line_rows(
+    rows = quote_rows.line_rows(
         [taken], date(2024, 1, 24), {taken.event.id: denver(str(taken.event.home), str(taken.event.away))}
     )
     tip = datetime(2024, 1, 25, 3, 0, tzinfo=UTC)
@@ -251,7 +251,7 @@ def quoted(
 
 def taken(hours: list[tuple[int, tuple[float | None, float | None]]]) -> list[dict[str, Any]]:
     shots = [odds.snapshot(quoted(prices, at=f"2024-01-24T{h:02d}:00:00Z"), NOW) for h, prices in hours]
-    return odds.prop_rows(shots, date(2024, 1, 24), {"e1": denver()})
+    return quote_rows.prop_rows(shots, date(2024, 1, 24), {"e1": denver()})
 
 
 def test_over_and_under_of_a_line_are_one_quote_with_the_name_as_the_book_spells_it() -> None:
