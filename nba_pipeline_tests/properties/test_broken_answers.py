@@ -31,7 +31,7 @@ def log(who: str) -> Any:
 
 def quotes() -> Any:
     game = PLAYED.games[0]
-    return PLAYED._event(game) | {"bookmakers": PLAYED._books(game)}
+    return PLAYED._event(game) | {"bookmakers": PLAYED._books(game, set(odds.MARKETS))}
 
 
 ANSWERS: dict[str, tuple[str, Any]] = {
@@ -44,6 +44,8 @@ ANSWERS: dict[str, tuple[str, Any]] = {
     "player_bio": (SEASON, PLAYED.bios()),
     "events": (f"{DAY}", [PLAYED._event(g) for g in PLAYED.games]),
     "event_odds": (f"{DAY}_{EVENT}_now", quotes()),
+    "slate_odds": (f"{DAY}_now", [quotes() | {"commence_time": "2024-11-07T00:30:00Z"}] * 2),
+    "live_box_score": (BOSTON, PLAYED.live_box_score(BOSTON)),
 }
 ODD = st.sampled_from(
     [
@@ -96,6 +98,8 @@ def changed(payload: Any, path: tuple[Any, ...], how: str, value: Any) -> Any:
 
 def landed(kind: str, found: Any) -> list[tuple[feeds.Feed, list[dict[str, Any]]]]:
     """The rows that become of what an answer says."""
+    if kind == "slate_odds":
+        return [pair for s in found for pair in landed("event_odds", s)]
     if isinstance(found, odds.Snapshot):
         games = {found.event.id: GAMES[BOSTON]}
         return [

@@ -59,6 +59,7 @@ class Services:
     props: list[Row] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
     reports: dict[str, tuple[datetime, list[tuple[Row, str, str, str, str]]]] = field(default_factory=dict)
+    has_cdn: bool = False
 
     def __call__(self, request: Request) -> Answer | None:
         """The rule that answers requests as the services would."""
@@ -67,6 +68,11 @@ class Services:
             return Answer(injury_report_pdf(*self.reports[name]), headers={"Content-Type": "application/pdf"})
         if "/sports/" in request.path:
             return self._odds(request)
+        if "/cdn/" in request.path:
+            if not self.has_cdn or "nba.com" not in request.headers.get("Referer", ""):
+                return Answer("<Error><Code>AccessDenied</Code></Error>", 403)
+            game = name.removeprefix("boxscore_").removesuffix(".json")
+            return of_json(self.live_box_score(game) if "/boxscore/" in request.path else self.schedule({}))
         made = {
             "scheduleleaguev2": self.schedule,
             "leaguegamelog": self.game_log,
@@ -147,6 +153,42 @@ class Services:
         first, _, family = r["player_name"].partition(" ")
         who = {"personId": int(r["player_id"]), "firstName": first, "familyName": family}
         return {**who, "position": position, "comment": comment, "statistics": statistics}
+
+    def live_box_score(self, game_id: str) -> Any:
+        game = next(g for g in self.games if g["game_id"] == game_id)
+        sides = {"homeTeam": game["home_team"], "awayTeam": game["away_team"]}
+        return {
+            "meta": {"version": 1, "code": 200},
+            "game": {
+                "gameId": game_id,
+                "gameStatus": 3,
+                **{side: self._live_side(game_id, team) for side, team in sides.items()},
+            },
+        }
+
+    def _live_side(self, game_id: str, team: str) -> Row:
+        side = self._side(game_id, team)
+
+        def live(statistics: Row) -> Row:
+            minutes, _, seconds = (statistics["minutes"] or "0:00").partition(":")
+            return statistics | {"minutes": f"PT{int(minutes):02d}M{seconds}.00S", "minutesCalculated": f"PT{minutes}M"}
+
+        players = [
+            {
+                "status": "ACTIVE" if p["statistics"]["minutes"] else "INACTIVE",
+                "personId": p["personId"],
+                "firstName": p["firstName"],
+                "familyName": p["familyName"],
+                "name": f"{p['firstName']} {p['familyName']}",
+                "starter": "1" if p["position"] else "0",
+                "played": "1" if p["statistics"]["minutes"] else "0",
+                "notPlayingReason": "" if p["statistics"]["minutes"] else "INACTIVE_COACH",
+                "notPlayingDescription": p["comment"],
+                "statistics": live(p["statistics"]),
+            }
+            for p in side["players"]
+        ]
+        return {"teamTricode": team, "players": players, "statistics": live(side["statistics"])}
 
     def shot_chart(self, p: Mapping[str, str]) -> Any:
         headers = (
