@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nba_pipeline.automation.alert_store import Alert, AlertKind
 from nba_pipeline.domain.books import QUOTING
@@ -30,7 +31,7 @@ class QuotedPlayer:
 
 
 def quoted_without_forecast(warehouse: Warehouse, first: date, last: date) -> list[QuotedPlayer]:
-    """List the players quoted on points, by books that count, who are listed by no team.
+    """List the players quoted on points in time for a forecast, by books that count, who are listed by no team.
 
     Args:
         warehouse: The warehouse.
@@ -40,7 +41,7 @@ def quoted_without_forecast(warehouse: Warehouse, first: date, last: date) -> li
     Returns:
         The players by day and name; nothing of days without listed players.
     """
-    quoted = ("game_date", "player_id", "player_name", "market", "book_kind")
+    quoted = ("game_date", "player_id", "player_name", "market", "book_kind", "evaluation_only")
     rows = warehouse.read(
         {
             "quotes": (PLAYER_PROP_LINES, Days(first, last, quoted)),
@@ -56,7 +57,8 @@ def quoted_without_forecast(warehouse: Warehouse, first: date, last: date) -> li
 
 
 def _quoted(quotes: pa.Table) -> list[QuotedPlayer]:
-    counted = quotes.group_by(["game_date", "player_id", "market", "book_kind"]).aggregate([("player_name", "min")])
+    in_time = quotes.filter(~pc.fill_null(pc.field("evaluation_only"), False))
+    counted = in_time.group_by(["game_date", "player_id", "market", "book_kind"]).aggregate([("player_name", "min")])
     return [
         QuotedPlayer(r["game_date"], r["player_id"], r["player_name_min"])
         for r in counted.to_pylist()

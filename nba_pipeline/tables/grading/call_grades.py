@@ -23,7 +23,7 @@ from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
-from nba_pipeline.tables.shared.consensus_lines import consensus
+from nba_pipeline.tables.shared.consensus_lines import closing
 
 
 class CallGrades(Rows):
@@ -58,11 +58,18 @@ class CallGrades(Rows):
         nullable=True,
         ge=-1,
     )
-    closing_line: float = column("consensus line at the cut-off", unit="market", precision=2, nullable=True, gt=0)
+    closing_line: float = column(
+        "consensus line at the close: of quotes in force at the cut-off, and of documented closes captured after the scheduled"
+        " tip-off, before the real one",
+        unit="market",
+        precision=2,
+        nullable=True,
+        gt=0,
+    )
     closing_p_side: float = column(
         "the market's probability of the side at the line of the call, pushes aside, by the close",
-        formula="the books' mean probability without margin at their mean line at the cut-off, carried to the line of the call by"
-        " the law of the call; NULL where no sportsbook gives both prices",
+        formula="the books' mean probability without margin at their mean line at the close, carried to the line of the call"
+        " by the law of the call; NULL where no sportsbook gives both prices",
         nullable=True,
         ge=0,
         le=1,
@@ -109,7 +116,7 @@ def build(calls: ir.Table, facts: ir.Table, schedule: ir.Table, quotes: ir.Table
     over = states.filter(states.status == FINAL).semi_join(facts, "game_id")
     games = shared(over.union(states.filter(states.void.notnull())))
     slate = calls.inner_join(games, "game_id").select(calls.game_date, calls.game_id, calls.player_id, games.cutoff_at)
-    close = consensus(quotes, shared(slate.distinct()))
+    close = closing(quotes, shared(slate.distinct()))
     appeared = facts.select("game_date", "player_id", appeared_in=facts.game_id)
     elsewhere = [
         calls.game_date == appeared.game_date,

@@ -1,4 +1,4 @@
-"""nba_predictions.calls: what was recommended, when, at which book and price; rows are only ever added."""
+"""nba_predictions.calls: what was worth its price, when, at which book and line; rows are only ever added."""
 
 from datetime import date
 
@@ -11,22 +11,31 @@ from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.systems import SYSTEM_IDS
-from nba_pipeline.tables.predictions.player_prop_predictions import OVER, PLAYER_PROP_PREDICTIONS, UNDER
+from nba_pipeline.systems.line_law import PRIOR_ROWS
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.player_prop_predictions import OUT, OVER, PLAYER_PROP_PREDICTIONS, UNDER
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.odds import implied_probability
 
 # The snapshot of a call by its minutes before tip-off: each begins above its bound.
 MORNING, SIXTY, TWENTY_FIVE, CLOSE = SNAPSHOTS = ("morning", "t60", "t25", "close")
 LEAST_MINUTES = ((MORNING, 90), (SIXTY, 40), (TWENTY_FIVE, 5))
 LAW = ("predicted_mean", "predicted_sd", "predicted_skewness")
 
+# A call needs a value above 0 with this many standard errors of the probability taken off: one-sided 95 %.
+STANDARD_ERRORS = 1.645
+VALUE_PRECISION = 4
+
 
 class Calls(Rows):
-    """Recommendations of the pricing system at the time they were made: book, line, price and the law of that time. The
-    first call of a snapshot stays; refreshes, re-runs and backfills add rows and never change one. One row per player, market
-    and snapshot."""
+    """Sides that the pricing system found worth a real, fresh price, with book, line, price and the law of that time. The first
+    call of a snapshot stays; refreshes, re-runs and backfills add rows and never change one. No call is made on a player
+    reported out, on a row of the feature store that is not ready for production, or by a law without calibration. One row
+    per player, market and snapshot."""
 
     game_date: date = columns.GAME_DATE
     player_id: int = columns.PLAYER_ID
@@ -44,19 +53,40 @@ class Calls(Rows):
     player_name: str = column("display name")
     team: str = tricode("tricode of the player's team")
     opponent: str = tricode("tricode of the opponent")
-    side: str = column("side that was recommended", isin=[OVER, UNDER])
-    confidence: float = column("probability of the side at the consensus line, pushes aside", ge=0.5, le=1)
+    side: str = column("side of the call: of both best prices the one with the higher value_low", isin=[OVER, UNDER])
+    confidence: float = column(
+        "probability of the side at the consensus line, pushes aside; below one half where the price makes up for it",
+        ge=0,
+        le=1,
+    )
     consensus_line: float = column("consensus line at that time", unit="market", precision=2, gt=0)
     line_book_kind: str = column("books behind it: sportsbook or dfs", isin=["sportsbook", "dfs"])
-    bookmaker: str = column("book with the best price; NULL if there was no real price", nullable=True)
-    line: float = column(
-        "line of the best price; the consensus line if there was none", unit="market", precision=2, gt=0
+    bookmaker: str = column(
+        "book with the best price; NULL in rows of earlier releases without a real price", nullable=True
     )
-    odds: float = column("American price of the side; NULL if there was no real price", precision=1, nullable=True)
+    line: float = column(
+        "line of the best price; the consensus line in rows of earlier releases without one",
+        unit="market",
+        precision=2,
+        gt=0,
+    )
+    odds: float = column(
+        "American price of the side; NULL in rows of earlier releases without a real price", precision=1, nullable=True
+    )
     p_side: float = column("probability that the side wins at this line, by the law", ge=0, le=1)
     p_push: float = column("probability that the outcome equals this line", ge=0, le=1)
     expected_value: float = column(
         "expected profit of one unit; NULL without a price", unit="units", nullable=True, ge=-1
+    )
+    value_low: float = column(
+        "expected profit of one unit with the probability at the lower end of what its calibration can tell; above 0 in every"
+        " call; NULL in rows of earlier releases, which were made by probability alone",
+        formula=f"expected_value - {STANDARD_ERRORS}·(1 - p_push)·q·(1 - q)·√(8 / (calibration_rows + {PRIOR_ROWS:,.0f}))"
+        "·decimal odds, q = p_side / (1 - p_push): the standard error of an average row of a logistic regression of two terms",
+        unit="units",
+        precision=VALUE_PRECISION,
+        nullable=True,
+        hashed=False,
     )
     kelly: float = column(
         "a quarter of the Kelly stake, at most 5 %; for information, not advice",
@@ -89,25 +119,32 @@ CALLS = Table(
             t.odds.notnull() == t.expected_value.notnull()
         ),
         "a call made after tip-off": lambda t: t.lead_minutes >= 0,
+        "a call that is not worth its price for certain": lambda t: t.value_low > 0,
     },
 )
 
 KEY = ("game_date", "player_id", "market", "system_id")
 
 
-def build(predictions: ir.Table, prices: ir.Table, schedule: ir.Table, earlier: ir.Table, clock: ir.Table) -> ir.Table:
+def build(
+    predictions: ir.Table, prices: ir.Table, features: ir.Table, schedule: ir.Table, earlier: ir.Table, clock: ir.Table
+) -> ir.Table:
     """Return the calls that exist, unchanged, and the current ones of snapshots that have none."""
-    current = _current(predictions, prices, schedule, clock)
+    current = _current(predictions, prices, features, schedule, clock)
     new = current.anti_join(earlier, CALLS.key)
     types = {c: CALLS.ibis_schema[c] for c in CALLS.computed_columns}
     return union(*[t.select(*types).cast(types) for t in (earlier, new)])
 
 
-def _called(predictions: ir.Table, schedule: ir.Table, clock: ir.Table) -> ir.Table:
-    """Calls of the pricing system, with their snapshots."""
+def _callable(predictions: ir.Table, features: ir.Table, schedule: ir.Table, clock: ir.Table) -> ir.Table:
+    """Forecasts of the pricing system on which a call may be made, with their snapshots."""
+    ready = features.filter((features.feature_version == MODEL_FEATURES.name) & features.is_production_ready)
     mine = predictions.filter(
-        predictions.recommendation.isin([OVER, UNDER]) & predictions.is_pricing_system.fill_null(False)
-    )
+        predictions.is_pricing_system.fill_null(False)
+        & (predictions.calibration_rows > 0)
+        & (predictions.injury_status != OUT).fill_null(True)
+        & predictions.line.notnull()
+    ).semi_join(ready, ["game_date", "player_id"])
     games = shared(schedule.select("game_id", "tip_off", "cutoff_at").cross_join(clock))
     joined = mine.inner_join(games, "game_id").select(mine, games.tip_off, games.cutoff_at, games.now)
     lead = (joined.tip_off.epoch_seconds() - joined.as_of.epoch_seconds()) / 60.0
@@ -116,37 +153,64 @@ def _called(predictions: ir.Table, schedule: ir.Table, clock: ir.Table) -> ir.Ta
     return shared(timed.mutate(snapshot=snapshot))
 
 
-def _current(predictions: ir.Table, prices: ir.Table, schedule: ir.Table, clock: ir.Table) -> ir.Table:
-    called = _called(predictions, schedule, clock)
-    over = called.recommendation == OVER
-    best = union(
-        prices.filter(prices.best_over).mutate(side=ibis.literal(OVER)),
-        prices.filter(prices.best_under).mutate(side=ibis.literal(UNDER)),
-    )
-    priced = called.left_join(best, [*[called[c] == best[c] for c in KEY], called.recommendation == best.side])
-    odds = over.ifelse(best.over_odds, best.under_odds)
-    at_price = best.line.notnull()
-    consensus_side = over.ifelse(called.p_over, 1 - called.p_over - called.p_push)
-    price_side = over.ifelse(best.p_over, 1 - best.p_over - best.p_push)
-    copied = ("model_version", "game_id", "season", "season_type", "player_name", "team", "opponent", "confidence")
-    return priced.select(
-        *[called[c] for c in (*KEY, "snapshot", *copied, *LAW, "injury_status", "as_of")],
-        *[called[c] for c in ("line_book_kind", "lead_minutes", "backfilled")],
-        side=called.recommendation,
-        consensus_line=called.line,
-        bookmaker=best.bookmaker,
-        line=best.line.coalesce(called.line),
-        odds=odds,
-        p_side=ibis.greatest(at_price.ifelse(price_side, consensus_side), 0.0),
-        p_push=best.p_push.coalesce(called.p_push),
-        expected_value=over.ifelse(best.ev_over, best.ev_under),
-        kelly=over.ifelse(best.kelly_over, best.kelly_under),
-    )
+def _offers(prices: ir.Table) -> ir.Table:
+    """The best price of each side, one row per forecast and side."""
+    candidates = prices.filter(prices.exclusion.isnull())
+    sides = []
+    for side, name in ((OVER, "over"), (UNDER, "under")):
+        best = candidates.filter(candidates[f"best_{name}"])
+        p_side = best.p_over if side == OVER else 1 - best.p_over - best.p_push
+        sides.append(
+            best.select(
+                *KEY,
+                "bookmaker",
+                "line",
+                "p_push",
+                side=ibis.literal(side),
+                odds=best[f"{name}_odds"],
+                p_side=ibis.greatest(p_side, 0.0),
+                expected_value=best[f"ev_{name}"],
+                kelly=best[f"kelly_{name}"],
+            )
+        )
+    return union(*sides)
 
 
-def expected(predictions: ir.Table, schedule: ir.Table, earlier: ir.Table, clock: ir.Table) -> ir.Table:
-    """Every call of the pricing system, and those of earlier snapshots."""
-    current = _called(predictions, schedule, clock).select(*CALLS.key)
+def _value_low(offers: ir.Table, calibration_rows: ir.IntegerValue) -> ir.FloatingValue:
+    """Return the expected value with the probability lowered by what its calibration cannot tell (see the contract)."""
+    decided = 1 - offers.p_push
+    q = offers.p_side / decided
+    error = q * (1 - q) * (8 / (calibration_rows + PRIOR_ROWS)).sqrt()
+    return offers.expected_value - STANDARD_ERRORS * decided * error / implied_probability(offers.odds)
+
+
+def _current(
+    predictions: ir.Table, prices: ir.Table, features: ir.Table, schedule: ir.Table, clock: ir.Table
+) -> ir.Table:
+    """The side of each forecast that is worth its price, or nothing."""
+    mine, offers = _callable(predictions, features, schedule, clock), _offers(prices)
+    over = offers.side == OVER
+    consensus_over = mine.p_over / (1 - mine.p_push)
+    copied = ("model_version", "game_id", "season", "season_type", "player_name", "team", "opponent")
+    priced = mine.inner_join(offers, list(KEY)).select(
+        *[mine[c] for c in (*KEY, "snapshot", *copied, *LAW, "injury_status", "as_of")],
+        *[mine[c] for c in ("line_book_kind", "lead_minutes", "backfilled")],
+        *[offers[c] for c in ("side", "bookmaker", "line", "odds", "p_side", "p_push", "expected_value", "kelly")],
+        consensus_line=mine.line,
+        confidence=over.ifelse(consensus_over, 1 - consensus_over),
+        value_low=_value_low(offers, mine.calibration_rows),
+    )
+    worth = priced.filter(priced.value_low.round(VALUE_PRECISION) > 0)
+    first = ibis.window(group_by=[worth[c] for c in KEY], order_by=[ibis.desc(worth.value_low), worth.side])
+    ranked = worth.mutate(__place=ibis.row_number().over(first))
+    return ranked.filter(ranked["__place"] == 0).drop("__place")
+
+
+def expected(
+    predictions: ir.Table, prices: ir.Table, features: ir.Table, schedule: ir.Table, earlier: ir.Table, clock: ir.Table
+) -> ir.Table:
+    """Every forecast of the pricing system with a side that is worth its price, and the calls of earlier snapshots."""
+    current = _current(predictions, prices, features, schedule, clock).select(*CALLS.key)
     return union(current, earlier.select(*CALLS.key), distinct=True).mutate(reason=ibis.null("string"))
 
 
@@ -156,6 +220,7 @@ TRANSFORM = Transform(
     reads={
         "predictions": asof.same_day(PLAYER_PROP_PREDICTIONS),
         "prices": asof.same_day(PROP_PRICES),
+        "features": asof.same_day(ML_FEATURE_STORE),
         "schedule": asof.same_day(SCHEDULE),
         "earlier": asof.kept(CALLS),
     },

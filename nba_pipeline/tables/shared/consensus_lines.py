@@ -20,41 +20,52 @@ BALANCE_UNKNOWN = 10_000.0
 LOGIT_PRECISION = 6
 
 
-def in_force(quotes: ir.Table, games: ir.Table) -> ir.Table:
+def in_force(quotes: ir.Table, games: ir.Table, *, closes: bool = False) -> ir.Table:
     """Main quotes of sportsbooks and DFS operators in force at the cut-off, one per player, market and book: the latest, and
-    the most balanced of several. What a book was seen to have withdrawn by then is not in force; where it contradicts
-    itself, the line is and has no price. A quote counts for the game that it is on; one whose game the source did not resolve,
-    for the player's game of the day.
+    the most balanced of several. What a book was seen to have withdrawn by then is not in force, and what was last seen before
+    the cut-off gives way to what was not seen to end by then; where a book contradicts itself, the line is and has no price. A
+    quote counts for the game that it is on; one whose game the source did not resolve, for the player's game of the day.
 
     Shapes: `quotes` as nba_raw.player_prop_lines; `games` has (game_date, game_id, player_id, cutoff_at), one row per player, day
-    and cut-off. Adds `known_at` (when the quote was last known before the cut-off) and the book's first line, `first_line`.
+    and cut-off. Adds `known_at` (when the quote was last known before the cut-off) and the book's first line, `first_line`. With
+    `closes`, for grading alone, closes that were captured after the scheduled tip-off (`evaluation_only`) are in force too.
     """
     on_game = (quotes.game_id == games.game_id).fill_null(True)
     known = quotes.inner_join(
         games, [quotes.game_date == games.game_date, quotes.player_id == games.player_id, on_game]
     )
-    in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
+    in_time = captured_in_time(quotes.captured_at, games.cutoff_at).fill_null(quotes.documented_pre_game)
+    if closes:
+        in_time = in_time | quotes.evaluation_only.fill_null(False)
     seen_late = quotes.last_seen_at.isnull() | (quotes.last_seen_at > games.cutoff_at)
     usable = known.filter(
         (quotes.line_kind == "main")
         & quotes.book_kind.isin(QUOTING)
-        & in_time.fill_null(quotes.documented_pre_game)
+        & in_time
         & (quotes.ended_at.isnull() | (quotes.ended_at > games.cutoff_at))
     )
     usable = usable.select(
-        quotes, known_at=seen_late.ifelse(quotes.captured_at, quotes.last_seen_at), cutoff_at=games.cutoff_at
+        quotes,
+        known_at=seen_late.ifelse(quotes.captured_at, quotes.last_seen_at),
+        cutoff_at=games.cutoff_at,
+        __stands=seen_late & quotes.captured_at.notnull(),
     )
     usable = usable.mutate(**{c: usable.contradicted.ifelse(None, usable[c]) for c in ("over_odds", "under_odds")})
     vig_gap = (implied_probability(usable.over_odds) - implied_probability(usable.under_odds)).abs()
     book = [usable.game_date, usable.player_id, usable.cutoff_at, usable.market, usable.bookmaker]
     newest = ibis.window(
         group_by=book,
-        order_by=[ibis.desc(usable.known_at, nulls_first=False), vig_gap.fill_null(BALANCE_UNKNOWN), usable.line],
+        order_by=[
+            ibis.desc(usable["__stands"]),
+            ibis.desc(usable.known_at, nulls_first=False),
+            vig_gap.fill_null(BALANCE_UNKNOWN),
+            usable.line,
+        ],
     )
     oldest = ibis.window(group_by=book, order_by=[usable.captured_at, vig_gap.fill_null(BALANCE_UNKNOWN), usable.line])
     first = usable.captured_at.notnull().ifelse(usable.line, None).first().over(oldest)
     ranked = usable.mutate(__place=ibis.row_number().over(newest), first_line=first)
-    return ranked.filter(ranked["__place"] == 0).drop("__place")
+    return ranked.filter(ranked["__place"] == 0).drop("__place", "__stands")
 
 
 def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
@@ -68,7 +79,15 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     when the newest of them was last known; `best_over_odds` and `best_under_odds` the best American prices of sportsbooks
     that quote exactly this line, NULL where none gives a price.
     """
-    current = in_force(quotes, games)
+    return _consensus_of(in_force(quotes, games))
+
+
+def closing(quotes: ir.Table, games: ir.Table) -> ir.Table:
+    """The `consensus` at the close, for grading alone: of documented closes captured after the scheduled tip-off, too."""
+    return _consensus_of(in_force(quotes, games, closes=True))
+
+
+def _consensus_of(current: ir.Table) -> ir.Table:
     player = [current.game_date, current.player_id, current.market]
     real = (current.book_kind == "sportsbook").cast("int64").max().over(ibis.window(group_by=player))
     chosen = current.mutate(__real=real).filter(lambda t: (t["__real"] == 0) | (t.book_kind == "sportsbook"))

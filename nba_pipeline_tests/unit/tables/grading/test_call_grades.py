@@ -97,9 +97,14 @@ def test_closing_value_is_the_markets_closing_probability_at_the_line_of_the_cal
     assert same["closing_value"] == pytest.approx(0.5 - 110 / 210)
 
 
-def test_the_close_is_the_cut_off_and_not_later() -> None:
+def test_a_quote_after_the_cut_off_that_is_no_documented_close_is_not_the_close() -> None:
     late = QUOTE | {"bookmaker": "fd", "line": 30.5, "captured_at": "2024-01-06 00:40"}
     assert grades(quotes=[QUOTE, late])[0]["closing_line"] == 22.5
+
+
+def test_the_close_that_is_kept_for_evaluation_is_the_close() -> None:
+    close = {"line": 24.5, "captured_at": "2024-01-06 00:36", "documented_pre_game": True, "evaluation_only": True}
+    assert grades(quotes=[QUOTE, QUOTE | close])[0]["closing_line"] == 24.5
 
 
 def test_without_prices_at_the_close_there_is_a_line_and_no_probability() -> None:

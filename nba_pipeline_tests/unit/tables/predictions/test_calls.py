@@ -1,4 +1,4 @@
-"""Recorded calls: added once a snapshot at the best price of the pricing system, and never changed."""
+"""Recorded calls: sides that are worth a real price of the pricing system, added once a snapshot and never changed."""
 
 from typing import Any
 
@@ -39,8 +39,8 @@ CALL: Row = {
     "line_book_kind": "sportsbook",
     "p_over": 0.58,
     "p_push": 0.0,
-    "confidence": 0.58,
-    "recommendation": "OVER",
+    "recommendation": "PASS",
+    "calibration_rows": 8_000,
     "is_pricing_system": True,
     "as_of": "2024-01-05 17:00",
 }
@@ -59,13 +59,21 @@ PRICE: Row = {
     "best_over": True,
     "best_under": False,
 }
+READY: Row = {"game_date": DAY, "player_id": 7, "feature_version": "v2", "is_production_ready": True}
 UNDER_PRICE = PRICE | {"bookmaker": "fd", "line": 21.5, "best_over": False, "best_under": True}
 
 
-def calls(*predictions: Row, prices: tuple[Row, ...] = (PRICE, UNDER_PRICE), now: str, earlier: Any = ()) -> list[Row]:
+def calls(
+    *predictions: Row,
+    prices: tuple[Row, ...] = (PRICE, UNDER_PRICE),
+    now: str = "2024-01-05 17:00",
+    earlier: Any = (),
+    features: tuple[Row, ...] = (READY,),
+) -> list[Row]:
     inputs = {
         "predictions": list(predictions),
         "prices": list(prices),
+        "features": list(features),
         "schedule": [GAME],
         "earlier": list(earlier),
         "clock": [{"now": now}],
@@ -80,10 +88,58 @@ def test_a_call_keeps_the_best_price_of_its_side_and_the_law_of_its_time() -> No
     assert [row[c] for c in ("predicted_mean", "predicted_sd", "predicted_skewness")] == [22, 6, 0.4]
 
 
-def test_the_under_is_priced_at_the_best_under() -> None:
-    (row,) = calls(CALL | {"recommendation": "UNDER"}, now="2024-01-05 17:00")
+def test_the_side_with_the_higher_value_is_called_at_its_own_price() -> None:
+    dear = PRICE | {"ev_over": -0.05}
+    worth = UNDER_PRICE | {"ev_under": 0.10}
+    (row,) = calls(CALL, prices=(dear, worth))
     assert (row["side"], row["bookmaker"], row["line"], row["odds"]) == ("UNDER", "fd", 21.5, -105)
     assert row["p_side"] == pytest.approx(0.36)
+    assert row["confidence"] == pytest.approx(0.42)
+
+
+@pytest.mark.guard
+@pytest.mark.parametrize(
+    "prices",
+    [
+        (PRICE | {"ev_over": -0.027}, UNDER_PRICE),
+        (PRICE | {"ev_over": 0.0}, UNDER_PRICE),
+        (PRICE | {"over_odds": None, "ev_over": None, "best_over": False, "exclusion": "pickem"},),
+        (PRICE | {"exclusion": "stale"},),
+        (),
+    ],
+)
+def test_no_call_is_made_on_negative_or_unknown_value_or_a_stale_price(prices: tuple[Row, ...]) -> None:
+    confident = CALL | {"recommendation": "OVER", "p_over": 0.70}
+    assert calls(confident, prices=prices) == []
+
+
+def test_the_value_must_exceed_what_calibration_cannot_tell() -> None:
+    thin = PRICE | {"ev_over": 0.03}
+    (row,) = calls(CALL, prices=(thin,))
+    error = 0.64 * 0.36 * (8 / 10_000) ** 0.5
+    assert row["value_low"] == pytest.approx(0.03 - 1.645 * error * 215 / 115)
+    assert calls(CALL | {"calibration_rows": 300}, prices=(thin,)) == []
+
+
+@pytest.mark.parametrize(
+    "barred",
+    [
+        {"calibration_rows": 0},
+        {"calibration_rows": None},
+        {"injury_status": "out"},
+        {"line": None},
+    ],
+)
+def test_no_call_is_made_without_calibration_or_line_or_on_who_is_out(barred: Row) -> None:
+    assert calls(CALL) != []
+    assert calls(CALL | barred) == []
+
+
+@pytest.mark.parametrize(
+    "features", [(), (READY | {"is_production_ready": False},), (READY | {"feature_version": "v1"},)]
+)
+def test_no_call_is_made_on_rows_that_are_not_ready_for_production(features: tuple[Row, ...]) -> None:
+    assert calls(CALL, features=features) == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +169,7 @@ def test_a_recorded_call_is_never_changed_and_a_new_snapshot_is_added() -> None:
     assert first in later
 
 
-@pytest.mark.parametrize("withdrawn", [{"recommendation": "PASS"}, {"is_pricing_system": False}])
+@pytest.mark.parametrize("withdrawn", [{"calibration_rows": 0}, {"is_pricing_system": False}])
 def test_a_recorded_call_stays_when_the_forecast_no_longer_calls(withdrawn: Row) -> None:
     (first,) = calls(CALL, now="2024-01-05 17:00")
     assert calls(CALL | withdrawn, now="2024-01-06 09:00", earlier=[first]) == [first]
@@ -127,8 +183,6 @@ def test_a_call_that_was_computed_after_the_cut_off_is_marked() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"recommendation": "PASS"},
-        {"recommendation": "NO_LINE"},
         {"is_pricing_system": False},
         {"is_pricing_system": None},
     ],
@@ -137,17 +191,13 @@ def test_only_calls_of_the_pricing_system_are_recorded(other: Row) -> None:
     assert calls(CALL | other, now="2024-01-05 17:00") == []
 
 
-def test_a_call_without_a_real_price_has_the_consensus_line_and_no_odds() -> None:
-    (row,) = calls(CALL, prices=(), now="2024-01-05 17:00")
-    assert (row["bookmaker"], row["line"], row["odds"], row["expected_value"]) == (None, 20.5, None, None)
-    assert row["p_side"] == 0.58
-
-
 def test_calls_and_those_of_earlier_snapshots_are_expected() -> None:
     (first,) = calls(CALL, now="2024-01-05 17:00")
     wanted = expected_rows(
         TRANSFORM,
         predictions=[CALL | {"as_of": "2024-01-05 23:50"}],
+        prices=[PRICE],
+        features=[READY],
         schedule=[GAME],
         earlier=[first],
         clock=[{"now": "2024-01-05 23:50"}],

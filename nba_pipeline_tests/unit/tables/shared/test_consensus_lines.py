@@ -87,10 +87,18 @@ def test_a_quote_that_came_back_is_in_force_again() -> None:
 
 
 def test_a_quote_seen_on_both_sides_of_the_cutoff_was_last_known_when_first_seen() -> None:
-    straddling = quote(20.5, "2024-01-05 12:00", "2024-01-06 02:00")
-    assert in_force(straddling, quote(21.5, "2024-01-05 20:00", "2024-01-05 21:00")) == 21.5
-    (row,) = found("in_force", [straddling])
+    (row,) = found("in_force", [quote(20.5, "2024-01-05 12:00", "2024-01-06 02:00")])
     assert row["known_at"] == moment("2024-01-05 12:00")
+
+
+@pytest.mark.guard
+@pytest.mark.parametrize("last_seen", ["2024-01-06 02:00", None])
+def test_a_quote_that_was_gone_by_the_cutoff_gives_way_to_one_that_stood(last_seen: str | None) -> None:
+    stands = quote(20.5, "2024-01-05 12:00", last_seen)
+    gone = quote(21.5, "2024-01-05 20:00", "2024-01-05 21:00")
+    assert in_force(stands, gone) == 20.5
+    assert in_force(gone) == 21.5
+    assert in_force(quote(19.5, None, documented_pre_game=True), gone) == 21.5
 
 
 def test_of_quotes_known_at_one_time_the_most_balanced_is_in_force() -> None:
@@ -125,6 +133,15 @@ def test_a_planted_close_that_is_kept_for_evaluation_moves_nothing(name: str, bo
     known = [quote(20.5), quote(21.5, bookmaker="fanduel")]
     close = {"documented_pre_game": True, "evaluation_only": True, "over_odds": 300.0, "under_odds": -400.0}
     assert found(name, [*known, quote(44.5, "2024-01-06 00:36", bookmaker=book, **close)]) == found(name, known)
+
+
+def test_the_close_for_evaluation_is_the_latest_quote_of_its_book() -> None:
+    known = [quote(20.5), quote(20.5, bookmaker="fanduel")]
+    close = {"documented_pre_game": True, "evaluation_only": True, "over_odds": 105.0, "under_odds": -125.0}
+    (row,) = found("closing", [*known, quote(22.5, "2024-01-06 00:36", **close)])
+    assert (row["line"], row["market_line"], row["captured_at"]) == (20.5, 21.5, moment("2024-01-06 00:36"))
+    late = quote(22.5, "2024-01-06 00:36", **close | {"evaluation_only": False})
+    assert found("closing", [*known, late]) == found("consensus", known)
 
 
 def test_a_quote_that_its_book_was_seen_to_withdraw_is_not_in_force() -> None:
