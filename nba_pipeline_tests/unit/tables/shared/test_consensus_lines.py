@@ -137,10 +137,10 @@ def test_a_planted_close_that_is_kept_for_evaluation_moves_nothing(name: str, bo
 
 def test_the_close_for_evaluation_is_the_latest_quote_of_its_book() -> None:
     known = [quote(20.5), quote(20.5, bookmaker="fanduel")]
-    close = {"documented_pre_game": True, "evaluation_only": True, "over_odds": 105.0, "under_odds": -125.0}
+    close: Row = {"documented_pre_game": True, "evaluation_only": True, "over_odds": 105.0, "under_odds": -125.0}
     (row,) = found("closing", [*known, quote(22.5, "2024-01-06 00:36", **close)])
     assert (row["line"], row["market_line"], row["captured_at"]) == (20.5, 21.5, moment("2024-01-06 00:36"))
-    late = quote(22.5, "2024-01-06 00:36", **close | {"evaluation_only": False})
+    late = quote(22.5, "2024-01-06 00:36", **(close | {"evaluation_only": False}))
     assert found("closing", [*known, late]) == found("consensus", known)
 
 
