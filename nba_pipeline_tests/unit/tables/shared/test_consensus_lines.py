@@ -140,7 +140,7 @@ def test_the_close_for_evaluation_is_the_latest_quote_of_its_book() -> None:
     close: Row = {"documented_pre_game": True, "evaluation_only": True, "over_odds": 105.0, "under_odds": -125.0}
     (row,) = found("closing", [*known, quote(22.5, "2024-01-06 00:36", **close)])
     assert (row["line"], row["market_line"], row["captured_at"]) == (20.5, 21.5, moment("2024-01-06 00:36"))
-    late = quote(22.5, "2024-01-06 00:36", **(close | {"evaluation_only": False}))
+    late = quote(22.5, "2024-01-06 00:36", documented_pre_game=True)
     assert found("closing", [*known, late]) == found("consensus", known)
 
 
