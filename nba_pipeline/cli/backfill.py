@@ -4,13 +4,14 @@ import json
 import shlex
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import click
 import dagster as dg
 
-from nba_pipeline.cli.console import console, table_days
+from nba_pipeline.cli.console import console, narrate_on_stderr, print_json, table_days
 from nba_pipeline.config.home import move_last_day
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days
@@ -29,8 +30,18 @@ def load_definitions() -> dg.Definitions:
     return defs
 
 
-def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bool) -> bool:
-    """Plan and run; True when every run succeeded and no day was refused."""
+def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bool, as_json: bool = False) -> bool:
+    """Plan and run; True when every run succeeded and no day was refused.
+
+    Args:
+        start: First day.
+        end: Last day, inclusive.
+        expressions: Selections; none selects every table.
+        missing: Run only days that are missing, refused or unfinished.
+        as_json: Print JSON on standard output, and progress on standard error.
+    """
+    if as_json:
+        narrate_on_stderr()
     settings = Settings.from_environment()
     settings.open_source()
     move_last_day(settings.home, end)
@@ -53,6 +64,8 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
         if unrecorded:
             console.print(f"{len(unrecorded):,} table-days are unknown to Dagster: run `nba-pipeline reconcile`")
+        if as_json:
+            print_json(_result((), {}, selected, start, end, 0.0, complete=True))
         return True
     began = time.monotonic()
 
@@ -67,8 +80,38 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
             outcomes = runs.run_steps(steps, defs, instance, say)
         if interrupts.is_requested():
             _say_interrupted(outcomes, warehouse, selected, start, end, planned, missing, expressions)
+            if as_json:
+                seconds = time.monotonic() - began
+                print_json(_result(outcomes, {}, selected, start, end, seconds, complete=False) | {"interrupted": True})
             return False
-    return _summary(outcomes, warehouse, selected, start, end, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    complete = _summary(outcomes, warehouse, selected, start, end, seconds)
+    if as_json:
+        refused = refusals(warehouse.ledger(selected, start, end), selected)
+        print_json(_result(outcomes, refused, selected, start, end, seconds, complete=complete))
+    return complete
+
+
+def _result(
+    outcomes: Sequence[runs.Outcome],
+    refused: Mapping[str, Mapping[date, str]],
+    selected: Sequence[str],
+    start: date,
+    end: date,
+    seconds: float,
+    *,
+    complete: bool,
+) -> dict[str, Any]:
+    """Return the JSON of a backfill: its runs, and the reasons of every refused day by table."""
+    return {
+        "start": start,
+        "end": end,
+        "tables": list(selected),
+        "runs": [vars(o) for o in outcomes],
+        "refused": {t: {str(d): json.loads(why) for d, why in by_day.items()} for t, by_day in refused.items()},
+        "seconds": round(seconds, 1),
+        "complete": complete,
+    }
 
 
 def _say_interrupted(

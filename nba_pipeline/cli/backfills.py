@@ -8,7 +8,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
-from nba_pipeline.cli.console import console
+from nba_pipeline.cli.console import console, print_grid
 from nba_pipeline.common import clock
 from nba_pipeline.common.throughput import in_words
 from nba_pipeline.config.settings import Settings
@@ -29,9 +29,10 @@ def show_backfills(limit: int, as_json: bool, watch: bool) -> bool:
             if as_json:
                 click.echo(json.dumps([b.as_json() for b in backfills], indent=2))
             else:
-                console.print(
-                    _grid(backfills) if backfills else "no backfill yet; run `nba-pipeline backfill START END`"
-                )
+                if backfills:
+                    print_grid(_grid(backfills))
+                else:
+                    console.print("no backfill yet; run `nba-pipeline backfill START END`")
             if not watch or not any(b.running for b in backfills):
                 return not backfills or backfills[0].running or backfills[0].state == "success"
             time.sleep(2)

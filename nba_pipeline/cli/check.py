@@ -1,11 +1,15 @@
 """The command `check`."""
 
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Literal
 
 import click
 
 from nba_pipeline.automation.book_alerts import count_books, sentences
 from nba_pipeline.automation.quote_alerts import quote_notes, quoted_without_forecast
+from nba_pipeline.cli.console import print_json
 from nba_pipeline.cli.status import current_waivers, read_statuses, waived_days
 from nba_pipeline.common.errors import MissingHistoryError, PipelineError, SourceError
 from nba_pipeline.config.settings import Settings
@@ -18,17 +22,53 @@ from nba_pipeline.orchestration.schedule_review import review
 from nba_pipeline.tables.catalog import all_tables
 from nba_pipeline.warehouse import Warehouse
 
+Kind = Literal["ok", "note", "waived", "can run", "PROBLEM", "CANNOT RUN"]
+PROBLEM: Kind = "PROBLEM"
+CANNOT_RUN: Kind = "CANNOT RUN"
 
-def run_check(start: date | None, end: date | None) -> bool:
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a check: its kind, what it is about, what was measured, and the fix of a problem."""
+
+    kind: Kind
+    what: str
+    said: str
+    fix: str = ""
+
+    @property
+    def fine(self) -> bool:
+        """Whether it is no problem."""
+        return self.kind not in (PROBLEM, CANNOT_RUN)
+
+    def text(self) -> str:
+        """Return the lines that a person reads."""
+        about = f"{self.what}: " if self.what else ""
+        fix = f"\n{'':{len(self.kind.ljust(8)) + 1}}Fix: {self.fix}" if self.fix else ""
+        return f"{self.kind:<8} {about}{self.said}{fix}"
+
+
+def run_check(start: date | None, end: date | None, as_json: bool = False) -> bool:
     """Check that start..end can run, is complete, and still hashes to what was published; True when all is well.
 
     Without both days only what was ever run is checked.
     """
     settings = Settings.from_environment()
     waivers = current_waivers(settings)
-    ready = True
+    lines: list[Line] = []
+    for line in _lines(settings, start, end, waivers):
+        lines.append(line)
+        if not as_json:
+            click.echo(line.text())
+    complete = all(line.fine for line in lines)
+    if as_json:
+        print_json({"start": start, "end": end, "complete": complete, "findings": [asdict(line) for line in lines]})
+    return complete
+
+
+def _lines(settings: Settings, start: date | None, end: date | None, waivers: Waivers) -> Iterator[Line]:
     if start and end:
-        ready = _can_run(settings, start, end, waivers)
+        yield from _can_run(settings, start, end, waivers)
     warehouse = settings.open_warehouse()
     status = read_statuses(warehouse, start, end, waivers)
     if status is None:
@@ -37,51 +77,39 @@ def run_check(start: date | None, end: date | None) -> bool:
     verdicts: dict[tuple[str, str], list[str]] = {}
     for s in status.statuses:
         for sentence in waived_days(s):
-            click.echo(f"waived   {s.table}: {sentence}")
+            yield Line("waived", s.table, sentence)
         verdicts.setdefault(_verdict(s, altered.get(s.table, []), status.first), []).append(s.table)
     for (sentence, fix), tables in verdicts.items():
-        click.echo(f"{'PROBLEM ' if fix else 'ok      '} {', '.join(tables)}: {sentence}")
-        if fix:
-            click.echo(f"         Fix: {fix}")
+        yield Line(PROBLEM if fix else "ok", ", ".join(tables), sentence, fix)
     declared = read_books(settings.home)
     for _, sentence in sentences(count_books(warehouse, status.first, status.last), declared):
-        click.echo(f"note     {sentence}")
+        yield Line("note", "", sentence)
     for sentence in quote_notes(quoted_without_forecast(warehouse, status.first, status.last)):
-        click.echo(f"note     {sentence}")
-    reviewed = _review(settings, warehouse, status.first, status.last, waivers)
-    return ready and reviewed and not any(fix for _, fix in verdicts)
+        yield Line("note", "", sentence)
+    yield from _review(settings, warehouse, status.first, status.last, waivers)
 
 
-def _review(settings: Settings, warehouse: Warehouse, first: date, last: date, waivers: Waivers) -> bool:
-    """Print unknown game states and gaps in the frames of the seasons; False where something is wrong."""
+def _review(settings: Settings, warehouse: Warehouse, first: date, last: date, waivers: Waivers) -> Iterator[Line]:
+    """List unknown game states and gaps in the frames of the seasons."""
     try:
         source = settings.open_source()
     except PipelineError as e:
-        click.echo(f"PROBLEM  source: {e.what}\n         Fix: {e.remedy}")
-        return False
-    fine = True
+        yield Line(PROBLEM, "source", e.what, e.remedy)
+        return
     for finding in review(warehouse, source, first, last, waivers, latest_day()):
-        click.echo(f"{'ok      ' if finding.fine else 'PROBLEM '} {finding.what}: {finding.said}")
-        if not finding.fine:
-            fine = False
-            click.echo(f"         Fix: {finding.fix}")
-    return fine
+        yield Line("ok" if finding.fine else PROBLEM, finding.what, finding.said, "" if finding.fine else finding.fix)
 
 
-def _can_run(settings: Settings, start: date, end: date, waivers: Waivers) -> bool:
-    """Print the prerequisites of a run of the range; False where one is not met."""
+def _can_run(settings: Settings, start: date, end: date, waivers: Waivers) -> Iterator[Line]:
+    """List the prerequisites of a run of the range."""
     try:
         source = settings.open_source()
     except SourceError as e:
-        click.echo(f"CANNOT RUN  source: {e.what}\n            Fix: {e.remedy}")
-        return False
-    ready = True
+        yield Line(CANNOT_RUN, "source", e.what, e.remedy)
+        return
     for finding in preflight(settings.home, source, settings.open_warehouse().ledger(), start, end, waivers):
-        click.echo(f"{'can run ' if finding.fine else 'CANNOT RUN'}  {finding.what}: {finding.said}")
-        if not finding.fine:
-            ready = False
-            click.echo(f"            Fix: {finding.fix}")
-    return ready
+        kind = "can run" if finding.fine else CANNOT_RUN
+        yield Line(kind, finding.what, finding.said, "" if finding.fine else finding.fix)
 
 
 def _verdict(s: coverage.TableStatus, changed: list[date], first: date) -> tuple[str, str]:

@@ -1,18 +1,46 @@
 """Console output that several commands share: the streams, and progress with rate and ETA."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table as Grid
 
 from nba_pipeline.common import progress
 
-MINIMUM_WIDTH = 140
+# Of output that goes to a file or another program, which no terminal limits.
+FILE_WIDTH = 140
 
-console = Console(width=max(Console().width, MINIMUM_WIDTH))
+console = Console() if Console().is_terminal else Console(width=max(Console().width, FILE_WIDTH))
 errors = Console(stderr=True)
+
+
+def narrate_on_stderr() -> None:
+    """Send progress and sentences to standard error: standard output is the JSON of the command."""
+    console.stderr = True
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON on standard output; days and times as ISO text."""
+    click.echo(json.dumps(value, default=str, indent=2))
+
+
+def print_grid(grid: Grid) -> None:
+    """Print a table whole; where the terminal is narrower, say by how much it has to be widened."""
+    needed = Measurement.get(Console(width=1000), Console(width=1000).options, grid).maximum
+    if needed <= console.width:
+        console.print(grid)
+        return
+    console.print(grid, width=needed, crop=False, no_wrap=True, overflow="ignore")
+    console.print(
+        f"(the table needs {needed} columns, this terminal has {console.width}: widen it, or use --json)",
+        highlight=False,
+    )
 
 
 @contextmanager

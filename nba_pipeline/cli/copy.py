@@ -1,12 +1,13 @@
 """The command `copy`."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from datetime import date
 
 from nba_pipeline.artifacts import ArtifactStore, transfer
 from nba_pipeline.artifacts.local import LocalArtifacts
-from nba_pipeline.cli.console import console, table_days
+from nba_pipeline.cli.console import console, narrate_on_stderr, print_json, table_days
 from nba_pipeline.common import progress
 from nba_pipeline.common.environment import environment_with
 from nba_pipeline.common.errors import ArtifactError, ConfigurationError
@@ -21,7 +22,7 @@ from nba_pipeline.warehouse.transfer import Copied, copy_tables
 LOCATION, SHA256 = "artifact_location", "artifact_sha256"
 
 
-def run_copy(to: str, origin: str | None, start: date | None, end: date | None) -> bool:
+def run_copy(to: str, origin: str | None, start: date | None, end: date | None, as_json: bool) -> bool:
     """Copy tables, ledger, quarantine and models, and verify the copy.
 
     Args:
@@ -29,6 +30,7 @@ def run_copy(to: str, origin: str | None, start: date | None, end: date | None) 
         origin: Address of the origin; without it, the configured warehouse.
         start: First day; without it, the first that the origin's ledger has.
         end: Last day, inclusive; without it, the last that the origin's ledger has.
+        as_json: Print JSON on standard output, and the sentences on standard error.
 
     Returns:
         True when the destination holds every row that the origin's ledger records as published.
@@ -36,6 +38,8 @@ def run_copy(to: str, origin: str | None, start: date | None, end: date | None) 
     Raises:
         ConfigurationError: An address is unknown, or both are the same warehouse.
     """
+    if as_json:
+        narrate_on_stderr()
     source, target = settings_of(origin) if origin else Settings.from_environment(), settings_of(to)
     if source == target:
         raise ConfigurationError(
@@ -46,6 +50,8 @@ def run_copy(to: str, origin: str | None, start: date | None, end: date | None) 
     days = _days_by_table(here, start, end)
     if not days:
         console.print("nothing to copy: the origin's ledger has no entries on these days", highlight=False)
+        if as_json:
+            print_json({"tables": [], "complete": True})
         return True
     first, last = min(min(d) for d in days.values()), max(max(d) for d in days.values())
     tables = [CATALOG[t].table for t in graph_order() if t in days]
@@ -54,7 +60,11 @@ def run_copy(to: str, origin: str | None, start: date | None, end: date | None) 
     with table_days(sum(map(len, days.values()))):
         results = copy_tables(tables, here, there, first, last, _tell)
     fine = _report(results, time.monotonic() - began)
-    return copy_models(here, source, target, first, last) and fine
+    complete = copy_models(here, source, target, first, last) and fine
+    if as_json:
+        tables_copied = [dataclasses.asdict(r) | {"complete": r.complete} for r in results]
+        print_json({"start": first, "end": last, "tables": tables_copied, "complete": complete})
+    return complete
 
 
 def settings_of(address: str) -> Settings:

@@ -2,17 +2,23 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 from nba_pipeline.cli.backfill import run_backfill
+from nba_pipeline.cli.backfill_preview import table_days
 from nba_pipeline.cli.console import console
 from nba_pipeline.cli.report import write_reports
 from nba_pipeline.config.home import record_origin, recorded_origin
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.evaluation.leaderboard import RowSet
-from nba_pipeline.orchestration.backfill_plan import history_steps
+from nba_pipeline.orchestration.backfill_plan import Step, history_steps
 from nba_pipeline.tables.catalog import graph_order
+from nba_pipeline.warehouse import Warehouse
 
+SCHEDULE = "nba_raw.schedule"
+# Of a whole season on two idle cores, training and forecasts included; other work on them halves it.
+TABLE_DAYS_A_SECOND = 60
 DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
 
 
@@ -25,11 +31,17 @@ def run_demo(days: int | None) -> bool:
     console.print(
         f"home {settings.home}; source {settings.source}; warehouse {settings.warehouse_name}", highlight=False
     )
+    for sentence in announcement(settings, end):
+        console.print(sentence, highlight=False, soft_wrap=True)
     fine = run_backfill(DEMO_START, end, (), missing=False)
     fine = show_status(DEMO_START, end, as_json=False) and fine
     show_leaderboard_if_any(RowSet(market=settings.markets[0]))
-    console.print("Report page of the last day:")
-    write_reports(end, end)
+    day = last_day_with_games(settings.open_warehouse(), DEMO_START, end)
+    if day is not None:
+        write_reports(day, day, quiet=True)
+        page = settings.open_artifacts().address(f"reports/{day}.html")
+        console.print(f"The page of {day}, the last day with games: open", highlight=False)
+        console.print(page if "://" in page else Path(page).as_uri(), highlight=False, soft_wrap=True)
     console.print(
         "Next: `make dev` opens the UI on these data; `nba-pipeline --help` lists the commands.", highlight=False
     )
@@ -45,6 +57,32 @@ def _begin_home(settings: Settings, end: date) -> Settings:
     settings.home.mkdir(parents=True, exist_ok=True)
     record_origin(settings.home, replace(settings.origin, first_day=max(first, settings.first_day), last_day=end))
     return Settings.from_environment()
+
+
+def announcement(settings: Settings, end: date) -> list[str]:
+    """Say what the demo is going to do, and how long it takes on two cores."""
+    tables = graph_order()
+    history = history_steps(tables, DEMO_START, end, settings.open_warehouse().ledger())
+    days = days_between(DEMO_START, end)
+    planned = table_days([*history, Step(tuple(tables), DEMO_START, end, "requested")])
+    sentences = [f"The demo computes {len(tables)} tables for {len(days)} days, {DEMO_START}..{end}."]
+    if history:
+        first = min(s.start for s in history)
+        before = (DEMO_START - first).days
+        sentences.append(
+            f"First it brings {before:,} days of history from {first} on: averages, features and models look back on them."
+        )
+    if settings.is_simulated:
+        sentences.append("League, players, books and prices are invented: its figures say nothing about real bets.")
+    minutes = max(1, round(planned / TABLE_DAYS_A_SECOND / 60))
+    sentences.append(f"{planned:,} table-days take about {minutes} minutes on two idle cores; progress follows.")
+    return sentences
+
+
+def last_day_with_games(warehouse: Warehouse, start: date, end: date) -> date | None:
+    """Find the last day of a range whose published schedule has games; None without one."""
+    entries = warehouse.ledger([SCHEDULE], start, end).to_pylist()
+    return max((e["day"] for e in entries if e["state"] == "published" and e["games"]), default=None)
 
 
 def show_leaderboard_if_any(rows: RowSet) -> None:

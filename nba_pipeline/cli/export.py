@@ -6,13 +6,13 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from nba_pipeline.cli.console import errors, table_days
+from nba_pipeline.cli.console import errors, print_json, table_days
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.export import Format, file_name, write_rows
 from nba_pipeline.tables.catalog import find_table
 
 
-def run_export(start: date, end: date, name: str, kind: Format, directory: Path | None) -> None:
+def run_export(start: date, end: date, name: str, kind: Format, directory: Path | None, as_json: bool) -> None:
     """Write days of a table to a file in the directory, or among the artifacts, and print its location."""
     table = find_table(name)
     settings = Settings.from_environment()
@@ -25,4 +25,7 @@ def run_export(start: date, end: date, name: str, kind: Format, directory: Path 
             where = store.address(store.publish("exports", file, path.read_bytes()).location)
         else:
             where = str(path.absolute())
-    click.echo(f"{where} ({rows:,} rows)")
+    if as_json:
+        print_json({"table": table.id, "start": start, "end": end, "format": kind, "path": where, "rows": rows})
+    else:
+        click.echo(f"{where} ({rows:,} rows)")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from nba_pipeline.cli.console import console, errors
+from nba_pipeline.cli.console import console, errors, narrate_on_stderr
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, describe_days
@@ -28,6 +28,8 @@ FAILURES_SHOWN = 20
 
 def run_ingest(start: date, end: date, only: Sequence[str], *, replay: bool, closing: bool, as_json: bool) -> bool:
     """Fetch start..end and write landing files; False when a response is missing."""
+    if as_json:
+        narrate_on_stderr()
     settings = Settings.from_environment()
     began = time.monotonic()
     with _calls() as watch:

@@ -7,7 +7,7 @@ import click
 import pandas as pd
 import pyarrow.compute
 
-from nba_pipeline.cli.console import console
+from nba_pipeline.cli.console import console, print_grid
 from nba_pipeline.cli.rows import read_table
 from nba_pipeline.common.errors import ConfigurationError, MissingHistoryError
 from nba_pipeline.config.settings import Settings
@@ -58,15 +58,15 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         shown = {n: json.loads(t.to_json(orient="records")) for n, t in tables.items()}
         click.echo(json.dumps({"rows": rows.words, "alarms": alarms, **shown}, indent=2))
     else:
-        console.print(grids.error_grid(board, rows.words))
-        console.print(grids.difference_grid(board))
-        console.print(grids.chance_grid(board))
-        console.print(grids.call_grid(board))
-        console.print(grids.tiers_grid(by_tier))
+        print_grid(grids.error_grid(board, rows.words))
+        print_grid(grids.difference_grid(board))
+        print_grid(grids.chance_grid(board))
+        print_grid(grids.call_grid(board))
+        print_grid(grids.tiers_grid(by_tier))
         if not simulated:
-            console.print(grids.clean_grid(board, sorted(selected["season"].unique())))
+            print_grid(grids.clean_grid(board, sorted(selected["season"].unique())))
         if reliability_of:
-            console.print(grids.reliability_grid(bins, reliability_of))
+            print_grid(grids.reliability_grid(bins, reliability_of))
         if simulated:
             console.print("Simulated league: figures of an invented market are no evidence, so none raises an alarm.")
     for sentence in alarms:

@@ -1,4 +1,4 @@
-"""The commands with their arguments, options and help. Each ends with code 0 only when all is well.
+"""The commands with their arguments, options and help. Exit codes: 0 well, 1 refused or incomplete, 2 usage, 3 a crash.
 
 The code of a command is imported when it runs: help, the version and wrong arguments wait for none of it.
 """
@@ -9,17 +9,20 @@ from typing import Literal
 
 import click
 
-from nba_pipeline.cli.options import DAY, as_json, days, exits, optional_days, require_range
+from nba_pipeline.cli.options import DAY, Commands, as_json, days, exits, optional_days, require_range
 from nba_pipeline.common.extras import required_extra
 
 
-@click.group(context_settings={"max_content_width": 110})
+@click.group(cls=Commands, context_settings={"max_content_width": 110})
 @click.version_option(package_name="nba_pipeline")
 def main() -> None:
     """Point-in-time analytics, features, predictions and grades for NBA player props.
 
     NBA_PIPELINE_HOME is the directory of all data (default .nba_pipeline), NBA_PIPELINE_SOURCE the source of raw data
     (simulator, files or nba_stats), NBA_PIPELINE_DATA the directory of the source files.
+
+    Days are YYYY-MM-DD, today, yesterday, or -7 for seven days ago (Eastern). Exit codes: 0 all is well, 1 something is
+    refused or incomplete, 2 wrong usage, 3 a crash.
     """
 
 
@@ -28,16 +31,23 @@ def main() -> None:
 @click.option("--select", "select", multiple=True, help="Table, dataset or Dagster selection; repeatable.")
 @click.option("--missing", is_flag=True, help="Run only days that are missing, refused or unfinished.")
 @click.option("--report", "pages", is_flag=True, help="Write the report page of each day afterwards.")
+@click.option("--dry-run", is_flag=True, help="Only print the runs, with tables, days and estimated time.")
+@as_json
 @exits
-def backfill(start: date, end: date, select: tuple[str, ...], missing: bool, pages: bool) -> bool:
+def backfill(
+    start: date, end: date, select: tuple[str, ...], missing: bool, pages: bool, dry_run: bool, as_json: bool
+) -> bool:
     """Materialize START..END (inclusive). Missing upstream history is backfilled first."""
     require_range(start, end)
     from nba_pipeline.cli.backfill import run_backfill
+    from nba_pipeline.cli.backfill_preview import preview_backfill
     from nba_pipeline.cli.report import write_reports
 
-    complete = run_backfill(start, end, select, missing)
+    if dry_run:
+        return preview_backfill(start, end, select, missing, as_json)
+    complete = run_backfill(start, end, select, missing, as_json)
     if pages:
-        write_reports(start, end)
+        write_reports(start, end, quiet=as_json)
     return complete
 
 
@@ -81,8 +91,9 @@ def status(start: date | None, end: date | None, as_json: bool) -> bool:
 
 @main.command()
 @optional_days
+@as_json
 @exits
-def check(start: date | None, end: date | None) -> bool:
+def check(start: date | None, end: date | None, as_json: bool) -> bool:
     """Check that START..END can run, is complete and matches its published hashes; print a fix for each problem.
 
     Without days, everything ever run is checked. No option skips a check; accepted gaps are lines of waivers.csv in the
@@ -91,7 +102,7 @@ def check(start: date | None, end: date | None) -> bool:
     require_range(start, end)
     from nba_pipeline.cli.check import run_check
 
-    return run_check(start, end)
+    return run_check(start, end, as_json)
 
 
 @main.command()
@@ -123,13 +134,14 @@ def reconcile(dry_run: bool) -> bool:
 @days
 @click.option("--sample", "days", type=click.IntRange(1), default=20, show_default=True, help="Game days to replay.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the random sample.")
+@as_json
 @exits
-def verify(start: date, end: date, days: int, seed: int) -> bool:
+def verify(start: date, end: date, days: int, seed: int, as_json: bool) -> bool:
     """Recompute a sample of days from data available at their cutoffs; compare every cell with what is published."""
     require_range(start, end)
     from nba_pipeline.cli.verify import run_verify
 
-    return run_verify(start, end, days, seed)
+    return run_verify(start, end, days, seed, as_json)
 
 
 @main.command()
@@ -149,7 +161,7 @@ def corrections(start: date | None, end: date | None, hours: int | None, as_json
 
 @main.command()
 @click.option("--table", help="Only this table.")
-@click.option("--limit", default=20, show_default=True, help="Rows to show.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Rows to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print all rows as JSON lines.")
 @exits
 def quarantine(table: str | None, limit: int, as_json: bool) -> None:
@@ -161,7 +173,7 @@ def quarantine(table: str | None, limit: int, as_json: bool) -> None:
 
 @main.command()
 @optional_days
-@click.option("--limit", default=20, show_default=True, help="Spellings to show per table.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Spellings to show per table.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with all spellings.")
 @exits
 def names(start: date | None, end: date | None, limit: int, as_json: bool) -> bool:
@@ -178,13 +190,14 @@ def names(start: date | None, end: date | None, limit: int, as_json: bool) -> bo
 )
 @click.option("--from", "origin", metavar="WAREHOUSE", help="As --to (default: the configured warehouse).")
 @optional_days
+@as_json
 @exits
-def copy_tables(to: str, origin: str | None, start: date | None, end: date | None) -> bool:
+def copy_tables(to: str, origin: str | None, start: date | None, end: date | None, as_json: bool) -> bool:
     """Copy tables, ledger, quarantine and models of START..END (default: all) to another warehouse and verify the copy."""
     require_range(start, end)
     from nba_pipeline.cli.copy import run_copy
 
-    return run_copy(to, origin, start, end)
+    return run_copy(to, origin, start, end, as_json)
 
 
 @main.command()
@@ -201,12 +214,13 @@ def snapshot() -> None:
 
 @main.command()
 @click.option("--remove", is_flag=True, help="Drop the tables whose run has ended.")
+@as_json
 @exits
-def staging(remove: bool) -> bool:
+def staging(remove: bool, as_json: bool) -> bool:
     """List BigQuery staging tables with owning run and age."""
     from nba_pipeline.cli.staging import show_staging
 
-    return show_staging(remove)
+    return show_staging(remove, as_json)
 
 
 @main.command()
@@ -231,7 +245,13 @@ def alerts(what: str, as_json: bool) -> bool:
 )
 @click.option("--min-average", default=0.0, help="Only players with at least this season average.")
 @click.option("--market-rows", is_flag=True, help="Only rows with a line; adds the line and the systems that read it.")
-@click.option("--prior-games", default=10, show_default=True, help="Only players with at least this many prior games.")
+@click.option(
+    "--prior-games",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="Only players with at least this many prior games.",
+)
 @click.option("--reliability", "reliability_of", metavar="SYSTEM", help="Add the reliability diagram of this system.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with tiers and reliability.")
 @exits
@@ -267,13 +287,14 @@ def models(as_json: bool) -> bool:
 @main.command()
 @click.argument("day", type=DAY, metavar="DAY")
 @click.argument("end", type=DAY, metavar="[END]", required=False)
+@as_json
 @exits
-def report(day: date, end: date | None) -> None:
+def report(day: date, end: date | None, as_json: bool) -> None:
     """Write the report page of DAY, or of DAY..END, and print its location."""
     require_range(day, end or day)
     from nba_pipeline.cli.report import write_reports
 
-    write_reports(day, end or day)
+    write_reports(day, end or day, as_json)
 
 
 @main.command()
@@ -285,13 +306,37 @@ def report(day: date, end: date | None) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Directory of the file (default: exports/ among the artifacts).",
 )
+@as_json
 @exits
-def export(start: date, end: date, table: str, kind: Literal["parquet", "csv", "json"], output: Path | None) -> None:
+def export(
+    start: date, end: date, table: str, kind: Literal["parquet", "csv", "json"], output: Path | None, as_json: bool
+) -> None:
     """Write START..END of one table to a file and print its location."""
     require_range(start, end)
     from nba_pipeline.cli.export import run_export
 
-    run_export(start, end, table, kind, output)
+    run_export(start, end, table, kind, output, as_json)
+
+
+@main.command()
+@as_json
+@exits
+def tables(as_json: bool) -> None:
+    """List every table with its grain, in the order of the graph."""
+    from nba_pipeline.cli.tables import show_tables
+
+    show_tables(as_json)
+
+
+@main.command()
+@click.argument("table")
+@as_json
+@exits
+def describe(table: str, as_json: bool) -> None:
+    """Describe TABLE: what a row is, its key, what it reads, what reads it, its rules, and every column."""
+    from nba_pipeline.cli.tables import describe_table
+
+    describe_table(table, as_json)
 
 
 @main.command()

@@ -8,7 +8,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
-from nba_pipeline.cli.console import console
+from nba_pipeline.cli.console import print_grid
 from nba_pipeline.cli.rows import read_table
 from nba_pipeline.common.errors import ArtifactError
 from nba_pipeline.config.settings import Settings
@@ -38,7 +38,7 @@ def show_models(as_json: bool) -> bool:
     elif not rows:
         click.echo("no trained model; run `nba-pipeline backfill START END`")
     else:
-        console.print(models_grid(rows))
+        print_grid(models_grid(rows))
     for error in wrong:
         click.echo(f"error: {error}", err=True)
     return not wrong

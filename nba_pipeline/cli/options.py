@@ -1,8 +1,12 @@
 """Arguments and options that several commands share, and how a command ends."""
 
+import difflib
+import re
 import sys
+import traceback
+import warnings
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -12,24 +16,89 @@ import click
 from nba_pipeline.common import clock
 from nba_pipeline.common.disk_space import storage_failure
 from nba_pipeline.common.environment import read_environment
-from nba_pipeline.common.errors import PipelineError
+from nba_pipeline.common.errors import ConfigurationError, PipelineError
 from nba_pipeline.domain.calendar import check_range
 
 Command = Callable[..., Any]
+INCOMPLETE, USAGE, CRASHED = 1, 2, 3
+DAYS_AGO = re.compile(r"-(\d{1,4})")
+NAMED_DAYS = {"today": 0, "yesterday": 1}
 
 
 class Day(click.ParamType):
-    """A date in the form YYYY-MM-DD."""
+    """A date: YYYY-MM-DD, `today`, `yesterday`, or -N for N days ago (Eastern)."""
 
     name = "date"
     _datetime = click.DateTime(formats=["%Y-%m-%d"])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Parse the text of an argument; the command ends with code 2 where it is not a date."""
-        return self._datetime.convert(value, param, ctx).date()
+        text = str(value)
+        ago = DAYS_AGO.fullmatch(text)
+        if text in NAMED_DAYS or ago:
+            return clock.today() - timedelta(days=int(ago[1]) if ago else NAMED_DAYS[text])
+        try:
+            return self._datetime.convert(value, param, ctx).date()
+        except click.BadParameter:
+            self.fail(f"{text!r} is no date: use YYYY-MM-DD, today, yesterday, or -7 for seven days ago.", param, ctx)
 
 
 DAY = Day()
+
+
+class DayCommand(click.Command):
+    """A command whose arguments may be `-7`, which is a day and no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Move the days behind `--`, in their order, so that `-7` is not read as an option."""
+        if not any(DAYS_AGO.fullmatch(a) for a in args) or "--" in args:
+            return super().parse_args(ctx, args)
+        takes_value = {o for p in self.params if isinstance(p, click.Option) and not p.is_flag for o in p.opts}
+        options: list[str] = []
+        arguments: list[str] = []
+        expects_value = False
+        for a in args:
+            is_argument = not expects_value and (DAYS_AGO.fullmatch(a) is not None or not a.startswith("-"))
+            (arguments if is_argument else options).append(a)
+            expects_value = not expects_value and a in takes_value
+        return super().parse_args(ctx, [*options, "--", *arguments])
+
+
+class Commands(click.Group):
+    """The group of commands: its list shows whole sentences, and a misspelled name is answered with the nearest."""
+
+    command_class = DayCommand
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; warnings of libraries say nothing to its user, unless Python was asked for them."""
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        return super().invoke(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of the first argument."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as e:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if near:
+                raise click.UsageError(f"{e.message} Did you mean {near[0]!r}?", ctx) from None
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List every command with the first sentence of its help."""
+        rows = [(name, _first_sentence(command.help or "")) for name, command in sorted(self.commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _first_sentence(text: str) -> str:
+    """Return a text up to the first full stop that ends a sentence, on one line."""
+    line = " ".join(text.split("\n\n")[0].split())
+    return re.split(r"(?<=\.)\s", line, maxsplit=1)[0]
+
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -58,22 +127,28 @@ def require_range(start: date | None, end: date | None) -> None:
 
 
 def exits(command: Callable[..., bool | None]) -> Callable[..., None]:
-    """End with code 1 when the command returns False or raises a PipelineError, which is printed without a traceback."""
+    """Give a command its exit code: 0 all is well, 1 refused or incomplete, 2 wrong usage, 3 a crash.
+
+    A command that returns False ends with 1. A PipelineError is printed without a traceback.
+    """
 
     @wraps(command)
     def run(**arguments: Any) -> None:
         try:
             if command(**arguments) is False:
-                sys.exit(1)
+                sys.exit(INCOMPLETE)
         except PipelineError as e:
             click.echo(f"error: {e}", err=True)
-            sys.exit(1)
-        except Exception as e:
+            sys.exit(USAGE if isinstance(e, ConfigurationError) else INCOMPLETE)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as e:  # noqa: BLE001 - printed whole; only the exit code is ours
             # Storage of any library fails with an error of its own; every error that is not the disk's keeps its traceback.
             failure = storage_failure(e, Path(read_environment().home))
             if failure is None:
-                raise
+                traceback.print_exc()
+                sys.exit(CRASHED)
             click.echo(f"error: {failure}", err=True)
-            sys.exit(1)
+            sys.exit(INCOMPLETE)
 
     return run

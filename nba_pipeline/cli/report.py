@@ -5,13 +5,13 @@ from datetime import date
 
 import click
 
-from nba_pipeline.cli.console import errors, table_days
+from nba_pipeline.cli.console import errors, print_json, table_days
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between
 
 
-def write_reports(start: date, end: date) -> None:
-    """Write the report pages of the days and print the locations of the first and the last."""
+def write_reports(start: date, end: date, as_json: bool = False, quiet: bool = False) -> None:
+    """Write the report pages of the days and print the locations of the first and the last, or of all as JSON."""
     from nba_pipeline.reporting.pages import write_pages
 
     settings = Settings.from_environment()
@@ -19,5 +19,8 @@ def write_reports(start: date, end: date) -> None:
     days = days_between(start, end)
     with table_days(len(days), errors) if len(days) > 1 else nullcontext():
         written = write_pages(settings.open_warehouse(), store, days, simulated=settings.is_simulated)
-    for day in dict.fromkeys((start, end)):
+    if as_json:
+        print_json([{"day": d, "path": store.address(s.location), "bytes": s.bytes} for d, s in written.items()])
+        return
+    for day in () if quiet else dict.fromkeys((start, end)):
         click.echo(store.address(written[day].location))

@@ -10,7 +10,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
-from nba_pipeline.cli.console import console
+from nba_pipeline.cli.console import console, print_grid
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, latest_day
 from nba_pipeline.engine import coverage
@@ -90,7 +90,7 @@ def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
         head = {"start": status.first.isoformat(), "end": status.last.isoformat(), "complete": complete}
         click.echo(json.dumps(head | {"tables": [s.as_json() for s in status.statuses]}, indent=2))
         return complete
-    console.print(status_grid(status.statuses, status.first, status.last))
+    print_grid(status_grid(status.statuses, status.first, status.last))
     for sentence in absences(status.statuses):
         console.print(sentence, highlight=False, markup=False)
     for s in status.statuses:

@@ -1,11 +1,12 @@
 """The command `verify`."""
 
+import dataclasses
 from datetime import date
 
 import click
 from rich.progress import track
 
-from nba_pipeline.cli.console import console
+from nba_pipeline.cli.console import console, narrate_on_stderr, print_json
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import MissingHistoryError
 from nba_pipeline.config.settings import Settings
@@ -16,7 +17,7 @@ from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import game_days, replay, sample
 
 
-def run_verify(start: date, end: date, n: int, seed: int) -> bool:
+def run_verify(start: date, end: date, n: int, seed: int, as_json: bool) -> bool:
     """Replay a sample of game days and print every cell that differs.
 
     Args:
@@ -24,6 +25,7 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
         end: Last day to draw from, inclusive.
         n: Number of game days in the sample.
         seed: Seed of the sample.
+        as_json: Print JSON instead.
 
     Returns:
         True when every cell was reproduced.
@@ -31,6 +33,8 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
     Raises:
         MissingHistoryError: No game day with features is published in the range.
     """
+    if as_json:
+        narrate_on_stderr()
     settings = Settings.from_environment()
     warehouse, source = settings.open_warehouse(), settings.open_source()
     days = sample(game_days(warehouse, start, end), n, seed)
@@ -48,10 +52,22 @@ def run_verify(start: date, end: date, n: int, seed: int) -> bool:
     replays = []
     for day in track(days, description="replaying", console=console, disable=not console.is_terminal):
         replays.append(replay(day, warehouse, source, SLATE, run))
-        for difference in replays[-1].differences:
+        for difference in () if as_json else replays[-1].differences:
             click.echo(f"PROBLEM  {difference}")
     tables, cells = sum(r.tables for r in replays), sum(r.cells for r in replays)
     differing = sum(bool(r.differences) for r in replays)
+    if as_json:
+        differences = [dataclasses.asdict(d) for r in replays for d in r.differences]
+        print_json(
+            {
+                "days": [r.day for r in replays],
+                "tables": tables,
+                "cells": cells,
+                "differences": differences,
+                "complete": not differing,
+            }
+        )
+        return not differing
     click.echo(f"{len(replays)} days replayed, {tables} table-days, {cells:,} cells: {differing} days differ")
     if differing:
         click.echo(

@@ -74,6 +74,7 @@ class Settings:
         """
         variables = read_environment(given)
         home = Path(variables.home).absolute()
+        _require_directory(home)
         first, last = set_days_of(home, variables.first_day)
         return Settings(
             home=home,
@@ -270,3 +271,12 @@ def _markets(names: Sequence[str]) -> tuple[str, ...]:
             f"name some of {', '.join(MARKETS)}, with commas between, or all",
         )
     return tuple(m for m in MARKETS if m in names) or DEFAULT_MARKETS
+
+
+def _require_directory(home: Path) -> None:
+    """Refuse a home below or at a file. Raises ConfigurationError."""
+    for place in (home, *home.parents):
+        if place.exists():
+            if not place.is_dir():
+                raise ConfigurationError(f"NBA_PIPELINE_HOME {home}: {place} is a file", "name a directory")
+            return

@@ -15,7 +15,7 @@ from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.local_run import execute
 from nba_pipeline.orchestration.recovery import PROCESS, Claim
 from nba_pipeline.orchestration.tags import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
-from nba_pipeline.tables.catalog import CATALOG, graph_order
+from nba_pipeline.tables.catalog import CATALOG, graph_order, suggestion
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,17 @@ def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) ->
                 keys = dg.AssetSelection.from_string(text).resolve(assets)
             except (dg.DagsterError, ValueError) as e:
                 raise ConfigurationError(
-                    f"--select {text!r} is not a table, a dataset or a selection", _selectable(ordered)
+                    f"--select {text!r} is not a table, a dataset or a selection", _selectable(text)
                 ) from e
             matching = {".".join(k.path) for k in keys} & set(ordered)
         if not matching:
-            raise ConfigurationError(f"--select {text!r} selects nothing", _selectable(ordered))
+            raise ConfigurationError(f"--select {text!r} selects nothing", _selectable(text))
         chosen |= matching
     return [t for t in ordered if t in chosen]
 
 
-def _selectable(tables: Sequence[str]) -> str:
-    return f"use one of: {', '.join(tables)}; or with everything below it, such as '{with_all_below(tables[0])}'"
+def _selectable(text: str) -> str:
+    return f"{suggestion(text)}; a table with everything below it is '{with_all_below(graph_order()[0])}'"
 
 
 def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tags: Mapping[str, str]) -> Outcome:

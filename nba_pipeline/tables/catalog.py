@@ -1,5 +1,6 @@
 """All tables: an explicit list of the transforms, their order and their groups."""
 
+import difflib
 from collections.abc import Mapping
 from functools import cache
 
@@ -99,7 +100,17 @@ def find_table(name: str) -> Table:
     for table in tables:
         if name in (table.id, table.name):
             return table
-    raise ConfigurationError(f"--table {name!r} is no table", f"use one of: {', '.join(t.id for t in tables)}")
+    raise ConfigurationError(f"{name!r} is no table", suggestion(name))
+
+
+def suggestion(name: str) -> str:
+    """Suggest the table whose name is nearest to a wrong one; all tables where none is near."""
+    tables = all_tables()
+    names = {n: t.id for t in tables for n in (t.name, t.id)}
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
+    if near:
+        return f"did you mean {names[near[0]]}? `nba-pipeline tables` lists all"
+    return f"use one of: {', '.join(t.id for t in tables)}"
 
 
 def group_of(transform: Transform) -> str:

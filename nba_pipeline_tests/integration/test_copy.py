@@ -289,7 +289,7 @@ def test_trained_models_of_a_home_go_to_the_bucket_that_it_was_given_later(
 @pytest.mark.parametrize(("to", "said"), [("duckdb", "is the origin of the copy"), ("snowflake", "is not a warehouse")])
 def test_a_destination_that_makes_no_sense_is_refused(home: Home, to: str, said: str) -> None:
     done = copy_by_command(home, "--to", to)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert said in done.output
     assert "Fix:" in done.output
 

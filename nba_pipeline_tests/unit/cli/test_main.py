@@ -33,7 +33,7 @@ def test_a_range_without_partitions_is_refused_with_the_fix(start: date, end: da
     assert fix in str(error.value)
 
 
-def test_an_error_is_printed_without_a_traceback_and_ends_with_code_1() -> None:
+def test_an_error_is_printed_without_a_traceback_and_ends_with_code_2() -> None:
     done = CliRunner().invoke(main, ["report", "2024-01-02", "2024-01-01"])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert done.stderr.startswith("error: START 2024-01-02 is after END 2024-01-01\n")

@@ -1,0 +1,118 @@
+"""Days, exit codes and suggestions: what every command shares."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+import pytest
+import time_machine
+from click.testing import CliRunner
+
+from nba_pipeline.cli.main import main
+from nba_pipeline.cli.options import DAY, DayCommand, exits
+from nba_pipeline.common.errors import ConfigurationError, MissingHistoryError
+
+NOON = datetime(2024, 11, 6, 17, tzinfo=UTC)
+
+
+@click.command(cls=DayCommand)
+@click.argument("start", type=DAY)
+@click.argument("end", type=DAY, required=False)
+@click.option("--limit", type=click.IntRange(1), default=5)
+@click.option("--flag", is_flag=True)
+def echo(start: date, end: date | None, limit: int, flag: bool) -> None:
+    """Echo."""
+    click.echo(f"{start} {end} {limit} {flag}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ("today", "2024-11-06 None 5 False"),
+        ("yesterday today", "2024-11-05 2024-11-06 5 False"),
+        ("-7 -1", "2024-10-30 2024-11-05 5 False"),
+        ("--flag -7 --limit 3 yesterday", "2024-10-30 2024-11-05 3 True"),
+        ("2024-10-22 -7 --limit=9", "2024-10-22 2024-10-30 9 False"),
+    ],
+)
+@time_machine.travel(NOON, tick=False)
+def test_days_are_dates_words_or_days_ago(arguments: str, shown: str) -> None:
+    done = CliRunner().invoke(echo, arguments.split())
+    assert done.output.strip() == shown
+
+
+@time_machine.travel(datetime(2024, 11, 6, 3, tzinfo=UTC), tick=False)
+def test_today_is_that_of_the_us_east() -> None:
+    assert CliRunner().invoke(echo, ["today"]).output.startswith("2024-11-05")
+
+
+@pytest.mark.parametrize("arguments", ["-7x", "2024-02-30", "tomorow", "-7 --limit -3", "-7 --flog"])
+def test_what_is_no_day_or_option_is_wrong_usage(arguments: str) -> None:
+    assert CliRunner().invoke(echo, arguments.split()).exit_code == 2
+
+
+def outcome(of: BaseException | bool) -> int:
+    @click.command()
+    @exits
+    def command() -> bool:
+        if isinstance(of, BaseException):
+            raise of
+        return of
+
+    return CliRunner().invoke(command).exit_code
+
+
+def test_exit_codes_tell_incomplete_usage_and_crash_apart() -> None:
+    assert [outcome(True), outcome(False)] == [0, 1]
+    assert outcome(MissingHistoryError("days are missing", "run them")) == 1
+    assert outcome(ConfigurationError("a wrong variable", "correct it")) == 2
+    assert outcome(click.UsageError("no")) == 2
+    assert outcome(ZeroDivisionError()) == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["check", "verify", "backfill", "report", "export", "ingest", "staging", "copy", "tables", "describe"]
+)
+def test_a_command_for_scripts_prints_json(name: str) -> None:
+    assert "--json" in {o for p in main.commands[name].params for o in p.opts}
+
+
+def test_a_misspelled_command_or_table_is_answered_with_the_nearest() -> None:
+    assert "Did you mean 'report'?" in CliRunner().invoke(main, ["reprot"]).output
+    done = CliRunner().invoke(main, ["describe", "player_prop_prediction"])
+    assert (done.exit_code, "did you mean nba_predictions.player_prop_predictions?" in done.stderr) == (2, True)
+    done = CliRunner().invoke(main, ["describe", "xyz"])
+    assert "use one of: nba_raw.schedule" in done.stderr
+
+
+def test_the_list_of_commands_has_whole_sentences_on_eighty_columns() -> None:
+    shown = CliRunner().invoke(main, ["--help"], terminal_width=80).output
+    listed = shown[shown.index("Commands:") :]
+    assert "..." not in listed
+    assert listed.count(".\n") >= len(main.commands)
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_every_table_is_listed_with_its_grain_and_described() -> None:
+    listed = json.loads(CliRunner().invoke(main, ["tables", "--json"]).output)
+    assert all(t["grain"].startswith("One row per") for t in listed)
+    described = json.loads(CliRunner().invoke(main, ["describe", "calls", "--json"]).output)
+    assert described["table"] == "nba_predictions.calls"
+    assert "nba_predictions.call_grades" in described["read_by"]
+    assert {"name", "type", "nullable", "unit", "description"} <= described["columns"][0].keys()
+    text = CliRunner().invoke(main, ["describe", "calls"]).output
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", [["quarantine", "--limit", "-3"], ["names", "--limit", "0"], ["names", "-3", "-7"]])
+def test_limits_and_ranges_that_make_no_sense_are_wrong_usage(command: list[str], tmp_path: Path) -> None:
+    assert CliRunner().invoke(main, command, env={"NBA_PIPELINE_HOME": str(tmp_path)}).exit_code == 2
+
+
+@pytest.mark.parametrize("below", ["", "/deeper"])
+def test_a_home_that_is_a_file_is_refused_by_name(below: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = CliRunner().invoke(main, ["status"], env={"NBA_PIPELINE_HOME": f"{tmp_path}/file{below}"})
+    assert done.exit_code == 2
+    assert f"{tmp_path}/file is a file" in done.stderr
