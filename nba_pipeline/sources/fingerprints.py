@@ -1,7 +1,7 @@
 """Compute digests of a source's rows by feed and day, to detect days whose tables were built from other rows."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,10 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.domain.calendar import days_between, first_day
+from nba_pipeline.domain.calendar import days_between, first_day, season_days
 from nba_pipeline.domain.declared_books import FILE as BOOKS
 from nba_pipeline.sources.files import FilesSource
-from nba_pipeline.sources.landing import FEEDS, Feed
+from nba_pipeline.sources.landing import FEEDS, SCHEDULE, Feed
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.sources.resolved import QUOTES, ResolvedSource
 from nba_pipeline.sources.state_db import SourceState
@@ -43,15 +43,50 @@ def digests(feed: Feed, rows: pa.Table) -> dict[date, str]:
     return {day: hashlib.sha256(f"{n}:{total}".encode()).hexdigest()[:16] for day, n, total in totals}
 
 
+def elsewhere(schedule: pa.Table) -> dict[date, str]:
+    """Return, for each day with games that are listed on other days too, what the schedule says of them there.
+
+    The state of such a game on a day, postponed and to which day, follows from its other rows: a change of these changes the day.
+
+    Args:
+        schedule: Rows of the schedule feed of whole seasons.
+    """
+    listings: dict[str, set[tuple[date, str, bool]]] = {}
+    for row in schedule.select(["game_id", "game_date", "status", "home_pts"]).to_pylist():
+        if row["game_id"] and row["game_date"]:
+            listing = (row["game_date"], row["status"] or "", bool(row["home_pts"]))
+            listings.setdefault(row["game_id"], set()).add(listing)
+    others: dict[date, set[str]] = {}
+    for game, rows in listings.items():
+        for day in {day for day, _, _ in rows} if len({day for day, _, _ in rows}) > 1 else ():
+            others.setdefault(day, set()).update(f"{game} {row}" for row in rows if row[0] != day)
+    return {day: hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16] for day, texts in others.items()}
+
+
+def _with_elsewhere(by_day: Mapping[date, str], others: Mapping[date, str]) -> dict[date, str]:
+    """Digests of the schedule by day, of a day with games that are listed elsewhere with what is said there."""
+    mixed = {d: hashlib.sha256(f"{by_day[d]}:{x}".encode()).hexdigest()[:16] for d, x in others.items() if d in by_day}
+    return {**by_day, **mixed}
+
+
+def _schedule_digests(source: Source, days: Sequence[date]) -> dict[date, str]:
+    """Digests of the schedule on these days and on all others of their seasons."""
+    rows = source.read(SCHEDULE.as_witness(), season_days(days))
+    return _with_elsewhere(digests(SCHEDULE, rows), elsewhere(rows))
+
+
 @dataclass
 class FingerprintingSource:
     """A source that records the digests of the rows it returned."""
 
     source: Source
     digests_read: dict[str, dict[date, str]] = field(default_factory=dict)
+    _elsewhere: dict[date, str] = field(default_factory=dict)
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
         rows = self.source.read(feed, days)
+        if feed.is_witness and feed.name == SCHEDULE.name:
+            self._elsewhere |= elsewhere(rows)
         if feed.day and not feed.is_witness:
             by_day = digests(feed, rows)
             self.digests_read[feed.name] = {d: by_day.get(d, NOTHING) for d in days}
@@ -69,7 +104,10 @@ class FingerprintingSource:
             published: The published days; refused days were not built from these rows.
         """
         days = set(published)
-        built = {feed: {d: x for d, x in by_day.items() if d in days} for feed, by_day in self.digests_read.items()}
+        read = dict(self.digests_read)
+        if SCHEDULE.name in read:
+            read[SCHEDULE.name] = _with_elsewhere(read[SCHEDULE.name], self._elsewhere)
+        built = {feed: {d: x for d, x in by_day.items() if d in days} for feed, by_day in read.items()}
         if any(built.values()):
             state.record_built(run_id, built)
 
@@ -99,7 +137,8 @@ def current(source: Source, state: SourceState, today: date) -> dict[tuple[str, 
     files = files_of(source)
     if files is None:
         days = days_between(today - RECENT, today)
-        by_feed = {f.name: digests(f, source.read(f, days)) for f in DAILY_FEEDS}
+        by_feed = {f.name: digests(f, source.read(f, days)) for f in DAILY_FEEDS if f is not SCHEDULE}
+        by_feed[SCHEDULE.name] = _schedule_digests(source, days)
         return {(f, d): by_feed[f].get(d, NOTHING) for f in by_feed for d in days}
     for feed in DAILY_FEEDS:
         _update(source, files, state, feed, today)
@@ -118,7 +157,11 @@ def _update(source: Source, files: FilesSource, state: SourceState, feed: Feed, 
         return
     changed = {p for p in previous.keys() | now.keys() if previous.get(p) != now.get(p)}
     days = _days_of(changed, today)
-    by_day = digests(feed, source.read(feed, days)) if days and now else {}
+    if feed is SCHEDULE:  # a row of one day decides on the state of its game on another
+        days = [d for d in season_days(days) if first_day() <= d <= today]
+        by_day = _schedule_digests(source, days) if days and now else {}
+    else:
+        by_day = digests(feed, source.read(feed, days)) if days and now else {}
     rows = [(feed.name, d.isoformat(), by_day.get(d, NOTHING)) for d in days]
     with state.transaction() as db:
         db.executemany("INSERT OR REPLACE INTO landed VALUES (?, ?, ?)", rows)

@@ -13,7 +13,7 @@ from nba_pipeline import definitions
 from nba_pipeline.automation import selections
 from nba_pipeline.automation.reconcile import changes, owner, run_plans
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.domain.calendar import days_between, season_days
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.fingerprints import NOTHING, FingerprintingSource, current, digests, grows
 from nba_pipeline.sources.landing import FEEDS, SCHEDULE
@@ -201,3 +201,37 @@ def test_a_directory_is_looked_at_file_by_file_and_does_not_grow_by_itself(sourc
     assert not grows(source)
     invented = Settings.from_environment({"NBA_PIPELINE_HOME": str(source.home)}).open_source()
     assert grows(invented)
+
+
+NEW = OLD + timedelta(days=3)
+
+
+@pytest.mark.parametrize("by_day", [False, True])
+def test_a_postponed_game_listed_on_another_day_changes_its_old_day_too(
+    source: ResolvedSource, tmp_path: Path, by_day: bool
+) -> None:
+    state, inbox = SourceState(tmp_path / "home"), tmp_path / "in"
+    game, other = ("0022400001", OLD, None), ("0022400002", OLD + timedelta(days=1), None)
+    moved = ("0022400001", NEW, None)
+    if by_day:
+        (inbox / "schedule.parquet").unlink()
+        for row in (game, other):
+            landed(inbox, schedule_rows(row), f"schedule/{row[1]}.parquet")
+    before = current(source, state, TODAY)
+    if by_day:
+        landed(inbox, schedule_rows(moved), f"schedule/{NEW}.parquet")
+    else:
+        landed(inbox, schedule_rows(game, other, moved))
+    after = current(source, state, TODAY)
+    assert {k for k in after if after[k] != before.get(k, NOTHING)} == {("schedule", OLD), ("schedule", NEW)}
+
+
+def test_a_run_records_the_digest_of_a_moved_game_as_the_sensors_compute_it(
+    source: ResolvedSource, tmp_path: Path
+) -> None:
+    landed(tmp_path / "in", schedule_rows(("0022400001", OLD, None), ("0022400001", NEW, None)))
+    state, recorder = SourceState(tmp_path / "home"), FingerprintingSource(source)
+    recorder.read(SCHEDULE, [OLD])
+    recorder.read(SCHEDULE.as_witness(), season_days([OLD]))
+    recorder.record(state, "run 1", [OLD])
+    assert state.built()["schedule", OLD][0] == current(source, state, TODAY)["schedule", OLD]
