@@ -131,6 +131,22 @@ def reconcile(dry_run: bool) -> bool:
 
 
 @main.command()
+@click.option(
+    "--keep-days",
+    type=click.IntRange(0),
+    default=30,
+    show_default=True,
+    help="Keep superseded events of the last days.",
+)
+@exits
+def prune(keep_days: int) -> None:
+    """Shrink Dagster's event log: remove events that later runs replaced, and compress those of earlier releases."""
+    from nba_pipeline.cli.prune import run_prune
+
+    run_prune(keep_days)
+
+
+@main.command()
 @days
 @click.option("--sample", "days", type=click.IntRange(1), default=20, show_default=True, help="Game days to replay.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the random sample.")

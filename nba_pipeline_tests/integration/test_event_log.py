@@ -17,10 +17,12 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as db
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events import AssetMaterializationPlannedData, StepMaterializationData
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqlEventLogStorage
 from dagster._core.storage.event_log.base import EventLogStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata, SqlEventLogStorageTable
 from dagster._core.test_utils import in_process_test_workspace
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._serdes import serialize_value
@@ -28,8 +30,10 @@ from dagster_graphql.test.utils import execute_dagster_graphql
 from sqlalchemy.exc import OperationalError
 
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
+from nba_pipeline.orchestration.event_log import packing
 from nba_pipeline.orchestration.event_log import sqlite as event_log
 from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE
+from nba_pipeline.orchestration.event_log.pruning import prune
 from nba_pipeline.orchestration.event_log.sqlite import (
     BatchedSqliteEventLogStorage,
     EventLogBusyError,
@@ -320,7 +324,7 @@ def test_events_are_stored_as_the_text_dagster_reads_and_writes(pair: tuple[Norm
     storage = pair[1].storage
     assert isinstance(storage, SqlEventLogStorage)
     with storage.index_connection() as conn:
-        texts = [row[0] for row in conn.exec_driver_sql("SELECT event FROM event_logs")]
+        texts = list(conn.execute(db.select(SqlEventLogStorageTable.c.event)).scalars())
     entries = [dg.EventLogEntry.from_json(text) for text in texts]
     assert [serialize_value(entry) for entry in entries] == texts
     assert len(texts) > 100
@@ -375,9 +379,11 @@ def contents(storage: SqlEventLogStorage) -> Mapping[str, list[Any]]:
         "evaluation_event_timestamp, evaluation_event_storage_id, materialization_event_storage_id",
     }
     with storage.index_connection() as conn:
+        tables = {name: SqlEventLogStorageMetadata.tables[name] for name in queries}
+        selected = {name: [tables[name].c[c] for c in columns.split(", ")] for name, columns in queries.items()}
         return {
-            name: [tuple(row) for row in conn.exec_driver_sql(f"SELECT {columns} FROM {name} ORDER BY 1, 2")]
-            for name, columns in queries.items()
+            name: [tuple(row) for row in conn.execute(db.select(*columns).order_by(*columns[:2]))]
+            for name, columns in selected.items()
         }
 
 
@@ -533,3 +539,78 @@ def test_the_code_of_the_error_tells_a_lock_from_a_failure_whatever_its_wording(
         error.sqlite_errorcode = code
     with pytest.raises(expected), storage.run_connection("run"):
         raise OperationalError("BEGIN IMMEDIATE", None, error)
+
+
+# ---- the size of the log -----------------------------------------------------------------------------------------
+
+
+def sizes(path: Path, table: str, column: str) -> list[tuple[str, int]]:
+    with sqlite3.connect(path / "event_log.db") as raw:
+        return raw.execute(
+            f"SELECT typeof({column}), length({column}) FROM {table} WHERE {column} IS NOT NULL"
+        ).fetchall()
+
+
+def test_events_are_stored_compressed_and_the_result_of_a_check_once(
+    storage: BatchedSqliteEventLogStorage, tmp_path: Path
+) -> None:
+    storage.store_event_batch([materialization("a", "2024-01-01"), evaluation("a", "2024-01-01", True)])
+    assert all(kind == "blob" and size < 300 for kind, size in sizes(tmp_path, "event_logs", "event"))
+    assert sizes(tmp_path, "asset_check_executions", "evaluation_event") == [("text", len("event 2"))]
+    (execution,) = storage.get_asset_check_execution_history(dg.AssetCheckKey(dg.AssetKey("a"), "contract"), limit=10)
+    assert execution.event is not None
+    assert execution.event.run_id == "run"
+
+
+def as_an_earlier_release(path: Path) -> None:
+    """Rewrite a log in the form of earlier releases: texts, and the result of a check twice."""
+    with sqlite3.connect(path / "event_log.db") as raw:
+        texts = {number: packing.unpack(event) for number, event in raw.execute("SELECT id, event FROM event_logs")}
+        raw.executemany("UPDATE event_logs SET event = ? WHERE id = ?", [(t, n) for n, t in texts.items()])
+        raw.executemany(
+            "UPDATE asset_check_executions SET evaluation_event = ? WHERE evaluation_event_storage_id = ?",
+            [(t, n) for n, t in texts.items()],
+        )
+
+
+def test_a_log_of_an_earlier_release_is_read_and_shrinks_without_a_change(
+    storage: BatchedSqliteEventLogStorage, tmp_path: Path
+) -> None:
+    events = [
+        e for d in range(1, 10) for e in (materialization("a", f"2024-01-0{d}"), evaluation("a", f"2024-01-0{d}", True))
+    ]
+    storage.store_event_batch(events)
+    before = contents(storage)
+    as_an_earlier_release(tmp_path)
+    assert contents(storage) == before
+    done = prune(storage, datetime.datetime.now(datetime.UTC))
+    assert (done.packed, done.referred, done.removed) == (18, 9, 0)
+    assert contents(storage) == before
+    again = prune(storage, datetime.datetime.now(datetime.UTC))
+    assert (again.packed, again.referred, again.removed) == (0, 0, 0)
+
+
+def test_superseded_events_are_removed_once_they_are_old_and_the_latest_of_each_day_stay(
+    storage: BatchedSqliteEventLogStorage,
+) -> None:
+    for run in ("first", "second"):
+        storage.store_event_batch(
+            [
+                planned("a", "2024-01-01", run_id=run),
+                materialization("a", "2024-01-01", run_id=run),
+                evaluation("a", "2024-01-01", True, run_id=run),
+            ]
+        )
+    storage.store_event(materialization("a", "2024-01-02", run_id="first"))
+    assert prune(storage, datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)).removed == 0
+    done = prune(storage, datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))
+    assert done.removed == 4
+    left = [(row[7], row[2], row[6]) for row in contents(storage)["event_logs"]]
+    assert left == [
+        ("second", "ASSET_MATERIALIZATION", "2024-01-01"),
+        ("second", "ASSET_CHECK_EVALUATION", None),
+        ("first", "ASSET_MATERIALIZATION", "2024-01-02"),
+    ]
+    assert storage.get_materialized_partitions(dg.AssetKey("a")) == {"2024-01-01", "2024-01-02"}
+    (execution,) = storage.get_asset_check_execution_history(dg.AssetCheckKey(dg.AssetKey("a"), "contract"), limit=10)
+    assert execution.run_id == "second"

@@ -50,6 +50,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage, evaluate_statement
+from nba_pipeline.orchestration.event_log.packing import packed_text, reference
 
 LOCK_WAIT_SECONDS = 60.0
 WATCH_INTERVAL_SECONDS = 0.25
@@ -127,7 +128,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
             with self._connect() as conn:
                 if db.inspect(conn).has_table("alembic_version"):
                     return
-                conn.exec_driver_sql("PRAGMA page_size=8192")  # an event is 1 to 2 kB
+                conn.exec_driver_sql("PRAGMA page_size=8192")
                 conn.exec_driver_sql("PRAGMA journal_mode=WAL")
             with self._transaction() as conn:
                 SqlEventLogStorageMetadata.create_all(conn)
@@ -176,6 +177,9 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
             connect_args={"timeout": LOCK_WAIT_SECONDS, "isolation_level": "IMMEDIATE", "check_same_thread": False},
         )
 
+        # The dialect of this engine alone: other storages of this process share the tables, not their form on disk.
+        engine.dialect.colspecs = {**engine.dialect.colspecs, db.Text: packed_text(self._stored_event)}
+
         @db_event.listens_for(engine, "connect")
         def _tune(connection: Any, _record: object) -> None:
             connection.execute("PRAGMA synchronous=NORMAL")
@@ -214,6 +218,21 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
             yield conn
 
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction for maintenance; the statements on it see events as they are stored."""
+        return self._transaction()
+
+    def bytes_on_disk(self) -> int:
+        """The size of the file, with the part of it that is still in the write-ahead log."""
+        names = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return sum(path.stat().st_size for path in names if path.exists())
+
+    def compact(self) -> None:
+        """Give space that is not used back to the disk."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.exec_driver_sql("VACUUM")
+            conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def run_connection(self, run_id: str | None) -> AbstractContextManager[Connection]:  # noqa: ARG002
         return self._connect()
 
@@ -241,6 +260,14 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
         numbers = range(last + 1, last + 1 + len(rows))
         conn.execute(SqlEventLogStorageTable.insert(), [{"id": n, **row} for n, row in zip(numbers, rows, strict=True)])
         return numbers
+
+    def _copy_of(self, number: int, text: str) -> str:  # noqa: ARG002
+        return reference(number)
+
+    def _stored_event(self, number: int) -> str | bytes | None:
+        with self._connect() as conn:
+            row = conn.exec_driver_sql("SELECT event FROM event_logs WHERE id = ?", (number,)).fetchone()
+        return row[0] if row else None
 
     @property
     def _evaluate(self) -> sqlite.Insert:
