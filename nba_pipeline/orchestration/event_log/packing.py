@@ -58,21 +58,21 @@ def packed_text(event_of: Callable[[int], str | bytes | None]) -> type[db.Text]:
         event_of: Reads an event as it is stored, by its number; None for one that was deleted.
     """
 
-    def read(stored: str | bytes | None) -> str | None:
-        if isinstance(stored, bytes):
-            return unpack(stored)
-        if stored is not None and stored.startswith(REFERENCE) and stored[len(REFERENCE) :].isdigit():
-            return read(event_of(int(stored[len(REFERENCE) :])))
-        return stored
+    def read(value: Any) -> str | None:
+        if isinstance(value, bytes):
+            return unpack(value)
+        if value is not None and value.startswith(REFERENCE) and value[len(REFERENCE) :].isdigit():
+            return read(event_of(int(value[len(REFERENCE) :])))
+        return value
 
     def write(value: Any) -> Any:
         return pack(value) if isinstance(value, str) and value.startswith(EVENT_START) else value
 
     class PackedText(db.Text):
-        def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
+        def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002
             return write
 
-        def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002
+        def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
             return read
 
     return PackedText
