@@ -64,7 +64,7 @@ def elsewhere(schedule: pa.Table) -> dict[date, str]:
 
 
 def _with_elsewhere(by_day: Mapping[date, str], others: Mapping[date, str]) -> dict[date, str]:
-    """Digests of the schedule by day, of a day with games that are listed elsewhere with what is said there."""
+    """Digests of the schedule by day, mixed with those of other days where its games are listed elsewhere."""
     mixed = {d: hashlib.sha256(f"{by_day[d]}:{x}".encode()).hexdigest()[:16] for d, x in others.items() if d in by_day}
     return {**by_day, **mixed}
 
