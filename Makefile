@@ -65,9 +65,10 @@ reliability: $(INSTALLED)  ## prove the promises on real data, and write docs/re
 soak: $(INSTALLED)  ## let 45 days of a season play themselves, with outages, corrections and restarts
 	$(BIN)/python -m tools.reliability soak
 
-docs: $(INSTALLED)  ## renew docs/landing.md, docs/tables.md and the picture of the packages
+docs: $(INSTALLED)  ## renew the generated files: pages, picture of the packages, snapshot of the definitions
 	$(BIN)/python -m nba_pipeline.cli.docs docs
 	$(BIN)/python tools/architecture.py docs/images/architecture.svg
+	$(BIN)/python -m nba_pipeline_tests.support.definitions_snapshot
 
 install: $(INSTALLED)  ## make the virtual environment with the versions of constraints.txt
 

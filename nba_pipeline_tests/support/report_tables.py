@@ -18,6 +18,7 @@ from nba_pipeline.tables.predictions.calls import CALLS
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
@@ -64,7 +65,7 @@ def player(of: int = HORN, **more: Any) -> Row:
 
 
 def features(of: int = HORN, **more: Any) -> Row:
-    return {"game_date": DAY, "player_id": of, "feature_version": "v2", "points_avg_season": 24.0} | more
+    return {"game_date": DAY, "player_id": of, "feature_version": MODEL_FEATURES.name, "points_avg_season": 24.0} | more
 
 
 def prediction(system: str = "ensemble_v1", of: int = HORN, **more: Any) -> Row:

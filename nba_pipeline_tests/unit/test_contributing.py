@@ -1,12 +1,15 @@
 """The worked examples of CONTRIBUTING.md run as they stand."""
 
 import re
+import sys
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
+from typing import Any
 
 import ibis
 import pandas as pd
+import pytest
 
 from nba_pipeline.sources.landing import FEEDS
 from nba_pipeline.tables.predictions.features import FeatureVersion
@@ -18,16 +21,17 @@ EXAMPLE = re.compile(r"^```python file=(\S+)\n(.*?)^```$", re.M | re.S)
 DAY = "2024-01-05"
 
 
-def example(file: str) -> SimpleNamespace:
-    """Run the example for `file` and return its names."""
-    names: dict = {"__name__": Path(file).stem}
-    exec(compile(dict(EXAMPLE.findall(PAGE.read_text()))[file], file, "exec"), names)
-    return SimpleNamespace(**names)
+def example(file: str) -> Any:
+    """Run the example for `file` and return it as a module."""
+    module = ModuleType(Path(file).stem)
+    exec(compile(dict(EXAMPLE.findall(PAGE.read_text()))[file], file, "exec"), module.__dict__)
+    return module
 
 
 def test_every_example_is_run() -> None:
     assert set(dict(EXAMPLE.findall(PAGE.read_text()))) == {
         "nba_pipeline/tables/predictions/rebound_features.py",
+        "nba_pipeline_tests/unit/tables/predictions/test_rebound_features.py",
         "nba_pipeline/tables/analytics/team_three_point_rate.py",
         "rule",
         "nba_pipeline/systems/short_form.py",
@@ -47,19 +51,13 @@ def test_the_table_satisfies_its_contract_and_computes() -> None:
     assert [None if pd.isna(r) else r for r in rows["three_point_rate"]] == [0.5, None]
 
 
-def test_the_feature_sees_ten_games_before_the_day_only() -> None:
+def test_the_feature_passes_its_own_test(monkeypatch: pytest.MonkeyPatch) -> None:
     module = example("nba_pipeline/tables/predictions/rebound_features.py")
     version = FeatureVersion("v3", (*V2.features, *module.REBOUND_FEATURES))
     assert version.names[-1] == "offensive_rebounds_avg_last_10"
-    games = pd.DataFrame(
-        [
-            {"game_date": date(2024, 1, d), "season": "2023-24", "player_id": 1, "offensive_rebounds": d}
-            for d in range(1, 12)
-        ]
-    )
-    listed = pd.DataFrame([{"game_date": date(2024, 1, 11), "season": "2023-24", "player_id": 1}])
-    expression = module.rebound_features(ibis.memtable(listed), ibis.memtable(games))
-    assert expression.execute()["offensive_rebounds_avg_last_10"].tolist() == [5.5]
+    monkeypatch.setitem(sys.modules, "nba_pipeline.tables.predictions.rebound_features", module)
+    tests = example("nba_pipeline_tests/unit/tables/predictions/test_rebound_features.py")
+    tests.test_the_mean_is_of_the_ten_games_before_the_day()
 
 
 def test_the_rule_names_a_row_that_breaks_it() -> None:

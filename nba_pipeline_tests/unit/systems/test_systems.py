@@ -12,6 +12,8 @@ from nba_pipeline.systems import BASELINES, RULES, SYSTEM_IDS, VERSIONS, Forecas
 from nba_pipeline.systems.distribution import spread
 from nba_pipeline.systems.moving_average import MovingAverage
 
+# Without these there is no forecast; the other columns of `KNOWN` only move one.
+FORM = ("last_5", "last_10", "season_average", "ewma")
 KNOWN: dict[str, float] = {
     "games": 30,
     "last_5": 22.0,
@@ -110,7 +112,7 @@ def test_a_forecast_has_a_spread_and_no_reason_and_none_has_no_spread(system: Sy
 
 @every_system
 def test_form_that_is_unknown_is_no_forecast(system: System) -> None:
-    unknown: dict[str, float] = {c: NAN for c in ("last_5", "last_10", "season_average", "ewma")}
+    unknown: dict[str, float] = dict.fromkeys(FORM, NAN)
     made = predict(system, unknown)
     assert np.isnan(made.mean[0])
     assert made.reason[0]
