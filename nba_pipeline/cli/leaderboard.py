@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import click
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute
 
 from nba_pipeline.cli.console import console, print_grid
@@ -36,37 +37,51 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         NoGradedForecastsError: No graded forecast belongs to these rows.
     """
     from nba_pipeline.cli import leaderboard_tables as grids
+    from nba_pipeline.cli import market_tables
+    from nba_pipeline.cli.market_chances import market_chances
     from nba_pipeline.evaluation.alarms import too_good
+    from nba_pipeline.evaluation.call_results import call_results
     from nba_pipeline.evaluation.clean_seasons import with_clean_seasons
     from nba_pipeline.evaluation.leaderboard import leaderboard, reliabilities, tiers
+    from nba_pipeline.evaluation.market_rival import calibration_by, market_table, with_market
 
     _require_choice("--market", rows.market, MARKETS)
     if reliability_of is not None:
         _require_choice("--reliability", reliability_of, SYSTEM_IDS)
     settings = Settings.from_environment()
-    selected = rows.select(_graded(settings, rows))
+    graded = _graded(settings, rows)
+    selected = rows.select(graded)
     if selected.empty:
         raise NoGradedForecastsError(
             f"no graded forecast of: {rows.words}",
             "run `nba-pipeline backfill START END` over more days of a season, or drop options",
         )
     board, by_tier, bins = with_clean_seasons(leaderboard(selected)), tiers(selected), reliabilities(selected)
+    beside = with_market(selected, market_chances(settings, selected))
+    market, buckets = market_table(beside), calibration_by(beside)
+    results = call_results(*_calls(settings, rows, graded))
     simulated = settings.source == "simulator"
     alarms = [] if simulated else [str(alarm) for alarm in too_good(board, rows)]
     if as_json:
         tables = {"systems": board, "tiers": by_tier, "reliability": bins}
+        tables |= {"market": market, "market_buckets": buckets, "calls": results}
         shown = {n: json.loads(t.to_json(orient="records")) for n, t in tables.items()}
         click.echo(json.dumps({"rows": rows.words, "alarms": alarms, **shown}, indent=2))
     else:
         print_grid(grids.error_grid(board, rows.words))
         print_grid(grids.difference_grid(board))
         print_grid(grids.chance_grid(board))
+        if len(market):
+            print_grid(market_tables.market_grid(market))
         print_grid(grids.call_grid(board))
+        if len(results):
+            print_grid(market_tables.recorded_calls_grid(results))
         print_grid(grids.tiers_grid(by_tier))
         if not simulated:
             print_grid(grids.clean_grid(board, sorted(selected["season"].unique())))
         if reliability_of:
             print_grid(grids.reliability_grid(bins, reliability_of))
+            print_grid(market_tables.bucket_grid(buckets, reliability_of))
         if simulated:
             console.print("Simulated league: figures of an invented market are no evidence, so none raises an alarm.")
     for sentence in alarms:
@@ -86,11 +101,25 @@ def _graded(settings: Settings, rows: RowSet) -> pd.DataFrame:
     """Read graded forecasts with the columns of the leaderboard; filtered in Arrow, before the conversion to pandas."""
     from nba_pipeline.evaluation.leaderboard import COLUMNS
 
-    graded = read_table(settings, "nba_predictions.prediction_accuracy", COLUMNS)
+    return _of(read_table(settings, "nba_predictions.prediction_accuracy", COLUMNS), rows)
+
+
+def _of(table: pa.Table, rows: RowSet) -> pd.DataFrame:
+    """The rows of a leaderboard's market, season and kind of season."""
     for name, value in (("season", rows.season), ("season_type", rows.season_type), ("market", rows.market)):
         if value:
-            graded = graded.filter(pyarrow.compute.field(name) == value)
-    return graded.to_pandas()
+            table = table.filter(pyarrow.compute.field(name) == value)
+    return table.to_pandas()
+
+
+def _calls(settings: Settings, rows: RowSet, graded: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Read all graded calls of the market and season, whatever other systems forecast, with the players' season averages."""
+    from nba_pipeline.evaluation.call_results import COLUMNS
+
+    calls = _of(read_table(settings, "nba_predictions.call_grades", COLUMNS), rows)
+    average = graded.drop_duplicates(["game_date", "player_id"])[["game_date", "player_id", "season_average"]]
+    joined = calls.merge(average, on=["game_date", "player_id"], how="left")
+    return joined, joined["season_average"]
 
 
 def _suspects(settings: Settings, selected: pd.DataFrame) -> list[str]:

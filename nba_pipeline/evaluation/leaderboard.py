@@ -13,7 +13,18 @@ from nba_pipeline.systems import LINE_SYSTEM_IDS
 REFERENCE = "last_10"
 MARKET_LINE = "market_line"
 COLUMNS = (
-    *("game_date", "player_id", "market", "system_id", "season", "season_type", "prior_games", "season_average"),
+    *(
+        "game_date",
+        "game_id",
+        "player_id",
+        "market",
+        "system_id",
+        "season",
+        "season_type",
+        "prior_games",
+        "season_average",
+    ),
+    "as_of",
     *(
         "signed_error",
         "absolute_error",
@@ -124,6 +135,7 @@ def _scores(r: pd.DataFrame) -> dict[str, Any]:
         "bets": wins + losses,
         **_flat("hit_rate", hit_rate(wins, losses)),
         "priced_bets": len(priced),
+        "unpriced_bets": int((r["outcome"].isin(["win", "loss"]) & r["profit"].isna()).sum()),
         **_flat("roi", profit),
         "decided_overs": len(chances[0]),
         "log_loss": log_loss(*chances),

@@ -87,6 +87,22 @@ def closing(quotes: ir.Table, games: ir.Table) -> ir.Table:
     return _consensus_of(in_force(quotes, games, closes=True))
 
 
+def chance_at(current: ir.Table, lines: ir.Table) -> ir.Table:
+    """Return the market's chance of the over at given lines: `over`, the mean of logits without margin over the sportsbooks that
+    quote exactly this line with both prices, one vote per supplier of prices; no row where none does.
+
+    Args:
+        current: Quotes of `in_force`.
+        lines: One line per game_date, player_id and market.
+    """
+    key = ("game_date", "player_id", "market")
+    voters = _one_per_feed(current)
+    joined = shared(voters.mutate(logit=_logit_of_over(voters)).inner_join(lines, [*key, "line"]))
+    known = joined.filter(joined.logit.notnull())
+    found = known.group_by(*key).aggregate(logit=exact.mean(known.logit, LOGIT_PRECISION))
+    return found.mutate(over=1 / (1 + (-found.logit).exp())).drop("logit")
+
+
 def _consensus_of(current: ir.Table) -> ir.Table:
     player = [current.game_date, current.player_id, current.market]
     real = (current.book_kind == "sportsbook").cast("int64").max().over(ibis.window(group_by=player))

@@ -15,7 +15,7 @@ from nba_pipeline.evaluation.alarms import suspects, too_good
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.evaluation.clean_seasons import CHOSEN_ON, with_clean_seasons
 from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet, leaderboard, reliabilities, tiers
-from nba_pipeline.evaluation.metrics import calibration_error, hit_rate, reliability, tier
+from nba_pipeline.evaluation.metrics import FEWEST_SHOWN, calibration_error, hit_rate, reliability, tier
 from nba_pipeline.systems import LINE_SYSTEM_IDS, SYSTEM_IDS
 from nba_pipeline_tests.support import day
 
@@ -143,8 +143,8 @@ def test_a_return_has_an_interval_by_day_and_is_printed_only_for_enough_bets() -
         console.print(grids.call_grid(found))
         return console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
 
-    assert "+45.0%" in printed(grids.FEWEST_PRICED_BETS)
-    assert "+45" not in printed(grids.FEWEST_PRICED_BETS - 2)
+    assert "+45.0%" in printed(FEWEST_SHOWN)
+    assert "+45" not in printed(FEWEST_SHOWN - 2)
 
 
 def test_the_hit_rate_has_its_n_and_the_roi_counts_priced_bets_only() -> None:
