@@ -17,22 +17,22 @@ BOOK = "draftkings"
 def services() -> Services:
     """The services, with results, shots, absences, quotes and a report of the evening."""
     games = [
-        _game(BOSTON, DAY, TIP, "BOS", "NYK", over=True),
-        _game(DENVER, DAY, TIP + timedelta(hours=2), "DEN", "LAL", over=True),
-        _game(TO_COME, NEXT_DAY, TIP + timedelta(days=1), "MIA", "CHI", over=False),
-        _game("0032400001", date(2025, 2, 16), datetime(2025, 2, 17, 1, 20, tzinfo=UTC), "CHK", "SHQ", over=False),
+        game_of(BOSTON, DAY, TIP, "BOS", "NYK", over=True),
+        game_of(DENVER, DAY, TIP + timedelta(hours=2), "DEN", "LAL", over=True),
+        game_of(TO_COME, NEXT_DAY, TIP + timedelta(days=1), "MIA", "CHI", over=False),
+        game_of("0032400001", date(2025, 2, 16), datetime(2025, 2, 17, 1, 20, tzinfo=UTC), "CHK", "SHQ", over=False),
     ]
     results = [g for g in games if g["home_pts"] is not None]
-    players = [p for g in results for side in ("home", "away") for p in _players(g, side)]
+    players = [p for g in results for side in ("home", "away") for p in players_of(g, side)]
     made = Services(
         SEASON,
         games,
         players=players,
-        teams=[_team(players, g, side) for g in results for side in ("home", "away")],
-        shots=[s for p in players for s in _shots(p)],
-        absent=[_absent(g, side) for g in results for side in ("home", "away")],
-        props=[_prop(p) for p in players if p["starter"]],
-        lines=[_line(g) for g in games[:3]],
+        teams=[team_of(players, g, side) for g in results for side in ("home", "away")],
+        shots=[s for p in players for s in shots_of(p)],
+        absent=[absent_of(g, side) for g in results for side in ("home", "away")],
+        props=[prop_of(p) for p in players if p["starter"]],
+        lines=[line_of(g) for g in games[:3]],
     )
     published = datetime(2024, 11, 5, 18, 30, tzinfo=UTC)
     made.reports["Injury-Report_2024-11-05_01PM.pdf"] = (
@@ -46,7 +46,7 @@ def services() -> Services:
     return made
 
 
-def _game(game_id: str, day: date, tip: datetime, home: str, away: str, *, over: bool) -> Row:
+def game_of(game_id: str, day: date, tip: datetime, home: str, away: str, *, over: bool) -> Row:
     return {
         "game_id": game_id,
         "game_date": day,
@@ -60,7 +60,7 @@ def _game(game_id: str, day: date, tip: datetime, home: str, away: str, *, over:
     }
 
 
-def _players(game: Row, side: str) -> list[Row]:
+def players_of(game: Row, side: str) -> list[Row]:
     """Eight players with 10 or 9 points each: two threes, a two, and two free throws at home, one away."""
     team, other = game[f"{side}_team"], game["away_team" if side == "home" else "home_team"]
     rows = []
@@ -100,7 +100,7 @@ def _players(game: Row, side: str) -> list[Row]:
     return rows
 
 
-def _team(players: list[Row], game: Row, side: str) -> Row:
+def team_of(players: list[Row], game: Row, side: str) -> Row:
     here = [p for p in players if p["game_id"] == game["game_id"] and p["team"] == game[f"{side}_team"]]
     counts = (
         "pts",
@@ -125,7 +125,7 @@ def _team(players: list[Row], game: Row, side: str) -> Row:
     }
 
 
-def _shots(player: Row) -> list[Row]:
+def shots_of(player: Row) -> list[Row]:
     """Five attempts: two threes made, one missed, a two made, a two missed."""
     kinds = [(3, True), (3, True), (3, False), (2, True), (2, False)]
     return [
@@ -146,7 +146,7 @@ def _shots(player: Row) -> list[Row]:
     ]
 
 
-def _absent(game: Row, side: str) -> Row:
+def absent_of(game: Row, side: str) -> Row:
     team = game[f"{side}_team"]
     return {
         "game_id": game["game_id"],
@@ -157,7 +157,7 @@ def _absent(game: Row, side: str) -> Row:
     }
 
 
-def _prop(player: Row) -> Row:
+def prop_of(player: Row) -> Row:
     return {
         "game_id": player["game_id"],
         "bookmaker": BOOK,
@@ -169,7 +169,7 @@ def _prop(player: Row) -> Row:
     }
 
 
-def _line(game: Row) -> Row:
+def line_of(game: Row) -> Row:
     return {
         "game_id": game["game_id"],
         "bookmaker": BOOK,

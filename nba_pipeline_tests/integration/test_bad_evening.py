@@ -1,0 +1,167 @@
+"""Services on a bad evening: an ingest goes on by itself, stays within its budget, and asks for nothing twice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from nba_pipeline.sources.call_log import CallLog, month_of
+from nba_pipeline.sources.files import FilesSource
+from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
+from nba_pipeline.sources.landing import PLAYER_BOXSCORES
+from nba_pipeline.sources.live_settings import LiveSettings, Pace
+from nba_pipeline.sources.rests import Timer
+from nba_pipeline_tests.support.bad_evening import FIRST, BadEvening, SimulatedTimer, month
+from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback
+
+FIRST_MOMENT = datetime(2024, 12, 1, tzinfo=UTC)
+DAYS = 2
+GAMES = 8 * DAYS
+UNLISTED, LATE = "0022400007", "0022400012"
+
+
+@dataclass
+class Evening:
+    """A home beside the services."""
+
+    server: Loopback
+    services: BadEvening
+    timer: SimulatedTimer
+    live: LiveSettings
+    place: Path
+    notices: list[str] = field(default_factory=list)
+
+    def ingest(self, *kinds: str, closing: bool = False) -> IngestOutcome:
+        return ingest_days(
+            [FIRST + timedelta(days=d) for d in range(DAYS)],
+            kinds or ("boxscores", "shots", "injuries", "lines"),
+            live=self.live,
+            payloads=self.place / "payloads",
+            landing=self.place / "landing",
+            closing=closing,
+            tell=self.notices.append,
+            timer=Timer(self.timer.monotonic, self.timer.sleep),
+        )
+
+    @property
+    def log(self) -> CallLog:
+        return CallLog(self.place / "payloads")
+
+
+@pytest.fixture(scope="module")
+def good() -> BadEvening:
+    return BadEvening(month(DAYS))
+
+
+@pytest.fixture
+def evening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: BadEvening) -> Iterator[Evening]:
+    monkeypatch.setenv("NBA_PIPELINE_NOW", "2024-12-15T12:00:00+00:00")
+    timer = SimulatedTimer()
+    services = BadEvening(
+        good.services,
+        timer.monotonic,
+        throttle_after=18,
+        blank_every=7,
+        unlisted=frozenset({UNLISTED}),
+        missing=frozenset({LATE}),
+    )
+    with loopback() as server:
+        server.rule = services
+        live = LiveSettings(
+            nba_stats_url=f"{server.url}/stats",
+            nba_cdn_url=f"{server.url}/cdn",
+            odds_api_url=f"{server.url}/odds",
+            injuries_url=f"{server.url}/injuries",
+            odds_api_key="key",
+            pace=Pace(pause=1.0, timeout=5, attempts=2),
+        )
+        yield Evening(server, services, timer, live, tmp_path)
+
+
+def test_days_are_ingested_to_the_end_without_a_hand(evening: Evening) -> None:
+    outcome = evening.ingest()
+    assert outcome.fetched["nba_stats box_score"] == GAMES and outcome.untried == 0
+    assert evening.services.throttles >= 1
+    assert 3600 <= sum(outcome.waited.values()) < 2 * 3600 * evening.services.throttles
+    assert [f.split(" (")[0] for f in outcome.failures] == [f"odds_api: game {UNLISTED}"]
+    assert any("rest 6" in n and "calls done" in n for n in evening.notices)
+    assert outcome.fetched["odds_api event_odds_at"] == 2 * (GAMES - 1)
+    assert outcome.credits == evening.services.used == evening.log.spent("odds_api", month_of(FIRST_MOMENT))
+    assert any("calls for history cost about" in n for n in evening.notices)
+
+
+def test_what_was_answered_and_what_does_not_exist_is_not_asked_again(evening: Evening) -> None:
+    first = evening.ingest()
+    assert first.absent["injury_reports report"] > 5
+    evening.services.calls.clear()
+    again = evening.ingest()
+    assert again.fetched == {} and again.credits == 0 and evening.services.calls == {}
+
+
+def test_a_cap_is_never_exceeded_and_more_credits_buy_only_the_rest(evening: Evening) -> None:
+    evening.live = replace(evening.live, odds_monthly_credits=500)
+    outcome = evening.ingest("lines")
+    assert evening.services.used <= 500 < evening.services.used + 30
+    assert sum("NBA_PIPELINE_ODDS_MONTHLY_CREDITS" in f for f in outcome.failures) == 1 and outcome.untried > 0
+    assert any("of 500 spent this month" in n for n in evening.notices)
+    evening.live = replace(evening.live, odds_monthly_credits=5000)
+    rest = evening.ingest("lines")
+    assert rest.untried == 0 and len(rest.failures) == 1
+    assert evening.services.used == outcome.credits + rest.credits
+    assert outcome.credits + rest.credits <= 30 * 6 * DAYS + 10 * 2 * GAMES + 3 * DAYS
+
+
+def test_a_quota_that_is_used_up_is_an_error_by_name_and_ends_the_calls(evening: Evening) -> None:
+    evening.services.quota = 100
+    outcome = evening.ingest("lines")
+    assert any("Usage quota has been reached" in f for f in outcome.failures) and outcome.untried > 0
+
+
+def test_a_service_that_never_answered_is_given_up_without_a_rest(evening: Evening) -> None:
+    evening.server.rule = lambda r: Answer(status=403) if r.path.startswith("/stats") else evening.services(r)
+    outcome = evening.ingest("boxscores")
+    assert outcome.waited == {} and evening.timer.now < 60
+    assert "the service turns requests away (status 403)" in outcome.failures[0]
+
+
+def test_a_service_that_stays_away_is_given_up_when_patience_ends(evening: Evening) -> None:
+    evening.live = replace(evening.live, pace=replace(evening.live.pace, patience=500))
+    outcome = evening.ingest("boxscores")
+    assert outcome.untried > 0 and sum(outcome.waited.values()) == 60 + 120 + 240
+    assert outcome.fetched["nba_stats box_score"] > 0
+    evening.timer.sleep(3600)
+    assert evening.ingest("boxscores").fetched["nba_stats box_score"] < GAMES
+
+
+def test_reports_that_are_all_refused_are_taken_as_a_block_and_asked_again(evening: Evening) -> None:
+    evening.server.rule = lambda r: Answer(status=403) if r.path.startswith("/injuries") else evening.services(r)
+    outcome = evening.ingest("injuries")
+    assert outcome.absent["injury_reports report"] >= 8 and any("may be blocked" in n for n in evening.notices)
+    evening.server.rule = evening.services
+    assert evening.ingest("injuries").fetched["injury_reports report"] > 0
+
+
+def test_the_second_source_takes_over_marks_its_rows_and_differences_are_named(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = evening.services.services
+    monkeypatch.setattr(services, "has_cdn", True)
+    monkeypatch.setenv("NBA_PIPELINE_NOW", "2024-11-04T15:00:00+00:00")
+    evening.live = replace(evening.live, pace=replace(evening.live.pace, patience=0))
+    evening.server.rule = lambda r: Answer("{}") if "boxscoretraditional" in r.path else services(r)
+    outcome = evening.ingest("boxscores")
+    assert outcome.fetched["nba_cdn live_box_score"] == GAMES and outcome.complete
+    rows = FilesSource(evening.place / "landing").read(PLAYER_BOXSCORES, [FIRST]).to_pylist()
+    assert {(r["source"], r["starter"], r["min_exact"]) for r in rows if r["min_exact"] == 29.5} == {
+        ("NBA live data", True, 29.5),
+        ("NBA live data", False, 29.5),
+    }
+    evening.server.rule = services
+    corrected = next(p for p in services.players if p["game_id"] == "0022400001")
+    monkeypatch.setitem(corrected, "reb", corrected["reb"] + 1)
+    (difference,) = evening.ingest("boxscores").disagreements
+    assert difference.endswith("reb is 5 at nba_stats and 4 at nba_cdn") and "game 0022400001" in difference
+    rows = FilesSource(evening.place / "landing").read(PLAYER_BOXSCORES, [FIRST]).to_pylist()
+    assert {r["source"] for r in rows} == {None}
