@@ -127,6 +127,7 @@ def test_a_service_that_never_answered_is_given_up_without_a_rest(evening: Eveni
 
 
 def test_a_service_that_stays_away_is_given_up_when_patience_ends(evening: Evening) -> None:
+    evening.services.throttle_after = 10
     evening.live = replace(evening.live, pace=replace(evening.live.pace, patience=500))
     outcome = evening.ingest("boxscores")
     assert outcome.untried > 0 and sum(outcome.waited.values()) == 60 + 120 + 240
