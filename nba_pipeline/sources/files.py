@@ -55,6 +55,17 @@ class FilesSource:
             )
         return paths[0] if paths else None
 
+    def days(self, feed: Feed) -> list[date]:
+        """List the days of a daily feed: of its files, or of the rows of its file; none for another feed."""
+        path = self.path(feed)
+        if path is None or not feed.day:
+            return []
+        if path.is_dir():
+            return sorted(date.fromisoformat(p.stem) for p in path.glob("*.parquet") if DAY_NAME.fullmatch(p.stem))
+        with duck.connect() as db:
+            sql = f'SELECT DISTINCT TRY_CAST("{feed.day}" AS DATE) AS day FROM {_scan(path)}'
+            return sorted(day for (day,) in db.execute(sql).fetchall() if day is not None)
+
     def describe(self) -> dict[str, str]:
         return {f.name: str(self.path(f) or "no file: its table stays empty") for f in FEEDS.values()}
 

@@ -1,0 +1,1 @@
+"""Bring history that others have collected into landing files, without a call per game."""
