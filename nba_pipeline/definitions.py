@@ -8,6 +8,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from nba_pipeline.automation import schedules, sensors  # noqa: E402
+from nba_pipeline.automation.alert_store import alerts_of  # noqa: E402
 from nba_pipeline.config.settings import Settings  # noqa: E402
 from nba_pipeline.orchestration import jobs  # noqa: E402
 from nba_pipeline.orchestration.assets import Pipeline, table_asset  # noqa: E402
@@ -18,7 +19,7 @@ from nba_pipeline.verification.asset_check import frame_of_the_seasons, replay_o
 
 SETTINGS = Settings.from_environment()
 ASSETS = [table_asset(transform, SETTINGS) for transform in TRANSFORMS]
-DAILY_REPORT = daily_report_asset(SETTINGS)
+DAILY_REPORT = daily_report_asset(SETTINGS, alerts_of)
 
 defs = dg.Definitions(
     assets=[*ASSETS, DAILY_REPORT],

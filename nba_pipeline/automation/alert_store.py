@@ -16,6 +16,7 @@ from nba_pipeline.automation import alert_delivery
 from nba_pipeline.automation.notifiers import Notifier
 from nba_pipeline.common.errors import AlertError
 from nba_pipeline.common.sqlite import reading, transaction
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources.state_db import FILE
 
 TABLES = {
@@ -153,3 +154,9 @@ def _resolve(db: sqlite3.Connection, kinds: Collection[AlertKind], present: Coll
     resolved = [key for key, kind in open_now if kind in kinds and key not in present]
     db.executemany("UPDATE alerts SET resolved_at = ? WHERE key = ?", [(now.isoformat(), key) for key in resolved])
     return len(resolved)
+
+
+def alerts_of(settings: Settings) -> list[dict[str, str]]:
+    """Return the open alerts of a home for its pages, oldest first: kind, text and time."""
+    alerts = AlertStore(settings.home).open_alerts()
+    return [{"kind": str(a.kind), "text": a.text, "opened_at": a.opened_at} for a in alerts]

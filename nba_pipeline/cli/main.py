@@ -359,6 +359,21 @@ def report(day: date, end: date | None, as_json: bool) -> None:
 
 
 @main.command()
+@optional_days
+@as_json
+@exits
+def dashboard(start: date | None, end: date | None, as_json: bool) -> bool:
+    """Write the index of all days, the season pages, and the checks of START..END (default: the last thirty days).
+
+    With --json, print the checks and write no page.
+    """
+    require_range(start, end or start)
+    from nba_pipeline.cli.dashboard import write_dashboard
+
+    return write_dashboard(start, end, as_json)
+
+
+@main.command()
 @days
 @click.option("--table", required=True, help="Table, such as player_prop_predictions.")
 @click.option("--format", "kind", type=click.Choice(["parquet", "csv", "json"]), default="parquet", show_default=True)

@@ -1,5 +1,6 @@
 """Write the daily pages as the asset `nba_reports/daily_report`."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
@@ -10,18 +11,21 @@ from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partition_results import attach_metadata
 from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.reporting.overview_pages import context_of, write_overview
 from nba_pipeline.reporting.pages import REPORT, write_pages
 from nba_pipeline.reporting.queries import READS, READS_BEFORE
 
+ReadAlerts = Callable[[Settings], Sequence[Mapping[str, str]]]
 KEY = dg.AssetKey(REPORT.split("."))
 GROUP = "6_reports"
 
 
-def daily_report_asset(settings: Settings) -> dg.AssetsDefinition:
-    """Build the asset of the daily pages.
+def daily_report_asset(settings: Settings, read_alerts: ReadAlerts) -> dg.AssetsDefinition:
+    """Build the asset of the daily pages and of the pages above them.
 
     Args:
         settings: The settings, for the days of the partitions.
+        read_alerts: Returns the open alerts of the settings' home.
     """
 
     @dg.asset(
@@ -36,7 +40,8 @@ def daily_report_asset(settings: Settings) -> dg.AssetsDefinition:
             "One self-contained HTML page per day: a table of all forecasts with a line, with fair odds, prices of every book, "
             "form and reasons; games and availability, results once they are in, the latest grades, accuracy of the 30 days "
             "before, and the state of every table. A day without games has "
-            "a short page. Pages are stored in the artifact store under reports/. One page per day."
+            "a short page. Index, dashboard of checks and the pages of the run's seasons "
+            "are written with them. Pages are stored in the artifact store under reports/. One page per day."
         ),
     )
     def daily_report(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
@@ -44,13 +49,22 @@ def daily_report_asset(settings: Settings) -> dg.AssetsDefinition:
         days = [date.fromisoformat(k) for k in context.partition_keys]
         with coded_failures():
             store = pipeline.settings.open_artifacts()
-            written = write_pages(
-                pipeline.settings.open_warehouse(), store, days, simulated=pipeline.settings.is_simulated
-            )
+            warehouse = pipeline.settings.open_warehouse()
+            written = write_pages(warehouse, store, days, simulated=pipeline.settings.is_simulated)
+            shared = context_of(pipeline.settings, read_alerts(pipeline.settings))
+            above = write_overview(warehouse, store, shared, seasons=days)
         attach_metadata(
             context,
             KEY,
-            {d.isoformat(): {"path": store.address(s.location), "bytes": s.bytes} for d, s in written.items()},
+            {
+                d.isoformat(): {
+                    "page": dg.MetadataValue.path(store.address(s.location)),
+                    "path": store.address(s.location),
+                    "bytes": s.bytes,
+                    **{f"page {n}": dg.MetadataValue.path(store.address(o.location)) for n, o in above.items()},
+                }
+                for d, s in written.items()
+            },
         )
         return dg.MaterializeResult(asset_key=KEY)
 

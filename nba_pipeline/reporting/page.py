@@ -13,6 +13,8 @@ import jinja2
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.reporting.data import Forecast, GradedCall, PastGame, ReportData
+from nba_pipeline.reporting.diagrams import counted, diagram, heat, weeks
+from nba_pipeline.reporting.season import GROUPS
 from nba_pipeline.reporting.svg import histogram, recent
 
 
@@ -86,6 +88,11 @@ def _environment() -> jinja2.Environment:
         "form": form,
         "tally": _tally,
         "histogram": histogram,
+        "heat": heat,
+        "counted": counted,
+        "weeks": weeks,
+        "diagram": diagram,
+        "by_kind": _by_kind,
         "by_market": _by_market,
     }
     return environment
@@ -159,6 +166,10 @@ KINDS: Mapping[str, Callable[[float, int], str]] = {
 
 def _plain(value: float) -> str:
     return f"{value:g}"
+
+
+def _by_kind(groups: Iterable[Any]) -> Sequence[tuple[str, Sequence[Any]]]:
+    return sorted(((kind, list(rows)) for kind, rows in groups), key=lambda group: GROUPS.index(group[0]))
 
 
 def _by_market(groups: Iterable[Any]) -> Sequence[tuple[str, Sequence[Forecast]]]:

@@ -1,0 +1,128 @@
+"""The state of every table on every day, from the ledger: what the index and the dashboard of checks show."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from nba_pipeline.domain.calendar import days_between, reading_bound
+from nba_pipeline.domain.game_states import PENDING
+from nba_pipeline.engine.refusals import lacks_only_upstream
+
+State = Literal["published", "no games", "waiting", "refused", "never run"]
+STATES: tuple[State, ...] = ("published", "no games", "waiting", "refused", "never run")
+# The state of a day is the first of these that any of its tables is in.
+WORST_FIRST: tuple[State, ...] = ("refused", "waiting", "never run", "published", "no games")
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One table on one day: its state, rows against what is expected, and the reasons of a refusal."""
+
+    day: date
+    state: State
+    rows: int = 0
+    expected: int = 0
+    absent: Mapping[str, int] | None = None
+    reasons: tuple[str, ...] = ()
+    recorded_at: datetime | None = None
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the checks that failed."""
+        return list(dict.fromkeys(r.split(":", 1)[0] for r in self.reasons))
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive days in one state, by their places in a season: the first, and how many."""
+
+    state: State
+    first: int
+    days: int
+
+
+def cells(entries: Iterable[Entry], tables: Sequence[str], days: Sequence[date]) -> dict[str, list[Cell]]:
+    """Return the cell of every table and day, in the order of the days.
+
+    Args:
+        entries: rows of the ledger; a day refused after its publication counts as refused and keeps its rows.
+        tables: ids of the tables.
+        days: the days.
+    """
+    by_place: dict[tuple[str, date], dict[str, Entry]] = {}
+    for e in entries:
+        by_place.setdefault((e["table_id"], e["day"]), {})[e["state"]] = e
+    return {t: [_cell(d, by_place.get((t, d), {})) for d in days] for t in tables}
+
+
+def _cell(day: date, own: Mapping[str, Entry]) -> Cell:
+    refused, published = own.get("refused"), own.get("published")
+    if refused is not None:
+        kept = published or refused
+        reasons = tuple(json.loads(refused["reasons"]))
+        state: State = "waiting" if lacks_only_upstream(refused) else "refused"
+        return Cell(
+            day, state, kept["rows"] if published else 0, refused["expected"], None, reasons, refused["recorded_at"]
+        )
+    if published is None:
+        return Cell(day, "never run")
+    absent = json.loads(published["absent"])
+    state = "waiting" if PENDING in absent else "published" if published["games"] else "no games"
+    return Cell(day, state, published["rows"], published["expected"], absent, (), published["recorded_at"])
+
+
+def worst(states: Iterable[State]) -> State:
+    """Return the state of a day from those of its tables."""
+    present = set(states)
+    return next((s for s in WORST_FIRST if s in present), "never run")
+
+
+def stretches(states: Sequence[State]) -> list[Stretch]:
+    """Fold equal states of consecutive days."""
+    folded: list[Stretch] = []
+    for place, state in enumerate(states):
+        if folded and folded[-1].state == state:
+            folded[-1] = Stretch(state, folded[-1].first, folded[-1].days + 1)
+        else:
+            folded.append(Stretch(state, place, 1))
+    return folded
+
+
+@dataclass(frozen=True)
+class SeasonCalendar:
+    """A season of the index: its days with their states, and those of every table."""
+
+    label: str
+    days: tuple[date, ...]
+    states: tuple[State, ...]
+    tables: Mapping[str, tuple[State, ...]]
+
+    @property
+    def counts(self) -> Counter[State]:
+        """Days by state."""
+        return Counter(self.states)
+
+    def months(self) -> list[tuple[date, list[tuple[date, State]]]]:
+        """Return the days with their states by month."""
+        months: dict[date, list[tuple[date, State]]] = {}
+        for day, state in zip(self.days, self.states, strict=True):
+            months.setdefault(day.replace(day=1), []).append((day, state))
+        return list(months.items())
+
+
+def calendars(entries: Sequence[Entry], tables: Sequence[str]) -> list[SeasonCalendar]:
+    """Return a calendar for every season with entries, latest first, from its first to its last day with an entry."""
+    by_season: dict[int, list[Entry]] = {}
+    for e in entries:
+        by_season.setdefault(reading_bound(e["day"]).year, []).append(e)
+    seasons = []
+    for year, own in sorted(by_season.items(), reverse=True):
+        days = days_between(min(e["day"] for e in own), max(e["day"] for e in own))
+        by_table = {t: tuple(c.state for c in row) for t, row in cells(own, tables, days).items()}
+        states = tuple(worst(states) for states in zip(*by_table.values(), strict=True))
+        seasons.append(SeasonCalendar(f"{year}-{(year + 1) % 100:02d}", tuple(days), states, by_table))
+    return seasons

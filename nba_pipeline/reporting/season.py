@@ -1,0 +1,175 @@
+"""The record of a season: every system with intervals, calibration, and the recorded calls by month, market, tier and book."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.evaluation.bootstrap import ratio_interval
+from nba_pipeline.evaluation.metrics import TIERS
+from nba_pipeline.reporting import rolling
+from nba_pipeline.reporting.data import Interval, Record
+from nba_pipeline.reporting.rolling import FEWEST_DAYS
+from nba_pipeline.reporting.rows import records
+from nba_pipeline.tables.grading.call_grades import CALL_GRADES
+from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
+from nba_pipeline.warehouse import Days, Warehouse
+
+BINS = 10
+ACCURACY = (*rolling.COLUMNS, "season_average", "p_over", "p_push")
+CALLS = (
+    "game_date",
+    "player_id",
+    "market",
+    "snapshot",
+    "bookmaker",
+    "outcome",
+    "profit",
+    "closing_value",
+    "backfilled",
+)
+GROUPS = ("all", "month", "market", "tier", "book")
+
+CALIBRATION = f"""
+WITH rows AS (
+    SELECT system_id, p_over / nullif(1 - p_push, 0) AS p, (actual_value > line)::INT AS is_over
+    FROM graded WHERE p_over IS NOT NULL AND actual_value IS NOT NULL AND actual_value <> line
+), binned AS (SELECT *, least(floor(p * {BINS}), {BINS - 1}) AS bin FROM rows WHERE p IS NOT NULL)
+SELECT system_id, bin, count(*) AS n, avg(p) AS forecast, avg(is_over) AS observed
+FROM binned GROUP BY ALL ORDER BY ALL
+"""
+
+TIER = " ".join(
+    f"WHEN season_average >= {low} THEN '{name}'" for name, low in sorted(TIERS.items(), key=lambda t: -t[1])
+)
+# One call per player and market: the last snapshot, as it is the one whose price is nearest to the close.
+CALLED = f"""
+WITH tiers AS (
+    SELECT game_date, player_id, market, any_value(CASE {TIER} END) AS tier FROM graded GROUP BY ALL
+), last AS (
+    SELECT * FROM calls QUALIFY row_number() OVER (
+        PARTITION BY game_date, player_id, market
+        ORDER BY list_position(['morning', 't60', 't25', 'close'], snapshot) DESC) = 1
+)
+SELECT last.*, strftime(game_date, '%Y-%m') AS month, coalesce(bookmaker, 'no price') AS book, coalesce(tier, 'unknown') AS tier
+FROM last LEFT JOIN tiers USING (game_date, player_id, market)
+"""
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Forecasts of a system with a probability of the over in one tenth: how many, their mean, and the share that went over."""
+
+    n: int
+    forecast: float
+    observed: float
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """Recorded calls of one group: decided bets, profit per unit at real prices, and closing line value."""
+
+    kind: str
+    name: str
+    n: int
+    bets: int
+    hit_rate: Interval | None
+    priced: int
+    roi: Interval | None
+    closing: Interval | None
+
+
+@dataclass(frozen=True)
+class Season:
+    """The figures of a season page."""
+
+    label: str
+    first: date
+    last: date
+    records: tuple[Record, ...]
+    calibration: dict[str, list[Bin]]
+    calls: tuple[CallRecord, ...]
+    backfilled: int
+
+
+def read_season(warehouse: Warehouse, label: str, first: date, last: date) -> Season:
+    """Read and score a season.
+
+    Args:
+        warehouse: The warehouse to read from.
+        label: Label of the season, such as 2024-25.
+        first: First day.
+        last: Last day.
+    """
+    inputs = warehouse.read(
+        {"graded": (PREDICTION_ACCURACY, Days(first, last, ACCURACY)), "calls": (CALL_GRADES, Days(first, last, CALLS))}
+    )
+    with duck.connect() as db:
+        db.register("graded", inputs["graded"])
+        db.register("calls", inputs["calls"])
+        bins = db.execute(CALIBRATION).df()
+        calls = db.execute(CALLED).df()
+    return Season(
+        label=label,
+        first=first,
+        last=last,
+        records=rolling.records(rolling.daily_sums(_scored(inputs["graded"])), first, last),
+        calibration={
+            str(system): [Bin(int(r["n"]), r["forecast"], r["observed"]) for r in records(own)]
+            for system, own in bins.groupby("system_id")
+        },
+        calls=tuple(_call_records(calls)),
+        backfilled=int(calls["backfilled"].sum()) if len(calls) else 0,
+    )
+
+
+def _scored(graded: pa.Table) -> pa.Table:
+    return graded.select(list(rolling.COLUMNS))
+
+
+def _call_records(calls: pd.DataFrame) -> Sequence[CallRecord]:
+    """Score the calls altogether and by every group, groups in the order of their names."""
+    if calls.empty:
+        return ()
+    calls = calls.assign(all="all calls")
+    return [
+        _call_record(kind, str(name), own)
+        for kind in GROUPS
+        for name, own in calls.groupby(kind, sort=True, observed=True)
+    ]
+
+
+def _call_record(kind: str, name: str, own: pd.DataFrame) -> CallRecord:
+    decided = own["outcome"].isin(["win", "loss"])
+    priced = own["profit"].notna()
+    return CallRecord(
+        kind=kind,
+        name=name,
+        n=len(own),
+        bets=int(decided.sum()),
+        hit_rate=_mean((own["outcome"] == "win").astype(float).where(decided), own["game_date"]),
+        priced=int(priced.sum()),
+        roi=_mean(own["profit"], own["game_date"]),
+        closing=_mean(own["closing_value"], own["game_date"]),
+    )
+
+
+def _mean(values: pd.Series, days: pd.Series) -> Interval | None:
+    """Average the known values, with the 95 % interval by resampling whole days; none with fewer than seven days."""
+    known = values.notna()
+    if not known.any():
+        return None
+    by_day = (
+        pd.DataFrame({"top": values[known].astype(float), "day": days[known]})
+        .groupby("day")["top"]
+        .agg(["sum", "size"])
+    )
+    mean = float(by_day["sum"].sum() / by_day["size"].sum())
+    if len(by_day) < FEWEST_DAYS:
+        return Interval(mean, None, None, len(by_day))
+    low, high = ratio_interval(by_day["sum"].to_numpy(dtype=np.float64), by_day["size"].to_numpy(dtype=np.float64))
+    return Interval(mean, low, high, len(by_day))
