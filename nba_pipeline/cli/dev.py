@@ -32,7 +32,7 @@ def serve_pages(directory: Path, host: str, port: int) -> str:
     """Serve the pages of the home in a process that ends with this one, and return the address of their index."""
     directory.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-c", SERVER, str(directory), host, str(port), str(os.getpid())]
-    subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.Popen(command, stdout=subprocess.DEVNULL)
     return f"http://{host}:{port}/index.html"
 
 
