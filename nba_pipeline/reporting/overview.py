@@ -15,6 +15,7 @@ State = Literal["published", "no games", "waiting", "refused", "never run"]
 STATES: tuple[State, ...] = ("published", "no games", "waiting", "refused", "never run")
 # The state of a day is the first of these that any of its tables is in.
 WORST_FIRST: tuple[State, ...] = ("refused", "waiting", "never run", "published", "no games")
+NEVER: State = "never run"
 Entry = Mapping[str, Any]
 
 
@@ -78,7 +79,7 @@ def _cell(day: date, own: Mapping[str, Entry]) -> Cell:
 def worst(states: Iterable[State]) -> State:
     """Return the state of a day from those of its tables."""
     present = set(states)
-    return next((s for s in WORST_FIRST if s in present), "never run")
+    return next((s for s in WORST_FIRST if s in present), NEVER)
 
 
 def stretches(states: Sequence[State]) -> list[Stretch]:
@@ -122,7 +123,9 @@ def calendars(entries: Sequence[Entry], tables: Sequence[str]) -> list[SeasonCal
     seasons = []
     for year, own in sorted(by_season.items(), reverse=True):
         days = days_between(min(e["day"] for e in own), max(e["day"] for e in own))
-        by_table = {t: tuple(c.state for c in row) for t, row in cells(own, tables, days).items()}
-        states = tuple(worst(states) for states in zip(*by_table.values(), strict=True))
-        seasons.append(SeasonCalendar(f"{year}-{(year + 1) % 100:02d}", tuple(days), states, by_table))
+        by_table: dict[str, tuple[State, ...]] = {
+            t: tuple(c.state for c in row) for t, row in cells(own, tables, days).items()
+        }
+        by_day: tuple[State, ...] = tuple(worst(states) for states in zip(*by_table.values(), strict=True))
+        seasons.append(SeasonCalendar(f"{year}-{(year + 1) % 100:02d}", tuple(days), by_day, by_table))
     return seasons
