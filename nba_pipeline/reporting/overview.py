@@ -79,7 +79,10 @@ def _cell(day: date, own: Mapping[str, Entry]) -> Cell:
 def worst(states: Iterable[State]) -> State:
     """Return the state of a day from those of its tables."""
     present = set(states)
-    return next((s for s in WORST_FIRST if s in present), NEVER)
+    for state in WORST_FIRST:
+        if state in present:
+            return state
+    return NEVER
 
 
 def stretches(states: Sequence[State]) -> list[Stretch]:
