@@ -136,15 +136,21 @@ def status(start: date | None, end: date | None, as_json: bool) -> bool:
 
 @main.command()
 @optional_days
+@click.option("--sources", is_flag=True, help="Only probe the live services: answers, throttled, blocked, key, credits.")
 @as_json
 @exits
-def check(start: date | None, end: date | None, as_json: bool) -> bool:
+def check(start: date | None, end: date | None, sources: bool, as_json: bool) -> bool:
     """Check that START..END can run, is complete and matches its published hashes; print a fix for each problem.
 
     Without days, everything ever run is checked. No option skips a check; accepted gaps are lines of waivers.csv in the
     home (docs/operations.md) and are printed.
     """
     require_range(start, end)
+    if sources:
+        with required_extra("live", "check --sources"):
+            from nba_pipeline.cli.check_sources import check_sources
+
+        return check_sources(as_json)
     from nba_pipeline.cli.check import run_check
 
     return run_check(start, end, as_json)

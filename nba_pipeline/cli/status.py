@@ -15,6 +15,7 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, latest_day
 from nba_pipeline.engine import coverage
 from nba_pipeline.engine.waivers import Waivers, read_waivers
+from nba_pipeline.sources.call_log import CallLog, recorded_credits
 from nba_pipeline.tables.catalog import CATALOG, all_tables, graph_order
 from nba_pipeline.warehouse import Warehouse
 
@@ -86,9 +87,11 @@ def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
         click.echo(json.dumps({"tables": [], "complete": False, "message": message}) if as_json else message)
         return False
     complete = all(s.complete for s in status.statuses)
+    spent = recorded_credits(CallLog(settings.payloads), settings.live.odds_monthly_credits)
     if as_json:
         head = {"start": status.first.isoformat(), "end": status.last.isoformat(), "complete": complete}
-        click.echo(json.dumps(head | {"tables": [s.as_json() for s in status.statuses]}, indent=2))
+        credits = {"odds_credits": spent} if spent else {}
+        click.echo(json.dumps(head | credits | {"tables": [s.as_json() for s in status.statuses]}, indent=2))
         return complete
     print_grid(status_grid(status.statuses, status.first, status.last))
     for sentence in absences(status.statuses):
@@ -96,6 +99,10 @@ def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
     for s in status.statuses:
         for sentence in [*coverage.problems(s), *waived_days(s)]:
             console.print(f"{s.table}: {sentence}", highlight=False, markup=False)
+    if spent:
+        cap = "" if spent["monthly_cap"] is None else f" of {spent['monthly_cap']:,}"
+        left = "" if spent["left"] is None else f", {spent['left']:,} left at the service"
+        console.print(f"odds_api: {spent['spent_this_month']:,}{cap} credits spent this month{left}", highlight=False)
     return complete
 
 

@@ -10,11 +10,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from nba_pipeline.common import clock
 from nba_pipeline.common.sqlite import transaction
 
 FILE = "calls.sqlite"
+ODDS = "odds_api"
 Outcome = Literal["answered", "unchanged", "absent", "unreachable", "refused", "rejected"]
 # The outcomes in which the service was reached and did what it was asked for.
 REACHED: tuple[Outcome, ...] = ("answered", "unchanged", "absent", "rejected")
@@ -136,3 +138,22 @@ class CallLog:
 def month_of(at: datetime) -> datetime:
     """Return the beginning of the calendar month (UTC): the period of the cap on credits."""
     return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def recorded_credits(log: CallLog, cap: int | None) -> dict[str, Any] | None:
+    """Return the credits of the odds service as recorded: spent this month, cap, left at the service; None without a record.
+
+    Args:
+        log: the record of calls.
+        cap: the monthly cap, if one is set.
+    """
+    stated = log.usage(ODDS)
+    spent = log.spent(ODDS, month_of(clock.now()))
+    if stated is None and not spent:
+        return None
+    return {
+        "spent_this_month": spent,
+        "monthly_cap": cap,
+        "left": stated[1].left if stated else None,
+        "left_at": stated[0].isoformat() if stated else None,
+    }

@@ -42,10 +42,11 @@ class Absent(SourceError):
 
 
 class Refused(SourceError):
-    """A service refused a request. `permanent`: the key or plan is rejected, so every further request would be."""
+    """A service refused a request by a status. `permanent`: the key or plan is rejected, so every further request would be."""
 
     def __init__(self, what: str, remedy: str, status: int) -> None:
         super().__init__(what, remedy)
+        self.status = status
         self.permanent = status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED)
 
 

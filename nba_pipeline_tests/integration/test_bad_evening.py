@@ -12,9 +12,10 @@ from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
 from nba_pipeline.sources.landing import PLAYER_BOXSCORES
 from nba_pipeline.sources.live_settings import LiveSettings, Pace
+from nba_pipeline.sources.probes import Probe, probe_all
 from nba_pipeline.sources.rests import Timer
 from nba_pipeline_tests.support.bad_evening import FIRST, BadEvening, SimulatedTimer, month
-from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback
+from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback, of_json
 
 FIRST_MOMENT = datetime(2024, 12, 1, tzinfo=UTC)
 DAYS = 2
@@ -166,3 +167,40 @@ def test_the_second_source_takes_over_marks_its_rows_and_differences_are_named(
     assert difference.endswith("reb is 5 at nba_stats and 4 at nba_cdn") and "game 0022400001" in difference
     rows = FilesSource(evening.place / "landing").read(PLAYER_BOXSCORES, [FIRST]).to_pylist()
     assert {r["source"] for r in rows} == {None}
+
+
+def probes(evening: Evening) -> dict[str, Probe]:
+    return {p.source: p for p in probe_all(evening.live, evening.log)}
+
+
+def test_what_each_service_does_is_told_within_seconds(evening: Evening) -> None:
+    services = evening.services.services
+    evening.services.used = 12
+    evening.server.rule = lambda r: (
+        Answer("{}") if r.path.startswith(("/stats", "/cdn")) else of_json([]) if "/odds" in r.path else None
+    )
+    evening.live = replace(evening.live, pace=Pace(timeout=5))
+    found = probes(evening)
+    assert {s: p.state for s, p in found.items()} == {
+        "nba_stats": "blocked",
+        "nba_cdn": "blocked",
+        "odds_api": "answers",
+        "injury_reports": "refused",
+    }
+    assert all(p.seconds < 3.5 for p in found.values())
+    assert "NBA_API_PROXY" in found["nba_stats"].fix and "Fetch here, compute there" in found["nba_stats"].fix
+    evening.server.rule = services
+    evening.ingest("schedule")
+    evening.server.rule = lambda _: Answer(status=403)
+    assert probes(evening)["nba_stats"].state == "throttled"
+
+
+def test_missing_and_refused_keys_and_credits_are_told_apart(evening: Evening) -> None:
+    evening.live = replace(evening.live, odds_api_key=None)
+    assert (probes(evening)["odds_api"].state, probes(evening)["odds_api"].fine) == ("key missing", True)
+    evening.live = replace(evening.live, odds_api_key="key")
+    evening.server.rule = lambda _: Answer('{"message": "bad key", "error_code": "INVALID_KEY"}', 401)
+    assert probes(evening)["odds_api"].state == "key refused"
+    for left, state in (("0", "no credits"), ("17", "answers")):
+        evening.server.rule = lambda _, left=left: Answer("[]", headers={"x-requests-remaining": left})
+        assert (probes(evening)["odds_api"].state, probes(evening)["odds_api"].credits_left) == (state, int(left))
