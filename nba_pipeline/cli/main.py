@@ -136,7 +136,9 @@ def status(start: date | None, end: date | None, as_json: bool) -> bool:
 
 @main.command()
 @optional_days
-@click.option("--sources", is_flag=True, help="Only probe the live services: answers, throttled, blocked, key, credits.")
+@click.option(
+    "--sources", is_flag=True, help="Only probe the live services: answers, throttled, blocked, key, credits."
+)
 @as_json
 @exits
 def check(start: date | None, end: date | None, sources: bool, as_json: bool) -> bool:
