@@ -6,7 +6,7 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.tables.catalog import CATALOG
-from nba_pipeline.tables.predictions.calls import CALLS
+from nba_pipeline.tables.predictions.calls import CALLS, DAILY_EXPOSURE, GAME_CORRELATION
 from nba_pipeline_tests import support
 from nba_pipeline_tests.support import day, expected_rows
 
@@ -203,3 +203,23 @@ def test_calls_and_those_of_earlier_snapshots_are_expected() -> None:
         clock=[{"now": "2024-01-05 23:50"}],
     )
     assert sorted((w["snapshot"], w["reason"]) for w in wanted) == [("morning", None), ("t25", None)]
+
+
+def test_stakes_of_a_day_add_up_to_the_exposure_at_most_and_share_it_with_calls_made_before() -> None:
+    many = [CALL | {"player_id": n} for n in range(10)]
+    ready = tuple(READY | {"player_id": n} for n in range(20))
+    prices = tuple(PRICE | {"player_id": n} for n in range(20))
+    first = calls(*many, prices=prices, features=ready)
+    assert sum(r["stake"] for r in first) == pytest.approx(DAILY_EXPOSURE, abs=1e-5)
+    again = calls(*many, CALL | {"player_id": 15}, prices=prices, features=ready, earlier=first)
+    assert sum(r["stake"] for r in again) == pytest.approx(DAILY_EXPOSURE, abs=1e-5)
+    assert [r["stake"] for r in again if r["player_id"] == 15] == [pytest.approx(0, abs=1e-5)]
+
+
+def test_calls_in_one_game_have_smaller_stakes_than_one_alone() -> None:
+    small = PRICE | {"kelly_over": 0.01}
+    (alone,) = calls(CALL, prices=(small,))
+    ready = (READY, READY | {"player_id": 8})
+    both = calls(CALL, CALL | {"player_id": 8}, prices=(small, small | {"player_id": 8}), features=ready)
+    assert alone["stake"] == pytest.approx(0.01)
+    assert [r["stake"] for r in both] == [pytest.approx(0.01 / (1 + GAME_CORRELATION))] * 2
