@@ -1,9 +1,12 @@
 """The Dagster home below NBA_PIPELINE_HOME: created and initialised once, before any server or run uses it."""
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +18,12 @@ from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.common.sqlite import copied
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.orchestration.event_log.surface import missing_parts
 
 CONFIG = "dagster.yaml"
+# What `dagster.yaml` was with the batched event log, while the installed Dagster cannot have it.
+BATCHED = "dagster.batched.yaml"
+BATCHED_STORAGE = re.compile(r"^event_log_storage:\n  module: nba_pipeline\.[^\n]*\n(?:[ ]+[^\n]*\n)*", re.M)
 
 
 def prepare(settings: Settings) -> Path:
@@ -28,13 +35,35 @@ def prepare(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     hand_down("DAGSTER_HOME", str(home))
     with file_lock(home / ".prepare.lock", exclusive=True, timeout=settings.lock_timeout):
-        config = home / CONFIG
-        if not config.exists():
-            write_atomically(config, files("nba_pipeline").joinpath(CONFIG).read_bytes())
+        _configure(home / CONFIG, missing_parts())
         with dg.DagsterInstance.get() as instance:
             instance.get_run_records(limit=1)
             instance.event_log_storage.get_maximum_record_id()
     return home
+
+
+def _configure(config: Path, missing: Sequence[str]) -> None:
+    """Write the shipped configuration of a new home, and hold the event log to what the installed Dagster can do.
+
+    Args:
+        config: The `dagster.yaml` of the home.
+        missing: Private parts of Dagster that the batched event log needs and the installed Dagster lacks.
+    """
+    if not config.exists():
+        write_atomically(config, files("nba_pipeline").joinpath(CONFIG).read_bytes())
+    text, kept = config.read_text(encoding="utf-8"), config.with_name(BATCHED)
+    if missing and BATCHED_STORAGE.search(text):
+        write_atomically(kept, text.encode())
+        write_atomically(config, BATCHED_STORAGE.sub("", text).encode())
+        warnings.warn(
+            f"Dagster {version('dagster')} lacks {', '.join(missing)}, which the batched event log needs: {config} now uses "
+            "Dagster's own event log, which is slower and starts empty. Fix: install a version that setup.cfg allows, or run "
+            "`nba-pipeline reconcile` to report published days to it",
+            stacklevel=2,
+        )
+    elif not missing and kept.exists():
+        write_atomically(config, kept.read_bytes())
+        kept.unlink()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
@@ -41,8 +41,10 @@ from dagster._core.storage.event_log.base import EventLogStorage
 
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.verdicts import Metadata, PartitionVerdict
-from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE, BatchedEventLogStorage
 from nba_pipeline.orchestration.failures import REASON, REFUSED, REFUSED_DAYS, WAITING
+
+if TYPE_CHECKING:
+    from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage
 
 Reported = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.AssetCheckResult | DagsterEvent
 
@@ -228,11 +230,13 @@ class _Recorder:
             if record.partition
         }
 
-    def _record(self, storage: BatchedEventLogStorage, evaluations: Sequence[dg.AssetCheckEvaluation]) -> None:
+    def _record(self, storage: "BatchedEventLogStorage", evaluations: Sequence[dg.AssetCheckEvaluation]) -> None:
         """Store the events that the engine would have logged for these evaluations."""
         if not evaluations:
             return
         event, entry = self._template(evaluations[0])
+        from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE
+
         for start in range(0, len(evaluations), BATCH_SIZE):
             storage.store_event_batch(
                 [
@@ -273,9 +277,12 @@ class _Recorder:
         return event, entry
 
 
-def _batching(storage: EventLogStorage) -> AbstractContextManager[BatchedEventLogStorage | None]:
+def _batching(storage: EventLogStorage) -> "AbstractContextManager[BatchedEventLogStorage | None]":
     """A way to write many events at once, if the storage has one."""
-    if isinstance(storage, BatchedEventLogStorage):
+    if type(storage).__module__.startswith("nba_pipeline."):
+        from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage
+
+        assert isinstance(storage, BatchedEventLogStorage)
         return nullcontext(storage)
     if type(storage).__module__.startswith("dagster_postgres."):
         from nba_pipeline.orchestration.event_log.postgres import batching_postgres

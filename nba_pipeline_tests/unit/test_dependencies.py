@@ -20,7 +20,6 @@ DISTRIBUTIONS = {
 }
 # Declared, though no module imports it, each with its reason.
 NOT_IMPORTED = {
-    "dagster-webserver": "the UI of `make dev`, started as a process",
     "google-cloud-bigquery-storage": "downloads rows for google-cloud-bigquery, which imports it when it is there",
 }
 
