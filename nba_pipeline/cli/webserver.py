@@ -2,7 +2,7 @@
 
 Dagster's server answers every request, so that any page open in a browser on the same machine could run mutations on it, by a
 foreign origin or by a name of its own that resolves to this machine. The guard refuses requests whose Host is not a name of this
-server, and requests that another page makes, over HTTP and web sockets alike. It authenticates nobody.
+server, and requests that another page makes, over HTTP and web sockets alike. It has no login.
 """
 
 import sys
