@@ -57,7 +57,8 @@ def quoted_without_forecast(warehouse: Warehouse, first: date, last: date) -> li
 
 
 def _quoted(quotes: pa.Table) -> list[QuotedPlayer]:
-    in_time = quotes.filter(pc.invert(pc.fill_null(quotes["evaluation_only"], False)))
+    for_evaluation = pc.fill_null(quotes["evaluation_only"], False)
+    in_time = quotes.filter(pc.invert(for_evaluation))  # pyright: ignore[reportAttributeAccessIssue]
     counted = in_time.group_by(["game_date", "player_id", "market", "book_kind"]).aggregate([("player_name", "min")])
     return [
         QuotedPlayer(r["game_date"], r["player_id"], r["player_name_min"])
