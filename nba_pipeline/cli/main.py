@@ -123,6 +123,18 @@ def nba_data(paths: tuple[Path, ...], replace: bool, as_json: bool) -> bool:
 
 
 @main.command()
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+@click.option("--feed", help="Feed of the file, where its name does not begin with it: prop_lines, game_lines, ...")
+@as_json
+@exits
+def validate(path: Path, feed: str | None, as_json: bool) -> bool:
+    """Check FILE, CSV or Parquet, against the landing layout before it is dropped or imported; name each row that is wrong."""
+    from nba_pipeline.cli.validate import run_validate
+
+    return run_validate(path, feed, as_json)
+
+
+@main.command()
 @optional_days
 @as_json
 @exits

@@ -15,6 +15,7 @@ from nba_pipeline.config.home import Origin, require_origin, set_days_of
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import EPOCH
 from nba_pipeline.domain.markets import DEFAULT_MARKETS, MARKETS
+from nba_pipeline.sources.dropped_lines import DIRECTORY
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.live_settings import LiveSettings, Pace
 from nba_pipeline.sources.resolved import ResolvedSource
@@ -174,14 +175,14 @@ class Settings:
                     "NBA_PIPELINE_SOURCE is files, but NBA_PIPELINE_DATA is not set",
                     "set NBA_PIPELINE_DATA to the directory with the landing files (docs/landing.md)",
                 )
-            return ResolvedSource(FilesSource(self.data), self.home)
+            return ResolvedSource(FilesSource(self.data, lines=self.home / DIRECTORY), self.home)
         if self.source == "nba_stats":
             if not self.landing.is_dir():
                 raise ConfigurationError(
                     f"NBA_PIPELINE_SOURCE is nba_stats, but nothing was ever fetched into {self.landing}",
                     "run `nba-pipeline ingest START END` first (docs/sources.md)",
                 )
-            return ResolvedSource(FilesSource(self.landing, fetched=True), self.home)
+            return ResolvedSource(FilesSource(self.landing, fetched=True, lines=self.home / DIRECTORY), self.home)
         from nba_pipeline.sources.simulated import SimulatorSource
 
         return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), self.home)

@@ -19,6 +19,7 @@ from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.sources.dropped_lines import dropped_files
 from nba_pipeline.sources.landing import FEEDS, Feed
 from nba_pipeline.sources.landing_query import LAYOUT, query, require
 
@@ -31,11 +32,13 @@ DAY_NAME = re.compile(r"\d{4}-\d{2}-\d{2}")
 class FilesSource:
     """Reads `<directory>/<feed>.parquet` (or `.csv`, `.csv.gz`), or the files `<directory>/<feed>/<day>.parquet`.
 
-    `fetched`: `nba-pipeline ingest` writes the files, so errors on missing files name that command.
+    `fetched`: `nba-pipeline ingest` writes the files, so errors on missing files name that command. `lines`: directory of lines
+    that a user has from elsewhere, which are read beside those of the source.
     """
 
     directory: Path
     fetched: bool = False
+    lines: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.directory.is_dir():
@@ -62,14 +65,16 @@ class FilesSource:
             return []
         if path.is_dir():
             return sorted(date.fromisoformat(p.stem) for p in path.glob("*.parquet") if DAY_NAME.fullmatch(p.stem))
-        with duck.connect() as db:
-            sql = f'SELECT DISTINCT TRY_CAST("{feed.day}" AS DATE) AS day FROM {_scan(path)}'
-            return sorted(day for (day,) in db.execute(sql).fetchall() if day is not None)
+        return days_of_file(feed, path)
 
     def describe(self) -> dict[str, str]:
         return {f.name: str(self.path(f) or "no file: its table stays empty") for f in FEEDS.values()}
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        dropped = [read_file(feed, path, days) for path in dropped_files(self.lines, feed)]
+        return pa.concat_tables([self._read_own(feed, days), *dropped])
+
+    def _read_own(self, feed: Feed, days: Sequence[date]) -> pa.Table:
         path = self.path(feed)
         schema = _arrow_schema(feed)
         if path is None:
@@ -85,6 +90,28 @@ class FilesSource:
         with duck.connect() as db:
             tables = [_rows(db, feed, scan, first, days, path.is_dir()) for scan, first in groups.items()]
         return pa.concat_tables([schema.empty_table(), *(t.cast(schema) for t in tables)])
+
+
+def read_file(feed: Feed, path: Path, days: Sequence[date]) -> pa.Table:
+    """Read the rows of days of one file, and its rows whose day cannot be read.
+
+    Raises:
+        SourceError: The file cannot be read, or lacks a required column.
+    """
+    with duck.connect() as db:
+        return _rows(db, feed, _scan(path), path, days, by_day=False).cast(_arrow_schema(feed))
+
+
+def days_of_file(feed: Feed, path: Path) -> list[date]:
+    """List the days of the rows of a file; days that cannot be read are left out."""
+    try:
+        with duck.connect() as db:
+            sql = f'SELECT DISTINCT TRY_CAST("{feed.day}" AS DATE) AS day FROM {_scan(path)}'
+            return sorted(day for (day,) in db.execute(sql).fetchall() if day is not None)
+    except duckdb.Error as e:
+        raise SourceError(
+            f"{path} cannot be read: {str(e).splitlines()[0]}", f"give it a column {feed.day}; {LAYOUT}"
+        ) from e
 
 
 def _rows(

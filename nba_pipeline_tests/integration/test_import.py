@@ -245,4 +245,4 @@ def test_shot_charts_in_bulk_are_imported_although_the_ids_lost_their_zeros(home
 @pytest.mark.parametrize("season", ["2024", "24-25", "2024-26"])
 def test_what_is_no_season_is_refused_before_anything_is_read(home: Home, season: str) -> None:
     code, said = home.run("sportsdataverse", season)
-    assert code == 1 and f"{season} is no season" in said["error"]
+    assert code == 2 and f"{season} is no season" in said["error"]
