@@ -10,6 +10,7 @@ from typing import Literal
 import click
 
 from nba_pipeline.cli.options import DAY, Commands, as_json, days, exits, optional_days, require_range
+from nba_pipeline.cli.reading import READING
 from nba_pipeline.common.extras import required_extra
 
 
@@ -379,21 +380,6 @@ def report(day: date, end: date | None, as_json: bool) -> None:
 
 
 @main.command()
-@optional_days
-@as_json
-@exits
-def dashboard(start: date | None, end: date | None, as_json: bool) -> bool:
-    """Write the index of all days, the season pages, and the checks of START..END (default: the last thirty days).
-
-    With --json, print the checks and write no page.
-    """
-    require_range(start, end or start)
-    from nba_pipeline.cli.dashboard import write_dashboard
-
-    return write_dashboard(start, end, as_json)
-
-
-@main.command()
 @days
 @click.option("--table", required=True, help="Table, such as player_prop_predictions.")
 @click.option("--format", "kind", type=click.Choice(["parquet", "csv", "json"]), default="parquet", show_default=True)
@@ -415,27 +401,6 @@ def export(
 
 
 @main.command()
-@as_json
-@exits
-def tables(as_json: bool) -> None:
-    """List every table with its grain, in the order of the graph."""
-    from nba_pipeline.cli.tables import show_tables
-
-    show_tables(as_json)
-
-
-@main.command()
-@click.argument("table")
-@as_json
-@exits
-def describe(table: str, as_json: bool) -> None:
-    """Describe TABLE: what a row is, its key, what it reads, what reads it, its rules, and every column."""
-    from nba_pipeline.cli.tables import describe_table
-
-    describe_table(table, as_json)
-
-
-@main.command()
 @click.option("--days", type=click.IntRange(1, 244), help="Only this many days of the season.")
 @exits
 def demo(days: int | None) -> bool:
@@ -444,6 +409,9 @@ def demo(days: int | None) -> bool:
 
     return run_demo(days)
 
+
+for command in READING:
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

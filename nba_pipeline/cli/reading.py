@@ -1,0 +1,68 @@
+"""The commands that read the catalog and the warehouse for people and programs, with their arguments, options and help."""
+
+from datetime import date
+
+import click
+
+from nba_pipeline.cli.options import DayCommand, as_json, exits, optional_days, require_range
+
+
+@click.command(cls=DayCommand)
+@click.argument("sql")
+@as_json
+@exits
+def query(sql: str, as_json: bool) -> None:
+    """Run a SELECT on the published tables and print CSV or JSON; nothing can be changed."""
+    from nba_pipeline.cli.serve import run_query
+
+    run_query(sql, as_json)
+
+
+@click.command(cls=DayCommand)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3002, show_default=True, help="Port to listen on.")
+@exits
+def api(host: str, port: int) -> None:
+    """Serve forecasts, prices, calls, grades and status as a read-only HTTP API."""
+    from nba_pipeline.cli.serve import run_api
+
+    run_api(host, port)
+
+
+@click.command(cls=DayCommand)
+@optional_days
+@as_json
+@exits
+def dashboard(start: date | None, end: date | None, as_json: bool) -> bool:
+    """Write the index of all days, the season pages, and the checks of START..END (default: the last thirty days).
+
+    With --json, print the checks and write no page.
+    """
+    require_range(start, end or start)
+    from nba_pipeline.cli.dashboard import write_dashboard
+
+    return write_dashboard(start, end, as_json)
+
+
+@click.command(cls=DayCommand)
+@as_json
+@exits
+def tables(as_json: bool) -> None:
+    """List every table with its grain, in the order of the graph."""
+    from nba_pipeline.cli.tables import show_tables
+
+    show_tables(as_json)
+
+
+@click.command(cls=DayCommand)
+@click.argument("table")
+@as_json
+@exits
+def describe(table: str, as_json: bool) -> None:
+    """Describe TABLE: what a row is, its key, what it reads, what reads it, its rules, and every column."""
+    from nba_pipeline.cli.tables import describe_table
+
+    describe_table(table, as_json)
+
+
+READING = (tables, describe, query, api, dashboard)
