@@ -12,13 +12,16 @@ from nba_pipeline.automation.quote_alerts import quote_notes, quoted_without_for
 from nba_pipeline.cli.console import print_json
 from nba_pipeline.cli.status import current_waivers, read_statuses, waived_days
 from nba_pipeline.common.errors import MissingHistoryError, PipelineError, SourceError
+from nba_pipeline.common.extras import required_extra
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days, latest_day
 from nba_pipeline.domain.declared_books import read_books
 from nba_pipeline.engine import coverage
 from nba_pipeline.engine.waivers import Waivers
+from nba_pipeline.orchestration.live_ingest import LIVE
 from nba_pipeline.orchestration.preflight import preflight
 from nba_pipeline.orchestration.schedule_review import review
+from nba_pipeline.sources.call_log import CallLog
 from nba_pipeline.tables.catalog import all_tables
 from nba_pipeline.warehouse import Warehouse
 
@@ -110,6 +113,17 @@ def _can_run(settings: Settings, start: date, end: date, waivers: Waivers) -> It
     for finding in preflight(settings.home, source, settings.open_warehouse().ledger(), start, end, waivers):
         kind = "can run" if finding.fine else CANNOT_RUN
         yield Line(kind, finding.what, finding.said, "" if finding.fine else finding.fix)
+    if settings.source == LIVE:
+        yield from _services(settings)
+
+
+def _services(settings: Settings) -> Iterator[Line]:
+    """Note what each live service does: a run reads landing files, and needs them only for what is still to be fetched."""
+    with required_extra("live", "the source nba_stats"):
+        from nba_pipeline.sources.probes import probe_all
+
+    for probe in probe_all(settings.live, CallLog(settings.payloads)):
+        yield Line("note", probe.source, f"{probe.state} ({probe.detail})", "" if probe.fine else probe.fix)
 
 
 def _verdict(s: coverage.TableStatus, changed: list[date], first: date) -> tuple[str, str]:
