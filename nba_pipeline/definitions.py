@@ -1,4 +1,4 @@
-"""The only place that builds Definitions: all tables, the daily report, the jobs, what launches them, one resource."""
+"""The only place that builds Definitions: all tables, the daily report, the jobs, what launches them, the resources."""
 
 import warnings
 
@@ -13,6 +13,7 @@ from nba_pipeline.config.settings import Settings  # noqa: E402
 from nba_pipeline.orchestration import jobs  # noqa: E402
 from nba_pipeline.orchestration.assets import Pipeline, table_asset  # noqa: E402
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor  # noqa: E402
+from nba_pipeline.orchestration.google_resources import google_resources  # noqa: E402
 from nba_pipeline.reporting.asset import daily_report_asset  # noqa: E402
 from nba_pipeline.tables.catalog import TRANSFORMS  # noqa: E402
 from nba_pipeline.verification.asset_check import frame_of_the_seasons, replay_of_a_day  # noqa: E402
@@ -27,6 +28,6 @@ defs = dg.Definitions(
     jobs=jobs.JOBS,
     schedules=schedules.SCHEDULES,
     sensors=sensors.SENSORS,
-    resources={"pipeline": Pipeline()},
+    resources={"pipeline": Pipeline(), **google_resources(SETTINGS)},
     executor=refusal_tolerant_executor,
 )

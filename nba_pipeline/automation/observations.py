@@ -113,7 +113,7 @@ def not_published_since(failed: Sequence[FailedRun], settings: Settings) -> list
     if not failed:
         return []
     first, last = min(r.start for r in failed), max(r.end for r in failed)
-    ledger = Published.of(settings.open_warehouse().ledger(start=first, end=last).to_pylist())
+    ledger = Published.of(settings.watch_warehouse().ledger(start=first, end=last).to_pylist())
     return [r for r in failed if not alert_rules.published_since(r, ledger)]
 
 
@@ -139,12 +139,12 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     store = AlertStore(settings.home)
     open_days = alert_rules.days_of(store.open_alerts())
     days = sorted({*days_between(today - timedelta(days=alert_rules.GAP_DAYS), today), *open_days})
-    entries = settings.open_warehouse().ledger(start=days[0], end=days[-1]).to_pylist()
+    entries = settings.watch_warehouse().ledger(start=days[0], end=days[-1]).to_pylist()
     waivers = read_waivers(settings.home, graph_order(), today)
     ledger = Published.of(e for e in entries if e["day"] in days).without(waivers)
     runs = observe_runs(instance, now)
     failures = dict(SourceState(settings.home).outages())
-    warehouse = settings.open_warehouse()
+    warehouse = settings.watch_warehouse()
     kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK, AlertKind.STATE, AlertKind.QUOTED]
     unknown = unknown_games(warehouse, days[0], days[-1], waivers)
     alerts = alert_rules.unknown_states((d, g) for d, g in unknown if d in days)
@@ -188,7 +188,7 @@ def _alarms(settings: Settings, today: date) -> list[Alert]:
     """Return the alarms of the leaderboard of the last months."""
     contract = CATALOG[selections.GRADES].table
     days = Days(today - timedelta(days=ALARM_DAYS), today, tuple(COLUMNS))
-    graded = settings.open_warehouse().read({"graded": (contract, days)})["graded"].to_pandas()
+    graded = settings.watch_warehouse().read({"graded": (contract, days)})["graded"].to_pandas()
     rows = RowSet(market=POINTS.name)
     selected = rows.select(graded[graded["market"] == POINTS.name])
     return [] if selected.empty else alert_rules.leakage_alarms(too_good(leaderboard(selected), rows))

@@ -56,7 +56,7 @@ def _results_are_published(warehouse: Warehouse, day: date) -> bool:
 def decide_overnight(settings: Settings, at: datetime) -> Decision:
     """Decide the runs of yesterday."""
     day = clock.eastern(at).date() - timedelta(days=1)
-    warehouse = settings.open_warehouse()
+    warehouse = settings.watch_warehouse()
     published, results_are_in = _published(warehouse, day), _results_are_published(warehouse, day)
     try:
         games = believed_slate(settings.open_source(), [day], _games_on_record(warehouse, day))
@@ -70,7 +70,7 @@ def decide_overnight(settings: Settings, at: datetime) -> Decision:
 def decide_morning(settings: Settings, at: datetime) -> Decision:
     """Decide the runs of today's slate."""
     day = clock.eastern(at).date()
-    warehouse = settings.open_warehouse()
+    warehouse = settings.watch_warehouse()
     published = _published(warehouse, day)
     try:
         games = believed_slate(settings.open_source(), [day], _games_on_record(warehouse, day))
@@ -83,23 +83,23 @@ def decide_refresh(settings: Settings, at: datetime) -> Decision:
     """Decide the refresh of today's lines, injuries and open forecasts."""
     day = clock.eastern(at).date()
     try:
-        warehouse = settings.open_warehouse()
+        warehouse = settings.watch_warehouse()
         games = believed_slate(settings.open_source(), [day], _games_on_record(warehouse, day))[day]
     except SourceError as e:
         return Skip(f"the calendar of games cannot be read from the source: {e.what}")
-    return refresh(day, games, _published(settings.open_warehouse(), day), at)
+    return refresh(day, games, _published(settings.watch_warehouse(), day), at)
 
 
 def decide_catch_up(settings: Settings, at: datetime) -> Decision:
     """Decide the runs of incomplete days."""
-    return catch_up(settings.open_warehouse().ledger(), clock.eastern(at).date(), CATCH_UP_DAYS, at)
+    return catch_up(settings.watch_warehouse().ledger(), clock.eastern(at).date(), CATCH_UP_DAYS, at)
 
 
 def decide_training(settings: Settings, at: datetime) -> Decision:
     """Decide the training of the month that contains the time of the tick."""
     day = clock.eastern(at).date().replace(day=1)
     month = days_between(day, day.replace(day=calendar.monthrange(day.year, day.month)[1]))
-    published = _published(settings.open_warehouse(), day)
+    published = _published(settings.watch_warehouse(), day)
     try:
         games = slate(settings.open_source(), month)
     except SourceError:  # unneeded models cost less than a month without models

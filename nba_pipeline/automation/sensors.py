@@ -46,7 +46,7 @@ def plan_changes(settings: Settings, by: Owner) -> tuple[list[RunPlan], str]:
         The runs that `by` owns, and a summary of the differences.
     """
     today = clock.today()
-    source, state, warehouse = settings.open_source(), SourceState(settings.home), settings.open_warehouse()
+    source, state, warehouse = settings.open_source(), SourceState(settings.home), settings.watch_warehouse()
     rows, built = current(source, state, today), state.built()
     tables = {f.name: selections.fed_by([f.name]) for f in DAILY_FEEDS}
     published = Published.of(warehouse.ledger([t for names in tables.values() for t in names]).to_pylist()).published
@@ -125,7 +125,7 @@ def failed_partitions(context: dg.SensorEvaluationContext) -> SensorAnswer:
 
 def plan_repairs(settings: Settings) -> list[RunPlan]:
     """Plan days that were refused only for missing upstream days that are published by now, with all tables below."""
-    warehouse, today = settings.open_warehouse(), clock.today()
+    warehouse, today = settings.watch_warehouse(), clock.today()
     ledger = warehouse.ledger()
     refusals = [
         Refusal(e["table_id"], e["day"], e["run_id"])
@@ -173,7 +173,7 @@ def _counted(verb: str, things: str, names: Sequence[str]) -> str:
 )
 def reconciliation_of_history(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Report what is unknown to Dagster and request no run."""
-    ledger = Settings.from_environment().open_warehouse().ledger().to_pylist()
+    ledger = Settings.from_environment().watch_warehouse().ledger().to_pylist()
     differences = reconciliation.observe(context.instance, ledger)
     reported = reconciliation.record(context.instance, differences)
     if problems := list(reconciliation.errors(differences)):

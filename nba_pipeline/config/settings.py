@@ -141,6 +141,17 @@ class Settings:
             return open_bigquery(self.bigquery, self.pushdown)
         return DuckDBWarehouse(self.database, self.lock_timeout)
 
+    def watch_warehouse(self) -> Warehouse:
+        """Open the warehouse for sensors and schedules, which ask often: BigQuery is queried only after a change.
+
+        An emulator is queried each time: the time of a table's last change does not follow DML there.
+        """
+        if self.bigquery is not None and not self.bigquery.is_loopback:
+            from nba_pipeline.warehouse.bigquery.watched import watch_bigquery
+
+            return watch_bigquery(self.bigquery)
+        return self.open_warehouse()
+
     def open_artifacts(self) -> ArtifactStore:
         """The bucket that NBA_PIPELINE_BUCKET names, else the directory `artifacts` of the home."""
         if self.bucket is None:

@@ -2,7 +2,8 @@
 
 Every statement that any client sends, of this process or another, is handed to Google's analyser. Beyond that the proxy
 enforces what the emulator ignores: the version that an update is based on (If-Match), job ids that are used once, filters
-on the partition where a table demands them, and the limits of one job and of one table a day.
+on the partition where a table demands them, and the limits of one job and of one table a day. The emulator's time of a
+table's last change does not follow DML; the proxy's does.
 """
 
 import json
@@ -30,6 +31,7 @@ MAX_MODIFICATIONS_OF_A_TABLE = 1_500
 TABLE_PATH = re.compile(r"/bigquery/v2/projects/([^/]+)/datasets/([^/]+)/tables(?:/([^/]+))?$")
 JOBS_PATH = re.compile(r"(/upload)?/bigquery/v2/projects/[^/]+/jobs$")
 ADD_COLUMN = re.compile(r"ALTER TABLE `([^`]+)` ADD COLUMN IF NOT EXISTS `([^`]+)` (\w+)(?:<(\w+)>)?")
+CHANGED = re.compile(r"(?:INSERT INTO|DELETE FROM|ALTER TABLE) `([^`]+)`")
 DAYS = re.compile(r"BETWEEN DATE '([0-9-]+)' AND DATE '([0-9-]+)'|DATE '([0-9-]+)'")
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "host", "content-encoding", "accept-encoding"}
 
@@ -78,6 +80,7 @@ class Rules:
     _tables: dict[str, Stored] = field(default_factory=dict)
     _job_ids: set[str] = field(default_factory=set)
     _modifications: Counter[str] = field(default_factory=Counter)
+    _changes: Counter[str] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
 
     def refuse(self, method: str, path: str, body: Any, if_match: str | None) -> Refusal | None:
@@ -171,6 +174,9 @@ class Rules:
 
     def remember(self, method: str, path: str, body: Any) -> None:
         """Take in a request that the emulator accepted."""
+        if JOBS_PATH.search(path) and method == "POST" and isinstance(body, dict):
+            with self._lock:
+                self._changes.update(set(CHANGED.findall(body["configuration"].get("query", {}).get("query", ""))))
         table = TABLE_PATH.search(path)
         if not table or not isinstance(body, dict) or "schema" not in body:
             return
@@ -197,12 +203,15 @@ class Rules:
         self.googlesql.know(name, new.columns)
 
     def marked(self, path: str, answer: bytes) -> bytes:
-        """The description of a table with the version that the service gives it."""
+        """The description of a table with the version and the time of its last change that the service gives it."""
         table = TABLE_PATH.search(path)
-        stored = self._tables.get(".".join(g for g in table.groups() if g)) if table else None
+        name = ".".join(g for g in table.groups() if g) if table else ""
+        stored = self._tables.get(name)
         if stored is None:
             return answer
-        return json.dumps(json.loads(answer) | {"etag": stored.etag}).encode()
+        described = json.loads(answer)
+        modified = int(described.get("lastModifiedTime", 0)) + self._changes[name]
+        return json.dumps(described | {"etag": stored.etag, "lastModifiedTime": str(modified)}).encode()
 
     def loses(self, body: Any) -> bool:
         """Whether the answer to this request is to be lost; each planted loss happens once."""

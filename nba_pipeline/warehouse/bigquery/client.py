@@ -49,23 +49,36 @@ CONCURRENT_UPDATE = "aborted due to concurrent update"
 
 
 class BigQueryClientResource(BigQueryResource):
-    """dagster-gcp's resource, which can also speak to another endpoint; without credentials only on this machine."""
+    """dagster-gcp's resource, which can also speak to another endpoint; without credentials only on this machine.
+
+    Attributes:
+        endpoint: Another address of the API.
+        anonymous: Send no credentials.
+        max_bytes_billed: A query that would bill more is refused.
+    """
 
     endpoint: str | None = None
     anonymous: bool = False
+    max_bytes_billed: int | None = None
 
     @contextmanager
     def get_client(self) -> Iterator[bigquery.Client]:
         if self.endpoint is None:
             with super().get_client() as client:
-                yield client
+                yield self._bounded(client)
         else:
-            yield bigquery.Client(
+            client = bigquery.Client(
                 project=self.project,
                 location=self.location,
                 credentials=AnonymousCredentials() if self.anonymous else None,  # pyright: ignore[reportArgumentType]
                 client_options={"api_endpoint": self.endpoint},
             )
+            yield self._bounded(client)
+
+    def _bounded(self, client: bigquery.Client) -> bigquery.Client:
+        if self.max_bytes_billed is not None:
+            client.default_query_job_config = bigquery.QueryJobConfig(maximum_bytes_billed=self.max_bytes_billed)
+        return client
 
 
 def is_lost(error: BaseException) -> bool:
