@@ -10,7 +10,7 @@ export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 
 .DEFAULT_GOAL := demo
-.PHONY: help demo test test-all test-lowest test-newest dev lint bench mutation coverage reliability soak install docs clean
+.PHONY: help demo live-bigquery test test-all test-lowest test-newest dev lint bench mutation coverage reliability soak install docs clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ test-lowest test-newest: test-%: setup.cfg constraints-lowest.txt
 
 test-lowest:  ## run the tests that use the libraries most on the lowest versions allowed
 test-newest:  ## the same on the newest versions allowed
+
+live-bigquery: $(INSTALLED)  ## prove the service itself on two days of every table, in scratch datasets: PROJECT=id of a Google Cloud project
+	NBA_PIPELINE_LIVE_PROJECT=$(PROJECT) $(BIN)/pytest -n0 -q -s -rs -m live nba_pipeline_tests/e2e/test_bigquery_live.py
 
 dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...; READ_ONLY=1 without changes
 	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT) $(if $(filter-out 0,$(READ_ONLY)),--read-only)

@@ -8,7 +8,7 @@ PROJECT = "NBA_PIPELINE_BIGQUERY_PROJECT"
 
 
 def google_resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
-    """Return dagster-gcp's resources where the settings name a project or a bucket; without these Google's clients are not loaded.
+    """Return dagster-gcp's resources where the settings name a project or a bucket; else Google's clients are not loaded.
 
     Args:
         settings: The settings; values are read from the environment when a run opens the resource.
