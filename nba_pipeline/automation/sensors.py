@@ -182,7 +182,7 @@ def reconciliation_of_history(context: dg.SensorEvaluationContext) -> dg.SkipRea
 
 
 @dg.sensor(
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=300,
     description="Alerts on failed runs, refused and incomplete days, late forecasts and grades, suspected leakage and source "
     "outages: one message when an alert opens and one when it is resolved, to the log, a chat or by e-mail.",
 )

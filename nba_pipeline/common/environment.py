@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -217,6 +218,12 @@ class Environment(BaseSettings):
 
 
 READ = frozenset(str(field.validation_alias) for field in Environment.model_fields.values())
+# Secrets may stand in files, as containers and clusters mount them: NBA_PIPELINE_ODDS_API_KEY_FILE=/run/secrets/odds_api_key.
+SECRET_FILES = {
+    f"{field.validation_alias}_FILE": str(field.validation_alias)
+    for field in Environment.model_fields.values()
+    if not field.repr
+}
 
 
 def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
@@ -229,14 +236,32 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         ConfigurationError: A variable with the pipeline's prefix does not exist, or values are wrong; names each, its value and
             the fix.
     """
-    given = os.environ if variables is None else variables
-    require_known(given)
+    given = _with_secrets(os.environ if variables is None else variables)
     source = EnvSettingsSource(Environment)
     source.env_vars = {name: text for name, text in given.items() if text}
     try:
         return Environment(**source())
     except ValidationError as e:
         raise _refusal(e, given) from None
+
+
+def _with_secrets(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Replace the variables that name files of secrets by what the files hold; an empty file holds none."""
+    require_known(given)
+    named = {name: given[name] for name in SECRET_FILES if given.get(name)}
+    both = sorted(name for name in named if given.get(SECRET_FILES[name]))
+    if both:
+        raise ConfigurationError(f"{both[0]} and {SECRET_FILES[both[0]]} are both set", "unset one of them")
+    return {**given, **{SECRET_FILES[name]: _secret(name, Path(path)) for name, path in named.items()}}
+
+
+def _secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigurationError(
+            f"{name}: {path} cannot be read ({type(e).__name__})", "name a readable text file, or leave it unset"
+        ) from None
 
 
 def _refusal(error: ValidationError, given: Mapping[str, str]) -> ConfigurationError:
@@ -261,7 +286,7 @@ def require_known(variables: Mapping[str, str]) -> None:
     Raises:
         ConfigurationError: Names the variable, and the one that was probably meant.
     """
-    unknown = sorted(n for n in variables if n.startswith(PREFIX) and n not in READ | OF_OTHERS)
+    unknown = sorted(n for n in variables if n.startswith(PREFIX) and n not in READ | OF_OTHERS | SECRET_FILES.keys())
     if not unknown:
         return
     close = get_close_matches(unknown[0], sorted(READ), n=1)

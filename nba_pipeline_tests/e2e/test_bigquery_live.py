@@ -147,8 +147,8 @@ def test_a_copy_there_and_back_is_the_original(live: Live, embedded: DuckDBWareh
     back = DuckDBWarehouse(tmp_path / "back.duckdb")
     tables = [t.table for t in CATALOG.values()]
     try:
-        live.reported("copy to BigQuery", lambda: complete(copy_tables(embedded, there, tables, FIRST, SECOND)))
-        live.reported("and back", lambda: complete(copy_tables(there, back, tables, FIRST, SECOND)))
+        live.reported("copy to BigQuery", lambda: complete(copy_tables(tables, embedded, there, FIRST, SECOND)))
+        live.reported("and back", lambda: complete(copy_tables(tables, there, back, FIRST, SECOND)))
         assert verdicts(back) == verdicts(there) == verdicts(embedded)
     finally:
         for name in DATASETS:

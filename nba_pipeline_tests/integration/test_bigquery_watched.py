@@ -44,5 +44,5 @@ def test_a_publication_is_seen_at_once_and_costs_one_query_of_the_ledger_and_of_
     assert watched.ledger([OTHERS.id]).num_rows == 1
     assert state(watched) == {0: (2, 2)}
     assert queries(bigquery_rules) == before + 1
-    for question in ((None, None, None), ([RESULTS.id], None, None), (None, *days(0, 0)), (None, *days(1, 2))):
-        assert watched.ledger(*question).equals(bigquery_warehouse.ledger(*question))
+    for tables, bounds in ((None, ()), ([RESULTS.id], ()), (None, days(0, 0)), (None, days(1, 2))):
+        assert watched.ledger(tables, *bounds).equals(bigquery_warehouse.ledger(tables, *bounds))

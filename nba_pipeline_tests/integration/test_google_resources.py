@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "bigquery.md"
 def asset_of_the_page(bucket: str) -> dg.AssetsDefinition:
     (text,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
     found: dict[str, Any] = {}
-    exec(text.replace("my-bucket", bucket), found)
+    exec(text.replace("my-bucket", bucket).replace("my-project", PROJECT), found)
     return found["games_of_a_day"]
 
 

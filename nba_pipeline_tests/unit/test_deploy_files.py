@@ -18,7 +18,7 @@ from nba_pipeline.warehouse.bigquery.location import OPERATIONS, STAGING
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-PIPELINE = ("migrate", "code", "daemon", "webserver")
+PIPELINE = ("migrate", "code", "daemon", "webserver", "analysts")
 
 
 def loaded(name: str) -> dict[str, Any]:
@@ -34,11 +34,12 @@ def variables(value: Any) -> set[str]:
 
 
 def environment(*files: str) -> dict[str, dict[str, str]]:
-    """The environment of each service of the pipeline, later files over earlier ones."""
+    """The environment of each service of the pipeline, later files over earlier ones; a secret's file stands for the secret."""
     found: dict[str, dict[str, str]] = {name: {} for name in PIPELINE}
     for file in files:
         for name in PIPELINE:
-            found[name] |= loaded(file)["services"][name]["environment"]
+            given = loaded(file)["services"][name]["environment"]
+            found[name] |= {variable.removesuffix("_FILE"): value for variable, value in given.items()}
     return found
 
 
@@ -98,10 +99,55 @@ def test_the_ui_is_reachable_from_its_own_machine_only() -> None:
 
 def test_no_password_is_written_down() -> None:
     for file in DEPLOY.rglob("*"):
-        if file.is_file():
+        if file.is_file() and file.parent.name != "secrets":
             for line in file.read_text().splitlines():
-                if re.search(r"password: \S", line, re.IGNORECASE):
-                    assert "${POSTGRES_PASSWORD:?" in line or "{env: " in line, f"{file}: {line}"
+                if re.search(r"(password|secret): (?!false)\S", line, re.IGNORECASE):
+                    assert "{env: " in line or "{file: ./secrets/" in line, f"{file}: {line}"
+
+
+def test_secrets_are_files_that_are_neither_committed_nor_sent_to_the_builder_nor_in_an_environment() -> None:
+    assert (DEPLOY / "secrets" / ".gitignore").read_text().splitlines()[-2:] == ["*", "!.gitignore"]
+    assert "deploy/secrets" in (ROOT / ".dockerignore").read_text().splitlines()
+    compose = loaded("compose.yaml")
+    for service in compose["services"].values():
+        for variable in service["environment"]:
+            assert not re.search(r"(PASSWORD|API_KEY|WEBHOOK)$", variable)
+        assert set(service["secrets"]) <= set(compose["secrets"])
+
+
+def test_containers_of_the_pipeline_may_write_their_volumes_and_nothing_else() -> None:
+    for name in PIPELINE:
+        service = loaded("compose.yaml")["services"][name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["user"] == "10001:10001"
+
+
+def test_pods_may_write_their_scratch_and_nothing_else() -> None:
+    values = loaded("helm-values.yaml")
+    pods = [values["dagsterWebserver"], values["dagsterDaemon"], *values["dagster-user-deployments"]["deployments"]]
+    for pod in pods:
+        assert pod["podSecurityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["readOnlyRootFilesystem"] is True
+        assert pod["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert {"name": "tmp", "mountPath": "/tmp"} in pod["volumeMounts"]
+
+
+def test_the_requirements_of_the_image_are_the_tested_versions_with_hashes() -> None:
+    text = (DEPLOY / "requirements.txt").read_text()
+    pinned = dict(re.findall(r"^([a-z0-9._-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE))
+    tested = dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    normal = {re.sub(r"[-_.]+", "-", name.lower()): version for name, version in tested.items()}
+    assert len(pinned) == len(re.findall(r"^[a-z]", text, re.MULTILINE)) > 100
+    assert {name: normal.get(name) for name in pinned} == pinned
+
+
+def test_a_policy_lets_only_dagster_reach_the_code_server() -> None:
+    with (DEPLOY / "networkpolicy.yaml").open() as file:
+        policies = {p["metadata"]["name"]: p["spec"] for p in yaml.safe_load_all(file)}
+    assert policies["nothing-comes-in"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+    assert all(p["policyTypes"] == ["Ingress"] for p in policies.values())
 
 
 def test_the_settings_in_the_files_are_settings_of_the_package() -> None:
@@ -132,7 +178,7 @@ def test_the_code_location_that_is_served_exists_and_is_named_as_in_the_workspac
 
 def test_the_image_runs_as_an_ordinary_user_and_takes_only_what_the_repository_and_docker_give_it() -> None:
     lines = (DEPLOY / "Dockerfile").read_text().splitlines()
-    assert [line for line in lines if line.startswith("USER ")] == ["USER nba"]
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
     taken = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
     for source in (s for group in copied for s in group if not s.startswith("--")):
@@ -140,13 +186,14 @@ def test_the_image_runs_as_an_ordinary_user_and_takes_only_what_the_repository_a
         assert source.split("/")[0] in taken
 
 
-def test_the_extras_that_images_are_built_with_exist() -> None:
+def test_the_image_has_what_every_extra_for_servers_needs() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    said = (DEPLOY / "Dockerfile").read_text() + (ROOT / "docs" / "deploy.md").read_text()
-    named = {e for extras in re.findall(r"EXTRAS=([\w,]+)", said) for e in extras.split(",")}
-    assert named == {"live", "postgres", "kubernetes"}
-    assert named <= set(setup["options.extras_require"])
+    installed = (DEPLOY / "requirements.txt").read_text()
+    for extra in ("live", "postgres", "kubernetes"):
+        for line in setup["options.extras_require"][extra].split():
+            name = re.split(r"[<>=]", line)[0].lower().replace("_", "-")
+            assert re.search(rf"^{name}==", installed, re.MULTILINE), name
 
 
 def _plain(value: Any) -> Any:

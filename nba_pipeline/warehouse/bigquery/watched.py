@@ -5,12 +5,12 @@ costs nothing to read, so it is read at every question; the ledger itself is que
 change of its own entries. What is answered is never older than the question.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from threading import RLock
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.compute
@@ -24,7 +24,7 @@ from nba_pipeline.warehouse.protocol import Days, LedgerEntry
 
 # The compute functions are registered at import, out of a type checker's sight.
 pc: Any = pyarrow.compute
-Wanted = tuple[tuple[str, str, Days], ...]
+Answer = TypeVar("Answer")
 ANSWERS_KEPT = 32
 
 
@@ -41,7 +41,7 @@ class WatchedWarehouse:
     _state: tuple | None = None
     _ledger: pa.Table | None = None
     _versions: dict[str, int] = field(default_factory=dict)
-    _answers: dict[Wanted, tuple[tuple[int, ...], dict[str, pa.Table]]] = field(default_factory=dict)
+    _answers: dict[tuple, tuple[tuple[int, ...], object]] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
 
     def ledger(
@@ -57,24 +57,32 @@ class WatchedWarehouse:
         return found
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
-        question = tuple((name, table.id, days) for name, (table, days) in wanted.items())
-        with self._lock:
-            ledger = self._current()
-            now = tuple(self._version(ledger, table.id) for table, _ in wanted.values())
-            before, answer = self._answers.get(question, ((), {}))
-            if before == now:
-                return answer
-            answer = self.inner.read(wanted)
-            if len(self._answers) >= ANSWERS_KEPT:
-                self._answers.clear()
-            self._answers[question] = now, answer
-            return answer
+        question = ("read", tuple((name, table.id, days) for name, (table, days) in wanted.items()))
+        return self._remembered(question, [t.id for t, _ in wanted.values()], lambda: self.inner.read(wanted))
 
     def quarantine(self, table: str | None = None, start: date | None = None, end: date | None = None) -> pa.Table:
-        return self.inner.quarantine(table, start, end)
+        of = None if table is None else [table]
+        return self._remembered(("quarantine", table, start, end), of, lambda: self.inner.quarantine(table, start, end))
 
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
-        return self.inner.contents(tables, start, end, hashes=hashes)
+        ids = tuple(t.id for t in tables)
+        return self._remembered(
+            ("contents", ids, start, end, hashes), ids, lambda: self.inner.contents(tables, start, end, hashes=hashes)
+        )
+
+    def _remembered(self, question: tuple, tables: Sequence[str] | None, ask: Callable[[], Answer]) -> Answer:
+        """Return the answer of the last time where none of the tables (None: of all) has a new entry since."""
+        with self._lock:
+            ledger = self._current()
+            of = tables if tables is not None else sorted(set(ledger["table_id"].to_pylist()))
+            now = tuple(self._version(ledger, table) for table in of)
+            before, answer = self._answers.get(question, (None, None))
+            if before != now:
+                answer = ask()
+                if len(self._answers) >= ANSWERS_KEPT:
+                    self._answers.clear()
+                self._answers[question] = now, answer
+            return cast(Answer, answer)
 
     def replace(
         self, table: Table, days: Sequence[date], rows: pa.Table, entries: Sequence[LedgerEntry], rejects: pa.Table

@@ -122,3 +122,24 @@ def test_every_variable_that_is_read_is_documented() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     named = set(NAME.findall(text)) | {f"NBA_PIPELINE_ALERT_EMAIL{end}" for end in re.findall(r"`(_[A-Z]+)`", text)}
     assert {name for name in READ if name.startswith("NBA_PIPELINE_")} - named == set()
+
+
+def test_a_secret_may_stand_in_a_file_and_an_empty_file_is_none(tmp_path: Path) -> None:
+    key, empty = tmp_path / "key", tmp_path / "empty"
+    key.write_text("hush\n")
+    empty.write_text("")
+    found = read_environment(
+        {"NBA_PIPELINE_ODDS_API_KEY_FILE": str(key), "NBA_PIPELINE_ALERT_WEBHOOK_FILE": str(empty)}
+    )
+    assert (found.odds_api_key, found.alert_webhook) == ("hush", None)
+    assert "hush" not in repr(found)
+
+
+def test_a_secret_file_that_is_missing_or_stands_beside_the_secret_is_refused(tmp_path: Path) -> None:
+    name = "NBA_PIPELINE_ODDS_API_KEY"
+    with pytest.raises(ConfigurationError, match=f"{name}_FILE: .* cannot be read"):
+        read_environment({f"{name}_FILE": str(tmp_path / "nowhere")})
+    with pytest.raises(ConfigurationError, match="both set"):
+        read_environment({f"{name}_FILE": str(tmp_path), name: "hush"})
+    with pytest.raises(ConfigurationError, match="NBA_PIPELINE_HOME_FILE is not a variable"):
+        read_environment({"NBA_PIPELINE_HOME_FILE": str(tmp_path)})
