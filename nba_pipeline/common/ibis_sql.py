@@ -5,7 +5,6 @@ from functools import lru_cache
 import ibis
 
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.recursion import deep_calls
 
 # More than all expressions of all tables: what a long-lived process runs again is not compiled again.
 KEPT = 1024
@@ -14,5 +13,4 @@ KEPT = 1024
 @lru_cache(maxsize=KEPT)
 def to_sql(expression: ir.Table, dialect: str) -> str:
     """Return the expression as a statement of the dialect."""
-    with deep_calls():
-        return str(ibis.to_sql(expression, dialect=dialect))
+    return str(ibis.to_sql(expression, dialect=dialect, pretty=False))

@@ -14,13 +14,12 @@ import sqlglot
 from sqlglot import exp
 
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.recursion import deep_calls
 
 
 def rendered(expression: ir.Table) -> str:
     """The statement, of one meaning in both engines."""
-    with _warned(), deep_calls():
-        statement = str(ibis.to_sql(expression, dialect="bigquery"))
+    with _warned():
+        statement = str(ibis.to_sql(expression, dialect="bigquery", pretty=False))
         tree = sqlglot.parse_one(statement, read="bigquery")
         for window in tree.find_all(exp.Window):
             _order_nulls_last(window)

@@ -42,6 +42,8 @@ class DuckDBExecutor:
         columns are not the contract's.
         """
         table, plan = transform.table, run.plans.of(transform, self.dialect)
+        for name, statement in plan.rows.steps:
+            self.db.execute(f'CREATE TEMP TABLE "{name}" AS {statement}')
         if transform.apply is None:
             statement, names = plan.rows.statement, plan.rows.columns
         else:
@@ -64,7 +66,8 @@ class DuckDBExecutor:
                 coalesce(__reason, 'its {table.partition} is missing, or no day of a game') AS reason,
                 to_json(t) AS "row" FROM (SELECT * FROM typed) AS t WHERE __reason IS NOT NULL OR {stray}"""
         )
-        self.db.execute("DROP TABLE typed")
+        for name in ("typed", *(name for name, _ in plan.rows.steps)):
+            self.db.execute(f'DROP TABLE "{name}"')
 
     def _rows(self, statement: str) -> pa.Table:
         return self.db.execute(statement).to_arrow_table()

@@ -10,9 +10,9 @@ from typing import Any
 
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
+from ibis.common.graph import Graph
 from ibis.expr.operations.core import Node
 
-from nba_pipeline.common.recursion import deep_calls
 from nba_pipeline.engine.lineage import SAME_COLUMNS
 
 # The formula of a column of an input, by the name of the input and of the column.
@@ -48,8 +48,16 @@ class Formulas:
             relation: The operation of an ibis table.
             columns: The columns.
         """
-        with deep_calls():
-            return {name: self.column(relation, name)[:16] for name in columns}
+        self._read_upwards(relation)
+        return {name: self.column(relation, name)[:16] for name in columns}
+
+    def _read_upwards(self, relation: Any) -> None:
+        """Digest everything from the inputs up, so that no digest calls for one that is many levels below it."""
+        for node in Graph.from_bfs(relation).toposort():
+            if isinstance(node, ops.Relation):
+                self.rows(node)
+            elif isinstance(node, ops.Value):
+                self.value(node)
 
     def column(self, relation: Any, name: str) -> str:
         """What a column of a relation is computed from."""

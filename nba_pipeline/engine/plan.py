@@ -11,6 +11,7 @@ from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.rules import RowRule, broken_groups, row_rules
 from nba_pipeline.engine.bigquery_render import rendered
 from nba_pipeline.engine.lineage import Origin, column_origins, touched_columns
+from nba_pipeline.engine.steps import in_steps
 from nba_pipeline.engine.transform import RESULT, Transform
 
 # More than all tables in both dialects: what a long-lived process runs again is not compiled again.
@@ -19,10 +20,11 @@ KEPT = 256
 
 @dataclass(frozen=True)
 class Query:
-    """A statement and the columns of its rows."""
+    """A statement, the columns of its rows, and the named steps before it: statements of relations that it reads."""
 
     statement: str
     columns: tuple[str, ...]
+    steps: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def compile_plan(transform: Transform, dialect: Dialect) -> Plan:
     expected = transform.expected_expression
     return Plan(
         dialect=dialect,
-        rows=_query(transform.expression, dialect),
-        expected=None if expected is None else _query(expected, dialect),
+        rows=_query_in_steps(transform.expression, dialect),
+        expected=None if expected is None else Query(_sql(expected, dialect), tuple(expected.columns)),
         side_inputs={n: _sql(e, dialect) for n, e in transform.side_input_expressions.items()},
         violations={n: _sql(e, dialect) for n, e in violations.items()},
         disagreements={n: _sql(e, dialect) for n, e in transform.witness_expressions.items()},
@@ -95,8 +97,10 @@ def compile_plan(transform: Transform, dialect: Dialect) -> Plan:
     )
 
 
-def _query(expression: ir.Table, dialect: Dialect) -> Query:
-    return Query(_sql(expression, dialect), tuple(expression.columns))
+def _query_in_steps(expression: ir.Table, dialect: Dialect) -> Query:
+    steps, rest = in_steps(expression)
+    named = tuple((s.name, _sql(s.relation, dialect)) for s in steps)
+    return Query(_sql(rest, dialect), tuple(expression.columns), named)
 
 
 def _sql(expression: ir.Table, dialect: Dialect) -> str:

@@ -20,18 +20,34 @@ POSITIONS: Mapping[str, Position] = {c.key: c for c in COURTS} | {c.key: c for c
 ZONES: Mapping[str, str] = {c.key: TEAMS[c.team].zone for c in COURTS} | {c.key: c.zone for c in NEUTRAL_COURTS}
 
 
-def way_to_game(teams: ir.Table) -> dict[str, ir.Value]:
-    """Return distance and time shift from the season's latest game, or from home before the first; NULL to an unknown place.
+def with_ends_of_way(teams: ir.Table) -> ir.Table:
+    """Add position and clock of both ends of the way to the game, under `from_` and `to_` names, so that each is read once.
+
+    The way begins at the season's latest game, or at home before the first; an unknown place has no position.
 
     Args:
         teams: Rows with `team`, `opponent`, `game_date`, `home_game`, `neutral_site`, `arena`, and of the team's season
-            `h_games`, `h_place` (of the latest game) and `h_road` (games in a row not at home).
+            `h_games` and `h_place` (of the latest game).
     """
     origin = (teams.h_games == 0).ifelse(home_place(teams.team, teams.game_date), teams.h_place)
     place = game_place(teams, teams.home_game.ifelse(teams.team, teams.opponent))
+    columns = {}
+    for end, key in (("from", origin), ("to", place)):
+        columns[f"{end}_latitude"], columns[f"{end}_longitude"] = _radians(key)
+        columns[f"{end}_hours"] = _offset(key, teams.game_date)
+    return teams.mutate(**columns)
+
+
+def way_to_game(teams: ir.Table) -> dict[str, ir.Value]:
+    """Return distance and time shift of the way to the game; NULL from and to an unknown place.
+
+    Args:
+        teams: Rows of `with_ends_of_way`, with `home_game`, `neutral_site` and `h_road` (games in a row not at home).
+    """
+    origin, place = (teams.from_latitude, teams.from_longitude), (teams.to_latitude, teams.to_longitude)
     return {
-        "travel_miles": miles(origin, place),
-        "time_zones_crossed": hours_forward(origin, place, teams.game_date),
+        "travel_miles": _great_circle(origin, place),
+        "time_zones_crossed": teams.to_hours - teams.from_hours,
         "consecutive_road_games": is_at_home(teams).ifelse(0, teams.h_road.fill_null(0) + 1),
     }
 
@@ -71,7 +87,13 @@ def miles(origin: ir.StringValue, destination: ir.StringValue) -> ir.FloatingVal
     Returns:
         Great-circle distance in statute miles (haversine), as `nba_pipeline.domain.arenas.miles`; NULL where either place is.
     """
-    (lat1, lon1), (lat2, lon2) = _radians(origin), _radians(destination)
+    return _great_circle(_radians(origin), _radians(destination))
+
+
+def _great_circle(
+    origin: tuple[ir.FloatingValue, ir.FloatingValue], destination: tuple[ir.FloatingValue, ir.FloatingValue]
+) -> ir.FloatingValue:
+    (lat1, lon1), (lat2, lon2) = origin, destination
     half_lat, half_lon = (lat2 - lat1) / 2, (lon2 - lon1) / 2
     h = half_lat.sin() * half_lat.sin() + lat1.cos() * lat2.cos() * half_lon.sin() * half_lon.sin()
     return 2 * EARTH_RADIUS_MILES * h.sqrt().asin()

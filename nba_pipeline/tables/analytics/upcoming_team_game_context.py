@@ -13,7 +13,7 @@ from nba_pipeline.tables.analytics._absences import absence_counts
 from nba_pipeline.tables.analytics._game_line_consensus import game_line_consensus, seen_from
 from nba_pipeline.tables.analytics._slate import is_early, playable, season_openings, slate_teams
 from nba_pipeline.tables.analytics._streaks import with_runs
-from nba_pipeline.tables.analytics._travel import game_place, is_at_home, way_to_game
+from nba_pipeline.tables.analytics._travel import game_place, is_at_home, way_to_game, with_ends_of_way
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.raw.columns import tricode
@@ -285,7 +285,7 @@ def build(
     slate: ir.Table, season_games: ir.Table, team_games: ir.Table, game_lines: ir.Table, listed: ir.Table
 ) -> ir.Table:
     """The slate's teams with their history of the season, the lines of their game, their absences and their travel."""
-    teams = with_history(slate_teams(slate), team_games, season_games)
+    teams = with_ends_of_way(with_history(slate_teams(slate), team_games, season_games))
     openings = season_openings(slate, season_games)
     market = game_line_consensus(game_lines, playable(slate).select("game_id", "cutoff_at"))
     absent = absence_counts(listed)

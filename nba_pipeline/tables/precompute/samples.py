@@ -13,7 +13,7 @@ MIN_GAMES = 5
 
 
 def added(values: Iterable[Any]) -> Any:
-    """The sum of numeric columns, or the texts one after the other."""
+    """The sum of numeric columns."""
     return reduce(add, values)
 
 
@@ -25,4 +25,4 @@ def shortfall(games: ir.IntegerValue, needed: int, kind: str = "games of the sea
 def names_where(conditions: Mapping[str, ir.BooleanValue], separator: str = ", ") -> ir.StringValue:
     """Return the names whose condition is true, joined; NULL if none is. Names contain no spaces."""
     parts = [holds.fill_null(False).ifelse(f"{name} ", "") for name, holds in conditions.items()]
-    return added(parts).strip().replace(" ", separator).nullif("")
+    return parts[0].concat(*parts[1:]).strip().replace(" ", separator).nullif("")
