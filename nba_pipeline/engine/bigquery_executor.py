@@ -161,7 +161,8 @@ def computation(table: Table, plan: Plan, days: Sequence[date], at: datetime) ->
     typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
     day = f"`{table.partition}`"
     rows = f"SELECT {typed} FROM (\n{plan.rows.statement}\n) AS built"
-    return (
+    steps = ",\n".join(f"`{name}` AS (\n{statement}\n)" for name, statement in plan.rows.steps)
+    return (f"WITH {steps}\n" if steps else "") + (
         f"SELECT {sql.names(table.computed_columns)}, {hash_expression(table, 'bigquery')} AS {HASH_COLUMN}, "
         f"TIMESTAMP '{at.isoformat()}' AS {COMPUTED_AT}\nFROM ({rows}) AS typed\n"
         f"WHERE {predicate(day, list(days))} OR {day} IS NULL"
