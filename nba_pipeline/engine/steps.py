@@ -8,7 +8,7 @@ long, and where several relations read the same one, which is then computed once
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import ibis.expr.operations as ops
 
@@ -19,6 +19,9 @@ DEPTH = 10
 VALUES = 1_500
 # A relation that is read more than once is a step if it is at least so deep: a filter of an input is not worth one.
 SHARED_DEPTH = 6
+
+# Operations of ibis, whose own types are not hashable to a type checker.
+Node: TypeAlias = Any
 
 # What only gives another relation a place in a join or a second name; it is written with its parent.
 _PLACES = (ops.JoinReference, ops.SelfReference)
@@ -58,13 +61,13 @@ class _Cutter:
         self._prefix = prefix
         relations = list(self._root.find(ops.Relation))
         self._readers = Counter(r for relation in relations for r in _below(relation))
-        self._outside: dict[ops.Node, frozenset[ops.Node]] = {}
-        self._sizes: dict[ops.Node, _Size] = {}
-        self._lengths: dict[ops.Node, int] = {}
-        self._made: dict[ops.Relation, ops.UnboundTable] = {}
+        self._outside: dict[Node, frozenset[Node]] = {}
+        self._sizes: dict[Node, _Size] = {}
+        self._lengths: dict[Node, int] = {}
+        self._made: dict[Node, Node] = {}
         self.steps: list[Step] = []
 
-    def rebuild(self, node: ops.Node, arguments: dict[str, Any] | None) -> ops.Node:
+    def rebuild(self, node: Node, arguments: dict[str, Any] | None) -> Node:
         """Return the node over its rebuilt arguments, or the relation of the step that it becomes."""
         made = node.__recreate__(arguments) if arguments else node
         if not isinstance(made, ops.Relation):
@@ -76,15 +79,16 @@ class _Cutter:
         self._sizes[made] = size
         return made
 
-    def _with_selected_before(self, made: ops.Relation) -> ops.Relation:
+    def _with_selected_before(self, made: Node) -> Node:
         """The relation over a step, if it would write out the expressions of the relation that it selects from too often."""
         parent = made.args[0] if made.args else None
         if not isinstance(parent, ops.Project) or _outside(parent, self._outside):
             return made
         written = sum(self._length(v) for v in _values(made))
-        return made.replace({parent: self._step(parent)}) if written >= VALUES else made
+        cut: Node = parent
+        return made.replace({cut: self._step(cut)}) if written >= VALUES else made
 
-    def _step(self, relation: ops.Relation) -> ops.UnboundTable:
+    def _step(self, relation: Node) -> Node:
         if relation not in self._made:
             step = Step(f"{self._prefix}_{len(self.steps) + 1}", relation.to_expr())
             self.steps.append(step)
@@ -92,19 +96,19 @@ class _Cutter:
             self._sizes[self._made[relation]] = _Size()
         return self._made[relation]
 
-    def _is_step(self, node: ops.Relation, size: _Size) -> bool:
+    def _is_step(self, node: Node, size: _Size) -> bool:
         if isinstance(node, (*_PLACES, ops.UnboundTable)) or _outside(node, self._outside):
             return False
         shared = self._readers[node] > 1 and size.depth >= SHARED_DEPTH
         return shared or size.depth >= DEPTH or size.values >= VALUES
 
-    def _size(self, relation: ops.Relation) -> _Size:
+    def _size(self, relation: Node) -> _Size:
         below = [self._sizes.get(r, _Size()) for r in _below(relation)]
         own = 0 if isinstance(relation, (*_PLACES, ops.UnboundTable)) else 1
         values = sum(self._length(v) for v in _values(relation))
         return _Size(max((s.depth for s in below), default=0) + own, sum(s.values for s in below) + values)
 
-    def _length(self, node: ops.Node) -> int:
+    def _length(self, node: Node) -> int:
         """The number of values that are written for a value: one that is used twice, or selected before, is written again."""
         if isinstance(node, ops.Relation):
             return 1
@@ -117,9 +121,9 @@ class _Cutter:
         return self._lengths[node]
 
 
-def _below(relation: ops.Node) -> list[ops.Relation]:
+def _below(relation: Node) -> list[Node]:
     """The relations that a relation is directly made of, those of subqueries among them."""
-    found: dict[ops.Relation, None] = {}
+    found: dict[Node, None] = {}
     waiting = list(relation.__children__)
     while waiting:
         node = waiting.pop()
@@ -130,11 +134,11 @@ def _below(relation: ops.Node) -> list[ops.Relation]:
     return list(found)
 
 
-def _values(relation: ops.Relation) -> Iterator[ops.Node]:
+def _values(relation: Node) -> Iterator[Node]:
     return (c for c in relation.__children__ if not isinstance(c, ops.Relation))
 
 
-def _outside(relation: ops.Relation, known: dict[ops.Node, frozenset[ops.Node]]) -> frozenset[ops.Node]:
+def _outside(relation: Node, known: dict[Node, frozenset[Node]]) -> frozenset[Node]:
     """The relations around a relation to whose rows it refers, as a correlated subquery does."""
     if relation not in known:
         below = _below(relation)
@@ -143,7 +147,7 @@ def _outside(relation: ops.Relation, known: dict[ops.Node, frozenset[ops.Node]])
     return known[relation]
 
 
-def _fields(relation: ops.Relation) -> Iterator[ops.Field]:
+def _fields(relation: Node) -> Iterator[Node]:
     waiting, seen = list(_values(relation)), set()
     while waiting:
         node = waiting.pop()

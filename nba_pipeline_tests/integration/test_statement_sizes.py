@@ -15,7 +15,7 @@ def nested_selects(statement: str) -> int:
     tree = sqlglot.parse_one(statement, read="duckdb")
     named: dict[str, int] = {}
 
-    def depth(node: exp.Expression) -> int:
+    def depth(node: exp.Expr) -> int:
         below = max((depth(n) for n in node.iter_expressions() if not isinstance(n, exp.With)), default=0)
         if isinstance(node, exp.Table):
             below = max(below, named.get(node.name, 0))

@@ -1,0 +1,76 @@
+"""Measures one new day through every table, process start included, and the same day by another checkout.
+
+python -m benchmarks.one_day HOME DAY [--baseline DIRECTORY] [--runs 3]
+
+HOME has published every table up to the day before DAY. It is copied, and stays as it is; a first run fills caches and does not
+count. Settings are those of the environment. The stages of all tables are seconds on the clock; the total is processor time.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parents[1]
+CODE = """
+import json, resource
+from collections import Counter
+from nba_pipeline.orchestration import assets
+spent, publish = Counter(), assets.publish
+def timed(*given, **named):
+    done = publish(*given, **named)
+    spent.update(done.seconds)
+    return done
+assets.publish = timed
+from nba_pipeline.cli import main
+try:
+    main()
+finally:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print("\\nMEASURED", json.dumps({"stages": spent, "total": used.ru_utime + used.ru_stime}))
+"""
+
+
+def run(checkout: Path, home: Path, day: str) -> dict:
+    """Run the day on a home; returns seconds by stage and the processor seconds of the whole process."""
+    environment = os.environ | {"NBA_PIPELINE_HOME": str(home), "PYTHONPATH": str(checkout)}
+    command = [sys.executable, "-c", CODE, "backfill", day, day]
+    done = subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"the run failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return json.loads(done.stdout.rsplit("MEASURED", 1)[1])
+
+
+def measured(checkout: Path, source: Path, day: str, runs: int) -> list[dict]:
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch) / "home"
+        shutil.copytree(source, home)
+        return [run(checkout, home, day) for _ in range(runs + 1)][1:]
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("home", type=Path)
+    given.add_argument("day")
+    given.add_argument("--baseline", type=Path)
+    given.add_argument("--runs", type=int, default=3)
+    options = given.parse_args()
+    checkouts = [options.baseline, HERE] if options.baseline else [HERE]
+    results = [measured(c.absolute(), options.home, options.day, options.runs) for c in checkouts]
+    print(f"{'':<16}" + "".join(f"{name:>10}" for name in ("before", "after")[-len(results) :]))
+    for stage in results[-1][0]["stages"]:
+        print(f"{stage:<16}" + "".join(f"{_median([r['stages'].get(stage, 0.0) for r in rs]):>10}" for rs in results))
+    print(f"{'processor, all':<16}" + "".join(f"{_median([r['total'] for r in rs]):>10}" for rs in results))
+
+
+def _median(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f}"
+
+
+if __name__ == "__main__":
+    main()
