@@ -6,6 +6,7 @@ from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared, union
 from nba_pipeline.tables.raw.injury_reports import OFFICIAL, PRE_GAME_TYPES, SNAPSHOT
+from nba_pipeline.tables.shared.listed_players import STATEMENT_DAYS
 
 OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE = "out", "doubtful", "questionable", "probable", "available"
 STATUSES = (OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE)
@@ -26,7 +27,6 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
 }
 GRADED_TYPES = (SNAPSHOT, OFFICIAL)
-STATEMENT_DAYS = 180
 DAYS_BEFORE_SEASON = 90
 SILENT_DAYS = 7
 

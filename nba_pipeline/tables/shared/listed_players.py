@@ -8,9 +8,9 @@ from nba_pipeline.common.ibis_relations import shared, union
 
 TEAM_GAMES = 10
 DAYS_BACK = 240
+STATEMENT_DAYS = 180
 APPEARANCE = ("game_id", "game_date", "team", "player_id", "player_name", "player_lookup")
 PLACE = ("game_date", "team", "player_id")
-BY_STATEMENT, BY_APPEARANCE = 0, 1
 
 
 def listed_players(
@@ -33,7 +33,8 @@ def listed_players(
         appearances: Player facts: game_id, game_date, team, player_id, player_name, player_lookup; games may lie in earlier
             seasons, but count at most 240 days back.
         team_games: Team facts: game_id, game_date, team.
-        statements: player_id, report_date and team, as `_team_evidence.team_statements` selects them.
+        statements: player_id, report_date and team, as `_team_evidence.team_statements` selects them; they count at most 180 days
+            back.
         rosters: Rosters of the days, as `_team_evidence.rosters_in_time` selects them.
         quoted: Quoted players of the days, as `_team_evidence.quoted_players` selects them.
 
@@ -102,23 +103,31 @@ def _visible_after(played: ir.Table, numbered: ir.Table) -> ir.Table:
 
 
 def _placed_by_statement(days: ir.Table, played: ir.Table, statements: ir.Table) -> ir.Table:
-    """Players placed by a statement in a team other than that of their latest appearance, since its tenth latest game."""
-    before = asof.attach(
-        statements, played, {"__before": asof.latest("team")}, by=("player_id",), day="report_date", within=()
-    )
+    """Players placed by a statement in a team other than that of their latest appearance, since its tenth latest game.
+
+    Appearances and statements that are out of reach of the day do not count, so that a range lists whom each day alone lists.
+    """
+    latest = {"__before": asof.latest("team"), "__before_on": asof.latest("on")}
+    appeared = played.mutate(on=played.game_date)
+    before = asof.attach(statements, appeared, latest, by=("player_id",), day="report_date", within=())
     moved = shared(before.filter(before["__before"] != before.team))
     first = days["__since"].fill_null(days.game_date - ibis.interval(days=DAYS_BACK))
     joined = days.inner_join(
-        moved, [days.team == moved.team, moved.report_date < days.game_date, moved.report_date >= first]
+        moved,
+        [
+            days.team == moved.team,
+            moved.report_date < days.game_date,
+            moved.report_date >= first,
+            moved.report_date >= days.game_date - ibis.interval(days=STATEMENT_DAYS),
+            moved["__before_on"] >= days.game_date - ibis.interval(days=DAYS_BACK),
+        ],
     )
     return joined.select(days.game_date, days.team, moved.player_id)
 
 
 def _of_their_team(candidates: ir.Table, played: ir.Table, statements: ir.Table, rosters: ir.Table) -> ir.Table:
     """The candidates of the team that the latest evidence names, less those missing from a newer roster of the team."""
-    dated = _team_by_day(played, statements)
-    known = {"__evidence_team": asof.latest("team"), "__evidence_on": asof.latest("evidence_day")}
-    rows = asof.attach(candidates, dated, known, by=("player_id",), fact_day="fact_day", within=())
+    rows = _latest_evidence(candidates, played, statements)
     of_team = rosters.group_by("game_date", "team").aggregate(team_on=rosters.captured_on.max())
     joined = rows.left_join(
         rosters, [rows.game_date == rosters.game_date, rows.player_id == rosters.player_id]
@@ -130,17 +139,34 @@ def _of_their_team(candidates: ir.Table, played: ir.Table, statements: ir.Table,
     return shared(judged.filter(judged["__listed"]).drop("__listed"))
 
 
-def _team_by_day(played: ir.Table, statements: ir.Table) -> ir.Table:
-    """One team per player and day: that of the appearance, or else of the statement."""
-    both = union(
-        played.select("player_id", "team", fact_day=played.game_date, kind=ibis.literal(BY_APPEARANCE, "int64")),
-        statements.select(
-            "player_id", "team", fact_day=statements.report_date, kind=ibis.literal(BY_STATEMENT, "int64")
-        ),
+def _latest_evidence(candidates: ir.Table, played: ir.Table, statements: ir.Table) -> ir.Table:
+    """Add the team and the day of each candidate's latest appearance or statement, the appearance first where both are of one
+    day; what is out of reach of the day does not count."""
+    appeared = played.select("player_id", "team", fact_day=played.game_date, on=played.game_date)
+    first = ibis.window(group_by=[statements.player_id, statements.report_date], order_by=statements.team)
+    ranked = statements.mutate(__place=ibis.row_number().over(first))
+    stated = ranked.filter(ranked["__place"] == 0)
+    stated = stated.select("player_id", "team", fact_day=stated.report_date, on=stated.report_date)
+    found = shared(candidates)
+    for name, facts in (("played", appeared), ("stated", shared(stated))):
+        latest = {f"__{name}_for": asof.latest("team"), f"__{name}_on": asof.latest("on")}
+        found = shared(asof.attach(found, facts, latest, by=("player_id",), fact_day="fact_day", within=()))
+    played_on = _within(found["__played_on"], found.game_date, DAYS_BACK)
+    stated_on = _within(found["__stated_on"], found.game_date, STATEMENT_DAYS)
+    by_statement = stated_on.notnull() & (played_on.isnull() | (stated_on > played_on)).fill_null(False)
+    by_appearance = played_on.notnull().ifelse(found["__played_for"], None)
+    return shared(
+        found.select(
+            *PLACE,
+            __evidence_team=by_statement.ifelse(found["__stated_for"], by_appearance),
+            __evidence_on=by_statement.ifelse(stated_on, played_on),
+        )
     )
-    first = ibis.window(group_by=[both.player_id, both.fact_day], order_by=[both.kind.desc(), both.team])
-    ranked = both.mutate(__place=ibis.row_number().over(first), evidence_day=both.fact_day)
-    return shared(ranked.filter(ranked["__place"] == 0).select("player_id", "team", "fact_day", "evidence_day"))
+
+
+def _within(day: ir.DateValue, game_date: ir.DateValue, days: int) -> ir.DateValue:
+    """The day if it lies at most this many days before the game; else NULL."""
+    return (day >= game_date - ibis.interval(days=days)).ifelse(day, None)
 
 
 def _not_quoted_elsewhere(rows: ir.Table, quoted: ir.Table) -> ir.Table:
@@ -153,8 +179,10 @@ def _not_quoted_elsewhere(rows: ir.Table, quoted: ir.Table) -> ir.Table:
 
 def _with_names(rows: ir.Table, played: ir.Table, rosters: ir.Table, quoted: ir.Table) -> ir.Table:
     """The rows with the player's name in the latest appearance, or else on the roster, or else in the quote."""
-    names = {"__name": asof.latest("player_name"), "__lookup": asof.latest("player_lookup")}
-    rows = asof.attach(rows, played, names, by=("player_id",), within=())
+    names = {"__name": asof.latest("player_name"), "__lookup": asof.latest("player_lookup"), "__on": asof.latest("on")}
+    rows = asof.attach(rows, played.mutate(on=played.game_date), names, by=("player_id",), within=())
+    near = rows["__on"] >= rows.game_date - ibis.interval(days=DAYS_BACK)
+    rows = shared(rows.mutate(**{c: near.ifelse(rows[c], None) for c in ("__name", "__lookup")}))
     joined = rows.left_join(rosters, [rows[c] == rosters[c] for c in PLACE]).left_join(
         quoted, [rows[c] == quoted[c] for c in PLACE]
     )

@@ -15,6 +15,11 @@ TONIGHT = game(TODAY, "BOS", "DEN")
 REGULAR = 9
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    run(context.TRANSFORM, [])
+
+
 def listed(lines: list[Row], games: list[Row], slate: list[Row] | None = None, on: str = TODAY) -> set[tuple[str, int]]:
     teams = [r for g in games for r in team_rows(g)]
     inputs = {"recent": lines, "recent_team_games": teams, "season": lines, "season_team_games": teams}
@@ -194,3 +199,25 @@ def test_who_is_quoted_in_his_teams_game_is_listed_however_long_he_was_out() -> 
     assert places(listed_with(lines, games, quotes=[quoted(TONIGHT["game_id"], 1)])) == {("DEN", 1), ("DEN", 2)}
     late = quoted(TONIGHT["game_id"], 1, str(TONIGHT["cutoff_at"] + timedelta(seconds=1))[:19])
     assert places(listed_with(lines, games, quotes=[late])) == {("DEN", 2)}
+
+
+LONG_AGO = line_of(game("2022-12-01", "MIA", "NYK", season="2022-23"), 1, "MIA")
+
+
+@pytest.mark.guard
+def test_what_only_a_longer_range_reads_lists_nobody() -> None:
+    statement = [placed("2024-01-10", "DEN")]
+    here = [line_of(DENVER, 2, "DEN")]
+    assert places(listed_with(here, [DENVER], earlier_reports=statement)) == {("DEN", 2)}
+    assert places(listed_with([LONG_AGO, *here], [DENVER], earlier_reports=statement)) == {("DEN", 2)}
+    old = [placed("2023-07-01", "DEN")]
+    near = line_of(game("2023-06-01", "MIA", "NYK", season="2022-23"), 1, "MIA")
+    assert places(listed_with([near, *here], [DENVER], earlier_reports=old)) == {("DEN", 2)}
+
+
+def test_an_appearance_more_than_240_days_ago_tells_no_team() -> None:
+    here = [line_of(DENVER, 2, "DEN")]
+    quotes = [quoted(TONIGHT["game_id"], 1)]
+    assert places(listed_with(here, [DENVER], quotes=quotes)) == places(
+        listed_with([LONG_AGO, *here], [DENVER], quotes=quotes)
+    )
