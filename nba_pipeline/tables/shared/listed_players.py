@@ -105,7 +105,7 @@ def _visible_after(played: ir.Table, numbered: ir.Table) -> ir.Table:
 def _placed_by_statement(days: ir.Table, played: ir.Table, statements: ir.Table) -> ir.Table:
     """Players placed by a statement in a team other than that of their latest appearance, since its tenth latest game.
 
-    Appearances and statements that are out of reach of the day do not count, so that a range and each day alone list the same players.
+    What is out of reach of the day does not count, so that a range and each day alone list the same players.
     """
     latest = {"__before": asof.latest("team"), "__before_on": asof.latest("on")}
     appeared = played.mutate(on=played.game_date)
