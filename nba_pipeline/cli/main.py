@@ -94,7 +94,8 @@ replace_option = click.option("--replace", is_flag=True, help="Replace days that
 @exits
 def sportsdataverse(seasons: tuple[str, ...], place: str | None, replace: bool, as_json: bool) -> bool:
     """Import the season files of sportsdataverse-data: schedule, box scores, shots, rosters (SEASON such as 2023-24)."""
-    from nba_pipeline.cli.import_data import run_seasons
+    with required_extra("live", "import"):
+        from nba_pipeline.cli.import_data import run_seasons
 
     return run_seasons(seasons, place, replace, as_json)
 
@@ -106,7 +107,8 @@ def sportsdataverse(seasons: tuple[str, ...], place: str | None, replace: bool, 
 @exits
 def directory(directory: Path, replace: bool, as_json: bool) -> bool:
     """Import DIRECTORY, files of the landing layout (docs/landing.md)."""
-    from nba_pipeline.cli.import_data import run_directory
+    with required_extra("live", "import"):
+        from nba_pipeline.cli.import_data import run_directory
 
     return run_directory(directory, replace, as_json)
 
@@ -118,7 +120,8 @@ def directory(directory: Path, replace: bool, as_json: bool) -> bool:
 @exits
 def nba_data(paths: tuple[Path, ...], replace: bool, as_json: bool) -> bool:
     """Import shot charts in bulk: files, or directories of files, with the columns of shotchartdetail."""
-    from nba_pipeline.cli.import_data import run_shot_charts
+    with required_extra("live", "import"):
+        from nba_pipeline.cli.import_data import run_shot_charts
 
     return run_shot_charts(paths, replace, as_json)
 

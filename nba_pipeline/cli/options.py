@@ -15,7 +15,6 @@ import click
 
 from nba_pipeline.common import clock
 from nba_pipeline.common.disk_space import storage_failure
-from nba_pipeline.common.environment import read_environment
 from nba_pipeline.common.errors import ConfigurationError, PipelineError
 from nba_pipeline.domain.calendar import check_range
 
@@ -144,6 +143,8 @@ def exits(command: Callable[..., bool | None]) -> Callable[..., None]:
             raise
         except Exception as e:  # noqa: BLE001 - printed whole; only the exit code is ours
             # Storage of any library fails with an error of its own; every error that is not the disk's keeps its traceback.
+            from nba_pipeline.common.environment import read_environment
+
             failure = storage_failure(e, Path(read_environment().home))
             if failure is None:
                 traceback.print_exc()

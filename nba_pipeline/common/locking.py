@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
 
+LOCK_TIMEOUT = 60.0
 POLL_SECONDS = 0.02
 QUEUE = ".queue"
 REMEDY = "wait for that process to end, or stop it; NBA_PIPELINE_LOCK_TIMEOUT sets how many seconds to wait"

@@ -1,27 +1,30 @@
-"""Configuration from the environment: where things live, which source, which warehouse."""
+"""Configuration from the environment: where things live, which source, which warehouse.
+
+What opens a source or a warehouse is imported where it is opened: commands that need neither start a second sooner.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.common.environment import Environment, MailSecurity, SourceName, WarehouseName, read_environment
 from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.common.locking import LOCK_TIMEOUT
 from nba_pipeline.config.home import Origin, require_origin, set_days_of
-from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import EPOCH
 from nba_pipeline.domain.markets import DEFAULT_MARKETS, MARKETS
-from nba_pipeline.sources.dropped_lines import DIRECTORY
-from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.live_settings import LiveSettings, Pace
-from nba_pipeline.sources.resolved import ResolvedSource
-from nba_pipeline.warehouse import Warehouse
-from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
-from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
+
+if TYPE_CHECKING:
+    from nba_pipeline.contracts.table import Table
+    from nba_pipeline.sources.resolved import ResolvedSource
+    from nba_pipeline.warehouse import Warehouse
+    from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
 
 BUCKET = re.compile(
     r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(/(?P<prefix>[A-Za-z0-9._=+-]+(/[A-Za-z0-9._=+-]+)*)?)?/?"
@@ -53,7 +56,7 @@ class Settings:
     warehouse: WarehouseName
     lock_timeout: float
     bucket: str | None
-    bigquery: BigQueryLocation | None
+    bigquery: "BigQueryLocation | None"
     pushdown: frozenset[str]
     markets: tuple[str, ...] = DEFAULT_MARKETS
     live: LiveSettings = field(default_factory=LiveSettings)
@@ -85,7 +88,7 @@ class Settings:
             data=Path(variables.data).absolute() if variables.data else None,
             seed=variables.seed,
             warehouse=variables.warehouse,
-            lock_timeout=DEFAULT_TIMEOUT if variables.lock_timeout is None else variables.lock_timeout,
+            lock_timeout=LOCK_TIMEOUT if variables.lock_timeout is None else variables.lock_timeout,
             bucket=_bucket(variables.bucket),
             bigquery=_bigquery_location(variables) if variables.warehouse == "bigquery" else None,
             markets=_markets(variables.markets),
@@ -130,15 +133,17 @@ class Settings:
         """Where the tables are, for people."""
         return self.bigquery.name if self.bigquery is not None else str(self.database)
 
-    def stored_as(self, table: Table) -> str:
+    def stored_as(self, table: "Table") -> str:
         """The table's full name where it is stored."""
         return self.bigquery.table(table.id) if self.bigquery is not None else table.id
 
-    def open_warehouse(self) -> Warehouse:
+    def open_warehouse(self) -> "Warehouse":
         if self.bigquery is not None:
             from nba_pipeline.warehouse.bigquery.warehouse import open_bigquery
 
             return open_bigquery(self.bigquery, self.pushdown)
+        from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+
         return DuckDBWarehouse(self.database, self.lock_timeout)
 
     def watch_warehouse(self) -> Warehouse:
@@ -172,13 +177,17 @@ class Settings:
         """Whether the source is an invented league."""
         return self.source == "simulator"
 
-    def open_source(self) -> ResolvedSource:
+    def open_source(self) -> "ResolvedSource":
         """Open the configured source.
 
         Raises:
             ConfigurationError: Something is missing, or the home was filled from another source.
             SourceError: The source cannot be read.
         """
+        from nba_pipeline.sources.dropped_lines import DIRECTORY
+        from nba_pipeline.sources.files import FilesSource
+        from nba_pipeline.sources.resolved import ResolvedSource
+
         require_origin(self.home, self.origin)
         if self.source == "files":
             if self.data is None:
@@ -214,8 +223,10 @@ def _bucket(given: str | None) -> str | None:
     return given or None
 
 
-def _bigquery_location(variables: Environment) -> BigQueryLocation:
+def _bigquery_location(variables: Environment) -> "BigQueryLocation":
     """Where BigQuery's datasets are; credentials are found by Google's own library, never given here."""
+    from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
+
     return BigQueryLocation(
         project=variables.bigquery_project,
         region=variables.bigquery_location,

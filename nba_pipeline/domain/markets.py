@@ -1,13 +1,16 @@
-"""The markets that are forecast, each as a sum of box-score counts. The default market is points."""
+"""The markets that are forecast, each as a sum of box-score counts. The default market is points.
+
+Settings name markets, so every command loads this module: ibis and NumPy are imported where they are used.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-from nba_pipeline.common import ibis_types as ir
+    from nba_pipeline.common import ibis_types as ir
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Market:
     counts: tuple[str, ...]
     unit: str
 
-    def actual(self, facts: ir.Table) -> ir.IntegerValue:
+    def actual(self, facts: "ir.Table") -> "ir.IntegerValue":
         """Return the actual value of the market in a player's game."""
         first, *others = (facts[c] for c in self.counts)
         return sum(others, start=first)
@@ -39,8 +42,8 @@ DEFAULT_MARKETS = (POINTS.name,)
 
 
 def by_market(
-    compute: Callable[..., Mapping[str, NDArray[Any]]], market: NDArray[Any], *columns: NDArray[Any]
-) -> dict[str, NDArray[Any]]:
+    compute: "Callable[..., Mapping[str, NDArray[Any]]]", market: "NDArray[Any]", *columns: "NDArray[Any]"
+) -> "dict[str, NDArray[Any]]":
     """Apply a function of one market to rows of several: `compute(*columns, market=...)` for the rows of each.
 
     Args:
@@ -52,6 +55,8 @@ def by_market(
         The named arrays in the order of the rows; no arrays without rows.
 
     """
+    import numpy as np
+
     results: dict[str, NDArray[Any]] = {}
     for name in np.unique(market):
         here = market == name

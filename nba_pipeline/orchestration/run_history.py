@@ -10,7 +10,6 @@ from nba_pipeline.common.throughput import Pace
 from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.orchestration.recovery import UNFINISHED
 from nba_pipeline.orchestration.tags import BACKFILL, PARTITION, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
-from nba_pipeline.tables.catalog import CATALOG
 
 UI_BACKFILL = "dagster/backfill"
 
@@ -19,6 +18,9 @@ SCHEDULE, SENSOR = "dagster/schedule_name", "dagster/sensor_name"
 
 
 LOOK_BACK_RUNS = 500
+
+# The dataset of the assets that are pages, not tables.
+PAGES = "nba_reports"
 
 
 GOING_ON = frozenset(s.value.lower() for s in UNFINISHED)
@@ -111,9 +113,19 @@ def _backfill(group: str, runs: Sequence[RangeRun], now: datetime) -> Backfill:
     return Backfill(group, latest.title, state, latest.start, latest.end, pace)
 
 
+def _steps(run: dg.DagsterRun) -> set[str]:
+    """Return the steps of a run that compute tables."""
+    if run.asset_selection:
+        keys = {".".join(k.path) for k in run.asset_selection if k.path[0] != PAGES}
+    else:
+        from nba_pipeline.tables.catalog import CATALOG  # start-up time: runs of this release have a selection
+
+        keys = set(CATALOG)
+    return {step_key(k) for k in keys}
+
+
 def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
     """The runs of the latest so many backfills; events of others are not read."""
-    all_steps = {step_key(t) for t in CATALOG}
     ranges: list[RangeRun] = []
     groups: set[str] = set()
     for record in instance.get_run_records(limit=LOOK_BACK_RUNS):
@@ -125,7 +137,7 @@ def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
         if group not in groups and len(groups) == backfills:
             continue
         groups.add(group)
-        selected = {"__".join(k.path) for k in run.asset_selection} if run.asset_selection else all_steps
+        steps = _steps(run)
         began = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
         until = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else began
         days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
@@ -137,10 +149,10 @@ def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
                 state=run.status.value.lower(),
                 start=date.fromisoformat(first),
                 end=date.fromisoformat(last),
-                tables=len(selected & all_steps),
+                tables=len(steps),
                 began=began,
                 until=until,
-                ends=tuple(_ends(instance, run.run_id, all_steps, days)),
+                ends=tuple(_ends(instance, run.run_id, steps, days)),
                 planned=int(planned) if planned else None,
             )
         )

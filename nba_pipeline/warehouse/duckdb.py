@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
-from nba_pipeline.common.locking import REMEDY, file_lock
+from nba_pipeline.common.locking import LOCK_TIMEOUT, REMEDY, file_lock
 from nba_pipeline.contracts import sql_types as ddl
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
@@ -33,7 +33,6 @@ from nba_pipeline.warehouse.protocol import (
 )
 
 RETRY_SECONDS = 0.05
-DEFAULT_TIMEOUT = 60.0
 HELD_REMEDY = (
     "close it there: a client that only reads keeps the pipeline from publishing, too; clients may keep the read copy open "
     f"instead, which `nba-pipeline snapshot` makes. Or {REMEDY}"
@@ -51,7 +50,7 @@ class DuckDBWarehouse:
 
     dialect: ClassVar[Dialect] = "duckdb"
     path: Path
-    timeout: float = DEFAULT_TIMEOUT
+    timeout: float = LOCK_TIMEOUT
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
         with self.reading() as db:

@@ -22,8 +22,8 @@ LISTING = f"print([m for m in {HEAVY} if m in sys.modules], code, file=sys.stder
         (["--version"], 0),
         (["status", "--help"], 0),
         (["status", "2024-13-01"], 2),
-        (["backfill", "2024-01-02", "2024-01-01"], 1),
-        (["verify", "2024-01-01", "2999-01-01"], 1),
+        (["backfill", "2024-01-02", "2024-01-01"], 2),
+        (["verify", "2024-01-01", "2999-01-01"], 2),
         (["leaderboard", "--tier", "none"], 2),
         (["no-such-command"], 2),
     ],
@@ -63,13 +63,20 @@ def test_loading_imports_nothing_of_the_google_clients_and_builds_no_expression(
     assert done.stdout == "[]\nFalse\n"
 
 
-def test_only_ingest_needs_the_extra_live_and_names_it() -> None:
+# Modules of commands that need the extra `live`: of other services, and of the files that they give.
+LIVE = ("check_sources", "import_data", "ingest")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ingest", "2024-01-01", "2024-01-01"], ["check", "--sources"], ["import", "directory", "."]]
+)
+def test_commands_of_live_services_name_the_extra_that_they_need_and_no_other_needs_it(arguments: list[str]) -> None:
     blocked = "import sys; sys.modules |= dict.fromkeys(('nba_api', 'pypdf', 'tenacity'))\n"
     others = "import nba_pipeline.definitions\n" + "".join(
-        f"import nba_pipeline.cli.{p.stem}\n" for p in COMMANDS if p.stem not in ("ingest", "__main__")
+        f"import nba_pipeline.cli.{p.stem}\n" for p in COMMANDS if p.stem not in (*LIVE, "__main__")
     )
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", blocked + others + ENTRY, "ingest", "2024-01-01", "2024-01-01"],
+        [sys.executable, "-W", "ignore", "-c", blocked + others + ENTRY, *arguments],
         capture_output=True,
         text=True,
         check=True,

@@ -18,9 +18,9 @@ import pytest
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
-from nba_pipeline.common.locking import file_lock
+from nba_pipeline.common.locking import LOCK_TIMEOUT, file_lock
 from nba_pipeline.contracts.table import Rows
-from nba_pipeline.warehouse.duckdb import DEFAULT_TIMEOUT, DuckDBWarehouse
+from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support.results import (
     NO_REJECTS,
     OtherName,
@@ -356,7 +356,7 @@ def test_waiting_is_bounded_and_the_error_names_the_holder(
         began = time.monotonic()
         with pytest.raises(WarehouseBusyError, match=rf"nba\.duckdb: process {holder.pid}\b.*(0\.3 s)"):
             state(warehouse) if reading else write(warehouse, days(1), 2)
-        assert time.monotonic() - began < DEFAULT_TIMEOUT / 3
+        assert time.monotonic() - began < LOCK_TIMEOUT / 3
     finally:
         holder.kill()
         holder.communicate()
