@@ -34,6 +34,7 @@ from nba_pipeline.warehouse import Days
 ORIGIN, ATTEMPT = "nba_pipeline/origin", "nba_pipeline/attempt"
 ALARM_DAYS = 150
 LONGEST_QUOTE = 300
+WHOLE_HISTORY, WEEK = "the whole history was looked at on", timedelta(days=7)
 JUDGED = "grades that the alarm lines were held against"
 
 
@@ -138,7 +139,7 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     today = clock.eastern(now).date()
     store = AlertStore(settings.home)
     open_days = alert_rules.days_of(store.open_alerts())
-    days = sorted({*days_between(today - timedelta(days=alert_rules.GAP_DAYS), today), *open_days})
+    days = sorted({*_days_to_look_at(settings, store, today), *open_days})
     entries = settings.watch_warehouse().ledger(start=days[0], end=days[-1]).to_pylist()
     waivers = read_waivers(settings.home, graph_order(), today)
     ledger = Published.of(e for e in entries if e["day"] in days).without(waivers)
@@ -169,6 +170,20 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
         kinds.append(AlertKind.ALARM)
         alerts += _alarms(settings, today)
     return AlertObservations(alerts, kinds)
+
+
+def _days_to_look_at(settings: Settings, store: AlertStore, today: date) -> list[date]:
+    """Return the last days, and once a week all days since the first published one; note when that was.
+
+    An alert that is found on an old day stays open, and with it that day is looked at every time.
+    """
+    looked = store.note(WHOLE_HISTORY)
+    if looked and today - date.fromisoformat(looked) < WEEK:
+        return days_between(today - timedelta(days=alert_rules.GAP_DAYS), today)
+    store.put_note(WHOLE_HISTORY, today.isoformat())
+    entries = settings.open_warehouse().ledger().to_pylist()
+    first = min((e["day"] for e in entries if e["state"] == "published"), default=today)
+    return days_between(min(first, today - timedelta(days=alert_rules.GAP_DAYS)), today)
 
 
 def _alarms_are_due(settings: Settings, store: AlertStore, ledger: Published) -> bool:

@@ -5,6 +5,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,27 @@ from nba_pipeline.orchestration.backfill_plan import Step, history_steps, missin
 from nba_pipeline.orchestration.instance import prepare
 from nba_pipeline.orchestration.interrupts import stopping_on_signals
 from nba_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a backfill was asked for.
+
+    Attributes:
+        start: The first day.
+        end: The last day.
+        expressions: The selections, as they were given.
+        missing: Whether only missing days run.
+        tables: The selected tables.
+        table_days: The number of table-days to run, with the history before the range.
+    """
+
+    start: date
+    end: date
+    expressions: tuple[str, ...]
+    missing: bool
+    tables: tuple[str, ...]
+    table_days: int
 
 
 def load_definitions() -> dg.Definitions:
@@ -79,7 +101,9 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         with table_days(planned):
             outcomes = runs.run_steps(steps, defs, instance, say)
         if interrupts.is_requested():
-            _say_interrupted(outcomes, warehouse, selected, start, end, planned, missing, expressions)
+            _say_interrupted(
+                Request(start, end, tuple(expressions), missing, tuple(selected), planned), outcomes, warehouse
+            )
             if as_json:
                 seconds = time.monotonic() - began
                 print_json(_result(outcomes, {}, selected, start, end, seconds, complete=False) | {"interrupted": True})
@@ -114,27 +138,24 @@ def _result(
     }
 
 
-def _say_interrupted(
-    outcomes: Sequence[runs.Outcome],
-    warehouse: Warehouse,
-    selected: Sequence[str],
-    start: date,
-    end: date,
-    planned: int,
-    missing: bool,
-    expressions: Sequence[str],
-) -> None:
-    """Print what was published and the command that goes on: the same again where it replaces days published earlier."""
+def _say_interrupted(asked: Request, outcomes: Sequence[runs.Outcome], warehouse: Warehouse) -> None:
+    """Print what was published and the command that goes on: the same again where it replaces days published earlier.
+
+    Args:
+        asked: What was to be run.
+        outcomes: How the runs ended that were begun.
+        warehouse: The warehouse, for its ledger.
+    """
     by_run = Counter(e["run_id"] for e in warehouse.ledger().to_pylist() if e["state"] == "published")
     published = sum(by_run[o.run_id] for o in outcomes)
-    in_range = warehouse.ledger(selected, start, end).to_pylist()
+    in_range = warehouse.ledger(asked.tables, asked.start, asked.end).to_pylist()
     own = {o.run_id for o in outcomes}
     earlier = any(e["state"] == "published" and e["run_id"] not in own for e in in_range)
-    options = "" if earlier and not missing else " --missing"
-    options += "".join(f" --select {shlex.quote(text)}" for text in expressions)
+    options = "" if earlier and not asked.missing else " --missing"
+    options += "".join(f" --select {shlex.quote(text)}" for text in asked.expressions)
     click.echo(
-        f"interrupted: {published:,} of {planned:,} table-days were published, completely, and stay; to go on, run\n"
-        f"  nba-pipeline backfill {start} {end}{options}",
+        f"interrupted: {published:,} of {asked.table_days:,} table-days were published, completely, and stay; to go on, run\n"
+        f"  nba-pipeline backfill {asked.start} {asked.end}{options}",
         err=True,
     )
 

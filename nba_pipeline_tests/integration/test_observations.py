@@ -52,10 +52,22 @@ def refusals(home: Home, at: datetime = LONG_AFTER) -> list[str]:
     return [a.key for a in observed.alerts if a.kind == AlertKind.REFUSED]
 
 
-def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_or_waived(home: Home) -> None:
+def refuse(home: Home) -> None:
     with duckdb.connect(str(home.settings.database)) as db:
         refused = "state = 'refused', reasons = '[\"contract: pts is missing\"]'"
         db.execute(f"UPDATE nba_ops.ledger SET {refused} WHERE table_id = '{SHOTS}' AND day = DATE '{LAST}'")
+
+
+def test_once_a_week_the_whole_history_is_looked_at(home: Home) -> None:
+    refuse(home)
+    assert refusals(home) == [OPEN.key]
+    assert refusals(home, LONG_AFTER + timedelta(days=6)) == []
+    assert refusals(home, LONG_AFTER + timedelta(days=7)) == [OPEN.key]
+
+
+def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_or_waived(home: Home) -> None:
+    refuse(home)
+    AlertStore(home.path).put_note(observations.WHOLE_HISTORY, str(LONG_AFTER.date()))
     assert refusals(home) == []
     AlertStore(home.path).report([AlertKind.REFUSED], [OPEN], LONG_AFTER)
     assert refusals(home) == [OPEN.key]
