@@ -146,7 +146,7 @@ class Settings:
 
         return DuckDBWarehouse(self.database, self.lock_timeout)
 
-    def watch_warehouse(self) -> Warehouse:
+    def watch_warehouse(self) -> "Warehouse":
         """Open the warehouse for sensors and schedules, which ask often: BigQuery is queried only after a change.
 
         An emulator is queried each time: the time of a table's last change does not follow DML there.
