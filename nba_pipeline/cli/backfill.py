@@ -32,7 +32,7 @@ class Request:
     Attributes:
         start: The first day.
         end: The last day.
-        expressions: The selections, as they were given.
+        expressions: The texts of the selections.
         missing: Whether only missing days run.
         tables: The selected tables.
         table_days: The number of table-days to run, with the history before the range.
