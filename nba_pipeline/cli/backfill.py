@@ -13,6 +13,7 @@ import click
 import dagster as dg
 
 from nba_pipeline.cli.console import console, narrate_on_stderr, print_json, table_days
+from nba_pipeline.common.throughput import counted, rate_in_words
 from nba_pipeline.config.home import move_last_day
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days
@@ -97,19 +98,18 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         )
 
     planned = sum(s.days * len(s.tables) for s in steps)
+    asked = Request(start, end, tuple(expressions), missing, tuple(selected), planned)
     with stopping_on_signals(), dg.DagsterInstance.get() as instance:
         with table_days(planned):
             outcomes = runs.run_steps(steps, defs, instance, say)
         if interrupts.is_requested():
-            _say_interrupted(
-                Request(start, end, tuple(expressions), missing, tuple(selected), planned), outcomes, warehouse
-            )
+            _say_interrupted(asked, outcomes, warehouse)
             if as_json:
                 seconds = time.monotonic() - began
                 print_json(_result(outcomes, {}, selected, start, end, seconds, complete=False) | {"interrupted": True})
             return False
     seconds = time.monotonic() - began
-    complete = _summary(outcomes, warehouse, selected, start, end, seconds)
+    complete = _summary(outcomes, warehouse, asked, seconds)
     if as_json:
         refused = refusals(warehouse.ledger(selected, start, end), selected)
         print_json(_result(outcomes, refused, selected, start, end, seconds, complete=complete))
@@ -160,19 +160,14 @@ def _say_interrupted(asked: Request, outcomes: Sequence[runs.Outcome], warehouse
     )
 
 
-def _summary(
-    outcomes: Sequence[runs.Outcome],
-    warehouse: Warehouse,
-    selected: Sequence[str],
-    start: date,
-    end: date,
-    seconds: float,
-) -> bool:
+def _summary(outcomes: Sequence[runs.Outcome], warehouse: Warehouse, asked: Request, seconds: float) -> bool:
+    selected, start, end = asked.tables, asked.start, asked.end
     failed = [o.error for o in outcomes if o.error]
     refused = refusals(warehouse.ledger(selected, start, end), selected)
-    days = (end - start).days + 1
-    rate = days / seconds * 3600 if seconds else 0
-    console.print(f"{len(selected)} tables, {days} days in {seconds:.1f} s ({rate:,.0f} days an hour)", highlight=False)
+    what = f"{counted(len(selected), 'table')}, {counted((end - start).days + 1, 'day')}"
+    pace = rate_in_words(asked.table_days, seconds)
+    ran = counted(asked.table_days, "table-day")
+    console.print(f"{what}: {ran} with the history before them, in {seconds:.1f} s ({pace})", highlight=False)
     for error in failed:
         click.echo(f"error: {error}", err=True)
     for table, by_day in refused.items():

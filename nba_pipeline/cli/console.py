@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import click
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 
 from nba_pipeline.common import progress
+from nba_pipeline.common.throughput import counted, in_words, rate_in_words
 
 # Of output that goes to a file or another program, which no terminal limits.
 FILE_WIDTH = 140
@@ -73,13 +75,13 @@ def table_days(total: int, on: Console = console) -> Iterator[None]:
             bar.update(task, description=table)
             return
         done += days
-        rate = done / max(time.monotonic() - began, 1e-6)
-        bar.update(task, advance=days, rate=f"{rate:,.0f} table-days/s")
+        seconds = time.monotonic() - began
+        rate = rate_in_words(done, seconds)
+        bar.update(task, advance=days, rate=f"{rate} table-days")
         if not on.is_terminal:
-            left = (total - done) / rate if rate else 0
+            left = in_words(timedelta(seconds=seconds * (total - done) / done)) if done else "unknown"
             on.print(
-                f"{table}: {days} days done; {done}/{total} table-days, {rate:,.0f}/s, ETA {left:.0f} s",
-                highlight=False,
+                f"{table}: {counted(days, 'day')} done; {done}/{total} table-days, {rate}, ETA {left}", highlight=False
             )
 
     with bar, progress.listening(listen):

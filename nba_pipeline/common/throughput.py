@@ -53,3 +53,17 @@ def in_words(left: timedelta) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def rate_in_words(units: int, seconds: float) -> str:
+    """Return a rate in the unit in which it is at least one: `12/s`, `30/min`, `5/h`."""
+    if units >= seconds:
+        return f"{units / max(seconds, 1e-6):,.0f}/s"
+    if units * 60 >= seconds:
+        return f"{units / seconds * 60:,.0f}/min"
+    return f"{units / seconds * 3600:,.0f}/h"
+
+
+def counted(units: int, noun: str) -> str:
+    """Return a number with its noun: `1 day`, `12 days`."""
+    return f"{units:,} {noun}" if units == 1 else f"{units:,} {noun}s"

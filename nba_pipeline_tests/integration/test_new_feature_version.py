@@ -35,15 +35,16 @@ def test_a_feature_added_by_the_documented_way_is_a_new_version_and_changes_no_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     install(monkeypatch, "rebound_features", example(EXAMPLE))
-    with_v3 = edited(
+    name = f"v{len(versions.VERSIONS) + 1}"
+    with_next = edited(
         versions,
         {
             "VERSIONS: Mapping": f"from {PACKAGE}.rebound_features import REBOUND_FEATURES\n"
-            'V3 = FeatureVersion("v3", (*V2.features, *REBOUND_FEATURES))\nVERSIONS: Mapping',
-            "(BASELINE_25, V2)": "(BASELINE_25, V2, V3)",
+            f'NEXT = FeatureVersion("{name}", (*V2.features, *REBOUND_FEATURES))\nVERSIONS: Mapping',
+            "for v in (": "for v in (NEXT, ",
         },
     )
-    install(monkeypatch, "versions", with_v3)
+    install(monkeypatch, "versions", with_next)
     similar_joined = '        .left_join(similar, of_player(similar, "game_date"))\n'
     similar_listed = "    features |= {f.name: similar[f.name] for f in SIMILARITY_FEATURES}\n"
     computed = '    rebounds = rebound_features(context.select("game_date", "season", "player_id"), games)\n\n'
@@ -58,9 +59,9 @@ def test_a_feature_added_by_the_documented_way_is_a_new_version_and_changes_no_o
         },
     )
     store.TRANSFORM.check()
-    made = published_features.formulas(with_v3.VERSIONS, store.TRANSFORM)
-    assert list(made) == ["v1_baseline_25", "v2", "v3"]
-    assert set(made["v3"]) - set(made["v2"]) == {"offensive_rebounds_avg_last_10"}
+    made = published_features.formulas(with_next.VERSIONS, store.TRANSFORM)
+    assert set(made) == {name, *versions.VERSIONS}
+    assert set(made[name]) - set(made["v2"]) == {"offensive_rebounds_avg_last_10"}
 
 
 def test_a_formula_changed_in_place_is_refused_by_the_name_of_the_feature() -> None:
