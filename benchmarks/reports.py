@@ -63,15 +63,16 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=14, help="days for the comparison day by day")
     given = parser.parse_args()
     assert defs.assets
-    warehouse = Settings.from_environment().open_warehouse()
+    settings = Settings.from_environment()
+    warehouse, simulated = settings.open_warehouse(), settings.is_simulated
     days = days_between(given.start, given.end)
     middle = days[len(days) // 2 :][: given.sample]
     with tempfile.TemporaryDirectory() as scratch:
         store = LocalArtifacts(Path(scratch))
-        whole = cost(lambda: write_pages(warehouse, store, days))
+        whole = cost(lambda: write_pages(warehouse, store, days, simulated=simulated))
         sizes = [p.stat().st_size for p in (Path(scratch) / "reports").glob("*.html")]
-        together = cost(lambda: write_pages(warehouse, store, middle))
-        apart = cost(lambda: [write_pages(warehouse, store, [d]) for d in middle])
+        together = cost(lambda: write_pages(warehouse, store, middle, simulated=simulated))
+        apart = cost(lambda: [write_pages(warehouse, store, [d], simulated=simulated) for d in middle])
         one = cost(lambda: fresh_process(middle[0]))
         lines = [
             ("the page of a day, process start included", str(one), "10 s"),

@@ -20,6 +20,7 @@ from nba_pipeline.common.errors import PipelineError
 from nba_pipeline.sources.answers import parsed
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.parsing.acceptance import SetAside
+from nba_pipeline.sources.parsing.odds import MARKETS as ODDS_MARKETS
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.support.small_league import BOSTON, DAY, SEASON, services
@@ -102,7 +103,8 @@ def answers() -> tuple[list[Answers], Mapping[str, Game]]:
     box["boxScoreTraditional"]["homeTeam"]["players"] = [
         p | {"personId": 1000 + 100 * n + i} for n in range(4) for i, p in enumerate(people)
     ]
-    quotes = made._event(game) | {"bookmakers": [b | {"key": f"book{n}"} for n in range(10) for b in made._books(game)]}
+    books = made._books(game, set(ODDS_MARKETS))
+    quotes = made._event(game) | {"bookmakers": [b | {"key": f"book{n}"} for n in range(10) for b in books]}
     log = {"SeasonType": "Regular Season"}
     of_season = f"{SEASON}_Regular-Season"
 
