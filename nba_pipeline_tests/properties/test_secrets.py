@@ -49,6 +49,8 @@ FOREIGN = ("AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PGPASSWORD", "DATABASE_URL"
 PLAIN = (
     "DAGSTER_EVENT_BATCH_SIZE",
     "DAGSTER_HOME",
+    "DAGSTER_POSTGRES_PASSWORD_FILE",
+    *(f"NBA_PIPELINE_{n}_FILE" for n in ("ODDS_API_KEY", "ALERT_WEBHOOK", "ALERT_EMAIL_PASSWORD")),
     *(f"DAGSTER_POSTGRES_{n}" for n in ("HOST", "PORT", "DB", "USER")),
     *(f"{MAIL}{n}" for n in ("PORT", "SECURITY")),
     *(f"NBA_PIPELINE_BIGQUERY_{n}" for n in ("PROJECT", "LOCATION", "PREFIX", "ENDPOINT", "MAX_BYTES_BILLED")),
@@ -63,6 +65,7 @@ PLAIN = (
         for n in (
             "BUCKET",
             "DATA",
+            "FIRST_DAY",
             "HOME",
             "INJURY_HOURS",
             "INJURY_MINUTES_BEFORE",
@@ -73,6 +76,7 @@ PLAIN = (
             "NOW",
             "PUSHDOWN",
             "SEED",
+            "SNAPSHOT",
             "SOURCE",
             "VERSION",
             "WAREHOUSE",

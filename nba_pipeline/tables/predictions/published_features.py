@@ -64,7 +64,13 @@ def _branches(relation: Any) -> Iterator[Any]:
 
 
 def _version_of(branch: Any) -> str:
-    return branch.values["feature_version"].value
+    named = getattr(branch, "values", {}).get("feature_version")
+    if not isinstance(named, ops.Literal):
+        raise ContractError(
+            "the feature store is no union of its versions, so that their formulas cannot be read",
+            "let `build` return the union of one relation per version, each with its name as feature_version",
+        )
+    return named.value
 
 
 def _reader(transform: Transform) -> FormulaReader:

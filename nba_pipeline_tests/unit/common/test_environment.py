@@ -13,7 +13,7 @@ from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.config.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-NAME = re.compile(r"NBA_PIPELINE_[A-Z]+(?:_[A-Z]+)*\b(?!_)")
+NAME = re.compile(r"(?<!_)NBA_PIPELINE_[A-Z]+(?:_[A-Z]+)*\b(?!_)")
 
 
 def test_a_misspelt_variable_names_the_one_that_was_meant() -> None:

@@ -123,7 +123,13 @@ def test_who_only_reads_may_do_without_the_right_to_write_the_lock(path: Path) -
         pass
 
 
-@pytest.mark.parametrize(("exclusive", "there"), [(True, True), (True, False), (False, False)])
+@pytest.mark.usefixtures("may_only_be_read")
+def test_who_only_reads_needs_no_lock_where_no_lock_can_be_made(path: Path) -> None:
+    with file_lock(path, exclusive=False, timeout=0):
+        assert not path.exists()
+
+
+@pytest.mark.parametrize(("exclusive", "there"), [(True, True), (True, False)])
 @pytest.mark.usefixtures("may_only_be_read")
 def test_a_lock_that_cannot_be_opened_is_a_named_error(path: Path, exclusive: bool, there: bool) -> None:
     if there:

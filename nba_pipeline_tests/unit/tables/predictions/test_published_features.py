@@ -91,3 +91,10 @@ def test_the_join_that_brings_a_column_is_part_of_its_formula() -> None:
     by_player = LISTED.left_join(PLAIN, "player_id").select(PLAIN.value)
     by_player_and_day = LISTED.left_join(PLAIN, ["player_id", "game_date"]).select(PLAIN.value)
     assert len({digest(by_player), digest(by_player_and_day), digest(PLAIN)}) == 3
+
+
+def test_a_store_whose_versions_cannot_be_told_apart_is_refused() -> None:
+    whole = dataclasses.replace(TRANSFORM, definition_check=None)
+    whole.__dict__["expression"] = TRANSFORM.expression.mutate(points_avg_last_5=0.0)
+    with pytest.raises(ContractError, match="no union of its versions"):
+        published_features.formulas(VERSIONS, whole)
