@@ -25,6 +25,7 @@ import pytest
 
 from nba_pipeline.automation import notifiers as notify
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.orchestration.event_log.packing import pack
 from nba_pipeline_tests.support.canaries import contents, sightings
 from nba_pipeline_tests.support.homes import Home
 from nba_pipeline_tests.support.loopback import Answer, loopback
@@ -338,7 +339,9 @@ def test_a_message_that_contains_a_key_is_found_in_output_and_event_log(used: Us
     assert any("table event_logs" in place for place in kept), kept
 
 
-@pytest.mark.parametrize("form", ["text", "name", "sqlite", "compressed in sqlite", "duckdb", "parquet", "gzip"])
+@pytest.mark.parametrize(
+    "form", ["text", "name", "sqlite", "compressed in sqlite", "packed in sqlite", "duckdb", "parquet", "gzip"]
+)
 def test_a_word_is_found_in_every_form_in_which_a_home_keeps_things(tmp_path: Path, form: str) -> None:
     word, path = "canary-word", tmp_path / "kept"
     plant(form, word, path)
@@ -353,7 +356,8 @@ def plant(form: str, word: str, path: Path) -> None:
     elif form == "name":
         path.with_name(f"x {word}").touch()
     elif form.endswith("sqlite"):
-        cell = zlib.compress(word.encode()) if form.startswith("compressed") else word
+        packed = {"compressed in sqlite": zlib.compress(word.encode()), "packed in sqlite": pack(word)}
+        cell = packed.get(form, word)
         with closing(sqlite3.connect(path)) as db, db:
             db.execute("CREATE TABLE t (x)")
             db.execute("INSERT INTO t VALUES (?)", [cell])

@@ -4,13 +4,15 @@ import gzip
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from nba_pipeline.orchestration.event_log import packing
 
 SQLITE, DUCKDB, PARQUET, GZIP = b"SQLite format 3\x00", b"DUCK", b"PAR1", b"\x1f\x8b"
 
@@ -69,10 +71,11 @@ def _cell(value: Any) -> Iterator[bytes]:
         yield str(value).encode()
         return
     yield value
-    try:
+    with suppress(zlib.error):
         yield zlib.decompress(value)
-    except zlib.error:
-        return
+    if value.startswith(bytes([packing.CURRENT])):
+        with suppress(zlib.error):
+            yield packing.unpack(value).encode()
 
 
 def _duckdb(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -302,7 +302,9 @@ class Stand:
         """How the leak was caught, empty where it was not; without a kind, the honest table is tried."""
         with pytest.MonkeyPatch.context() as patch:
             honest = CATALOG[table]
-            transform = KINDS[kind][0](patch, honest) if kind else replace(honest)
+            # The freeze of published features refuses most of these builds; here the replay has to find the leak.
+            planted = KINDS[kind][0](patch, honest) if kind else honest
+            transform = replace(planted, definition_check=None)
             run, days = self._run(table), [self.day] if table == MODELS else self.days
             executor = DuckDBExecutor(read_inputs(transform, self.warehouse, self.source, SLATE, days, run))
             try:

@@ -230,6 +230,7 @@ def _wrong_at_the_end(backfill: Backfill, wanted: Contents) -> str | None:
             "dagster",
             "simulator",
             "artifacts",
+            "cache",
             "automation.sqlite",
             "source.json",
         }

@@ -158,14 +158,14 @@ def _full_disk(scene: Versions, free: tuple[int, ...]) -> Proof:
 
 
 def _in_child(write: Callable[[], None]) -> str | None:
-    """What is wrong with how the write ended in a child of its own: it may succeed, or raise a WarehouseError with a remedy."""
+    """What is wrong with how the write ended in a child of its own: it may succeed, or raise a named error with a remedy."""
     told, tell = os.pipe()
 
     def work() -> None:
         try:
             write()
-        except WarehouseError as e:
-            helpful = "disk" in e.remedy or "permissions" in e.remedy
+        except PipelineError as e:
+            helpful = any(word in e.remedy for word in ("disk", "space", "permissions"))
             os.write(tell, b"" if helpful else f"the error helps nobody: {e}".encode()[:4000])
         except BaseException as e:  # noqa: BLE001
             os.write(tell, f"not a named error: {e!r}".encode()[:4000])
