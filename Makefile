@@ -40,7 +40,7 @@ test-lowest test-newest: test-%: setup.cfg constraints-lowest.txt
 	$(PYTHON) -m venv $(VENV)-$*
 	$(VENV)-$*/bin/pip install --quiet --disable-pip-version-check --upgrade $(CONSTRAINED) -e '.[live,postgres,kubernetes]' $(BORDER_TOOLS)
 	$(VENV)-$*/bin/python -c 'import nba_pipeline.definitions'
-	$(VENV)-$*/bin/pytest -o addopts=-q --fast-seconds=8 $(BORDERS)
+	$(VENV)-$*/bin/pytest -o addopts=-q $(BORDERS)
 
 test-lowest:  ## run the tests that use the libraries most on the lowest versions allowed
 test-newest:  ## the same on the newest versions allowed
@@ -58,7 +58,7 @@ mutation: $(INSTALLED)  ## plant faults into the modules that matter most (or TA
 	$(BIN)/python -m tools.mutation $(TARGET)
 
 coverage: $(INSTALLED)  ## report which lines the tests of make test reach (or TESTS=directory): htmlcov/index.html
-	$(BIN)/coverage run -m pytest --fast-seconds=60 -m "guard or not (integration or e2e or live)" $(TESTS)
+	$(BIN)/coverage run -m pytest -m "guard or not (integration or e2e or live)" $(TESTS)
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover
 

@@ -86,21 +86,56 @@ def test_short(): pass
 """
 
 
+def run_of_pytest(directory: Path, *options: str) -> tuple[dict[str, str], list[str]]:
+    """Run `TESTS` in a process: the outcome of each test, and the lines printed."""
+    (directory / "test_some.py").write_text(TESTS)
+    (directory / "pytest.ini").write_text("[pytest]\nmarkers = integration: not fast\n")
+    command = [sys.executable, "-m", "pytest", "-rfp", *options, *PLUGINS]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    ended = [line.split(" ") for line in lines if line.startswith(("FAILED ", "PASSED "))]
+    return {test.split("::")[1]: outcome.lower() for outcome, test, *_ in ended}, lines
+
+
+def listed_as_slow(lines: list[str]) -> list[str]:
+    return [line.split("::")[1] for line in lines if line.strip()[:1].isdigit() and " s  " in line]
+
+
+OUTCOMES = {
+    "test_without_a_mark": "failed",
+    "test_with_a_mark": "passed",
+    "test_long": "passed",
+    "test_that_fails_by_itself": "failed",
+    "test_short": "passed",
+}
+
+
 @pytest.mark.integration
 def test_a_run_fails_tests_without_a_mark_that_are_not_fast_and_prints_the_seconds_of_each_tier(tmp_path: Path) -> None:
-    (tmp_path / "test_some.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = integration: not fast\n")
-    command = [sys.executable, "-m", "pytest", "-rfp", "--fast-seconds=0.2", *PLUGINS]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    lines = done.stdout.splitlines()
-    failed = {line.split("::")[1].split(" ")[0] for line in lines if line.startswith("FAILED")}
-    passed = {line.split("::")[1] for line in lines if line.startswith("PASSED")}
-    assert failed == {"test_without_a_mark", "test_long", "test_that_fails_by_itself"}, done.stdout
-    assert passed == {"test_with_a_mark", "test_short"}
-    assert "assert 0 == 1" in done.stdout
+    outcomes, lines = run_of_pytest(tmp_path, "--fast-seconds=0.2")
+    assert outcomes == OUTCOMES | {"test_long": "failed"}, lines
+    assert listed_as_slow(lines) == ["test_long"]
+    assert any("assert 0 == 1" in line for line in lines)
     assert [line.split()[:3] for line in lines if " tests " in line] == [
         ["fast", "4", "tests"],
         ["integration", "1", "tests"],
         ["whole", "run", "5"],
     ]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("seconds", "outcome"), [(2.2, "passed"), (61, "failed")])
+def test_a_slow_machine_fails_no_test_but_lists_it(seconds: float, outcome: str, tmp_path: Path) -> None:
+    """Seconds of the clock are those that the test seems to take: a machine that is slower, or a test that is no fast one."""
+    clock = f"""
+import time
+import nba_pipeline_tests.support.tiers as tiers
+true, jump = tiers.cpu_seconds, [0.0]
+tiers.cpu_seconds = lambda: true() + jump[0]
+def test_on_a_slow_machine(): jump[0] += {seconds}
+"""
+    (tmp_path / "test_slow.py").write_text(clock)
+    outcomes, lines = run_of_pytest(tmp_path)
+    assert outcomes == OUTCOMES | {"test_on_a_slow_machine": outcome}, lines
+    assert listed_as_slow(lines) == ["test_on_a_slow_machine"]
