@@ -11,14 +11,21 @@ import pyarrow as pa
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.domain.calendar import days_between, first_day, season_days
 from nba_pipeline.domain.declared_books import FILE as BOOKS
+from nba_pipeline.domain.identity.aliases import OWN as ALIASES
+from nba_pipeline.sources.dropped_lines import dropped_files
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import FEEDS, SCHEDULE, Feed
 from nba_pipeline.sources.protocol import Source
-from nba_pipeline.sources.resolved import QUOTES, ResolvedSource
+from nba_pipeline.sources.resolved import NAMED, QUOTES, ResolvedSource
 from nba_pipeline.sources.state_db import SourceState
 
 NOTHING = ""
 RECENT = timedelta(days=4)
+ALIASED = "alias"
+# Raised when equal rows get another digest; such days are not run again.
+FORMULA = 2
+RESTATE = """UPDATE built SET digest = ? WHERE feed = ? AND day = ?
+    AND digest = (SELECT digest FROM landed WHERE feed = ? AND day = ?)"""
 DAILY_FEEDS = tuple(f for f in FEEDS.values() if f.day)
 
 
@@ -27,14 +34,15 @@ def digests(feed: Feed, rows: pa.Table) -> dict[date, str]:
 
     Args:
         feed: The feed of the rows.
-        rows: Rows of any days.
+        rows: Rows of any days. A column that the feed lacks, and one that was added later, counts where it is not NULL.
     """
     if not rows.num_rows:
         return {}
     # Control characters as separator and as NULL, so that adjacent values cannot be confused.
-    later = {c.name for c in feed.columns if c.added_later}
-    values = ", ".join(f'coalesce(CAST("{c}" AS VARCHAR), chr(30))' for c in rows.column_names if c not in later)
-    values += "".join(f""", '{c}=' || CAST("{c}" AS VARCHAR)""" for c in rows.column_names if c in later)
+    later = {c.name for c in feed.columns if c.added_later} | (set(rows.column_names) - feed.ibis_schema.keys())
+    counting = [c for c in rows.column_names if c not in {c.name for c in feed.columns if c.says_who}]
+    values = ", ".join(f'coalesce(CAST("{c}" AS VARCHAR), chr(30))' for c in counting if c not in later)
+    values += "".join(f""", '{c}=' || CAST("{c}" AS VARCHAR)""" for c in counting if c in later)
     sql = f"""SELECT "{feed.day}", count(*), sum(md5_number_lower(concat_ws(chr(31), {values})))
         FROM landed WHERE "{feed.day}" IS NOT NULL GROUP BY 1"""
     with duck.connect() as db:
@@ -69,6 +77,18 @@ def _with_elsewhere(by_day: Mapping[date, str], others: Mapping[date, str]) -> d
     return {**by_day, **mixed}
 
 
+def _given(source: Source, feed: Feed, days: Sequence[date]) -> pa.Table:
+    """Read rows before names are resolved, which depends on other feeds, too."""
+    return source.as_given(feed, days) if isinstance(source, ResolvedSource) else source.read(feed, days)
+
+
+def _digests_of_given(source: Source, feed: Feed, given: pa.Table) -> dict[date, str]:
+    """Digests of rows before names are resolved, and of the home's aliases of their names."""
+    if isinstance(source, ResolvedSource) and feed in NAMED:
+        given = given.append_column(ALIASED, source.own_aliases(given))
+    return digests(feed, given)
+
+
 def _schedule_digests(source: Source, days: Sequence[date]) -> dict[date, str]:
     """Digests of the schedule on these days and on all others of their seasons."""
     rows = source.read(SCHEDULE.as_witness(), season_days(days))
@@ -84,13 +104,13 @@ class FingerprintingSource:
     _elsewhere: dict[date, str] = field(default_factory=dict)
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
-        rows = self.source.read(feed, days)
+        rows = _given(self.source, feed, days)
         if feed.is_witness and feed.name == SCHEDULE.name:
             self._elsewhere |= elsewhere(rows)
         if feed.day and not feed.is_witness:
-            by_day = digests(feed, rows)
+            by_day = _digests_of_given(self.source, feed, rows)
             self.digests_read[feed.name] = {d: by_day.get(d, NOTHING) for d in days}
-        return rows
+        return self.source.resolved(feed, rows) if isinstance(self.source, ResolvedSource) else rows
 
     def describe(self) -> dict[str, str]:
         return self.source.describe()
@@ -137,7 +157,8 @@ def current(source: Source, state: SourceState, today: date) -> dict[tuple[str, 
     files = files_of(source)
     if files is None:
         days = days_between(today - RECENT, today)
-        by_feed = {f.name: digests(f, source.read(f, days)) for f in DAILY_FEEDS if f is not SCHEDULE}
+        others = [f for f in DAILY_FEEDS if f is not SCHEDULE]
+        by_feed = {f.name: _digests_of_given(source, f, _given(source, f, days)) for f in others}
         by_feed[SCHEDULE.name] = _schedule_digests(source, days)
         return {(f, d): by_feed[f].get(d, NOTHING) for f in by_feed for d in days}
     for feed in DAILY_FEEDS:
@@ -148,25 +169,38 @@ def current(source: Source, state: SourceState, today: date) -> dict[tuple[str, 
 
 
 def _update(source: Source, files: FilesSource, state: SourceState, feed: Feed, today: date) -> None:
-    """Read the days of a feed whose files have changed, and store their digests."""
-    signatures = {path: _signature(path) for path in [*_files(files, feed), *_declarations(source, feed)]}
+    """Read the days of a feed whose files have changed, and store their digests.
+
+    Days of unchanged files whose digests an earlier formula gave get new ones, here and where they were built from such rows.
+    """
+    paths = [*_files(files, feed), *dropped_files(files.lines, feed)]
+    paths += _declarations(source, feed) if paths else []
+    signatures = {path: _signature(path) for path in paths}
     with state.transaction() as db:
         previous = dict(db.execute("SELECT path, signature FROM files WHERE feed = ?", [feed.name]).fetchall())
     now = {str(p): s for p, s in signatures.items()}
     if now == previous:
         return
-    changed = {p for p in previous.keys() | now.keys() if previous.get(p) != now.get(p)}
-    days = _days_of(changed, today)
-    if feed is SCHEDULE:  # a row of one day decides on the state of its game on another
-        days = [d for d in season_days(days) if first_day() <= d <= today]
+    differing = {p for p in previous.keys() | now.keys() if previous.get(p) != now.get(p)}
+    changed = {p for p in differing if _content(previous.get(p)) != _content(now.get(p))}
+    changed_days = set(_with_seasons(feed, _days_of(changed, today), today))
+    days = _with_seasons(feed, _days_of(differing, today), today)
+    if feed is SCHEDULE:
         by_day = _schedule_digests(source, days) if days and now else {}
     else:
-        by_day = digests(feed, source.read(feed, days)) if days and now else {}
+        by_day = _digests_of_given(source, feed, _given(source, feed, days)) if days and now else {}
     rows = [(feed.name, d.isoformat(), by_day.get(d, NOTHING)) for d in days]
+    restated = [(x, f, d, f, d) for f, d, x in rows if date.fromisoformat(d) not in changed_days]
     with state.transaction() as db:
+        db.executemany(RESTATE, restated)
         db.executemany("INSERT OR REPLACE INTO landed VALUES (?, ?, ?)", rows)
         db.execute("DELETE FROM files WHERE feed = ?", [feed.name])
         db.executemany("INSERT INTO files VALUES (?, ?, ?)", [(feed.name, p, s) for p, s in now.items()])
+
+
+def _with_seasons(feed: Feed, days: Sequence[date], today: date) -> list[date]:
+    """Add the other days of the seasons of the schedule: a row of one day decides on the state of its game on another."""
+    return [d for d in season_days(days) if first_day() <= d <= today] if feed is SCHEDULE else list(days)
 
 
 def _files(source: FilesSource, feed: Feed) -> list[Path]:
@@ -179,9 +213,12 @@ def _files(source: FilesSource, feed: Feed) -> list[Path]:
 
 
 def _declarations(source: Source, feed: Feed) -> list[Path]:
-    """Return the home's declaration of books where the feed has quotes, whose books it declares."""
-    home = source.home if isinstance(source, ResolvedSource) and feed in QUOTES else None
-    return [home / BOOKS] if home is not None and (home / BOOKS).is_file() else []
+    """Return the declarations of the home that the rows of a feed depend on: of books, and aliases of players."""
+    home = source.home if isinstance(source, ResolvedSource) else None
+    if home is None:
+        return []
+    declarations = [*([home / BOOKS] if feed in QUOTES else []), *([home / ALIASES] if feed in NAMED else [])]
+    return [p for p in declarations if p.is_file()]
 
 
 def _days_of(paths: Iterable[str], today: date) -> list[date]:
@@ -205,4 +242,9 @@ def _day_of(path: Path) -> date | None:
 
 def _signature(path: Path) -> str:
     status = path.stat()
-    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+    return f"{FORMULA}:{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+
+
+def _content(signature: str | None) -> list[str]:
+    """The parts of a signature that tell the content of the file, not the formula of its digests."""
+    return (signature or "").split(":")[-3:]

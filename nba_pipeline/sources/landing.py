@@ -31,13 +31,17 @@ _TYPES: Mapping[Kind, dt.DataType] = {
 
 @dataclass(frozen=True)
 class LandingColumn:
-    """A column of a landing file. `added_later`: files of earlier releases lack it."""
+    """A column of a landing file.
+
+    `added_later`: files of earlier releases lack it. `says_who`: it names the giver of the row, whose change changes nothing.
+    """
 
     name: str
     kind: Kind
     meaning: str
     required: bool = True
     added_later: bool = False
+    says_who: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,9 @@ _BOOK_KIND = _added(
     "text",
     "what the book is where books.csv of the home declares it: sportsbook, exchange, dfs or aggregate; empty: as registered",
 )
-_SECOND_SOURCE = _added(
-    "source", "text", "who gave the row; empty: the statistics service of the league, or as the file says"
+_SECOND_SOURCE = replace(
+    _added("source", "text", "who gave the row; empty: the statistics service of the league, or as the file says"),
+    says_who=True,
 )
 _UNSURE_PLAYER = _column("player_id", "integer", "NBA person id; empty where the name could not be resolved")
 

@@ -16,9 +16,10 @@ from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.domain.books import Book, normal_key
 from nba_pipeline.domain.calendar import days_between, first_day, reading_bound
 from nba_pipeline.domain.declared_books import declared_kind, read_books
-from nba_pipeline.domain.identity.aliases import read_aliases
+from nba_pipeline.domain.identity.aliases import read_aliases, read_own_aliases
 from nba_pipeline.domain.identity.resolver import Answer, Appearance, People, Player, Question
 from nba_pipeline.domain.identity.spelling import SOURCE
+from nba_pipeline.domain.player_names import player_lookup
 from nba_pipeline.sources.landing import GAME_LINES, INJURIES, PLAYER_BOXSCORES, PLAYERS, PROP_LINES, SCHEDULE, Feed
 from nba_pipeline.sources.protocol import Source
 
@@ -49,14 +50,38 @@ class ResolvedSource:
         return self.inner.describe()
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        return self.resolved(feed, self.as_given(feed, days))
+
+    def as_given(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        """Read rows with the books that the home declares and the names as spelled; arguments as of `read`.
+
+        They depend on the rows and the declarations of the home only, not on who played before.
+        """
         rows = self.inner.read(feed, days)
         if feed in QUOTES:
             rows = with_declared_books(rows, read_books(self.home), feed.day or "")
+        if feed in NAMED:
+            by_source = pc.if_else(pc.is_null(rows["player_id"]), pa.scalar(None, pa.string()), pa.scalar(SOURCE))
+            rows = _put(rows, "resolved_by", pc.coalesce(rows["resolved_by"], by_source))
+        return rows
+
+    def resolved(self, feed: Feed, rows: pa.Table) -> pa.Table:
+        """Fill in ids and names of players in rows that `as_given` returned."""
         if feed not in NAMED:
             return rows
         without_id = pc.is_null(rows["player_id"]).combine_chunks()
         unresolved = rows.filter(without_id)
-        return _with_answers(rows, without_id, self._answers(feed, unresolved) if unresolved.num_rows else [])
+        return _with_answers(rows, without_id, self._answers(feed, unresolved)) if unresolved.num_rows else rows
+
+    def own_aliases(self, rows: pa.Table) -> pa.Array:
+        """Return the name that an alias of the home stands for, for each of the rows without an id; else NULL."""
+        aliases = read_own_aliases(self.home)
+        if not aliases:
+            return pa.nulls(rows.num_rows, pa.string())
+        spelled = pc.coalesce(rows["player_name_source"], rows["player_name"])
+        known = {s: aliases.get(player_lookup(s)) for s in pc.unique(spelled).to_pylist() if s is not None}
+        names = zip(spelled.to_pylist(), rows["player_id"].to_pylist(), strict=True)
+        return pa.array([known.get(s) if i is None else None for s, i in names], pa.string())
 
     def players(self, day: date) -> list[Player]:
         """List the players that a name can refer to on a day."""
@@ -173,8 +198,6 @@ def _with_answers(rows: pa.Table, without_id: pa.Array, answers: Sequence[Answer
         without_id: marks the rows without an id.
         answers: the answer of each marked row, in order.
     """
-    by_source = pc.if_else(without_id, pa.scalar(None, pa.string()), pa.scalar(SOURCE))
-    rows = _put(rows, "resolved_by", pc.coalesce(rows["resolved_by"], by_source))
     resolved = [a.player for a in answers]
     marked = rows.filter(without_id)
     names = [p.name if p else n for p, n in zip(resolved, marked["player_name"].to_pylist(), strict=True)]

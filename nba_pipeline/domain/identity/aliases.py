@@ -21,9 +21,13 @@ def read_aliases(home: Path | None = None) -> dict[str, str]:
         ConfigurationError: a file lacks a column, has an empty cell, or gives an alias to two players.
 
     """
-    shipped = _read(SHIPPED)
+    return _read(SHIPPED) | read_own_aliases(home)
+
+
+def read_own_aliases(home: Path | None) -> dict[str, str]:
+    """Read the aliases of a home alone; none without a file. Raises ConfigurationError as `read_aliases`."""
     own = home / OWN if home else None
-    return shipped | _read(own) if own is not None and own.is_file() else shipped
+    return _read(own) if own is not None and own.is_file() else {}
 
 
 def _read(path: Path) -> dict[str, str]:

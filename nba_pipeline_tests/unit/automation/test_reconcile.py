@@ -16,7 +16,7 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, season_days
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.fingerprints import NOTHING, FingerprintingSource, current, digests, grows
-from nba_pipeline.sources.landing import FEEDS, SCHEDULE
+from nba_pipeline.sources.landing import FEEDS, PLAYER_BOXSCORES, PROP_LINES, SCHEDULE
 from nba_pipeline.sources.resolved import ResolvedSource
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline_tests.support import HandMadeSource, day
@@ -235,3 +235,84 @@ def test_a_run_records_the_digest_of_a_moved_game_as_the_sensors_compute_it(
     recorder.read(SCHEDULE.as_witness(), season_days([OLD]))
     recorder.record(state, "run 1", [OLD])
     assert state.built()["schedule", OLD][0] == current(source, state, TODAY)["schedule", OLD]
+
+
+# --- what the rows of a day depend on -----------------------------------------------------------------------------------
+
+QUOTES = "game_date,game_id,player_id,player_name_source,player_name,market,bookmaker,line\n"
+
+
+def quoted(path: Path, line: float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(QUOTES + f"{OLD},0022400001,,Jo Doe,,points,draftkings,{line}\n")
+
+
+def built_of(source: ResolvedSource, state: SourceState, days: list[date]) -> dict:
+    recorder = FingerprintingSource(source)
+    recorder.read(PROP_LINES, days)
+    recorder.record(state, "run 1", days)
+    return {key: digest for key, (digest, _) in state.built().items()}
+
+
+def test_a_line_that_the_home_adds_changes_its_day_once(source: ResolvedSource, tmp_path: Path) -> None:
+    state, key = SourceState(tmp_path / "home"), ("prop_lines", OLD)
+    before = current(source, state, TODAY)
+    assert source.home is not None
+    for line in (10.5, 11.5):
+        quoted(source.home / "lines" / "prop_lines_live.csv", line)
+        after = current(source, state, TODAY)
+        assert {k for k in after if after[k] != before.get(k, NOTHING)} == {key}
+        assert built_of(source, state, [OLD])[key] == after[key] == current(source, state, TODAY)[key]
+        before = after
+    (source.home / "lines" / "prop_lines_live.csv").unlink()
+    assert current(source, state, TODAY)[key] == NOTHING
+
+
+def test_a_player_who_becomes_known_later_leaves_what_was_built_as_it_is(
+    source: ResolvedSource, tmp_path: Path
+) -> None:
+    state, key = SourceState(tmp_path / "home"), ("prop_lines", OLD)
+    quoted(tmp_path / "in" / "prop_lines.csv", 10.5)
+    (tmp_path / "in" / "player_boxscores.csv").write_text(",".join(c.name for c in PLAYER_BOXSCORES.columns) + "\n")
+    held = current(source, state, TODAY)
+    (tmp_path / "in" / "players.csv").write_text("player_id,player_name\n7,Jo Doe\n")
+    assert source.read(PROP_LINES, [OLD])["player_id"].to_pylist() == [7]
+    assert built_of(source, state, [OLD])[key] == current(source, state, TODAY)[key] == held[key]
+
+
+def test_an_alias_of_the_home_changes_the_days_that_quote_it_and_no_others(
+    source: ResolvedSource, tmp_path: Path
+) -> None:
+    state, key = SourceState(tmp_path / "home"), ("prop_lines", OLD)
+    quoted(tmp_path / "in" / "prop_lines.csv", 10.5)
+    before = current(source, state, TODAY)
+    assert source.home is not None
+    source.home.mkdir(exist_ok=True)
+    (source.home / "aliases.csv").write_text("alias,player_name\nSomebody Else,John Doe\n")
+    assert current(source, state, TODAY) == before
+    (source.home / "aliases.csv").write_text("alias,player_name\nSomebody Else,John Doe\nJo Doe,John Doe\n")
+    after = current(source, state, TODAY)
+    assert {k for k in after if after[k] != before[k]} == {key}
+
+
+def test_who_gave_a_row_changes_no_digest_and_what_he_gave_does() -> None:
+    row = schedule_rows(("0022400001", OLD, 101))[0]
+    one, other, changed = (
+        digests(SCHEDULE, HandMadeSource({"schedule": [row | more]}).read(SCHEDULE, [OLD]))
+        for more in ({"source": None}, {"source": "NBA live data"}, {"source": "NBA live data", "status": "Final"})
+    )
+    assert one == other != changed
+
+
+def test_a_new_formula_of_digests_runs_no_day_again_but_those_that_were_out_of_date(
+    source: ResolvedSource, tmp_path: Path
+) -> None:
+    state, later = SourceState(tmp_path / "home"), OLD + timedelta(days=1)
+    held = current(source, state, TODAY)
+    state.record_built("run 1", {"schedule": {OLD: "of the earlier formula", later: "of other rows"}})
+    with state.transaction() as db:
+        db.execute("UPDATE files SET signature = substr(signature, instr(signature, ':') + 1)")
+        db.execute("UPDATE landed SET digest = 'of the earlier formula' WHERE digest <> ''")
+    assert current(source, state, TODAY) == held
+    built = {day: digest for (_, day), (digest, _) in state.built().items()}
+    assert built == {OLD: held["schedule", OLD], later: "of other rows"}
