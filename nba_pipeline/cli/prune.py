@@ -19,9 +19,9 @@ def run_prune(keep_days: int) -> None:
         keep_days: Superseded events of the last days to keep.
 
     Raises:
-        ConfigurationError: The event log is not the one of a single machine.
+        ConfigurationError: The event log is not the one of a single machine, or may only be read.
     """
-    with opened(Settings.from_environment()) as instance:
+    with opened(Settings.from_environment(), to_change=True) as instance:
         storage = instance.event_log_storage
         if not isinstance(storage, BatchedSqliteEventLogStorage):
             raise ConfigurationError(

@@ -17,7 +17,7 @@ def reconcile(dry_run: bool) -> bool:
     if not dry_run:
         prepare(settings)
     ledger = settings.open_warehouse().ledger().to_pylist()
-    with opened(settings) as instance:
+    with opened(settings, to_change=not dry_run) as instance:
         differences = reconciliation.observe(instance, ledger)
         if not dry_run:
             reconciliation.record(instance, differences)

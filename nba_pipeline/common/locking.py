@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
@@ -30,13 +30,17 @@ def _holders(path: Path) -> str:
 
 
 def _open(path: Path, exclusive: bool) -> int:
-    """The lock file; who only reads may do without the right to write it."""
+    """Open the lock file; who only reads may do without the right to write it."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as e:
-        if not exclusive and path.exists():
+        refused = e
+    if not exclusive:
+        with suppress(OSError):
             return os.open(path, os.O_RDONLY)
-        raise WarehouseError(f"{path}: {e.strerror}", "check the permissions of the file and its directory") from e
+    raise WarehouseError(
+        f"{path}: {refused.strerror}", "check the permissions of the file and its directory"
+    ) from refused
 
 
 def _is(descriptor: int, path: Path) -> bool:
@@ -49,22 +53,34 @@ def _is(descriptor: int, path: Path) -> bool:
 def _take(path: Path, exclusive: bool, deadline: float, busy: Callable[[], WarehouseBusyError]) -> int:
     """Return a descriptor that holds the lock; a lock on a removed or replaced file excludes no process and is taken again."""
     mode = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
-    descriptor = _open(path, exclusive)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, mode)
-                if _is(descriptor, path):
-                    return descriptor
-                os.close(descriptor)
-                descriptor = _open(path, exclusive)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise busy() from None
-                time.sleep(POLL_SECONDS)
-    except BaseException:
+    while True:
+        descriptor = _open(path, exclusive)
+        try:
+            _wait_for(descriptor, mode, deadline, busy)
+            if _is(descriptor, path):
+                return descriptor
+        except OSError as e:
+            os.close(descriptor)
+            raise WarehouseError(
+                f"{path}: it cannot be locked: {e.strerror}",
+                "check the permissions of its directory; NBA_PIPELINE_HOME must be on a disk that can lock files, best a local one",
+            ) from e
+        except BaseException:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
-        raise
+
+
+def _wait_for(descriptor: int, mode: int, deadline: float, busy: Callable[[], WarehouseBusyError]) -> None:
+    """Lock the opened file as soon as nobody else does."""
+    while True:
+        try:
+            fcntl.flock(descriptor, mode)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise busy() from None
+            time.sleep(POLL_SECONDS)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import dagster as dg
 
 from nba_pipeline.common.environment import hand_down
+from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.common.sqlite import copied
@@ -67,11 +68,24 @@ def _configure(config: Path, missing: Sequence[str]) -> None:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Open the Dagster instance of the home to read it; without one it is prepared, and where it can only be read copied."""
+def opened(settings: Settings, *, to_change: bool = False) -> Iterator[dg.DagsterInstance]:
+    """Open the Dagster instance of the home; without one it is prepared, and where it can only be read copied.
+
+    Args:
+        settings: The settings, for the home.
+        to_change: Whether the instance itself is to be changed, for which a copy will not do.
+
+    Raises:
+        ConfigurationError: It is to be changed, and this account may only read it.
+    """
     home = settings.dagster_home
     with ExitStack() as until_closed:
         if (home / CONFIG).exists() and not os.access(home, os.W_OK):
+            if to_change:
+                raise ConfigurationError(
+                    f"{home} can only be read by this account, and this command changes it",
+                    "run it under the account that owns the directory, and on a volume that is not mounted read-only",
+                )
             home = _copy_of(home, Path(until_closed.enter_context(TemporaryDirectory())))
         hand_down("DAGSTER_HOME", str(home))
         if not (home / CONFIG).exists():

@@ -29,8 +29,10 @@ from dagster._serdes import serialize_value
 from dagster_graphql.test.utils import execute_dagster_graphql
 from sqlalchemy.exc import OperationalError
 
+from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
-from nba_pipeline.orchestration.event_log import packing
+from nba_pipeline.orchestration.event_log import packing, pruning
 from nba_pipeline.orchestration.event_log import sqlite as event_log
 from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE
 from nba_pipeline.orchestration.event_log.pruning import prune
@@ -39,6 +41,7 @@ from nba_pipeline.orchestration.event_log.sqlite import (
     EventLogBusyError,
     EventLogFailedError,
 )
+from nba_pipeline.orchestration.instance import opened as open_instance
 from nba_pipeline.orchestration.partition_results import check_specs, report
 from nba_pipeline_tests.support.postgres import Postgres
 
@@ -588,6 +591,78 @@ def test_a_log_of_an_earlier_release_is_read_and_shrinks_without_a_change(
     assert contents(storage) == before
     again = prune(storage, datetime.datetime.now(datetime.UTC))
     assert (again.packed, again.referred, again.removed) == (0, 0, 0)
+
+
+def test_results_of_checks_outlive_their_run_as_in_dagster_s_own_storage(tmp_path: Path) -> None:
+    def told(kind: str, event_log_storage: Mapping[str, Any] | None) -> list[tuple[object, ...]]:
+        with opened(tmp_path / kind, event_log_storage) as instance:
+            ours = instance.event_log_storage
+            for run in ("kept", "deleted"):
+                ours.store_event(materialization("a", "2024-01-01", run_id=run))
+                ours.store_event(evaluation("a", "2024-01-01", run == "kept", run_id=run))
+                ours.store_event(evaluation("b", None, True, run_id=run))
+            ours.delete_events("deleted")
+            history = [
+                record
+                for key in ("a", "b")
+                for record in ours.get_asset_check_execution_history(
+                    dg.AssetCheckKey(dg.AssetKey(key), "contract"), limit=10
+                )
+            ]
+            assert not ours.get_logs_for_run("deleted")
+            return [
+                (r.run_id, r.status, r.partition, r.event and r.event.get_dagster_event().event_specific_data)
+                for r in history
+            ]
+
+    home = tmp_path / "batched"
+    batched = {
+        "module": "nba_pipeline.orchestration.event_log.sqlite",
+        "class": "BatchedSqliteEventLogStorage",
+        "config": {"base_dir": str(home)},
+    }
+    assert told("batched", batched) == told("stock", None)
+    with sqlite3.connect(home / "event_log.db") as raw:
+        held = raw.execute("SELECT run_id, typeof(evaluation_event) FROM asset_check_executions WHERE partition IS NOT NULL")
+        assert sorted(held) == [("deleted", "blob"), ("kept", "text")]
+
+
+def test_the_work_of_finding_superseded_events_grows_with_their_number_and_no_faster(tmp_path: Path) -> None:
+    def steps(days: int) -> int:
+        storage = BatchedSqliteEventLogStorage(str(tmp_path / str(days)))
+        keys = [str(datetime.date(2000, 1, 1) + datetime.timedelta(days=n)) for n in range(days)]
+        for run in ("first", "second"):
+            storage.store_event_batch(
+                [e for key in keys for e in (materialization("a", key, run), evaluation("a", key, True, run))]
+            )
+        storage.dispose()
+        counted = [0]
+
+        def count() -> int:
+            counted[0] += 1
+            return 0
+
+        with sqlite3.connect(tmp_path / str(days) / "event_log.db") as raw:
+            raw.set_progress_handler(count, 100)
+            for query in (pruning.SUPERSEDED_EVENTS, pruning.SUPERSEDED_RESULTS):
+                assert len(raw.execute(query, {"before": "2100-01-01"}).fetchall()) == days
+        return counted[0]
+
+    assert steps(1600) < 3 * steps(800)
+
+
+def test_an_event_log_that_may_only_be_read_is_not_pruned_in_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)})
+    (home.dagster_home).mkdir()
+    (home.dagster_home / "dagster.yaml").touch()
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, *more: path != home.dagster_home and real(path, *more))
+    with pytest.raises(ConfigurationError, match=r"can only be read by this account[\s\S]*Fix: run it under"):
+        open_instance(home, to_change=True).__enter__()
+    with open_instance(home) as copy:
+        assert copy.root_directory != str(home.dagster_home)
 
 
 def test_superseded_events_are_removed_once_they_are_old_and_the_latest_of_each_day_stay(

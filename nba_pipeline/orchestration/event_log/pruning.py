@@ -17,22 +17,23 @@ from nba_pipeline.orchestration.event_log.sqlite import BatchedSqliteEventLogSto
 
 BATCH = 5000
 
-_SUPERSEDED_EVENTS = """
-    SELECT e.id FROM event_logs AS e
-    WHERE e.partition IS NOT NULL AND e.timestamp < :before
-      AND e.dagster_event_type IN ('ASSET_MATERIALIZATION', 'ASSET_OBSERVATION', 'ASSET_MATERIALIZATION_PLANNED')
-      AND EXISTS (
-        SELECT 1 FROM event_logs AS later
-        WHERE later.asset_key = e.asset_key AND later.partition = e.partition AND later.id > e.id
-          AND later.dagster_event_type = 'ASSET_MATERIALIZATION')
+# One pass over the rows of a day each: a search for a later row of every row reads all rows of its table and check.
+SUPERSEDED_EVENTS = """
+    SELECT id FROM (
+      SELECT id, timestamp, max(iif(dagster_event_type = 'ASSET_MATERIALIZATION', id, NULL))
+        OVER (PARTITION BY asset_key, partition) AS latest
+      FROM event_logs
+      WHERE partition IS NOT NULL AND asset_key IS NOT NULL
+        AND dagster_event_type IN ('ASSET_MATERIALIZATION', 'ASSET_OBSERVATION', 'ASSET_MATERIALIZATION_PLANNED'))
+    WHERE id < latest AND timestamp < :before
 """
-_SUPERSEDED_RESULTS = """
-    SELECT c.id, c.evaluation_event_storage_id FROM asset_check_executions AS c
-    WHERE c.partition IS NOT NULL AND c.evaluation_event_timestamp < :before
-      AND EXISTS (
-        SELECT 1 FROM asset_check_executions AS later
-        WHERE later.asset_key = c.asset_key AND later.check_name = c.check_name AND later.partition = c.partition
-          AND later.id > c.id AND later.execution_status <> 'PLANNED')
+SUPERSEDED_RESULTS = """
+    SELECT id, event FROM (
+      SELECT id, evaluation_event_storage_id AS event, evaluation_event_timestamp AS timestamp,
+        max(iif(execution_status <> 'PLANNED', id, NULL)) OVER (PARTITION BY asset_key, check_name, partition) AS latest
+      FROM asset_check_executions
+      WHERE partition IS NOT NULL)
+    WHERE id < latest AND timestamp < :before
 """
 _REFER = f"""
     UPDATE asset_check_executions SET evaluation_event = '{REFERENCE}' || evaluation_event_storage_id
@@ -71,8 +72,8 @@ def prune(storage: BatchedSqliteEventLogStorage, before: datetime) -> Pruning:
 
 def _remove_superseded(storage: BatchedSqliteEventLogStorage, cutoff: str) -> int:
     with storage.transaction() as conn:
-        results = conn.exec_driver_sql(_SUPERSEDED_RESULTS, {"before": cutoff}).fetchall()
-        events = [row[0] for row in conn.exec_driver_sql(_SUPERSEDED_EVENTS, {"before": cutoff})]
+        results = conn.exec_driver_sql(SUPERSEDED_RESULTS, {"before": cutoff}).fetchall()
+        events = [row[0] for row in conn.exec_driver_sql(SUPERSEDED_EVENTS, {"before": cutoff})]
         plans = {number for _, number in results}
         shared = _still_referred(conn, {row[0] for row in results}, plans)
         _delete(conn, "asset_check_executions", "id", [row[0] for row in results])

@@ -50,7 +50,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage, evaluate_statement
-from nba_pipeline.orchestration.event_log.packing import packed_text, reference
+from nba_pipeline.orchestration.event_log.packing import REFERENCE, packed_text, reference
 
 LOCK_WAIT_SECONDS = 60.0
 WATCH_INTERVAL_SECONDS = 0.25
@@ -87,6 +87,12 @@ def _is_busy(error: db_exc.OperationalError) -> bool:
     return code is not None and code & PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
+_HOLD_EVENTS = f"""
+    UPDATE asset_check_executions
+    SET evaluation_event = (SELECT e.event FROM event_logs AS e WHERE e.id = evaluation_event_storage_id)
+    WHERE evaluation_event = '{REFERENCE}' || evaluation_event_storage_id
+      AND evaluation_event_storage_id IN (SELECT id FROM event_logs WHERE run_id = ?)
+"""
 _EVALUATE = evaluate_statement(sqlite.insert(AssetCheckExecutionsTable))
 
 
@@ -263,6 +269,11 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
 
     def _copy_of(self, number: int, text: str) -> str:  # noqa: ARG002
         return reference(number)
+
+    def delete_events_for_run(self, conn: Connection, run_id: str) -> None:
+        """Remove the events of a run; results of checks, which outlive it, then hold the event that they referred to."""
+        conn.exec_driver_sql(_HOLD_EVENTS, (run_id,))
+        super().delete_events_for_run(conn, run_id)
 
     def _stored_event(self, number: int) -> str | bytes | None:
         with self._connect() as conn:

@@ -138,6 +138,53 @@ def test_a_lock_that_cannot_be_opened_is_a_named_error(path: Path, exclusive: bo
         file_lock(path, exclusive=exclusive, timeout=0).__enter__()
 
 
+def test_a_lock_that_may_not_even_be_read_is_a_named_error_for_writers_and_no_obstacle_to_readers(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.touch()
+
+    def refuse(*_: Any) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(locking.os, "open", refuse)
+    with pytest.raises(WarehouseError, match=r"lock\.queue: Permission denied\n.*permissions"):
+        file_lock(path, exclusive=True, timeout=0).__enter__()
+    with file_lock(path, exclusive=False, timeout=0):
+        pass
+
+
+@pytest.mark.parametrize("error", [OSError(37, "No locks available"), PermissionError(13, "Permission denied")])
+def test_a_volume_that_cannot_lock_is_a_named_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(locking.fcntl, "flock", refuse)
+    with pytest.raises(WarehouseError, match=rf"it cannot be locked: {error.strerror}\n.*a disk that can lock files"):
+        file_lock(path, exclusive=True, timeout=0).__enter__()
+
+
+def test_a_lock_whose_directory_is_lost_while_it_is_taken_leaves_the_named_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is closed once: a second time would be an error of its own in place of this one."""
+    path.touch()
+    opened: list[Any] = []
+    real = os.open
+
+    def once(name: Any, *more: int) -> int:
+        if len(opened) == 2:
+            raise PermissionError(13, "Permission denied")
+        opened.append(name)
+        return real(name, *more)
+
+    monkeypatch.setattr(locking.os, "open", once)
+    monkeypatch.setattr(locking, "_is", lambda _descriptor, found: found != path)
+    with pytest.raises(WarehouseError, match=r"nba\.duckdb\.lock: Permission denied"):
+        file_lock(path, exclusive=True, timeout=0).__enter__()
+
+
 def test_others_may_read_the_lock_and_not_write_it(path: Path) -> None:
     before = os.umask(0)
     try:
