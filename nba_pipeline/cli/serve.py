@@ -7,6 +7,7 @@ import click
 import duckdb
 
 from nba_pipeline.cli.console import print_json
+from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
@@ -57,6 +58,8 @@ def run_query(sql: str, as_json: bool) -> None:
         try:
             rows = db.execute(sql).to_arrow_table()
         except duckdb.Error as e:
+            if duck.is_corruption(e):
+                raise
             raise ConfigurationError(
                 f"{e}", "correct the statement; `nba-pipeline describe TABLE` lists columns"
             ) from e

@@ -6,6 +6,8 @@ import duckdb
 
 # DuckDB has no code for a file that another process holds: every failure to open one is an IOException, told apart by its text.
 LOCK_CONFLICT = "Conflicting lock"
+# Nor one for damage: a checksum that does not fit, and a file that is shorter than its own tables, are told by their texts.
+CORRUPTION = ("Corrupt database file", "Could not read enough bytes")
 
 
 def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -19,3 +21,10 @@ def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.Duck
 def is_held(error: duckdb.Error) -> bool:
     """Return whether a file could not be opened because another process has it open."""
     return isinstance(error, duckdb.IOException) and LOCK_CONFLICT in str(error)
+
+
+def is_corruption(error: BaseException) -> bool:
+    """Return whether an error says that what is stored in a file is not what was written to it."""
+    if isinstance(error, duckdb.SerializationException):
+        return True
+    return isinstance(error, duckdb.Error) and any(text in str(error) for text in CORRUPTION)

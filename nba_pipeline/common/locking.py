@@ -63,7 +63,7 @@ def _take(path: Path, exclusive: bool, deadline: float, busy: Callable[[], Wareh
             os.close(descriptor)
             raise WarehouseError(
                 f"{path}: it cannot be locked: {e.strerror}",
-                "check the permissions of its directory; NBA_PIPELINE_HOME must be on a disk that can lock files, best a local one",
+                "check the permissions of its directory; NBA_PIPELINE_HOME must be on a disk that can lock files",
             ) from e
         except BaseException:
             os.close(descriptor)

@@ -7,7 +7,7 @@ refuses that until the file is another one.
 
 import json
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
@@ -39,7 +39,7 @@ def explained(path: Path, doing: str, error: BaseException) -> WarehouseError:
         doing: What failed, such as "reading failed".
         error: What DuckDB or the system said.
     """
-    said = str(error).splitlines()[0]
+    said = (str(error).splitlines() or [type(error).__name__])[0]
     if is_full_disk(error, path):
         what, remedy = full_disk(path)
         return WarehouseError(f"{path}: {doing}: {what}", remedy)
@@ -49,34 +49,59 @@ def explained(path: Path, doing: str, error: BaseException) -> WarehouseError:
         )
     if isinstance(error, duckdb.Error) and not isinstance(error, OF_THE_FILE):
         return WarehouseError(f"{path}: {doing}: {said}", "remove the cause, then run the same range again")
-    if path.exists() and not _is_duckdb(path):
+    if _is_of_another_format(path):
         return WarehouseError(f"{path}: {doing}: it is not a DuckDB file, or its beginning is damaged", REBUILD)
-    if path.exists() and (lost := damaged_tables(path)):
-        mark(path, lost)
-        return WarehouseError(f"{path}: {doing}: the file is damaged: {lost} cannot be read ({said})", REBUILD)
+    if lost := _lost(path):
+        unmarked = _marking(path, lost)
+        return WarehouseError(
+            f"{path}: {doing}: the file is damaged: {lost} cannot be read ({said}){unmarked}", REBUILD
+        )
     return WarehouseError(
         f"{path}: {doing}: {said}",
         "check the disk and the permissions of the file and its directory, then run it again",
     )
 
 
+def _lost(path: Path) -> str:
+    """Return the damaged tables in words; empty where none is, where there is no file, or where it cannot be told now."""
+    with suppress(duckdb.Error, OSError):
+        return damaged_tables(path) if path.exists() else ""
+    return ""
+
+
 def damaged_tables(path: Path) -> str:
-    """Read every block of every table; return the tables that cannot be read, in words, empty where all can."""
+    """Read every block of every table; return the tables that are damaged, in words, empty where none is.
+
+    Raises:
+        duckdb.Error: The file could not be looked at, for another reason than damage.
+    """
     try:
         with closing(duck.connect(path, read_only=True)) as db:
             listed = db.execute("SELECT schema_name, table_name FROM duckdb_tables() ORDER BY ALL").fetchall()
-            return ", ".join(f"{s}.{t}" for s, t in listed if not _is_readable(db, s, t))
-    except (duckdb.Error, OSError) as e:
-        held = isinstance(e, duckdb.Error) and duck.is_held(e)
-        return "the whole file" if isinstance(e, OF_THE_FILE) and not held else ""
+            return ", ".join(f"{s}.{t}" for s, t in listed if _is_damaged(db, s, t))
+    except duckdb.Error as e:
+        if duck.is_corruption(e):
+            return "the whole file"
+        raise
 
 
-def _is_readable(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+def _is_damaged(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     try:
         db.execute(f'SELECT sum(hash(t)) FROM "{schema}"."{table}" AS t').fetchall()
-    except (duckdb.Error, OSError):
-        return False
-    return True
+    except duckdb.Error as e:
+        if duck.is_corruption(e):
+            return True
+        raise
+    return False
+
+
+def _marking(path: Path, lost: str) -> str:
+    """Mark the file; return what is to be added to the error where that fails, which must not take its place."""
+    try:
+        mark(path, lost)
+    except OSError as e:
+        return f"; it could not be marked as damaged: {e.strerror}"
+    return ""
 
 
 def mark(path: Path, lost: str) -> None:
@@ -85,17 +110,28 @@ def mark(path: Path, lost: str) -> None:
 
 
 def require_undamaged(path: Path) -> None:
-    """Refuse to write into a file that is marked as damaged; a file that was put in its place is another one.
+    """Refuse to write into a file that is marked as damaged, and still is; another file in its place is not.
 
     Raises:
         WarehouseError: Names what cannot be read.
+        duckdb.Error: Whether the marked file is still damaged cannot be told now.
+        OSError: The mark cannot be read or removed.
     """
     if not _mark(path).exists():
         return
-    marked = json.loads(_mark(path).read_bytes())
-    if path.exists() and marked["file"] == _identity(path):
-        raise WarehouseError(f"{path}: the file is damaged: {marked['lost']} cannot be read", REBUILD)
-    _mark(path).unlink()
+    if _is_of(_mark(path), path) and (lost := damaged_tables(path)):
+        raise WarehouseError(f"{path}: the file is damaged: {lost} cannot be read", REBUILD)
+    _mark(path).unlink(missing_ok=True)
+
+
+def _is_of(mark: Path, path: Path) -> bool:
+    """Return whether a mark is of the file as it is; one that cannot be understood may be."""
+    if not path.exists():
+        return False
+    try:
+        return json.loads(mark.read_bytes())["file"] == _identity(path)
+    except (ValueError, KeyError, TypeError):
+        return True
 
 
 def _mark(path: Path) -> Path:
@@ -107,7 +143,9 @@ def _identity(path: Path) -> list[int]:
     return [status.st_ino, status.st_size, status.st_mtime_ns]
 
 
-def _is_duckdb(path: Path) -> bool:
-    with path.open("rb") as file:
+def _is_of_another_format(path: Path) -> bool:
+    """Return whether the file begins as no DuckDB file does; False where there is none, or it cannot be opened now."""
+    with suppress(OSError), path.open("rb") as file:
         file.seek(MAGIC_AT)
-        return file.read(len(MAGIC)) == MAGIC
+        return file.read(len(MAGIC)) != MAGIC
+    return False

@@ -20,7 +20,7 @@ from nba_pipeline.contracts import sql_types as ddl
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.table import HASH_COLUMN, Table
-from nba_pipeline.warehouse.damage import explained, require_undamaged
+from nba_pipeline.warehouse.damage import OF_THE_FILE, explained, require_undamaged
 from nba_pipeline.warehouse.protocol import (
     CONTENTS_SCHEMA,
     ENTRY_SCHEMA,
@@ -106,11 +106,20 @@ class DuckDBWarehouse:
             return db.execute(sql, [start, end]).to_arrow_table().cast(CONTENTS_SCHEMA)
 
     def query(self, sql: str) -> pa.Table:
-        """Read-only SQL over the published tables."""
+        """Run SQL that only reads over the published tables.
+
+        Raises:
+            WarehouseError: The file does not exist or cannot be read, or the statement is wrong.
+        """
         with self.reading() as db:
             if db is None:
                 raise WarehouseError(f"{self.path} does not exist yet", "run `nba-pipeline backfill START END` first")
-            return db.execute(sql).to_arrow_table()
+            try:
+                return db.execute(sql).to_arrow_table()
+            except duckdb.Error as e:
+                if duck.is_corruption(e):
+                    raise
+                raise WarehouseError(f"{self.path}: {str(e).splitlines()[0]}", "correct the statement") from e
 
     def _operations(self, sql: str, values: list, schema: pa.Schema) -> pa.Table:
         with self.reading() as db:
@@ -132,7 +141,7 @@ class DuckDBWarehouse:
             try:
                 with self._connect(read_only=True) as db:
                     yield db
-            except (duckdb.IOException, duckdb.FatalException, OSError) as e:
+            except OF_THE_FILE as e:
                 raise explained(self.path, "reading failed", e) from e
 
     @contextmanager
@@ -144,8 +153,8 @@ class DuckDBWarehouse:
         except OSError as e:
             raise explained(self.path, "its directory cannot be made", e) from e
         with file_lock(self._lock, exclusive=True, timeout=self.timeout), ExitStack() as until_closed:
-            require_undamaged(self.path)
             try:
+                require_undamaged(self.path)
                 with self._connect(read_only=False) as db:
                     held = until_closed.enter_context(self.path.open("rb"))
                     db.execute("BEGIN TRANSACTION")

@@ -20,6 +20,8 @@ from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
 from nba_pipeline.common.locking import LOCK_TIMEOUT, file_lock
 from nba_pipeline.contracts.table import Rows
+from nba_pipeline.warehouse import damage as damages
+from nba_pipeline.warehouse.damage import mark
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support.results import (
     NO_REJECTS,
@@ -503,6 +505,92 @@ def test_a_damaged_file_is_named_with_its_lost_table_and_is_not_written_until_it
     warehouse.path.write_bytes(whole)
     write(warehouse, days(41))
     assert len(state(warehouse)) == 41
+
+
+def test_a_mark_on_a_file_that_can_be_read_after_all_is_removed(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(0))
+    mark(warehouse.path, "nba_raw.results")
+    write(warehouse, days(1))
+    assert not warehouse.path.with_name("nba.duckdb.damaged").exists()
+
+
+def test_a_mark_that_cannot_be_understood_is_held_against_the_file(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(*range(40)), per_day=2000)
+    marked = warehouse.path.with_name("nba.duckdb.damaged")
+    whole = warehouse.path.read_bytes()
+    damage(warehouse.path)
+    marked.write_text("{")
+    with pytest.raises(WarehouseError, match=r"the file is damaged: nba_raw\.results"):
+        write(warehouse, days(41))
+    warehouse.path.write_bytes(whole)
+    write(warehouse, days(41))
+    assert not marked.exists()
+
+
+def test_what_fails_while_a_file_is_looked_at_is_no_damage(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look opens the file again: where memory or descriptors have run out, it fails as well."""
+    write(warehouse, days(0))
+
+    def out_of_memory(*_: Any) -> bool:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data")
+
+    monkeypatch.setattr(damages, "_is_damaged", out_of_memory)
+    failed = damages.explained(warehouse.path, "reading failed", duckdb.IOException("IO Error: Too many open files"))
+    assert "damaged" not in str(failed)
+    monkeypatch.undo()
+    write(warehouse, days(1))
+
+
+@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InternalException])
+def test_a_table_that_cannot_be_read_for_another_reason_than_its_bytes_is_not_called_damaged(
+    error: type[duckdb.Error],
+) -> None:
+    class Failing:
+        def execute(self, _sql: str) -> Any:
+            raise error("no more of that")
+
+    with pytest.raises(error):
+        damages._is_damaged(Failing(), "nba_raw", "results")  # pyright: ignore[reportArgumentType, reportPrivateUsage]
+
+
+def test_a_mark_that_cannot_be_written_does_not_take_the_place_of_the_damage(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    write(warehouse, days(*range(40)), per_day=2000)
+    damage(warehouse.path)
+    monkeypatch.setattr(damages, "write_atomically", refuse)
+    with pytest.raises(
+        WarehouseError,
+        match=r"nba_raw\.results cannot be read[\s\S]*it could not be marked as damaged: Permission denied[\s\S]*backup",
+    ):
+        state(warehouse)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT * FROM read_csv('/nowhere/at/all.csv')", "SELEKT 1", "SELECT 1 / nothing FROM nowhere"]
+)
+def test_a_wrong_statement_is_no_failure_of_the_file(
+    warehouse: DuckDBWarehouse, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(warehouse, days(0))
+    looked: list[Path] = []
+    monkeypatch.setattr(damages, "damaged_tables", looked.append)
+    with pytest.raises(WarehouseError) as failed:
+        warehouse.query(sql)
+    assert failed.value.remedy == "correct the statement"
+    assert looked == []
+
+
+def test_a_damage_that_a_statement_meets_is_told_as_one(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(*range(40)), per_day=2000)
+    damage(warehouse.path)
+    with pytest.raises(WarehouseError, match=r"the file is damaged: nba_raw\.results"):
+        warehouse.query("SELECT sum(hash(r)) FROM nba_raw.results AS r")
 
 
 def test_a_file_whose_beginning_is_lost_is_called_damaged(warehouse: DuckDBWarehouse) -> None:

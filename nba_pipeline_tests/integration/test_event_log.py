@@ -623,7 +623,9 @@ def test_results_of_checks_outlive_their_run_as_in_dagster_s_own_storage(tmp_pat
     }
     assert told("batched", batched) == told("stock", None)
     with sqlite3.connect(home / "event_log.db") as raw:
-        held = raw.execute("SELECT run_id, typeof(evaluation_event) FROM asset_check_executions WHERE partition IS NOT NULL")
+        held = raw.execute(
+            "SELECT run_id, typeof(evaluation_event) FROM asset_check_executions WHERE partition IS NOT NULL"
+        )
         assert sorted(held) == [("deleted", "blob"), ("kept", "text")]
 
 
