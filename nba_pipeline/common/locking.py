@@ -72,7 +72,7 @@ def _take(path: Path, exclusive: bool, deadline: float, busy: Callable[[], Wareh
 
 
 def _wait_for(descriptor: int, mode: int, deadline: float, busy: Callable[[], WarehouseBusyError]) -> None:
-    """Lock the opened file as soon as nobody else does."""
+    """Lock the opened file as soon as it is free."""
     while True:
         try:
             fcntl.flock(descriptor, mode)
