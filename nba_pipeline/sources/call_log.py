@@ -18,8 +18,8 @@ from nba_pipeline.common.sqlite import transaction
 FILE = "calls.sqlite"
 ODDS = "odds_api"
 Outcome = Literal["answered", "unchanged", "absent", "unreachable", "refused", "rejected"]
-# The outcomes in which the service was reached and did what it was asked for.
-REACHED: tuple[Outcome, ...] = ("answered", "unchanged", "absent", "rejected")
+# The outcomes that show that the service answers this machine; "absent" does not, since some turn machines away by its status.
+REACHED: tuple[Outcome, ...] = ("answered", "unchanged", "rejected")
 TABLES = {
     "calls": "at TEXT, source TEXT, kind TEXT, key TEXT, outcome TEXT, "
     "credits INTEGER, credits_left INTEGER, credits_used INTEGER"

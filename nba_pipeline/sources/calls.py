@@ -23,6 +23,7 @@ from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_CDN, NBA_STATS, ODDS_API, Call
 from nba_pipeline.sources.rests import Rests, Timer
+from nba_pipeline.sources.witnesses import witnesses
 
 # Receives every step: its description, steps done, steps planned so far.
 Watch = Callable[[str, int, int], None]
@@ -30,8 +31,8 @@ Watch = Callable[[str, int, int], None]
 Tell = Callable[[str], None]
 # A service that answered within this time is not blocked: its failures are taken as throttling.
 LATELY = timedelta(days=1)
-# So many documents in a row that do not exist, and no answer: the service is blocked, and nothing is known of the documents.
-ONLY_ABSENT = 8
+# After so many documents in a row that may not exist, one that exists is asked for, to learn whether the machine is turned away.
+MOST_DOUBTFUL = 8
 
 
 class CreditLimit(SourceError):
@@ -114,7 +115,7 @@ class Calls:
     _services: dict[str, Service] = field(default_factory=dict)
     _rests: dict[str, Rests] = field(default_factory=dict)
     _rounds: Counter[Call] = field(default_factory=Counter)
-    _absent: dict[str, list[Entry]] = field(default_factory=dict)
+    _doubtful: dict[str, list[tuple[Call, Absent]]] = field(default_factory=dict)
 
     @property
     def waited(self) -> dict[str, float]:
@@ -135,8 +136,9 @@ class Calls:
         while any(queues.values()):
             source = self._next(queues)
             self._send_next(source, queues[source], games)
-        for source in queues:
-            self._remember_absent(source)
+            doubtful = self._doubtful.get(source, ())
+            if len(doubtful) >= MOST_DOUBTFUL or (doubtful and not queues[source]):
+                self._settle(source, queues[source])
         self.watch("", self.done, self.planned)
 
     def is_answered(self, call: Call) -> bool:
@@ -182,11 +184,14 @@ class Calls:
             self._fetch(call, games)
             self.fetched[f"{call.source} {call.kind}"] += 1
             self.failed.pop(call, None)
-            rests.answered()
-        except Absent:
-            self._absent.setdefault(source, []).append(_entry(call, "absent"))
-            self.absent.append(call)
-            rests.answered()
+            self._answered(source)
+        except Absent as e:
+            if not e.is_certain:
+                self._doubtful.setdefault(source, []).append((call, e))
+                return
+            self._note_absent([call])
+            self._answered(source)
+            return
         except Unreachable as e:
             self._unreachable(call, e, queue)
             return
@@ -212,6 +217,49 @@ class Calls:
             self.done += 1
         else:
             queue.append(call)
+
+    def _answered(self, source: str) -> None:
+        """Note that a service answers this machine: the documents before that it did not give do not exist."""
+        self._rest_of(source).answered()
+        self._note_absent([call for call, _ in self._doubtful.pop(source, [])])
+
+    def _note_absent(self, calls: Sequence[Call]) -> None:
+        self.log.record_all(_entry(call, "absent") for call in calls)
+        self.absent += calls
+        self.done += len(calls)
+        for call in calls:
+            self.failed.pop(call, None)
+
+    def _settle(self, source: str, queue: deque[Call]) -> None:
+        """Learn from documents that exist whether the last ones do not, or whether the service turns this machine away."""
+        rests = self._rest_of(source)
+        if not rests.is_out and any(self._is_shown(witness) for witness in witnesses(source, self.store)):
+            self._answered(source)
+            return
+        doubtful = self._doubtful.pop(source)
+        seconds = rests.turned_away(self.timer.monotonic())
+        self.tell(
+            f"{source} turns this machine away, also from documents that exist: {len(doubtful)} documents will be asked for "
+            f"again {f'after a rest of {describe_seconds(seconds)}' if seconds else 'in another run'} "
+            "(nba-pipeline check --sources)"
+        )
+        for call, error in doubtful:
+            self.log.record(_entry(call, "unreachable"))
+            self.failed[call] = str(error)
+            self._rounds[call] += 1
+            if rests.is_out or rests.is_hopeless(self._rounds[call]):
+                self.done += 1
+            else:
+                queue.append(call)
+
+    def _is_shown(self, witness: Call) -> bool:
+        """Return whether a service gives a document that exists."""
+        try:
+            self.service(witness.source).fetch(witness)
+        except SourceError:
+            return False
+        self.log.record(_entry(witness, "answered"))
+        return True
 
     def _leave_out(self, call: Call) -> None:
         if call not in self.failed:
@@ -269,22 +317,6 @@ class Calls:
                 f"{now:%Y-%m}",
                 f"raise {ODDS_CAP}, or run the same command again next month",
             )
-
-    def _remember_absent(self, source: str) -> None:
-        """Record documents that do not exist, unless the service answered nothing else: then it may be blocked."""
-        entries = self._absent.pop(source, [])
-        answers = any(n for what, n in self.fetched.items() if what.startswith(f"{source} "))
-        if len(entries) < ONLY_ABSENT or answers or self._answered_lately(source):
-            self.log.record_all(entries)
-            return
-        self.tell(
-            f"{source}: all {len(entries)} documents that were asked for are missing or refused: the service may be "
-            "blocked for this machine, so they will be asked for again (nba-pipeline check --sources)"
-        )
-
-    def _answered_lately(self, source: str) -> bool:
-        reached = self.log.reached(source)
-        return reached is not None and clock.now() - reached < LATELY
 
 
 def _entry(call: Call, outcome: Outcome, usage: Usage | None = None, at: datetime | None = None) -> Entry:

@@ -38,7 +38,11 @@ class Unreachable(SourceError):
 
 
 class Absent(SourceError):
-    """A service answered that it has no such document."""
+    """A service answered that it has no such document. `is_certain`: False where a blocked machine gets the same answer."""
+
+    def __init__(self, what: str, remedy: str, is_certain: bool) -> None:
+        super().__init__(what, remedy)
+        self.is_certain = is_certain
 
 
 class Refused(SourceError):
@@ -97,11 +101,13 @@ class Manners:
     Attributes:
         transient: Statuses besides 429 and 5xx that pass: a service that throttles by 403 answers again later.
         absent: Statuses of a document that does not exist.
+        doubtful: Statuses of a document that does not exist, and of any document where the machine is turned away.
         proxy: Address of a proxy, which may contain a password; None for that of HTTPS_PROXY, if set.
     """
 
     transient: frozenset[int] = frozenset()
     absent: frozenset[int] = frozenset()
+    doubtful: frozenset[int] = frozenset()
     proxy: str | None = field(default=None, repr=False)
 
 
@@ -220,8 +226,12 @@ class ThrottledSession(requests.Session):
             raise _Transient(f"the service fails (status {status})")
         if status in self.manners.transient:
             raise _Transient(f"the service turns requests away (status {status})")
-        if status in self.manners.absent:
-            raise Absent(f"{self.name}: {url}: there is no such document (status {status})", _remedy(status))
+        if status in self.manners.absent | self.manners.doubtful:
+            certain = status in self.manners.absent
+            what = (
+                "there is no such document" if certain else "there is no such document, or it is not for this machine"
+            )
+            raise Absent(f"{self.name}: {url}: {what} (status {status})", _remedy(status), certain)
         if not response.ok:
             excerpt = " ".join(response.text[:EXCERPT].split())
             answer = self.secret.hide(excerpt) if self.secret else excerpt

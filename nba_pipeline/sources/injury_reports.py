@@ -11,13 +11,17 @@ from nba_pipeline.sources.rests import Timer
 
 
 class InjuryReports:
-    """Client of the injury reports at the configured address. Its statuses for a report that does not exist are 403 and 404."""
+    """Client of the injury reports at the configured address. A report that does not exist has status 404, or 403."""
 
     suffix = "pdf"
 
     def __init__(self, settings: LiveSettings, timer: Timer | None = None) -> None:
         self._url, timer = settings.injuries_url, timer or Timer()
-        manners = Manners(absent=frozenset((HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)), proxy=settings.nba_proxy)
+        manners = Manners(
+            absent=frozenset((HTTPStatus.NOT_FOUND,)),
+            doubtful=frozenset((HTTPStatus.FORBIDDEN,)),
+            proxy=settings.nba_proxy,
+        )
         self._session = ThrottledSession(
             INJURY_REPORTS, settings.pace, None, timer.sleep, timer.monotonic, manners=manners
         )
@@ -32,7 +36,7 @@ class InjuryReports:
 
         Raises:
             Unreachable: all attempts failed.
-            Absent: the report does not exist.
+            Absent: the report does not exist, or the machine is turned away.
             SourceError: the service refused the request.
         """
         return self._session.get(f"{self._url}/{call['file']}").content

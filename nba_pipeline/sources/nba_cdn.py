@@ -18,13 +18,17 @@ PATHS = {
 
 
 class NbaCdn:
-    """Client of the files at the configured address. The statuses for a file that does not exist are 403 and 404."""
+    """Client of the files at the configured address. A file that does not exist has status 404, or 403."""
 
     suffix = "json"
 
     def __init__(self, settings: LiveSettings, timer: Timer | None = None) -> None:
         self._url, timer = settings.nba_cdn_url, timer or Timer()
-        manners = Manners(absent=frozenset((HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)), proxy=settings.nba_proxy)
+        manners = Manners(
+            absent=frozenset((HTTPStatus.NOT_FOUND,)),
+            doubtful=frozenset((HTTPStatus.FORBIDDEN,)),
+            proxy=settings.nba_proxy,
+        )
         self._session = ThrottledSession(NBA_CDN, settings.pace, None, timer.sleep, timer.monotonic, manners)
         self._session.headers.update({"User-Agent": HEADERS["User-Agent"], "Referer": REFERER, **settings.nba_headers})
 
@@ -37,7 +41,7 @@ class NbaCdn:
 
         Raises:
             Unreachable: all attempts failed.
-            Absent: the file does not exist.
+            Absent: the file does not exist, or the machine is turned away.
             SourceError: the service refused the request.
         """
         return self._session.get(f"{self._url}/{PATHS[call.kind](call)}").content

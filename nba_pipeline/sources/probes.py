@@ -1,6 +1,6 @@
 """Probe the live services: does each answer this machine, and what helps where it does not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -12,19 +12,12 @@ from nba_pipeline.sources.call_log import CallLog, Usage, month_of
 from nba_pipeline.sources.calls import LATELY, SERVICES
 from nba_pipeline.sources.client import Absent, Refused, Unreachable
 from nba_pipeline.sources.live_settings import ODDS_CAP, ODDS_KEY, LiveSettings
-from nba_pipeline.sources.plan import CDN_BOX_SCORE, INJURY_REPORTS, NBA_CDN, NBA_STATS, ODDS_API, Call
+from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_CDN, NBA_STATS, ODDS_API
 from nba_pipeline.sources.rests import Timer
+from nba_pipeline.sources.witnesses import KNOWN
 
 State = Literal["answers", "throttled", "blocked", "refused", "key missing", "key refused", "no credits"]
 TIMEOUT = 3.0
-# Small documents of the past that do not change.
-GAME = (("game_id", "0022300001"),)
-CALLS: Mapping[str, Call] = {
-    NBA_STATS: Call(NBA_STATS, "box_score", GAME[0][1], GAME),
-    NBA_CDN: Call(NBA_CDN, CDN_BOX_SCORE, GAME[0][1], GAME),
-    ODDS_API: Call(ODDS_API, "events", "probe"),
-    INJURY_REPORTS: Call(INJURY_REPORTS, "report", "probe", (("file", "Injury-Report_2024-01-04_05PM.pdf"),)),
-}
 ELSEWHERE = "fetch where the service answers and compute here (docs/sources.md, Fetch here, compute there), or set {}"
 PROXY = {
     NBA_STATS: "NBA_API_PROXY",
@@ -70,8 +63,8 @@ class Probe:
 
 def probe_all(live: LiveSettings, log: CallLog) -> list[Probe]:
     """Probe all services at the same time, each by one small request that costs nothing."""
-    with ThreadPoolExecutor(len(CALLS)) as pool:
-        found = list(pool.map(lambda source: _probe(source, live), CALLS))
+    with ThreadPoolExecutor(len(KNOWN)) as pool:
+        found = list(pool.map(lambda source: _probe(source, live), KNOWN))
     return [_with_history(p, live, log, clock.now()) for p in found]
 
 
@@ -88,11 +81,11 @@ def _probe(source: str, live: LiveSettings) -> Probe:
 
     service = SERVICES[source](quick, timer)
     try:
-        size = len(service.fetch(CALLS[source]))
+        size = len(service.fetch(KNOWN[source]))
     except Unreachable as e:
         return after("blocked", e.what, _elsewhere(source))
     except Absent as e:
-        return after("refused", e.what, f"where no document comes at all: {_elsewhere(source)}")
+        return after("refused" if e.is_certain else "blocked", e.what, f"where no document comes: {_elsewhere(source)}")
     except Refused as e:
         return _refused(source, e, after)
     return after("answers", f"{size:,} bytes", usage=getattr(service, "usage", None))

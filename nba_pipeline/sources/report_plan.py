@@ -12,6 +12,7 @@ from nba_pipeline.sources.parsing.values import EASTERN
 from nba_pipeline.sources.plan import INJURY_REPORTS, Call, Stored, by_day
 
 REPORT = "report"
+KEY = "%Y-%m-%d_%H%M"
 REPORT_MINUTE, REPORT_DELAY = 30, timedelta(minutes=15)
 QUARTER = timedelta(minutes=15)
 QUARTER_HOURLY_REPORTS = date(2025, 12, 22)
@@ -61,7 +62,7 @@ def neighbour_calls(games: Iterable[Game], hours: Sequence[int], now: datetime, 
 
 def report_call(moment: datetime) -> Call:
     """Build the call for the report of a moment (US Eastern)."""
-    return Call(INJURY_REPORTS, REPORT, f"{moment:%Y-%m-%d_%H%M}", (("file", report_file(moment)),))
+    return Call(INJURY_REPORTS, REPORT, f"{moment:{KEY}}", (("file", report_file(moment)),))
 
 
 def report_file(moment: datetime) -> str:

@@ -80,6 +80,11 @@ class Rests:
         self.until = now + rest
         return rest
 
+    def turned_away(self, now: float) -> float | None:
+        """Note that the service turns the machine away, which needs no further failures: rest, or give it up, as `failed`."""
+        self._failures = max(self._failures, FAILURES_BEFORE_REST)
+        return self.failed(now)
+
     def is_hopeless(self, rounds: int) -> bool:
         """Whether a call that failed in this many rounds is left out: fewer where the service answers others in between."""
         in_a_streak = self._rests or self._failures >= FAILURES_BEFORE_REST

@@ -1,5 +1,6 @@
 """Services on a bad evening: an ingest goes on by itself, stays within its budget, and asks for nothing twice."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
 from nba_pipeline.sources.landing import PLAYER_BOXSCORES
 from nba_pipeline.sources.live_settings import LiveSettings, Pace
-from nba_pipeline.sources.probes import Probe, probe_all
+from nba_pipeline.sources.probes import TIMEOUT, Probe, probe_all
 from nba_pipeline.sources.rests import Timer
 from nba_pipeline_tests.support.bad_evening import FIRST, BadEvening, SimulatedTimer, month
 from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback, of_json
@@ -137,12 +138,40 @@ def test_a_service_that_stays_away_is_given_up_when_patience_ends(evening: Eveni
     assert evening.ingest("boxscores").fetched["nba_stats box_score"] < GAMES
 
 
-def test_reports_that_are_all_refused_are_taken_as_a_block_and_asked_again(evening: Evening) -> None:
-    evening.server.rule = lambda r: Answer(status=403) if r.path.startswith("/injuries") else evening.services(r)
+@pytest.mark.parametrize("minutes", [0, 120], ids=["few reports", "many reports"])
+def test_a_machine_that_is_turned_away_learns_nothing_about_reports_and_asks_again(
+    evening: Evening, minutes: int
+) -> None:
+    evening.live = replace(evening.live, report_minutes_before=minutes)
+    evening.services.is_blocked = lambda _: True
+    for _ in range(2):
+        outcome = evening.ingest("injuries")
+        assert (outcome.absent, outcome.complete, outcome.waited) == ({}, False, {})
+        assert any("injury_reports turns this machine away" in n for n in evening.notices)
+    evening.services.is_blocked = lambda _: False
     outcome = evening.ingest("injuries")
-    assert outcome.absent["injury_reports report"] >= 8 and any("may be blocked" in n for n in evening.notices)
-    evening.server.rule = evening.services
-    assert evening.ingest("injuries").fetched["injury_reports report"] > 0
+    assert outcome.complete and outcome.fetched["injury_reports report"] > 0 and outcome.absent
+    evening.services.calls.clear()
+    assert evening.ingest("injuries").complete and "injuries" not in evening.services.calls
+
+
+@pytest.mark.parametrize("ends_with", ["time", "requests"])
+def test_reports_refused_by_a_block_that_began_on_the_way_come_when_it_is_over(
+    evening: Evening, ends_with: str
+) -> None:
+    good = evening.ingest("injuries")
+    again = Evening(evening.server, evening.services, evening.timer, evening.live, evening.place / "other")
+    asked: list[str] = []
+
+    def is_blocked(name: str) -> bool:
+        asked.append(name)
+        return len(asked) > 5 and (evening.timer.now < 1800 if ends_with == "time" else len(asked) <= 15)
+
+    evening.services.is_blocked, evening.timer.now = is_blocked, 0.0
+    outcome = again.ingest("injuries")
+    assert (outcome.fetched, outcome.absent, outcome.complete) == (good.fetched, good.absent, True)
+    assert (1800 if ends_with == "time" else 60) <= outcome.waited["injury_reports"] < 7200
+    assert any("asked for again after a rest" in n for n in again.notices)
 
 
 def test_the_second_source_takes_over_marks_its_rows_and_differences_are_named(
@@ -175,24 +204,32 @@ def probes(evening: Evening) -> dict[str, Probe]:
 
 def test_what_each_service_does_is_told_within_seconds(evening: Evening) -> None:
     services = evening.services.services
-    evening.services.used = 12
     evening.server.rule = lambda r: (
-        Answer("{}") if r.path.startswith(("/stats", "/cdn")) else of_json([]) if "/odds" in r.path else None
+        Answer("{}", delay=20)
+        if r.path.startswith(("/stats", "/cdn"))
+        else of_json([])
+        if "/odds" in r.path
+        else Answer("<Error/>", 404)
     )
-    evening.live = replace(evening.live, pace=Pace(timeout=5))
+    evening.live = replace(evening.live, pace=Pace(timeout=5, pause=5))
+    began = time.monotonic()
     found = probes(evening)
+    assert time.monotonic() - began < 2 * TIMEOUT - 1
     assert {s: p.state for s, p in found.items()} == {
         "nba_stats": "blocked",
         "nba_cdn": "blocked",
         "odds_api": "answers",
         "injury_reports": "refused",
     }
-    assert all(p.seconds < 3.5 for p in found.values())
+    assert all(p.seconds < TIMEOUT + 1 for p in found.values())
+    assert all("no answer within 3 s" in found[s].detail for s in ("nba_stats", "nba_cdn"))
     assert "NBA_API_PROXY" in found["nba_stats"].fix and "Fetch here, compute there" in found["nba_stats"].fix
     evening.server.rule = services
     evening.ingest("schedule")
     evening.server.rule = lambda _: Answer(status=403)
-    assert probes(evening)["nba_stats"].state == "throttled"
+    found = probes(evening)
+    states = {s: found[s].state for s in ("nba_stats", "nba_cdn", "injury_reports")}
+    assert states == {"nba_stats": "throttled", "nba_cdn": "blocked", "injury_reports": "blocked"}
 
 
 def test_missing_and_refused_keys_and_credits_are_told_apart(evening: Evening) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.sources.odds_plan import PAST
+from nba_pipeline.sources.plan import INJURY_REPORTS
+from nba_pipeline.sources.witnesses import KNOWN
 from nba_pipeline_tests.support.loopback import Answer, Request
 from nba_pipeline_tests.support.service_answers import EASTERN, Services
 from nba_pipeline_tests.support.small_league import absent_of, game_of, line_of, players_of, prop_of, shots_of, team_of
@@ -76,6 +78,7 @@ class BadEvening:
         throttle_for: Seconds for which it then answers none.
         blank_every: Every so many calls it answers without content.
         quota: Credits of the odds service.
+        is_blocked: Whether the edge of the injury reports refuses a file, whatever it is.
         missing: Games that the first list of events of a day lacks; those in `unlisted` are in none.
     """
 
@@ -87,6 +90,7 @@ class BadEvening:
     quota: int = 20_000
     unlisted: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
+    is_blocked: Callable[[str], bool] = lambda _: False
     used: int = 0
     throttles: int = 0
     throttled: int = 0
@@ -114,6 +118,10 @@ class BadEvening:
 
     def _report(self, request: Request) -> Answer:
         name = request.path.rsplit("/", 1)[-1]
+        if self.is_blocked(name):
+            return Answer("<TITLE>Access Denied</TITLE>", 403)
+        if name == KNOWN[INJURY_REPORTS]["file"]:
+            return Answer(b"%PDF-1.4")
         found = REPORT.fullmatch(name)
         if found is None or zlib.crc32(name.encode()) % 2:
             return Answer("<Error><Code>AccessDenied</Code></Error>", 403)
