@@ -120,10 +120,11 @@ def not_published_since(failed: Sequence[FailedRun], settings: Settings) -> list
 
 @dataclass(frozen=True)
 class AlertObservations:
-    """The alerts that hold now, and the kinds that could be evaluated."""
+    """The alerts that hold now, the kinds that could be evaluated, and what is to be noted once they are reported."""
 
     alerts: list[Alert]
     kinds: list[AlertKind]
+    notes: dict[str, str]
 
 
 def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> AlertObservations:
@@ -138,16 +139,18 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     """
     today = clock.eastern(now).date()
     store = AlertStore(settings.home)
-    open_days = alert_rules.days_of(store.open_alerts())
-    days = sorted({*_days_to_look_at(settings, store, today), *open_days})
-    entries = settings.watch_warehouse().ledger(start=days[0], end=days[-1]).to_pylist()
+    notes: dict[str, str] = {}
+    whole = _whole_history_is_due(store, today)
+    days = {*_days_to_look_at(settings, today, whole=whole), *alert_rules.days_of(store.open_alerts())}
+    first, last = min(days), max(days)
+    entries = settings.watch_warehouse().ledger(start=first, end=last).to_pylist()
     waivers = read_waivers(settings.home, graph_order(), today)
     ledger = Published.of(e for e in entries if e["day"] in days).without(waivers)
     runs = observe_runs(instance, now)
     failures = dict(SourceState(settings.home).outages())
     warehouse = settings.watch_warehouse()
     kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK, AlertKind.STATE, AlertKind.QUOTED]
-    unknown = unknown_games(warehouse, days[0], days[-1], waivers)
+    unknown = unknown_games(warehouse, first, last, waivers)
     alerts = alert_rules.unknown_states((d, g) for d, g in unknown if d in days)
     alerts += alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
     counts = count_books(warehouse, today - timedelta(days=alert_rules.GAP_DAYS), today)
@@ -155,48 +158,51 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     alerts += quote_alerts(quoted_without_forecast(warehouse, today, today))
     try:
         source = settings.open_source()
-        games = slate(source, days)
+        games = slate(source, sorted(days))
         frames = listed_seasons(source, today, today)
     except SourceError as e:
         failures["source"] = e.what
     else:
         kinds += [AlertKind.FRESHNESS, AlertKind.GAP, AlertKind.SEASON]
+        notes |= {WHOLE_HISTORY: today.isoformat()} if whole else {}
         alerts += alert_rules.season_frames(frames)
         began = min((d for _, d in ledger.published), default=None)
         alerts += alert_rules.freshness(now, games, ledger)
         alerts += alert_rules.gaps(now, games, ledger, selections.daily(), began, waivers)
     alerts += alert_rules.outages(failures)
-    if _alarms_are_due(settings, store, ledger):
+    graded = _grades_to_judge(settings, store, ledger)
+    if graded is not None:
         kinds.append(AlertKind.ALARM)
         alerts += _alarms(settings, today)
-    return AlertObservations(alerts, kinds)
+        notes[JUDGED] = graded
+    return AlertObservations(alerts, kinds, notes)
 
 
-def _days_to_look_at(settings: Settings, store: AlertStore, today: date) -> list[date]:
-    """Return the last days, and once a week all days since the first published one; note when that was.
+def _whole_history_is_due(store: AlertStore, today: date) -> bool:
+    looked = store.note(WHOLE_HISTORY)
+    return not looked or today - date.fromisoformat(looked) >= WEEK
+
+
+def _days_to_look_at(settings: Settings, today: date, *, whole: bool) -> list[date]:
+    """Return the last days, or all days since the first published one.
 
     An alert that is found on an old day stays open, and with it that day is looked at every time.
     """
-    looked = store.note(WHOLE_HISTORY)
-    if looked and today - date.fromisoformat(looked) < WEEK:
-        return days_between(today - timedelta(days=alert_rules.GAP_DAYS), today)
-    store.put_note(WHOLE_HISTORY, today.isoformat())
-    entries = settings.open_warehouse().ledger().to_pylist()
-    first = min((e["day"] for e in entries if e["state"] == "published"), default=today)
+    first = today - timedelta(days=alert_rules.GAP_DAYS)
+    if whole:
+        entries = settings.watch_warehouse().ledger().to_pylist()
+        first = min((e["day"] for e in entries if e["state"] == "published"), default=first)
     return days_between(min(first, today - timedelta(days=alert_rules.GAP_DAYS)), today)
 
 
-def _alarms_are_due(settings: Settings, store: AlertStore, ledger: Published) -> bool:
-    """Return whether grades were published since the last evaluation, and note these grades as evaluated."""
+def _grades_to_judge(settings: Settings, store: AlertStore, ledger: Published) -> str | None:
+    """Return the time of the latest grades where they were not held against the alarm lines yet; None where they were."""
     if settings.source == "simulator":  # figures of an invented market are no evidence of a leak
-        return False
+        return None
     graded = max(
         (str(e["recorded_at"]) for (t, _), e in ledger.published.items() if t == selections.GRADES), default=""
     )
-    if graded == store.note(JUDGED):
-        return False
-    store.put_note(JUDGED, graded)
-    return True
+    return None if graded == store.note(JUDGED) else graded
 
 
 def _alarms(settings: Settings, today: date) -> list[Alert]:

@@ -190,7 +190,10 @@ def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Send the messages that are due and request no run."""
     settings, now = Settings.from_environment(), clock.now()
     observed = observations.observe_alerts(settings, context.instance, now)
-    delivery = AlertStore(settings.home, notifiers(settings.alerts)).report(observed.kinds, observed.alerts, now)
+    store = AlertStore(settings.home, notifiers(settings.alerts))
+    delivery = store.report(observed.kinds, observed.alerts, now)
+    for name, value in observed.notes.items():
+        store.put_note(name, value)
     outcome = "one message sent" if delivery.sent else f"no message: {delivery.why_not}"
     counts = f"{len(observed.alerts)} alerts hold, {delivery.opened} opened, {delivery.resolved} resolved"
     return dg.SkipReason(f"{counts}; {outcome}")

@@ -14,7 +14,7 @@ import dagster as dg
 
 from nba_pipeline.cli.console import console, narrate_on_stderr, print_json, table_days
 from nba_pipeline.common.throughput import counted, rate_in_words
-from nba_pipeline.config.home import move_last_day
+from nba_pipeline.config.home import moving_last_day
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.refusals import lacks_only_upstream
@@ -67,26 +67,15 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         narrate_on_stderr()
     settings = Settings.from_environment()
     settings.open_source()
-    move_last_day(settings.home, end)
     warehouse = settings.open_warehouse()
-    defs = load_definitions()
-    selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
-    prepare(settings)
-    with dg.DagsterInstance.get() as instance:
-        for run in recovery.end_dead_runs(instance):
-            console.print(f"run {run} marked as ended: its process no longer exists", highlight=False)
-        everything = warehouse.ledger()
-        ledger = recovery.recorded_only(everything, instance)
-        unrecorded = reconciliation.observe(instance, everything.to_pylist()).unrecorded if missing else ()
-    steps = history_steps(selected, start, end, ledger)
-    if missing:
-        steps += missing_steps(selected, start, end, ledger)
-    else:
-        steps.append(Step(tuple(selected), start, end, "requested"))
+    with moving_last_day(settings.home, end):
+        defs = load_definitions()
+        selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
+        steps, unrecorded = _plan(settings, warehouse, selected, start, end, missing)
     if not steps:
         console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
         if unrecorded:
-            console.print(f"{len(unrecorded):,} table-days are unknown to Dagster: run `nba-pipeline reconcile`")
+            console.print(f"{unrecorded:,} table-days are unknown to Dagster: run `nba-pipeline reconcile`")
         if as_json:
             print_json(_result((), {}, selected, start, end, 0.0, complete=True))
         return True
@@ -114,6 +103,23 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         refused = refusals(warehouse.ledger(selected, start, end), selected)
         print_json(_result(outcomes, refused, selected, start, end, seconds, complete=complete))
     return complete
+
+
+def _plan(
+    settings: Settings, warehouse: Warehouse, selected: Sequence[str], start: date, end: date, missing: bool
+) -> tuple[list[Step], int]:
+    """Return the runs to make, and how many published table-days Dagster does not know (with `missing`)."""
+    prepare(settings)
+    with dg.DagsterInstance.get() as instance:
+        for run in recovery.end_dead_runs(instance):
+            console.print(f"run {run} marked as ended: its process no longer exists", highlight=False)
+        everything = warehouse.ledger()
+        ledger = recovery.recorded_only(everything, instance)
+        unrecorded = reconciliation.observe(instance, everything.to_pylist()).unrecorded if missing else ()
+    steps = history_steps(selected, start, end, ledger)
+    if missing:
+        return [*steps, *missing_steps(selected, start, end, ledger)], len(unrecorded)
+    return [*steps, Step(tuple(selected), start, end, "requested")], 0
 
 
 def _result(

@@ -1,6 +1,8 @@
 """A home belongs to the source that filled it: invented and real days must not mix."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -93,14 +95,20 @@ def set_days_of(home: Path, given: date | None) -> tuple[date, date | None]:
         given: The value of NBA_PIPELINE_FIRST_DAY; None where it is not set: the first day that the home records.
 
     Raises:
-        ConfigurationError: The given day is before any data, or in the future.
+        ConfigurationError: The given day is before any data, in the future, or not the day on which the home begins.
     """
     if given is not None and not EPOCH <= given <= clock.today():
         raise ConfigurationError(
             f"NBA_PIPELINE_FIRST_DAY is {given}", f"give a day from {EPOCH} to today, best the 1 August before a season"
         )
-    recorded = recorded_origin(home) or Origin("")
-    days = given or recorded.first_day, recorded.last_day
+    recorded = recorded_origin(home)
+    if recorded is not None and given not in (None, recorded.first_day):
+        raise ConfigurationError(
+            f"NBA_PIPELINE_FIRST_DAY is {given}, and the home {home} begins on {recorded.first_day}",
+            f"unset the variable, choose another NBA_PIPELINE_HOME, or remove {home / FILE} if this home is to begin on "
+            f"{given}: its days are then to be run again",
+        )
+    days = (recorded.first_day, recorded.last_day) if recorded is not None else (given or EPOCH, None)
     set_days(*days)
     return days
 
@@ -109,6 +117,29 @@ def record_origin(home: Path, origin: Origin) -> None:
     """Record the source of a home that has none recorded."""
     if recorded_origin(home) is None:
         write_atomically(home / FILE, json.dumps(origin.record).encode())
+
+
+@contextmanager
+def moving_last_day(home: Path, day: date) -> Iterator[None]:
+    """Move the last day of a home as `move_last_day` does, and back again where the block fails.
+
+    Args:
+        home: The home.
+        day: The day that is to be within the days of the home.
+    """
+    before = recorded_origin(home)
+    move_last_day(home, day)
+    try:
+        yield
+    except BaseException:
+        if before is not None and before.record != _record_of(home):
+            write_atomically(home / FILE, json.dumps(before.record).encode())
+        raise
+
+
+def _record_of(home: Path) -> dict[str, str | int] | None:
+    recorded = recorded_origin(home)
+    return recorded.record if recorded is not None else None
 
 
 def move_last_day(home: Path, day: date) -> None:

@@ -61,8 +61,31 @@ def refuse(home: Home) -> None:
 def test_once_a_week_the_whole_history_is_looked_at(home: Home) -> None:
     refuse(home)
     assert refusals(home) == [OPEN.key]
+    noted(home, LONG_AFTER)
     assert refusals(home, LONG_AFTER + timedelta(days=6)) == []
     assert refusals(home, LONG_AFTER + timedelta(days=7)) == [OPEN.key]
+
+
+def noted(home: Home, at: datetime) -> dict[str, str]:
+    """What is to be noted of an evaluation, noted as the sensor does once its alerts are reported."""
+    with home.instance() as instance:
+        notes = observations.observe_alerts(home.settings, instance, at).notes
+    for name, value in notes.items():
+        AlertStore(home.path).put_note(name, value)
+    return notes
+
+
+def test_a_look_at_the_whole_history_counts_once_its_alerts_are_reported_and_the_source_answered(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(home)
+    assert refusals(home) == refusals(home) == [OPEN.key]
+    with monkeypatch.context() as down:
+        down.setattr(Settings, "open_source", lambda _: SilentSource())
+        assert noted(home, LONG_AFTER) == {}
+    assert refusals(home) == [OPEN.key]
+    assert noted(home, LONG_AFTER) == {observations.WHOLE_HISTORY: str(LONG_AFTER.date() - timedelta(days=1))}
+    assert refusals(home) == []
 
 
 def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_or_waived(home: Home) -> None:

@@ -69,6 +69,8 @@ def test_pages_of_the_ui_scripts_and_links_to_it_are_answered(port: int) -> None
     assert answer(port, "POST", "/graphql", JSON, QUERY)[0] == 200
     assert answer(port, "POST", "/graphql", {**JSON, "Host": f"localhost:{port}"}, QUERY)[0] == 200
     assert answer(port, "POST", "/graphql", {**JSON, "Host": "ui.example.org"}, QUERY)[0] == 200
+    typed = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}
+    assert answer(port, "GET", "/graphql?query=%7Bversion%7D", typed)[0] == 200
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert answer(port, "GET", "/server_info", link)[0] == 200
 
@@ -90,6 +92,16 @@ def test_a_foreign_page_or_name_is_refused_and_told_why(port: int, planted: Mapp
         status, text = answer(port, method, path, {**JSON, **planted}, QUERY if method == "POST" else None)
         assert status == 403
         assert reason in text
+
+
+@pytest.mark.parametrize("path", ["/graphql?query=%7Bversion%7D", "/graphql%0A?query=%7Bversion%7D"])
+@pytest.mark.parametrize("planted", [{}, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}])
+def test_a_query_in_the_address_of_a_picture_or_a_link_is_refused(
+    port: int, path: str, planted: Mapping[str, str]
+) -> None:
+    """Browsers send no origin with pictures and links, and no `Sec-Fetch` headers to a name without TLS."""
+    status, text = answer(port, "GET", path, planted)
+    assert (status, "data" in text) == (403, False)
 
 
 def upgrade(port: int, origin: str) -> str:

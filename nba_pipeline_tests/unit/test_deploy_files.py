@@ -97,6 +97,40 @@ def test_the_ui_is_reachable_from_its_own_machine_only() -> None:
     assert port.startswith("127.0.0.1:")
 
 
+class _Merged(yaml.SafeLoader):
+    """Reads the tags by which compose replaces what an earlier file says."""
+
+
+def _sequence(loader: yaml.SafeLoader, node: yaml.Node) -> list[Any]:
+    assert isinstance(node, yaml.SequenceNode)
+    return loader.construct_sequence(node)
+
+
+_Merged.add_constructor("!reset", _sequence)
+
+
+def test_the_port_of_the_code_location_is_reached_by_the_pipeline_alone() -> None:
+    services = loaded("compose.yaml")["services"]
+    login = yaml.load((DEPLOY / "compose.login.yaml").read_text(), _Merged)["services"]
+    for name, service in {**services, "login": login["login"]}.items():
+        shared = set(service["networks"]) & set(services["code"]["networks"])
+        assert shared <= {"inside"} or name == "code"
+        assert (shared == {"inside"}) == (name in PIPELINE or name == "postgres") or name == "code"
+    assert set(login["login"]["networks"]) & set(login["webserver"]["networks"]) == {"front"}
+    assert loaded("compose.yaml")["networks"]["inside"] == {"internal": True}
+
+
+COOKIE_SECRET_FILE_SINCE = (7, 11, 0)  # the first of oauth2-proxy whose documented options have it
+
+
+def test_the_login_is_a_version_that_reads_its_secrets_from_files() -> None:
+    login = yaml.load((DEPLOY / "compose.login.yaml").read_text(), _Merged)["services"]["login"]
+    version = tuple(int(part) for part in login["image"].rsplit(":v", 1)[1].split("."))
+    assert version >= COOKIE_SECRET_FILE_SINCE
+    files = {option.partition("=")[2] for option in login["command"] if "-secret-file=" in option}
+    assert files == {f"/run/secrets/{name}" for name in login["secrets"]}
+
+
 def test_no_password_is_written_down() -> None:
     for file in DEPLOY.rglob("*"):
         if file.is_file() and file.parent.name != "secrets":

@@ -9,7 +9,15 @@ import pytest
 
 from nba_pipeline.asof.reads import season_to_date
 from nba_pipeline.common.errors import ConfigurationError
-from nba_pipeline.config.home import FILE, Origin, move_last_day, record_origin, recorded_origin, require_origin
+from nba_pipeline.config.home import (
+    FILE,
+    Origin,
+    move_last_day,
+    moving_last_day,
+    record_origin,
+    recorded_origin,
+    require_origin,
+)
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import EPOCH, check_range, first_day, latest_day, set_days, training_day
 from nba_pipeline.orchestration.partitions import daily_partitions
@@ -91,18 +99,18 @@ def test_a_home_remembers_its_first_day_and_refuses_another_by_name(tmp_path: Pa
     assert settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files"}).first_day == AUGUST
     for other in ("2023-08-01", "2024-08-02"):
         with pytest.raises(
-            ConfigurationError, match=f"from 2024-08-01 on, and the configured source is files from {other} on"
+            ConfigurationError, match=rf"NBA_PIPELINE_FIRST_DAY is {other}, and the home \S+ begins on 2024-08-01"
         ):
-            settings_of(tmp_path, {**variables, "NBA_PIPELINE_FIRST_DAY": other}).open_source()
+            settings_of(tmp_path, {**variables, "NBA_PIPELINE_FIRST_DAY": other})
+    assert settings_of(tmp_path, variables).first_day == AUGUST
 
 
 def test_a_home_of_an_earlier_release_begins_on_the_first_of_all_days(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('{"source": "files"}')
     assert settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files"}).first_day == EPOCH
-    with pytest.raises(
-        ConfigurationError, match="filled from files, and the configured source is files from 2024-08-01 on"
-    ):
-        settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files", "NBA_PIPELINE_FIRST_DAY": "2024-08-01"}).open_source()
+    with pytest.raises(ConfigurationError, match=rf"FIRST_DAY is 2024-08-01, and the home \S+ begins on {EPOCH}"):
+        settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files", "NBA_PIPELINE_FIRST_DAY": "2024-08-01"})
+    assert first_day() == EPOCH
 
 
 def test_a_record_of_ordinary_days_is_that_of_earlier_releases(tmp_path: Path) -> None:
@@ -133,3 +141,21 @@ def test_a_home_without_a_last_day_gets_none(tmp_path: Path) -> None:
     move_last_day(tmp_path, date(2025, 6, 1))
     assert recorded_origin(tmp_path) == REAL
     assert settings_of(tmp_path, {"NBA_PIPELINE_SOURCE": "files"}).last_day is None
+
+
+def test_a_last_day_that_was_moved_for_what_then_fails_is_moved_back(tmp_path: Path) -> None:
+    record_origin(tmp_path, Origin("simulator", 20211019, last_day=date(2025, 6, 22)))
+    before = (tmp_path / FILE).read_bytes()
+
+    def fail(error: BaseException) -> None:
+        with moving_last_day(tmp_path, date(2025, 7, 1)):
+            assert settings_of(tmp_path).last_day == date(2025, 7, 1)
+            raise error
+
+    for error in (ConfigurationError("no such table"), KeyboardInterrupt()):
+        with pytest.raises(type(error)):
+            fail(error)
+        assert (tmp_path / FILE).read_bytes() == before
+    with moving_last_day(tmp_path, date(2025, 7, 1)):
+        pass
+    assert settings_of(tmp_path).last_day == date(2025, 7, 1)
