@@ -1,6 +1,5 @@
 """Console output that several commands share: the streams, and progress with rate and ETA."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +11,24 @@ from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
+from nba_pipeline.cli.options import end_quietly
 from nba_pipeline.common import progress
+from nba_pipeline.common.json_text import json_text
 from nba_pipeline.common.throughput import counted, in_words, rate_in_words
 
 # Of output that goes to a file or another program, which no terminal limits.
 FILE_WIDTH = 140
 
-console = Console() if Console().is_terminal else Console(width=max(Console().width, FILE_WIDTH))
-errors = Console(stderr=True)
+
+class _Console(Console):
+    """A console that ends the command where its output is closed, as every other output does."""
+
+    def on_broken_pipe(self) -> None:
+        end_quietly()
+
+
+console = _Console() if Console().is_terminal else _Console(width=max(Console().width, FILE_WIDTH))
+errors = _Console(stderr=True)
 
 
 def narrate_on_stderr() -> None:
@@ -29,7 +38,7 @@ def narrate_on_stderr() -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output; days and times as ISO text."""
-    click.echo(json.dumps(value, default=str, indent=2))
+    click.echo(json_text(value, indent=2))
 
 
 def print_grid(grid: Grid) -> None:

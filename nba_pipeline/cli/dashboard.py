@@ -8,8 +8,7 @@ from nba_pipeline.automation.alert_store import alerts_of
 from nba_pipeline.cli.console import print_json
 from nba_pipeline.common.errors import MissingHistoryError
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.reporting.overview_pages import checks, context_of, latest_days, write_overview
+from nba_pipeline.reporting.overview_pages import context_of, read_checks, write_overview
 
 
 def write_dashboard(start: date | None, end: date | None, as_json: bool) -> bool:
@@ -24,17 +23,18 @@ def write_dashboard(start: date | None, end: date | None, as_json: bool) -> bool
         MissingHistoryError: Nothing was ever published.
     """
     settings = Settings.from_environment()
-    warehouse, alerts = settings.open_warehouse(), alerts_of(settings)
-    entries = warehouse.ledger().to_pylist()
-    if not entries:
-        raise MissingHistoryError("nothing was ever published", "run `nba-pipeline backfill START END`")
+    warehouse, context = settings.open_warehouse(), context_of(settings, alerts_of(settings))
     checked = (start, end or start) if start else None
-    days = days_between(*checked) if checked else latest_days(max(e["day"] for e in entries))
-    found = checks(entries, days, alerts)
     if as_json:
-        print_json(found.as_json())
+        found = read_checks(warehouse, context, checked)
     else:
         store = settings.open_artifacts()
-        for stored in write_overview(warehouse, store, context_of(settings, alerts), checked=checked).values():
+        written = write_overview(warehouse, store, context, checked=checked)
+        found = written.checks
+        for stored in written.pages.values():
             click.echo(store.address(stored.location))
+    if found is None:
+        raise MissingHistoryError("nothing was ever published", "run `nba-pipeline backfill START END`")
+    if as_json:
+        print_json(found.as_json())
     return not found.problems

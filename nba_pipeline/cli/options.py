@@ -1,15 +1,18 @@
 """Arguments and options that several commands share, and how a command ends."""
 
 import difflib
+import os
 import re
+import select
 import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -20,6 +23,8 @@ from nba_pipeline.domain.calendar import check_range
 
 Command = Callable[..., Any]
 INCOMPLETE, USAGE, CRASHED = 1, 2, 3
+# Of a program that SIGPIPE ends, such as `cat` before `head`.
+OUTPUT_CLOSED = 141
 DAYS_AGO = re.compile(r"-(\d{1,4})")
 NAMED_DAYS = {"today": 0, "yesterday": 1}
 
@@ -125,16 +130,36 @@ def require_range(start: date | None, end: date | None) -> None:
         check_range(start, end, clock.today())
 
 
+def end_quietly() -> NoReturn:
+    """End the command, whose output has lost its reader, without a word, as other tools before `| head` end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(OUTPUT_CLOSED)
+
+
+def _is_closed(output: TextIO) -> bool:
+    """Whether the reader of an output has gone, which is no fault; any other broken pipe is one."""
+    try:
+        watched = select.poll()
+        watched.register(output.fileno(), 0)
+    except (OSError, ValueError):
+        return False
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in watched.poll(0))
+
+
 def exits(command: Callable[..., bool | None]) -> Callable[..., None]:
     """Give a command its exit code: 0 all is well, 1 refused or incomplete, 2 wrong usage, 3 a crash.
 
-    A command that returns False ends with 1. A PipelineError is printed without a traceback.
+    A command that returns False ends with 1. A PipelineError is printed without a traceback. A command whose output is closed
+    ends quietly.
     """
 
     @wraps(command)
     def run(**arguments: Any) -> None:
         try:
-            if command(**arguments) is False:
+            complete = command(**arguments)
+            sys.stdout.flush()
+            if complete is False:
                 sys.exit(INCOMPLETE)
         except PipelineError as e:
             click.echo(f"error: {e}", err=True)
@@ -142,6 +167,8 @@ def exits(command: Callable[..., bool | None]) -> Callable[..., None]:
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as e:  # noqa: BLE001 - printed whole; only the exit code is ours
+            if isinstance(e, BrokenPipeError) and (_is_closed(sys.stdout) or _is_closed(sys.stderr)):
+                end_quietly()
             # Storage of any library fails with an error of its own; every error that is not the disk's keeps its traceback.
             from nba_pipeline.common.environment import read_environment
 

@@ -2,48 +2,78 @@
 
 import csv
 import sys
+import time
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
 
 import click
 import duckdb
+import pyarrow as pa
 
 from nba_pipeline.cli.console import print_json
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.warehouse import Warehouse
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+
+LEDGER_SECONDS = 10
 
 
 def run_api(host: str, port: int) -> None:
     """Serve the API until it is interrupted."""
     import uvicorn
 
+    from nba_pipeline.automation.alert_store import alerts_of
     from nba_pipeline.reporting.api import application
+    from nba_pipeline.reporting.overview_pages import context_of
 
     settings = Settings.from_environment()
+    version = content_version(settings.database if settings.bigquery is None else settings.open_warehouse())
     click.echo(f"http://{host}:{port}/openapi.json", err=True)
     uvicorn.run(
-        application(settings.open_warehouse(), lambda: content_version(settings)),
+        application(settings.open_warehouse(), version, lambda: context_of(settings, alerts_of(settings))),
         host=host,
         port=port,
         log_level="warning",
     )
 
 
-def content_version(settings: Settings) -> str:
-    """Name what is published: the state of the warehouse file, or the latest entry of the ledger where there is no file."""
-    if settings.bigquery is None:
-        if not settings.database.exists():
-            return ""
-        found = settings.database.stat()
-        return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
-    return str(max(settings.open_warehouse().ledger()["recorded_at"].to_pylist(), default=""))
+def content_version(of: Path | Warehouse, seconds: Callable[[], float] = time.monotonic) -> Callable[[], str]:
+    """Return a function that names what is published.
+
+    Args:
+        of: The file of the embedded warehouse, whose state is the name; or a warehouse without a file, named by the latest
+            entry of its ledger, which is read every `LEDGER_SECONDS` at most.
+        seconds: A clock that only goes forward.
+    """
+    if isinstance(of, Path):
+        return lambda: _file_version(of)
+    read: tuple[float, str] | None = None
+
+    def version() -> str:
+        nonlocal read
+        if read is None or seconds() - read[0] >= LEDGER_SECONDS:
+            began = seconds()
+            read = began, str(max(of.ledger()["recorded_at"].to_pylist(), default=""))
+        return read[1]
+
+    return version
+
+
+def _file_version(path: Path) -> str:
+    if not path.exists():
+        return ""
+    found = path.stat()
+    return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
 
 
 def run_query(sql: str, as_json: bool) -> None:
     """Run a statement on the published tables and print its rows as CSV or JSON; it can change nothing and open no file.
 
     Raises:
-        ConfigurationError: The statement is wrong, would change something, or the warehouse is not embedded.
+        ConfigurationError: The statement is wrong, has no result, would change something, or the warehouse is not embedded.
     """
     warehouse = Settings.from_environment().open_warehouse()
     if not isinstance(warehouse, DuckDBWarehouse):
@@ -55,17 +85,39 @@ def run_query(sql: str, as_json: bool) -> None:
             )
         db.execute("SET enable_external_access = false")
         db.execute("SET lock_configuration = true")
-        try:
-            rows = db.execute(sql).to_arrow_table()
-        except duckdb.Error as e:
-            if duck.is_corruption(e):
-                raise
-            raise ConfigurationError(
-                f"{e}", "correct the statement; `nba-pipeline describe TABLE` lists columns"
-            ) from e
+        rows = result_of(db, sql)
     if as_json:
         print_json(rows.to_pylist())
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(rows.column_names)
     writer.writerows(zip(*(c.to_pylist() for c in rows.columns), strict=True))
+
+
+def result_of(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """Run a statement and return its rows; of columns with one name the later ones have a number: `line`, `line_2`.
+
+    Raises:
+        ConfigurationError: The statement is wrong, or has no result.
+    """
+    try:
+        statements = db.extract_statements(sql)
+        if not statements or statements[-1].expected_result_type != [duckdb.ExpectedResultType.QUERY_RESULT]:
+            raise ConfigurationError(
+                f"the statement {sql.strip()!r} has no result" if sql.strip() else "the statement is empty",
+                "give a SELECT; `nba-pipeline tables` lists the tables",
+            )
+        rows = db.execute(sql).to_arrow_table()
+    except duckdb.Error as e:
+        if duck.is_corruption(e):
+            raise
+        raise ConfigurationError(f"{e}", "correct the statement; `nba-pipeline describe TABLE` lists columns") from e
+    return rows.rename_columns(_distinct(rows.column_names))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    given: list[str] = []
+    for name in names:
+        others = (f"{name}_{number}" for number in count(2))
+        given.append(name if name not in given else next(n for n in others if n not in (*names, *given)))
+    return given

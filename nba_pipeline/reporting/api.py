@@ -1,14 +1,16 @@
-"""A read-only HTTP API over the warehouse: rows of a day, the state of days, and its own description (OpenAPI)."""
+"""A read-only HTTP API over the warehouse: rows of a day, the state of days, and its own description (OpenAPI).
+
+Whatever reads the warehouse or the home runs in a thread, so that one slow answer holds up no other request.
+"""
 
 import gzip
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,15 +20,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nba_pipeline.common.errors import ConfigurationError, PipelineError
-from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.reporting.overview_pages import checks
+from nba_pipeline.common.json_text import json_text
+from nba_pipeline.domain.calendar import check_range, days_between, latest_day
+from nba_pipeline.reporting.overview_pages import Context, checks
 from nba_pipeline.reporting.resources import MOST_ROWS, RESOURCES, ROWS, Resource, answer, question
 from nba_pipeline.warehouse import Warehouse
 
-KEPT_ANSWERS = 200
+KEPT_BYTES = 64_000_000
+COMPUTED_AT_ONCE = 4
 LONGEST_STATUS_DAYS = 400
+STATUS_SUMMARY = "State of every table on every day, with the checks that failed and the repair."
 # Names the published content: equal while nothing was published.
 Version = Callable[[], str]
+ReadContext = Callable[[], Context]
 
 
 @dataclass(frozen=True)
@@ -37,18 +43,33 @@ class Answer:
     compressed: bytes
     tag: str
 
+    @property
+    def size(self) -> int:
+        """Bytes that the answer takes."""
+        return len(self.body) + len(self.compressed)
+
 
 class Answers:
-    """Answers of the current content of the warehouse; each is computed once, however many ask at the same time."""
+    """Answers of the current content of the warehouse; each is computed once, however many ask at the same time.
 
-    def __init__(self, version: Version) -> None:
+    Args:
+        version: Names the published content; answers of another one are dropped.
+        most_bytes: Bytes of all kept answers; the ones asked for least recently are dropped first.
+    """
+
+    def __init__(self, version: Version, most_bytes: int = KEPT_BYTES) -> None:
         self._version = version
-        self._kept: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+        self._most_bytes = most_bytes
+        self._of = ""
+        self._kept: OrderedDict[str, Answer] = OrderedDict()
+        self._computing: dict[str, Lock] = {}
         self._lock = Lock()
+        self._slots = Semaphore(COMPUTED_AT_ONCE)
 
-    def kept(self, key: str) -> Answer | None:
-        """Return the answer of a question that was answered since the last publication."""
-        return self._kept.get((self._version(), key))
+    @property
+    def bytes(self) -> int:
+        """Bytes of the kept answers."""
+        return sum(a.size for a in self._kept.values())
 
     def get(self, key: str, compute: Callable[[], Any]) -> Answer:
         """Return the answer of a question.
@@ -57,34 +78,63 @@ class Answers:
             key: Names the question.
             compute: Answers it.
         """
+        version = self._version()
         with self._lock:
-            place = (self._version(), key)
-            if place not in self._kept:
-                body = json.dumps(compute(), default=str).encode()
-                tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
-                self._kept[place] = Answer(body, gzip.compress(body, compresslevel=6, mtime=0), tag)
-                while len(self._kept) > KEPT_ANSWERS:
-                    self._kept.popitem(last=False)
-            return self._kept[place]
+            found = self._find(version, key)
+            if found is not None:
+                return found
+            own = self._computing.setdefault(key, Lock())
+        try:
+            with own, self._slots:
+                with self._lock:
+                    found = self._find(version, key)
+                if found is None:
+                    found = _answer(compute())
+                    self._keep(version, key, found)
+                return found
+        finally:
+            self._computing.pop(key, None)
+
+    def _find(self, version: str, key: str) -> Answer | None:
+        if version != self._of:
+            self._kept.clear()
+            self._of = version
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def _keep(self, version: str, key: str, found: Answer) -> None:
+        with self._lock:
+            if version != self._of:
+                return
+            self._kept[key] = found
+            while self.bytes > self._most_bytes:
+                self._kept.popitem(last=False)
 
 
-def application(warehouse: Warehouse, version: Version) -> Starlette:
+def _answer(value: Any) -> Answer:
+    body = json_text(value).encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+    return Answer(body, gzip.compress(body, compresslevel=6, mtime=0), tag)
+
+
+def application(warehouse: Warehouse, version: Version, context: ReadContext) -> Starlette:
     """Build the application.
 
     Args:
         warehouse: The warehouse to read from.
         version: Names the published content, so that answers are kept until something is published.
+        context: Reads the accepted gaps and open alerts, which change without a publication.
     """
     answers = Answers(version)
 
-    async def reply(request: Request, compute: Callable[[], Any]) -> Response:
-        key = f"{request.url.path}?{sorted(request.query_params.items())}"
+    async def reply(request: Request, find: Callable[[], Answer]) -> Response:
         try:
-            found = answers.kept(key) or await run_in_threadpool(answers.get, key, compute)
+            found = await run_in_threadpool(find)
         except ConfigurationError as e:
-            return JSONResponse({"error": e.what, "fix": e.remedy}, status_code=HTTPStatus.BAD_REQUEST)
+            return _refusal(e, HTTPStatus.BAD_REQUEST)
         except PipelineError as e:
-            return JSONResponse({"error": e.what, "fix": e.remedy}, status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+            return _refusal(e, HTTPStatus.SERVICE_UNAVAILABLE)
         headers = {"ETag": found.tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
         if found.tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -96,21 +146,46 @@ def application(warehouse: Warehouse, version: Version) -> Starlette:
 
     def rows_of(resource: Resource) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            return await reply(request, lambda: answer(warehouse, question(resource, request.query_params)))
+            parameters = request.query_params
+            return await reply(
+                request,
+                lambda: answers.get(_key(request), lambda: answer(warehouse, question(resource, parameters))),
+            )
 
         return endpoint
 
     async def status(request: Request) -> Response:
-        return await reply(request, lambda: _status(warehouse, request.query_params))
+        def find() -> Answer:
+            now = context()
+            key = f"{_key(request)} {now.waivers} {now.alerts}"
+            return answers.get(key, lambda: _status(warehouse, request.query_params, now))
+
+        return await reply(request, find)
+
+    async def index(_: Request) -> Response:
+        paths = {f"/{r.name}": r.summary for r in RESOURCES.values()} | {"/status": STATUS_SUMMARY}
+        return JSONResponse({"description": "/openapi.json", "paths": paths})
+
+    async def no_path(_: Request, __: Exception) -> Response:
+        return _refusal(ConfigurationError("there is no such path", "GET / lists the paths"), HTTPStatus.NOT_FOUND)
 
     async def description(_: Request) -> Response:
         return JSONResponse(openapi())
 
     routes = [Route(f"/{r.name}", rows_of(r)) for r in RESOURCES.values()]
-    return Starlette(routes=[*routes, Route("/status", status), Route("/openapi.json", description)])
+    routes += [Route("/status", status), Route("/openapi.json", description), Route("/", index)]
+    return Starlette(routes=routes, exception_handlers={HTTPStatus.NOT_FOUND: no_path})
 
 
-def _status(warehouse: Warehouse, parameters: Mapping[str, str]) -> dict[str, Any]:
+def _refusal(error: PipelineError, status: HTTPStatus) -> Response:
+    return JSONResponse({"error": error.what, "fix": error.remedy}, status_code=status)
+
+
+def _key(request: Request) -> str:
+    return f"{request.url.path}?{sorted(request.query_params.items())}"
+
+
+def _status(warehouse: Warehouse, parameters: Mapping[str, str], context: Context) -> dict[str, Any]:
     try:
         start = date.fromisoformat(parameters["start"])
         end = date.fromisoformat(parameters.get("end", parameters["start"]))
@@ -118,11 +193,10 @@ def _status(warehouse: Warehouse, parameters: Mapping[str, str]) -> dict[str, An
         raise ConfigurationError(
             f"start or end is missing or no date: {e}", "give start=YYYY-MM-DD&end=YYYY-MM-DD"
         ) from e
-    if not 0 <= (end - start).days < LONGEST_STATUS_DAYS:
-        raise ConfigurationError(
-            "the range is reversed or too long", f"give start before end, at most {LONGEST_STATUS_DAYS} days"
-        )
-    return checks(warehouse.ledger(start=start, end=end).to_pylist(), days_between(start, end), ()).as_json()
+    check_range(start, end, latest_day())
+    if (end - start).days >= LONGEST_STATUS_DAYS:
+        raise ConfigurationError("the range is too long", f"give at most {LONGEST_STATUS_DAYS} days")
+    return checks(warehouse.ledger(), days_between(start, end), context).as_json()
 
 
 def openapi() -> dict[str, Any]:
@@ -133,7 +207,7 @@ def openapi() -> dict[str, Any]:
         _parameter("end", "last day", format_="date"),
     ]
     status = {
-        "summary": "State of every table on every day, with the checks that failed and the repair.",
+        "summary": STATUS_SUMMARY,
         "parameters": days,
         "responses": _responses({"type": "object"}),
     }
@@ -151,7 +225,7 @@ def _operation(resource: Resource) -> dict[str, Any]:
     parameters += [_parameter(n, columns[n].description) for n in resource.filters]
     if resource.known_at:
         parameters.append(
-            _parameter("as_of", f"only rows with {resource.known_at} at or before it", format_="date-time")
+            _parameter("as_of", f"only rows with {_known_at(resource)} at or before it", format_="date-time")
         )
     parameters += [
         _parameter("limit", f"rows of the page, {ROWS} by default, at most {MOST_ROWS}"),
@@ -163,6 +237,10 @@ def _operation(resource: Resource) -> dict[str, Any]:
         "properties": {"total": {"type": "integer"}, "next_offset": {"type": ["integer", "null"]}, "rows": rows},
     }
     return {"summary": resource.summary, "parameters": parameters, "responses": _responses(body)}
+
+
+def _known_at(resource: Resource) -> str:
+    return resource.known_at + (" and as_of of their forecast" if resource.of_forecast else "")
 
 
 def _parameter(name: str, text: str, *, required: bool = False, format_: str = "") -> dict[str, Any]:

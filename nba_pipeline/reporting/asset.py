@@ -52,7 +52,7 @@ def daily_report_asset(settings: Settings, read_alerts: ReadAlerts) -> dg.Assets
             warehouse = pipeline.settings.open_warehouse()
             written = write_pages(warehouse, store, days, simulated=pipeline.settings.is_simulated)
             shared = context_of(pipeline.settings, read_alerts(pipeline.settings))
-            above = write_overview(warehouse, store, shared, seasons=days)
+            above = write_overview(warehouse, store, shared, seasons=days).pages
         attach_metadata(
             context,
             KEY,

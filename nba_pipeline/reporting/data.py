@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from nba_pipeline.reporting.overview import Cell
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -49,7 +51,7 @@ class Quote:
 
 @dataclass(frozen=True)
 class Move:
-    """The line of a book when it was first and last captured before the game."""
+    """The line of a book when it was first and last seen before the game."""
 
     book: str
     first: float
@@ -149,7 +151,7 @@ class Forecast:
         if self.is_call:
             return self.call.lower()
         values = {s: q.value(s) for s in ("over", "under") for q in self.quotes if q.is_best(s)}
-        return max((s for s in values), key=lambda s: values[s] or -1, default=self.side)
+        return max(values, key=lambda s: -1.0 if (v := values[s]) is None else v, default=self.side)
 
     def chance(self, side: str) -> float | None:
         """Return the probability that a side wins at the consensus line; None without a line."""
@@ -296,16 +298,11 @@ class Record:
 
 @dataclass(frozen=True)
 class TableState:
-    """State of one table on the day according to the ledger: published, refused or never run."""
+    """What became of the day in one table; `unit` is that of its expected rows, empty where none are expected."""
 
     table: str
-    state: str
-    rows: int
-    expected: int
     unit: str
-    absent: Mapping[str, int]
-    reasons: tuple[str, ...]
-    recorded_at: datetime | None
+    cell: Cell
 
 
 @dataclass(frozen=True)
@@ -349,7 +346,12 @@ class ReportData:
     @property
     def refused(self) -> tuple[TableState, ...]:
         """The tables that refused the day."""
-        return tuple(t for t in self.tables if t.state == "refused")
+        return tuple(t for t in self.tables if t.cell.state == "refused")
+
+    @property
+    def stopped(self) -> tuple[TableState, ...]:
+        """The tables that refused the day or wait for another one, with reasons."""
+        return tuple(t for t in self.tables if t.cell.reasons)
 
 
 def _by_probability(forecasts: Iterable[Forecast]) -> tuple[Forecast, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -71,19 +71,32 @@ def quotes(prices: pd.DataFrame) -> dict[Key, tuple[Quote, ...]]:
     }
 
 
-def moves(lines: pd.DataFrame) -> dict[Key, tuple[Move, ...]]:
-    """Index how each book's main line moved between its first and its last capture, by player and market.
+def moves(lines: pd.DataFrame, cutoffs: Mapping[int, datetime]) -> dict[Key, tuple[Move, ...]]:
+    """Index how each book's main line moved between its first and its last sighting before the cut-off, by player and market.
 
-    Books that were captured once, and quotes without a time of capture, say nothing about movement.
+    Books that were seen once, and quotes without a time of capture, say nothing about movement. Of a quote that was last seen
+    after the cut-off only its capture was known then.
+
+    Args:
+        lines: Quotes of main lines, with `captured_at` and `last_seen_at`.
+        cutoffs: The cut-off of each player's game; other players have no movement.
     """
-    timed = lines[lines["captured_at"].notna()].sort_values(["bookmaker", "captured_at", "line"], kind="stable")
+    cutoff = lines["player_id"].map(dict(cutoffs))
+    cutoff = pd.to_datetime(cutoff, utc=True)
+    timed = lines[pd.to_datetime(lines["captured_at"], utc=True) <= cutoff]
+    last_seen = pd.to_datetime(timed["last_seen_at"], utc=True)
+    seen = last_seen.where(last_seen <= cutoff[timed.index]).fillna(timed["captured_at"])
+    timed = timed.assign(seen_at=seen).sort_values(["bookmaker", "captured_at", "line"], kind="stable")
     indexed = {}
     for key, rows in _grouped(records(timed), PLAYER_MARKET).items():
         by_book = _grouped(rows, ("bookmaker",))
+        ends = (
+            (book, own[0], max(own, key=lambda r: (r["seen_at"], r["captured_at"]))) for (book,), own in by_book.items()
+        )
         moved = [
-            Move(book, own[0]["line"], own[0]["captured_at"], own[-1]["line"], own[-1]["captured_at"])
-            for (book,), own in by_book.items()
-            if own[0]["captured_at"] != own[-1]["captured_at"]
+            Move(book, first["line"], first["captured_at"], last["line"], last["seen_at"])
+            for book, first, last in ends
+            if first["captured_at"] != last["seen_at"]
         ]
         if moved:
             indexed[key] = tuple(moved)

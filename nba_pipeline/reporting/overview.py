@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ class Cell:
     state: State
     rows: int = 0
     expected: int = 0
-    absent: Mapping[str, int] | None = None
+    absent: Mapping[str, int] = field(default_factory=dict[str, int])
     reasons: tuple[str, ...] = ()
     recorded_at: datetime | None = None
 
@@ -62,18 +62,23 @@ def cells(entries: Iterable[Entry], tables: Sequence[str], days: Sequence[date])
 
 def _cell(day: date, own: Mapping[str, Entry]) -> Cell:
     refused, published = own.get("refused"), own.get("published")
-    if refused is not None:
-        kept = published or refused
-        reasons = tuple(json.loads(refused["reasons"]))
-        state: State = "waiting" if lacks_only_upstream(refused) else "refused"
-        return Cell(
-            day, state, kept["rows"] if published else 0, refused["expected"], None, reasons, refused["recorded_at"]
-        )
-    if published is None:
+    latest = refused or published
+    if latest is None:
         return Cell(day, "never run")
-    absent = json.loads(published["absent"])
-    state = "waiting" if PENDING in absent else "published" if published["games"] else "no games"
-    return Cell(day, state, published["rows"], published["expected"], absent, (), published["recorded_at"])
+    absent = json.loads(latest["absent"])
+    if refused is not None:
+        state: State = "waiting" if lacks_only_upstream(refused) else "refused"
+    else:
+        state = "waiting" if PENDING in absent else "published" if latest["games"] else "no games"
+    return Cell(
+        day=day,
+        state=state,
+        rows=published["rows"] if published else 0,
+        expected=latest["expected"],
+        absent=absent,
+        reasons=tuple(json.loads(latest["reasons"])) if refused else (),
+        recorded_at=latest["recorded_at"],
+    )
 
 
 def worst(states: Iterable[State]) -> State:

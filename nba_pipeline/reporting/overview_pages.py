@@ -1,30 +1,30 @@
 """Write the pages above the days: the index, the seasons, and the dashboard of checks as HTML and JSON."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from nba_pipeline.artifacts import ArtifactStore, Stored
 from nba_pipeline.common import clock
+from nba_pipeline.common.json_text import json_text
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, describe_days
 from nba_pipeline.engine.waivers import Waivers, read_waivers
-from nba_pipeline.reporting.overview import STATES, Cell, Entry, SeasonCalendar, State, calendars, cells
+from nba_pipeline.reporting.overview import STATES, Cell, SeasonCalendar, State, calendars, cells
 from nba_pipeline.reporting.page import template
-from nba_pipeline.reporting.pages import pages_of
+from nba_pipeline.reporting.pages import days_of
 from nba_pipeline.reporting.season import read_season
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import Warehouse
 
 CHECKED_DAYS = 30
-
-
-def latest_days(last: date) -> list[date]:
-    """Return the days of a dashboard that was asked for none: the last thirty."""
-    return days_between(last - timedelta(days=CHECKED_DAYS - 1), last)
+# The states that a waiver may accept.
+UNFINISHED: tuple[State, ...] = ("refused", "waiting", "never run")
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,28 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class WaivedDay:
+    """A day of a table that was refused, waits or was never run, and who accepted that, when and why."""
+
+    table: str
+    day: date
+    state: State
+    why: str
+
+
+@dataclass(frozen=True)
 class Checks:
-    """The figures of the dashboard: a cell for every table and day, the problems, and the last published day of each table."""
+    """The figures of the dashboard: a cell for every table and day, the problems, and the last published day of each table.
+
+    Days that operators have accepted stand in `waived`, not among the problems.
+    """
 
     days: list[date]
     rows: Mapping[str, list[Cell]]
     units: Mapping[str, str]
     fresh: Mapping[str, date | None]
     problems: list[Problem]
+    waived: list[WaivedDay]
     alerts: Sequence[Mapping[str, str]]
 
     @property
@@ -88,32 +102,65 @@ class Checks:
                 for t, row in self.rows.items()
             },
             "problems": [asdict(p) for p in self.problems],
+            "waived": [asdict(w) for w in self.waived],
             "alerts": list(self.alerts),
         }
 
 
-def checks(entries: Sequence[Entry], days: Sequence[date], alerts: Sequence[Mapping[str, str]]) -> Checks:
+def checks(ledger: pa.Table, days: Sequence[date], context: Context) -> Checks:
     """Collect the verdicts of all tables on these days.
 
     Args:
-        entries: all rows of the ledger.
-        days: the days of the dashboard.
-        alerts: the open alerts.
+        ledger: All rows of the ledger.
+        days: The days of the dashboard, consecutive.
+        context: The accepted gaps and the open alerts.
     """
     tables = graph_order()
-    rows = cells(entries, tables, days)
-    fresh: dict[str, date] = {}
-    for e in entries:
-        if e["state"] == "published":
-            fresh[e["table_id"]] = max(e["day"], fresh.get(e["table_id"], e["day"]))
+    in_range = ledger.filter((pc.field("day") >= days[0]) & (pc.field("day") <= days[-1]))
+    rows = cells(in_range.to_pylist(), tables, days)
+    published = ledger.filter(pc.field("state") == "published").group_by("table_id").aggregate([("day", "max")])
+    fresh: dict[str, date] = {r["table_id"]: r["day_max"] for r in published.to_pylist()}
+    accepted = {t: context.waivers.of(t) for t in tables}
     problems = [
         Problem(t, c.day, c.state, c.reasons, f"nba-pipeline backfill {c.day} {c.day} --missing")
         for t, row in rows.items()
         for c in row
-        if c.state == "refused" or (c.state == "waiting" and c.reasons)
+        if c.day not in accepted[t] and (c.state == "refused" or (c.state == "waiting" and c.reasons))
+    ]
+    waived = [
+        WaivedDay(t, c.day, c.state, str(accepted[t][c.day]))
+        for t, row in rows.items()
+        for c in row
+        if c.day in accepted[t] and c.state in UNFINISHED
     ]
     units = {t: CATALOG[t].unit for t in tables}
-    return Checks(list(days), rows, units, {t: fresh.get(t) for t in tables}, problems, alerts)
+    return Checks(list(days), rows, units, {t: fresh.get(t) for t in tables}, problems, waived, context.alerts)
+
+
+def read_checks(warehouse: Warehouse, context: Context, checked: tuple[date, date] | None) -> Checks | None:
+    """Read the figures of the dashboard; None where nothing was ever published or refused.
+
+    Args:
+        warehouse: The warehouse to read from.
+        context: What all pages share.
+        checked: First and last day; without it, the last thirty days with an entry.
+    """
+    ledger = warehouse.ledger()
+    return checks(ledger, _checked_days(ledger, checked), context) if ledger.num_rows else None
+
+
+def _checked_days(ledger: pa.Table, checked: tuple[date, date] | None) -> list[date]:
+    last = checked[1] if checked else max(ledger["day"].unique().to_pylist())
+    first = checked[0] if checked else last - timedelta(days=CHECKED_DAYS - 1)
+    return days_between(first, last)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The pages that were written, with the place of each, and the figures of the dashboard: None where there are none."""
+
+    pages: Mapping[str, Stored]
+    checks: Checks | None
 
 
 def write_overview(
@@ -123,18 +170,20 @@ def write_overview(
     *,
     checked: tuple[date, date] | None = None,
     seasons: Sequence[date] | None = None,
-) -> dict[str, Stored]:
-    """Write index.html, checks.html, checks.json and season-<label>.html below `reports`, and return where each was stored.
+) -> Overview:
+    """Write index.html, checks.html, checks.json and season-<label>.html below `reports`; nothing where nothing was ever run.
 
     Args:
         warehouse: The warehouse to read from.
         store: The artifact store to write to.
         context: What all pages share.
         checked: First and last day of the dashboard; without it, the last thirty days with an entry.
-        seasons: Days whose seasons are written; without it, every season.
+        seasons: Days whose seasons are written; without it, every season. The index links the seasons that have a page.
     """
-    entries = warehouse.ledger().to_pylist()
-    by_season = calendars(entries, graph_order())
+    ledger = warehouse.ledger()
+    if not ledger.num_rows:
+        return Overview({}, None)
+    by_season = calendars(ledger.to_pylist(), graph_order())
     written: dict[str, Stored] = {}
 
     def publish(name: str, content: str) -> None:
@@ -142,28 +191,31 @@ def write_overview(
 
     for season in by_season:
         if seasons is None or any(season.days[0] <= d <= season.days[-1] for d in seasons):
-            publish(f"season-{season.label}.html", _season_page(warehouse, season, context))
-    if by_season:
-        latest = by_season[0].days
-        days = days_between(*checked) if checked else latest_days(latest[-1])
-        found = checks(entries, days, context.alerts)
-        shared = {
-            "states": STATES,
-            "pages": set(pages_of(store)),
-            "simulated": context.simulated,
-            "written": context.written,
-        }
-        publish("checks.html", template("checks.html.j2").render(c=found, **shared))
-        publish("checks.json", json.dumps(found.as_json(), default=str, indent=1))
-        publish("index.html", template("index.html.j2").render(seasons=by_season, **shared))
-    return written
+            publish(_season_name(season), _season_page(warehouse, season, context))
+    found = checks(ledger, _checked_days(ledger, checked), context)
+    names = store.names("reports")
+    shared = {
+        "states": STATES,
+        "pages": set(days_of(names)),
+        "simulated": context.simulated,
+        "written": context.written,
+    }
+    with_page = [s for s in by_season if _season_name(s) in names]
+    publish("checks.html", template("checks.html.j2").render(c=found, **shared))
+    publish("checks.json", json_text(found.as_json(), indent=1))
+    publish("index.html", template("index.html.j2").render(seasons=by_season, with_page=with_page, **shared))
+    return Overview(written, found)
+
+
+def _season_name(season: SeasonCalendar) -> str:
+    return f"season-{season.label}.html"
 
 
 def _season_page(warehouse: Warehouse, season: SeasonCalendar, context: Context) -> str:
     figures = read_season(warehouse, season.label, season.days[0], season.days[-1])
     gaps = []
     for table, states in season.tables.items():
-        for state in ("refused", "waiting", "never run"):
+        for state in UNFINISHED:
             days = [d for d, s in zip(season.days, states, strict=True) if s == state]
             if days:
                 gaps.append((table, f"{state}: {describe_days(days)}"))

@@ -54,7 +54,7 @@ def page(data: ReportData, links: Links | None = None) -> str:
 
 def _states(data: ReportData) -> str:
     """Count tables by state, such as `20 tables: 18 published, 2 never run`."""
-    counted = Counter(t.state for t in data.tables)
+    counted = Counter(t.cell.state for t in data.tables)
     return f"{len(data.tables)} tables: {', '.join(f'{n} {state}' for state, n in sorted(counted.items()))}"
 
 

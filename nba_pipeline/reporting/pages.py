@@ -1,7 +1,7 @@
 """Write the pages of days to the artifact store; the asset and the command line share it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -28,7 +28,7 @@ def write_pages(
         simulated: Whether the tables hold an invented league, which every page then says.
 
     Raises:
-        MissingHistoryError: The schedule of a day was never published; pages of earlier days are already written.
+        MissingHistoryError: The schedule of a day was never published; no page is written.
     """
     units = {t: CATALOG[t].unit for t in graph_order()}
     announce(REPORT, STARTED, len(days))
@@ -45,7 +45,12 @@ def write_pages(
 
 def pages_of(store: ArtifactStore) -> list[date]:
     """List the days that have a page."""
-    return sorted(date.fromisoformat(n[: -len(".html")]) for n in store.names("reports") if DAY_PAGE.fullmatch(n))
+    return days_of(store.names("reports"))
+
+
+def days_of(names: Iterable[str]) -> list[date]:
+    """List the days whose pages have these names."""
+    return sorted(date.fromisoformat(n[: -len(".html")]) for n in names if DAY_PAGE.fullmatch(n))
 
 
 def _links(day: date, present: Sequence[date]) -> Links:

@@ -1,6 +1,5 @@
 """Read the data of pages: a month of days per snapshot of the warehouse."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from nba_pipeline.reporting import evidence, rolling
 from nba_pipeline.reporting.data import Game, Graded, GradedCall, GradedSystem, ReportData, TableState
 from nba_pipeline.reporting.evidence import Evidence
 from nba_pipeline.reporting.forecasts import CALLS, OUT, PLAYER, absences, forecasts, leading
+from nba_pipeline.reporting.overview import cells
 from nba_pipeline.reporting.reads import FORM, GRADES, HISTORY, READS, READS_BEFORE, WINDOW_DAYS, WITH_RESULTS
 from nba_pipeline.reporting.rows import records
 from nba_pipeline.systems import LINE_SYSTEM_IDS
@@ -42,54 +42,36 @@ def read_reports(warehouse: Warehouse, days: Sequence[date], units: Mapping[str,
         units: the tables whose state a page shows, in order, with the unit of their expected rows.
 
     Raises:
-        MissingHistoryError: the schedule of a day was never published, so it cannot be distinguished from a day without games.
+        MissingHistoryError: the schedule of a day was never published, so it cannot be distinguished from a day without games;
+            raised before the first day.
     """
     ordered = sorted(set(days))
+    _require_schedule(warehouse, ordered)
     for start in range(0, len(ordered), DAYS_AT_ONCE):
         yield from _month(warehouse, ordered[start : start + DAYS_AT_ONCE], units)
 
 
 def _month(warehouse: Warehouse, days: Sequence[date], units: Mapping[str, str]) -> Iterator[ReportData]:
     entries = warehouse.ledger(list(units), days[0], days[-1]).to_pylist()
-    _require_schedule(entries, days)
     wanted = {n: (t, Days(days[0], days[-1], columns)) for n, (t, columns) in READS.items()}
     for n, (t, columns) in READS_BEFORE.items():
         window = FORM if n == "facts" else HISTORY
         last = days[-1] if n in WITH_RESULTS else window.last_needed(days[-1])
         wanted[n] = (t, Days(window.first_needed(days[0]), last, columns))
     month = _Month.of(warehouse.read(wanted), days)
-    for day in days:
-        yield month.report(day, tuple(_states([e for e in entries if e["day"] == day], units)))
+    states = cells(entries, list(units), days)
+    for place, day in enumerate(days):
+        yield month.report(day, tuple(TableState(t, unit, states[t][place]) for t, unit in units.items()))
 
 
-def _require_schedule(entries: Sequence[Mapping[str, Any]], days: Sequence[date]) -> None:
-    published = {e["day"] for e in entries if e["table_id"] == SCHEDULE.id and e["state"] == "published"}
+def _require_schedule(warehouse: Warehouse, days: Sequence[date]) -> None:
+    entries = warehouse.ledger([SCHEDULE.id], days[0], days[-1]).to_pylist() if days else []
+    published = {e["day"] for e in entries if e["state"] == "published"}
     unpublished = [d for d in days if d not in published]
     if unpublished:
         raise MissingHistoryError(
             f"the schedule of {describe_days(unpublished)} was never published, so no page can be written",
             f"run `nba-pipeline backfill {unpublished[0]} {unpublished[-1]}` first",
-        )
-
-
-def _states(entries: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> Iterator[TableState]:
-    """List the state of every table; a day refused after its publication counts as refused."""
-    for table, unit in units.items():
-        own = {e["state"]: e for e in entries if e["table_id"] == table}
-        e = own.get("refused") or own.get("published")
-        if e is None:
-            yield TableState(table, "never run", 0, 0, unit, {}, (), None)
-            continue
-        stored = own.get("published", e)
-        yield TableState(
-            table=table,
-            state=e["state"],
-            rows=stored["rows"],
-            expected=e["expected"],
-            unit=unit,
-            absent=json.loads(e["absent"]),
-            reasons=tuple(json.loads(e["reasons"])),
-            recorded_at=e["recorded_at"],
         )
 
 
@@ -185,15 +167,23 @@ class _Month:
         first, last = FORM.first_needed(day), FORM.last_needed(day)
         return Evidence(
             quotes=evidence.quotes(self.prices[day]),
-            moves=evidence.moves(self.lines[day]),
+            moves=evidence.moves(self.lines[day], self._cutoffs_of_players(day)),
             recent=evidence.recent_games(self.facts, first, last, self.players[day]["player_id"]),
             made=evidence.made_calls(self.calls[day], self.call_grades[day]),
             results=evidence.results(self.results[day]),
         )
 
+    def _cutoffs(self, day: date) -> dict[str, datetime]:
+        return {r["game_id"]: asof.cutoff_of(day, r["tip_off"]) for r in records(self.schedule[day])}
+
+    def _cutoffs_of_players(self, day: date) -> dict[int, datetime]:
+        cutoffs, players = self._cutoffs(day), self.players[day]
+        listed = zip(players["player_id"].tolist(), players["game_id"].tolist(), strict=True)
+        return {player: cutoffs[game] for player, game in listed if game in cutoffs}
+
     def _report_times(self, day: date) -> dict[tuple[int, date], datetime]:
         """Find when each player's report was published: the latest of its day that the cut-off of his game allows."""
-        cutoffs = {r["game_id"]: asof.cutoff_of(day, r["tip_off"]) for r in records(self.schedule[day])}
+        cutoffs = self._cutoffs(day)
         times: dict[tuple[int, date], datetime] = {}
         listed = self.players[day][["player_id", "injury_reported_on", "game_id"]]
         reports = self.reports.merge(

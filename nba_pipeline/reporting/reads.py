@@ -88,7 +88,7 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
         PLAYER_PROP_LINES,
         (
             *("game_date", "player_id", "market", "bookmaker", "book_kind", "line", "line_kind", "captured_at"),
-            "evaluation_only",
+            *("last_seen_at", "evaluation_only"),
         ),
     ),
     "calls": (

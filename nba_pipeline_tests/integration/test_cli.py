@@ -1,6 +1,7 @@
 """Help, the version and wrong arguments import none of the heavy libraries."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,20 @@ def test_loading_imports_nothing_of_the_google_clients_and_builds_no_expression(
         check=True,
     )
     assert done.stdout == "[]\nFalse\n"
+
+
+@pytest.mark.parametrize("command", ["tables", "tables --json", "describe calls", "--help"])
+def test_a_command_before_head_ends_without_a_word(command: str, tmp_path: Path) -> None:
+    script = f"{shlex.quote(sys.executable)} -m nba_pipeline.cli {command} | head -n 1 > /dev/null"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script],
+        env=os.environ | {"NBA_PIPELINE_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.returncode in (0, 1 if command == "--help" else 141)
 
 
 # Modules of commands that need the extra `live`: of other services, and of the files that they give.

@@ -45,7 +45,7 @@ def test_a_page_tells_the_state_of_every_table(finished_home: Home) -> None:
     (data,) = read(finished_home.warehouse, LAST)
     assert data.games
     assert [t.table for t in data.tables] == graph_order()
-    assert {t.state for t in data.tables} == {"published"}
+    assert {t.cell.state for t in data.tables} == {"published"}
 
 
 def test_the_asset_stands_below_what_it_reads_and_shares_the_days() -> None:

@@ -22,6 +22,7 @@ from nba_pipeline.reporting.data import (
     ReportData,
     TableState,
 )
+from nba_pipeline.reporting.overview import Cell
 
 DAY = date(2024, 1, 15)
 VOID = {"meta", "rect", "path", "circle", "br", "input"}
@@ -95,8 +96,8 @@ RECORD = Record(
     roi=Interval(-0.012, -0.09, 0.06, 25),
 )
 TABLES = (
-    TableState("nba_raw.schedule", "published", 8, 8, "rows", {}, (), None),
-    TableState("nba_raw.shots", "published", 700, 8, "games", {"game not final yet": 2}, (), None),
+    TableState("nba_raw.schedule", "rows", Cell(DAY, "published", 8, 8)),
+    TableState("nba_raw.shots", "games", Cell(DAY, "published", 700, 8, {"game not final yet": 2})),
 )
 DATA = ReportData(DAY, "2023-24", "zone_matchup_v1", (GAME,), GRADED, 30, (RECORD,), TABLES)
 

@@ -1,8 +1,11 @@
 """Days, exit codes and suggestions: what every command shares."""
 
 import json
+import os
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TextIO, cast
 
 import click
 import pytest
@@ -69,6 +72,31 @@ def test_exit_codes_tell_incomplete_usage_and_crash_apart() -> None:
     assert outcome(ConfigurationError("a wrong variable", "correct it")) == 2
     assert outcome(click.UsageError("no")) == 2
     assert outcome(ZeroDivisionError()) == 3
+
+
+def broken_pipe(output: TextIO, monkeypatch: pytest.MonkeyPatch) -> int:
+    @exits
+    def command() -> bool:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", output)
+    with pytest.raises(SystemExit) as end:
+        command()
+    return cast(int, end.value.code)
+
+
+def test_a_command_whose_reader_has_gone_ends_as_other_tools_do(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert broken_pipe(os.fdopen(writing, "w"), monkeypatch) == 141
+    assert capfd.readouterr().err == ""
+
+
+def test_any_other_broken_pipe_is_a_crash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "output").open("w") as output:
+        assert broken_pipe(output, monkeypatch) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,42 @@
 """The API answers from the tables, in pages, as of a time, and tells a wrong question from an empty answer."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from threading import get_ident
 from typing import Any, cast
 
 import pytest
 from starlette.testclient import TestClient
 
-from nba_pipeline.reporting.api import application, openapi
+from nba_pipeline.engine.waivers import Waiver, Waivers
+from nba_pipeline.reporting.api import Answers, application, openapi
+from nba_pipeline.reporting.overview_pages import Context
 from nba_pipeline.reporting.resources import RESOURCES
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline_tests.support import report_tables as tables
-from nba_pipeline_tests.support.report_tables import DAY, KNEE, HandMadeWarehouse, call, prediction
+from nba_pipeline_tests.support.report_tables import DAY, KNEE, HandMadeWarehouse, before, call, entry, prediction
 
 MORNING, EVENING = datetime(2024, 1, 15, 14, tzinfo=UTC), datetime(2024, 1, 15, 23, tzinfo=UTC)
+
+
+class WholeLedger(HandMadeWarehouse):
+    """Also answers `ledger` of everything."""
+
+    def ledger(self, *_: Any, **__: Any) -> Any:
+        return super().ledger([SCHEDULE.id], date(2021, 1, 1), date(2030, 1, 1))
 
 
 class Api:
     """A client, the warehouse that it asks, and the version of its content."""
 
     def __init__(self, **more: list[dict[str, Any]]) -> None:
-        self.warehouse = HandMadeWarehouse(tables.day(**more))
+        self.warehouse = WholeLedger(tables.day(**more))
         self.version = "1"
-        self.client = TestClient(application(cast(Warehouse, self.warehouse), lambda: self.version))
+        self.context = Context(EVENING, False, Waivers())
+        self.client = TestClient(
+            application(cast(Warehouse, self.warehouse), lambda: self.version, lambda: self.context),
+            raise_server_exceptions=False,
+        )
 
     def get(self, path: str, **headers: str) -> Any:
         return self.client.get(path, headers=headers)
@@ -86,8 +101,15 @@ def test_a_question_is_computed_once_while_nothing_is_published() -> None:
         (f"/forecasts?day={DAY}&player_id=seven", "wrong value"),
         (f"/forecasts?day={DAY}&limit=0", "out of range"),
         (f"/forecasts?day={DAY}&as_of=2024-01-15T10:00:00", "no time zone"),
+        (f"/forecasts?day={DAY}&as_of=9999-12-31T23:00:00-14:00", "wrong value"),
+        (f"/forecasts?day={DAY}&as_of=", "wrong value"),
+        (f"/forecasts?day={DAY}&player_id=99999999999999999999", "wrong value"),
+        (f"/grades?day={DAY}&as_of=2024-01-15T10:00:00Z", "have no as_of"),
         (f"/call_grades?day={DAY}&as_of=2024-01-15T10:00:00Z", "have no as_of"),
-        ("/status?start=2024-01-15&end=2024-01-01", "reversed"),
+        ("/status?start=2024-01-15&end=2024-01-01", "is after END"),
+        ("/status?start=9999-12-31", "in the future"),
+        ("/status?start=0001-01-01", "before the first partition"),
+        ("/status?start=2022-01-01&end=2024-01-01", "too long"),
         ("/status", "missing"),
     ],
 )
@@ -114,8 +136,95 @@ def test_the_description_names_every_path_parameter_and_column() -> None:
         assert set(resource.filters) <= set(resource.table.columns)
 
 
-def test_prices_are_known_since_they_were_quoted() -> None:
-    late = tables.price("late") | {"quoted_at": EVENING}
-    api = Api(prop_prices=[tables.price("early") | {"quoted_at": MORNING}, late])
-    found = api.get(f"/prices?day={DAY}&as_of=2024-01-15T20:00:00Z").json()
-    assert [r["bookmaker"] for r in found["rows"]] == ["early"]
+@pytest.mark.parametrize(
+    ("as_of", "books"),
+    [
+        ("2024-01-15T13:59:00Z", []),
+        ("2024-01-15T18:59:00Z", []),
+        ("2024-01-15T19:00:00Z", ["early"]),
+        ("2024-01-15T22:59:00Z", ["early"]),
+        ("2024-01-15T23:00:00Z", ["early", "late"]),
+    ],
+)
+def test_a_price_is_known_from_the_later_of_its_quote_and_the_forecast_that_it_follows_from(
+    as_of: str, books: list[str]
+) -> None:
+    noon = datetime(2024, 1, 15, 19, tzinfo=UTC)
+    prices = [tables.price(b) | {"quoted_at": at} for b, at in (("early", MORNING), ("late", EVENING))]
+    prices.append(tables.price("never timed"))
+    api = Api(player_prop_predictions=[prediction(as_of=noon), prediction("last_5", as_of=MORNING)], prop_prices=prices)
+    found = api.get(f"/prices?day={DAY}&as_of={as_of}").json()
+    assert [r["bookmaker"] for r in found["rows"]] == books
+
+
+def test_the_last_published_day_of_the_status_may_lie_outside_its_range() -> None:
+    api = Api()
+    api.warehouse.entries = [entry(SCHEDULE, DAY), entry(SCHEDULE, before(5))]
+    told = api.get(f"/status?start={before(5)}").json()
+    assert told["tables"][SCHEDULE.id]["last_published"] == str(DAY)
+
+
+def test_the_status_has_open_alerts_and_waivers_as_they_are_now() -> None:
+    api = Api()
+    api.warehouse.entries = [entry(SCHEDULE, DAY, state="refused", reasons=("coverage: why",))]
+    path = f"/status?start={DAY}"
+    assert [len(api.get(path).json()[k]) for k in ("problems", "waived", "alerts")] == [1, 0, 0]
+    alert = {"kind": "gap", "text": "a gap", "opened_at": "2024-01-15T10:00:00"}
+    api.context = Context(EVENING, False, Waivers((Waiver(SCHEDULE.id, DAY, DAY, DAY, "Ann", "lost"),)), [alert])
+    told = api.get(path).json()
+    assert (told["problems"], told["alerts"]) == ([], [alert])
+    assert told["waived"][0]["table"] == SCHEDULE.id
+
+
+def test_the_root_lists_the_paths_and_an_unknown_path_names_it() -> None:
+    api = Api()
+    assert set(api.get("/").json()["paths"]) == set(openapi()["paths"])
+    missing = api.get("/forecast")
+    assert (missing.status_code, missing.json()["fix"]) == (404, "GET / lists the paths")
+
+
+def test_an_offset_behind_the_last_row_is_an_empty_page() -> None:
+    assert Api().get(f"/forecasts?day={DAY}&offset=99999999999999999999").json()["rows"] == []
+
+
+def test_a_number_that_is_none_is_null() -> None:
+    api = Api(player_prop_predictions=[prediction(predicted_mean=float("nan"))])
+    assert api.get(f"/forecasts?day={DAY}").json()["rows"][0]["predicted_mean"] is None
+
+
+def test_kept_answers_take_no_more_room_than_allowed_and_those_of_an_old_version_none() -> None:
+    version = ["1"]
+    answers = Answers(lambda: version[0], most_bytes=3_000)
+    for n in range(20):
+        answers.get(f"{n}", lambda n=n: [str(n)] * 100)
+    assert 0 < answers.bytes <= 3_000
+    version[0] = "2"
+    answers.get("new", list)
+    assert answers.bytes < 100
+
+
+def test_an_error_is_not_kept_and_is_asked_again() -> None:
+    answers = Answers(lambda: "1")
+    with pytest.raises(ZeroDivisionError):
+        answers.get("a", lambda: 1 // 0)
+    assert answers.get("a", lambda: 1).body == b"1"
+
+
+def test_nothing_is_read_in_the_loop_of_the_server() -> None:
+    api, loops, readers = Api(), set[int](), set[int]()
+
+    def version() -> str:
+        readers.add(get_ident())
+        return "1"
+
+    app = application(cast(Warehouse, api.warehouse), version, lambda: api.context)
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        loops.add(get_ident())
+        await app(scope, receive, send)
+
+    client = TestClient(watched)
+    assert [client.get(p).status_code for p in (f"/forecasts?day={DAY}", f"/status?start={DAY}")] == [200, 200]
+    assert loops
+    assert readers
+    assert not loops & readers

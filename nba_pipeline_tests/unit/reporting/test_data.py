@@ -172,6 +172,17 @@ def test_a_row_without_a_call_shows_the_side_with_the_better_value() -> None:
     assert (found.bet, found.value) == ("under", 0.02)
 
 
+@pytest.mark.parametrize(
+    ("over", "under", "bet"), [(-0.06, 0.0, "under"), (0.0, -0.06, "over"), (None, -0.06, "under")]
+)
+def test_a_price_without_profit_is_better_than_one_that_loses_and_than_none(
+    over: float | None, under: float, bet: str
+) -> None:
+    prices = [price("b", best_over=True, ev_over=over), price("c", best_under=True, ev_under=under)]
+    found = the_forecast(player_prop_predictions=[prediction(recommendation="PASS")], prop_prices=prices)
+    assert found.bet == bet
+
+
 def test_every_book_has_its_line_and_price_pickem_operators_last() -> None:
     prices = [
         price("pick", book_kind="dfs", over_odds=None, under_odds=None, ev_over=None, ev_under=None),
@@ -200,6 +211,27 @@ def test_a_line_moved_between_the_first_and_the_last_capture_of_a_book() -> None
     ]
     (found,) = the_forecast(player_prop_lines=lines).moves
     assert (found.book, found.first, found.last) == ("a", 18.5, 17.5)
+
+
+def seen(hour: int) -> datetime:
+    return datetime(2024, 1, 15, hour, tzinfo=UTC)
+
+
+def test_a_line_that_was_seen_again_stood_until_then() -> None:
+    (found,) = the_forecast(player_prop_lines=[quote(at=15, last_seen_at=seen(20))]).moves
+    assert (found.first, found.last, found.first_at, found.last_at) == (18.5, 18.5, seen(15), seen(20))
+
+
+def test_a_line_that_came_back_is_the_last_one() -> None:
+    lines = [quote(at=15, last_seen_at=seen(20)), quote(line=19.5, at=17, last_seen_at=seen(18))]
+    (found,) = the_forecast(player_prop_lines=lines).moves
+    assert (found.first, found.last, found.last_at) == (18.5, 18.5, seen(20))
+
+
+def test_what_was_seen_after_the_cut_off_says_nothing_about_movement_before_it() -> None:
+    after = datetime(2024, 1, 16, 0, 29, 30, tzinfo=UTC)
+    assert the_forecast(player_prop_lines=[quote(at=15, last_seen_at=after)]).moves == ()
+    assert the_forecast(player_prop_lines=[quote(at=15), quote(line=9.5, captured_at=after)]).moves == ()
 
 
 def test_earlier_games_stop_the_day_before_and_the_latest_stands_first() -> None:
@@ -301,17 +333,25 @@ def test_accuracy_looks_back_thirty_days(days_before: int, n: int) -> None:
 def test_a_day_refused_after_it_was_published_counts_as_refused_and_keeps_its_rows() -> None:
     ledger = [entry(SCHEDULE), entry(TABLES[1]), entry(TABLES[1], state="refused", rows=0, reasons=("a rule: why",))]
     (data,) = read(HandMadeWarehouse(tables.day(), ledger))
-    states = {t.table: t for t in data.tables}
+    states = {t.table: t.cell for t in data.tables}
     assert list(states) == list(UNITS)
     assert states[TABLES[1].id].state == "refused"
     assert (states[TABLES[1].id].rows, states[TABLES[1].id].reasons) == (5, ("a rule: why",))
     assert states[TABLES[2].id].state == "never run"
-    assert data.refused == (states[TABLES[1].id],)
+    assert [t.table for t in data.refused] == [TABLES[1].id]
 
 
 def test_a_day_whose_schedule_was_never_published_is_an_error_not_a_day_without_games() -> None:
     with pytest.raises(MissingHistoryError, match=r"backfill 2024-01-16 2024-01-16"):
         read(HandMadeWarehouse(tables.day()), DAY, DAY + timedelta(days=1))
+
+
+def test_no_page_is_made_where_one_of_the_days_has_no_schedule_as_it_would_link_a_page_that_never_comes() -> None:
+    days = [before(n) for n in range(40, -1, -1)]
+    warehouse = HandMadeWarehouse(tables.day(), [entry(SCHEDULE, d) for d in days[:-1]])
+    with pytest.raises(MissingHistoryError, match=f"{DAY}"):
+        next(read_reports(cast(Warehouse, warehouse), days, UNITS))
+    assert warehouse.reads == 0
 
 
 def test_a_published_day_without_games_is_a_short_page() -> None:

@@ -1,20 +1,25 @@
 """The pages above the days: states from the ledger, figures of a season, and no page that invents one."""
 
 import json
+import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
+import pyarrow as pa
 import pytest
 
+from nba_pipeline.common.json_text import json_text
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.game_states import PENDING
-from nba_pipeline.engine.waivers import Waivers
+from nba_pipeline.engine.waivers import NO_WAIVERS, Waiver, Waivers
 from nba_pipeline.reporting.overview import calendars, cells, stretches, worst
 from nba_pipeline.reporting.overview_pages import Context, checks, write_overview
 from nba_pipeline.reporting.season import read_season
 from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Warehouse
+from nba_pipeline.warehouse.protocol import ENTRY_SCHEMA
 from nba_pipeline_tests.support import report_tables as tables
 from nba_pipeline_tests.support.report_pages import text_of
 from nba_pipeline_tests.support.report_tables import DAY, HORN, TABLES, HandMadeWarehouse, before, entry, grade
@@ -26,6 +31,16 @@ NOW = datetime(2024, 1, 16, 12, tzinfo=UTC)
 def entry_row(table: Table = SCHEDULE, on: date = DAY, state: str = "published", **more: Any) -> dict[str, Any]:
     row = {"table_id": table.id, "day": on, "state": state, "rows": 5, "expected": 5, "games": 1, "recorded_at": NOW}
     return row | {"absent": "{}", "reasons": "[]", "unexplained": 0} | more
+
+
+def ledger(*rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), ENTRY_SCHEMA)
+
+
+def context(
+    waivers: Waivers = NO_WAIVERS, *, simulated: bool = False, alerts: Sequence[dict[str, str]] = ()
+) -> Context:
+    return Context(NOW, simulated, waivers, alerts)
 
 
 @pytest.mark.parametrize(
@@ -70,14 +85,31 @@ def test_a_season_has_every_day_between_its_first_and_its_last_entry() -> None:
 
 
 def test_the_dashboard_names_the_repair_of_every_refused_day_and_the_last_published_one() -> None:
-    entries = [entry_row(on=before(1)), entry_row(state="refused", reasons='["coverage: why"]')]
-    found = checks(entries, [before(1), DAY], [])
+    entries = ledger(entry_row(on=before(1)), entry_row(state="refused", reasons='["coverage: why"]'))
+    found = checks(entries, [before(1), DAY], context())
     (problem,) = found.problems
     assert problem.repair == f"nba-pipeline backfill {DAY} {DAY} --missing"
     assert found.fresh[SCHEDULE.id] == before(1)
     told = found.as_json()
     assert told["counts"]["refused"] == 1
     assert told["tables"][SCHEDULE.id]["days"][str(DAY)]["codes"] == ["coverage"]
+
+
+def test_the_last_published_day_may_lie_outside_the_days_of_the_dashboard() -> None:
+    found = checks(ledger(entry_row(), entry_row(on=before(9))), [before(9), before(8)], context())
+    assert found.fresh[SCHEDULE.id] == DAY
+
+
+def test_a_waived_day_is_no_problem_and_is_listed_with_its_reason() -> None:
+    waiver = Waiver(SCHEDULE.id, DAY, DAY, DAY, "Ann", "the feed lost it")
+    found = checks(
+        ledger(entry_row(on=before(1), state="refused"), entry_row(state="refused", reasons='["coverage: why"]')),
+        [before(1), DAY],
+        context(Waivers((waiver,))),
+    )
+    assert [p.day for p in found.problems] == [before(1)]
+    assert [(w.table, w.day, w.state) for w in found.waived] == [(SCHEDULE.id, DAY, "refused")]
+    assert "Ann" in found.as_json()["waived"][0]["why"]
 
 
 class Pages(HandMadeWarehouse):
@@ -96,7 +128,7 @@ class Pages(HandMadeWarehouse):
         return f"{kind}/{name}"
 
     def names(self, _: str) -> set[str]:
-        return {f"{DAY}.html"}
+        return {f"{DAY}.html", *self.pages}
 
 
 def graded_calls(n: int) -> list[dict[str, Any]]:
@@ -140,8 +172,8 @@ def test_few_days_have_no_interval_and_no_calls_no_figures() -> None:
 
 def test_index_season_and_checks_are_linked_and_name_what_is_wrong() -> None:
     home = Pages(tables.day() | {"call_grades": graded_calls(10)})
-    context = Context(NOW, True, Waivers(), [{"kind": "gap", "text": "a <gap>", "opened_at": "2024-01-15T10:00:00"}])
-    write_overview(cast(Warehouse, home), cast(Any, home), context)
+    alert = {"kind": "gap", "text": "a <gap>", "opened_at": "2024-01-15T10:00:00"}
+    write_overview(cast(Warehouse, home), cast(Any, home), context(simulated=True, alerts=[alert]))
     assert set(home.pages) == {"season-2023-24.html", "checks.html", "checks.json", "index.html"}
     for name in ("index.html", "checks.html", "season-2023-24.html"):
         assert "Simulated. An invented league" in text_of(home.pages[name])
@@ -155,11 +187,32 @@ def test_index_season_and_checks_are_linked_and_name_what_is_wrong() -> None:
     assert f"refused: {DAY}" in text_of(home.pages["season-2023-24.html"])
 
 
+def test_the_index_links_only_pages_that_exist() -> None:
+    home = Pages(tables.day())
+    home.pages["season-2020-21.html"] = "of another league"
+    written = write_overview(cast(Warehouse, home), cast(Any, home), context(), seasons=[])
+    assert set(written.pages) == {"checks.html", "checks.json", "index.html"}
+    linked = set(re.findall(r'href="([^"#]+)"', home.pages["index.html"]))
+    assert linked == {"checks.html", f"{DAY}.html"}
+
+
+def test_the_figures_of_the_written_dashboard_are_those_returned() -> None:
+    home = Pages(tables.day())
+    written = write_overview(cast(Warehouse, home), cast(Any, home), context())
+    assert written.checks is not None
+    assert json.loads(home.pages["checks.json"]) == json.loads(json_text(written.checks.as_json()))
+
+
+def test_without_a_ledger_there_is_no_page_and_no_figure() -> None:
+    home = Pages(tables.day())
+    home.entries = []
+    written = write_overview(cast(Warehouse, home), cast(Any, home), context())
+    assert (written.pages, written.checks, home.pages) == ({}, None, {})
+
+
 def test_the_dashboard_covers_the_range_that_is_asked_for() -> None:
     home = Pages(tables.day())
-    write_overview(
-        cast(Warehouse, home), cast(Any, home), Context(NOW, False, Waivers()), checked=(before(3), DAY), seasons=[]
-    )
+    write_overview(cast(Warehouse, home), cast(Any, home), context(), checked=(before(3), DAY), seasons=[])
     assert set(home.pages) == {"checks.html", "checks.json", "index.html"}
     told = json.loads(home.pages["checks.json"])
     assert (told["start"], told["end"]) == (str(before(3)), str(DAY))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nba_pipeline.reporting.data import MadeCall, Result, TableState
+from nba_pipeline.reporting.overview import Cell
 from nba_pipeline.reporting.page import Links, page
 from nba_pipeline_tests.support.report_pages import DATA, DAY, FORECAST, GAME, GRADED, with_forecasts
 from nba_pipeline_tests.support.report_pages import text_of as text
@@ -190,11 +191,18 @@ def test_listed_players_without_a_forecast_are_counted_with_the_reason() -> None
 
 
 def test_a_refused_table_stands_open_with_its_reason() -> None:
-    refused = TableState("nba_raw.shots", "refused", 0, 8, "games", {}, ("coverage: 2 games are missing",), None)
-    html = page(replace(DATA, tables=(*DATA.tables, refused)))
+    cell = Cell(DAY, "refused", 0, 8, reasons=("coverage: 2 games are missing",))
+    html = page(replace(DATA, tables=(*DATA.tables, TableState("nba_raw.shots", "games", cell))))
     assert "1 tables refused" in text(html)
     assert "nba_raw.shots was refused: coverage: 2 games are missing" in text(html)
     assert "<details open><summary>3 tables: 2 published, 1 refused" in html
+
+
+def test_a_table_that_waits_for_another_is_not_refused_and_says_for_what() -> None:
+    cell = Cell(DAY, "waiting", 0, 8, reasons=("upstream_missing: needs nba_raw.schedule",))
+    html = page(replace(DATA, tables=(*DATA.tables, TableState("nba_raw.shots", "games", cell))))
+    assert "no table refused" in text(html)
+    assert "nba_raw.shots waits: upstream_missing: needs nba_raw.schedule" in text(html)
 
 
 def test_absent_rows_are_explained() -> None:
