@@ -2,13 +2,15 @@
 
 `attach` adds to each target row (an entity on a day) aggregates over the entity's facts of earlier days.
 
-How `attach` guarantees it: facts are numbered per entity in order of time. A window frame that ends one day before the
-target counts the facts strictly before it, and that count is the number of the latest fact the target may see; all
-windows of games are read off that fact. Sums run over integers (floats are scaled), so that a value does not depend
-on the order or the range in which it was computed.
+How `attach` guarantees it: facts are numbered per entity in order of time. A running count that ends before the target's
+day is the number of the latest fact the target may see; all windows of games are read off that fact. Sums run over
+integers (floats are scaled), so that a value does not depend on the order or the range in which it was computed.
+
+All frames are frames of rows. DuckDB (seen in 1.5.6 and 2.0.1) places the ends of frames of values, as in RANGE BETWEEN 7
+PRECEDING AND 1 PRECEDING, wrongly when several threads share a partition.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,9 +80,9 @@ def ewma(column: str, *, half_life: float, at_least: int = 1) -> Aggregate:
     return Aggregate("ewma", column, half_life=half_life, at_least=at_least)
 
 
-def highest(column: str, *, last: int | None = None, days: int | None = None) -> Aggregate:
+def highest(column: str, *, last: int | None = None) -> Aggregate:
     """Return the largest known value; NULL if there is none."""
-    return Aggregate("highest", column, last=last, days=days)
+    return Aggregate("highest", column, last=last)
 
 
 def attach(
@@ -160,25 +162,66 @@ def _number(day: ir.DateValue) -> ir.IntegerValue:
 def _places(
     targets: ir.Table, facts: ir.Table, entity: list[str], day: str, fact_day: str, calendar: Mapping[str, Aggregate]
 ) -> ir.Table:
-    """One row per distinct target (entity, day): number of earlier facts, and calendar-window aggregates."""
+    """One row per distinct target (entity, day): number of earlier facts, and calendar-window aggregates.
+
+    The sum over a window of days is the difference of two running sums: up to the target, and up to the window's first day.
+    """
     needed = sorted({c for a in calendar.values() for c in (a.column, a.over) if c})
-    past = facts.select(*entity, *needed, __day=facts[fact_day], __fact=ibis.literal(1, "int64"))
-    target_days = targets.select(*entity, __day=targets[day]).distinct()
-    nulls = {c: ibis.null(facts[c].type()) for c in needed}
-    timeline = past.union(target_days.mutate(**nulls, __fact=ibis.literal(0, "int64")).select(past.columns))
-    timeline = timeline.mutate(__number=_number(timeline["__day"]))
-
-    def up_to_yesterday(days: int | None) -> ibis.expr.builders.WindowBuilder:
-        frame = ibis.range_window(preceding=(days, 1), order_by=timeline["__number"])
-        return frame.group_by([timeline[c] for c in entity])
-
-    earlier_facts = timeline["__fact"].sum().over(up_to_yesterday(None)).fill_null(0)
-    windows = {n: _over(timeline, a, up_to_yesterday(a.days)) for n, a in calendar.items()}
-    return (
-        timeline.mutate(__seen=earlier_facts, **windows)
-        .filter(lambda t: t["__fact"] == 0)
-        .select(*entity, "__day", "__seen", *calendar)
+    timeline = _timeline(targets, facts, entity, day, fact_day, needed, {a.days for a in calendar.values() if a.days})
+    summands = {_sum_of(a, part): v for a in calendar.values() for part, v in _summands(timeline, a).items()}
+    in_order = ibis.window(
+        preceding=None,
+        following=0,
+        group_by=[timeline[c] for c in entity],
+        order_by=[timeline["__number"], timeline["__fact"]],
     )
+    running = timeline.mutate(
+        __seen=timeline["__fact"].sum().over(in_order), **{n: v.sum().over(in_order) for n, v in summands.items()}
+    )
+    points = running.filter(running["__fact"] == 0)
+
+    def up_to(name: str, days_back: int) -> ir.IntegerValue:
+        return points[name].max(where=points["__back"] == days_back).fill_null(0)
+
+    sums = {
+        f"{n} {part}": up_to(_sum_of(a, part), 0) - up_to(_sum_of(a, part), a.days or 0)
+        for n, a in calendar.items()
+        for part in _summands(timeline, a)
+    }
+    places = points.group_by(*entity, "__day").agg(__seen=up_to("__seen", 0), **sums)
+    windows = {
+        n: _finished(a, timeline, {part: places[f"{n} {part}"] for part in _summands(timeline, a)})
+        for n, a in calendar.items()
+    }
+    return places.select(*entity, "__day", "__seen", **windows)
+
+
+def _timeline(
+    targets: ir.Table,
+    facts: ir.Table,
+    entity: list[str],
+    day: str,
+    fact_day: str,
+    columns: list[str],
+    windows: set[int],
+) -> ir.Table:
+    """The facts (`__fact` 1), and for every distinct target a point (`__fact` 0) on its day and on the first day of each window.
+
+    `__number` is the day of a row as a number, `__day` and `__back` of a point the target's day and the days before it.
+    """
+    none, one = ibis.literal(0, "int64"), ibis.literal(1, "int64")
+    past = facts.select(*entity, *columns, __day=facts[fact_day], __fact=one, __back=none)
+    days = targets.select(*entity, __day=targets[day]).distinct()
+    days = days.mutate(**{c: ibis.null(facts[c].type()) for c in columns}, __fact=none)
+    timeline = past
+    for back in (0, *sorted(windows)):
+        timeline = timeline.union(days.mutate(__back=ibis.literal(back, "int64")).select(past.columns))
+    return timeline.mutate(__number=_number(timeline["__day"]) - timeline["__back"])
+
+
+def _sum_of(a: Aggregate, part: str) -> str:
+    """The name of a running sum, the same for all aggregates that need it."""
+    return f"__{part} {a.column} {a.over}"
 
 
 def _numbered(facts: ir.Table, entity: list[str], fact_day: str) -> ir.Table:
@@ -207,47 +250,59 @@ def _states(facts: ir.Table, entity: list[str], fact_day: str, games: Mapping[st
 
 
 def _over(t: ir.Table, a: Aggregate, window: ibis.expr.builders.WindowBuilder) -> ir.Value:
-    """The aggregate over a window, exact: sums of integers, one division at the end."""
-
-    def added(value: ir.Value) -> ir.Value:
-        return value.sum().over(window)
-
-    if a.how == "count":
-        return added(t["__fact"] if not a.column else (t[a.column].notnull()).cast("int64"))
     if a.how == "highest":
         return t[a.column].max().over(window)
+    return _finished(a, t, {part: value.sum().over(window) for part, value in _summands(t, a).items()})
+
+
+def _summands(t: ir.Table, a: Aggregate) -> dict[str, ir.IntegerValue]:
+    """The integers of each fact whose sums make the aggregate."""
+    if a.how == "count":
+        return {"count": t[a.column].notnull().cast("int64") if a.column else t["__fact"]}
+    is_known, value = t[a.column].notnull(), _integer(t[a.column], _scale(t, a, a.column))
     if a.how == "ratio":
-        both = t[a.column].notnull() & t[a.over].notnull()
-        (top, scale), (bottom, under) = _integer(t[a.column], MEAN_SCALE), _integer(t[a.over], MEAN_SCALE)
-        share = _divide(added(both.ifelse(top, 0)) * under, added(both.ifelse(bottom, 0)) * scale)
-        return (added(both.cast("int64")) >= a.at_least).ifelse(share, None)
-    value, scale = _integer(t[a.column], STD_SCALE if a.how == "std" else MEAN_SCALE)
-    if a.how == "total":
-        return added(value) if scale == 1 else _divide(added(value), scale)
+        both = is_known & t[a.over].notnull()
+        under = _integer(t[a.over], _scale(t, a, a.over))
+        return {"count": both.cast("int64"), "top": both.ifelse(value, 0), "bottom": both.ifelse(under, 0)}
     if a.how == "ewma":
-        return _ewma(t, a, value, scale, added)
-    count = added(t[a.column].notnull().cast("int64"))
+        growth = ibis.literal(2.0) ** (t["__number"].cast("float64") / a.half_life)
+        weight = (growth * EWMA_WEIGHT_SCALE).round().cast("int64")
+        known = is_known.cast("int64")
+        return {"count": known, "top": is_known.ifelse(value * weight, 0), "bottom": is_known.ifelse(weight, 0)}
+    sums = {"count": is_known.cast("int64"), "top": value}
+    return sums | {"squares": value * value} if a.how == "std" else sums
+
+
+def _finished(a: Aggregate, t: ir.Table, sums: Mapping[str, ir.IntegerValue]) -> ir.Value:
+    """The aggregate from the sums of its summands over columns of `t`, exact: one division at the end."""
+    count = sums["count"]
+    if a.how == "count":
+        return count
+    return (count >= a.at_least).ifelse(_quotient(a, t, sums), None)
+
+
+def _quotient(a: Aggregate, t: ir.Table, sums: Mapping[str, ir.IntegerValue]) -> ir.Value:
+    scale, top, count = _scale(t, a, a.column), sums["top"], sums["count"]
+    if a.how == "ratio":
+        return _divide(top * _scale(t, a, a.over), sums["bottom"] * scale)
+    if a.how == "ewma":
+        return _divide(top, sums["bottom"] * scale)
     if a.how == "mean":
-        return (count >= a.at_least).ifelse(_divide(added(value), count * scale), None)
-    spread = count * added(value * value) - added(value) * added(value)
-    variance = _divide(spread, count * (count - 1) * (scale * scale))
-    return (count >= a.at_least).ifelse(variance.sqrt(), None)
+        return _divide(top, count * scale)
+    if a.how == "std":
+        return _divide(count * sums["squares"] - top * top, count * (count - 1) * (scale * scale)).sqrt()
+    return top if scale == 1 else _divide(top, scale)
 
 
-def _ewma(t: ir.Table, a: Aggregate, value: ir.Value, scale: int, added: Callable[[ir.Value], ir.Value]) -> ir.Value:
-    weight = (
-        (ibis.literal(2.0) ** (t["__number"].cast("float64") / a.half_life) * EWMA_WEIGHT_SCALE).round().cast("int64")
-    )
-    is_known = t[a.column].notnull()
-    average = _divide(added(is_known.ifelse(value * weight, 0)), added(is_known.ifelse(weight, 0)) * scale)
-    return (added(is_known.cast("int64")) >= a.at_least).ifelse(average, None)
+def _scale(t: ir.Table, a: Aggregate, column: str) -> int:
+    """The factor by which a column is multiplied before it is rounded to an integer."""
+    if t[column].type().is_integer():
+        return 1
+    return STD_SCALE if a.how == "std" else MEAN_SCALE
 
 
-def _integer(value: ir.Value, scale: int) -> tuple[ir.Value, int]:
-    """The value as an integer and the factor by which it was scaled."""
-    if value.type().is_integer():
-        return value.cast("int64"), 1
-    return (value * scale).round().cast("int64"), scale
+def _integer(value: ir.Value, scale: int) -> ir.IntegerValue:
+    return value.cast("int64") if scale == 1 else (value * scale).round().cast("int64")
 
 
 def _divide(top: ir.Value, bottom: ir.Value | int) -> ir.Value:

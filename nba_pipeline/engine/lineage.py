@@ -47,6 +47,19 @@ def touched_columns(expression: ir.Table) -> Iterator[Origin]:
             yield from ((table.name, c) for c in table.schema.names)
 
 
+def frames_of_values(expression: ir.Table) -> list[str]:
+    """Return the order keys of windows whose frame begins or ends a distance of values away, as RANGE BETWEEN 7 PRECEDING does.
+
+    DuckDB places such ends wrongly when several threads share a partition (seen in 1.5.6 and 2.0.1).
+    """
+    frames = (w for w in expression.op().find(ops.WindowFunction) if w.how == "range")
+    return sorted({k.name for w in frames if _is_distant(w.start) or _is_distant(w.end) for k in w.order_by})
+
+
+def _is_distant(boundary: Any) -> bool:
+    return boundary is not None and not (isinstance(boundary.value, ops.Literal) and boundary.value.value == 0)
+
+
 def unbound_below(relation: Any) -> Any:
     """Return the unbound table whose rows a relation selects; None for other relations."""
     while isinstance(relation, SAME_COLUMNS):

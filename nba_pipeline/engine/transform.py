@@ -18,6 +18,7 @@ from nba_pipeline.common.errors import ConfigurationError, ContractError
 from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import season_days
+from nba_pipeline.engine.lineage import frames_of_values
 from nba_pipeline.sources.landing import Feed
 
 REJECT_REASON = "reject_reason"
@@ -142,6 +143,12 @@ class Transform:
         """
         if self.definition_check is not None:
             self.definition_check(self)
+        if keys := frames_of_values(self.expression):
+            raise ContractError(
+                f"{self.table.id}, definition: windows over {', '.join(keys)} have frames of values, which DuckDB computes "
+                "wrongly with several threads",
+                "use frames of rows, or nba_pipeline.asof for days before the target",
+            )
         if self.apply is not None:
             return
         produced = self.expression.schema()

@@ -179,12 +179,18 @@ def with_minutes_expected(rows: ir.Table) -> ir.Table:
         __idle=_whole(idle), __weight=_whole(rows.play_chance), __weighted_idle=_whole(rows.play_chance * idle)
     )
     team = [whole.game_date, whole.team]
-    longer = ibis.range_window(preceding=(None, 1), group_by=team, order_by=-whole["__idle"])
+    as_long = ibis.window(group_by=[*team, whole["__idle"]])
+    at_least = ibis.range_window(preceding=None, following=0, group_by=team, order_by=whole["__idle"].desc())
+
+    def of_longer(column: str) -> Any:
+        """Sum over the team's players whose time on the bench is longer."""
+        return whole[column].sum().over(at_least) - whole[column].sum().over(as_long)
+
     sums = whole.mutate(
         __weights=whole["__weight"].sum().over(ibis.window(group_by=team)),
         __everyone=whole["__weighted_idle"].sum().over(ibis.window(group_by=team)),
-        __weight_before=whole["__weight"].sum().over(longer).fill_null(0),
-        __idle_before=whole["__weighted_idle"].sum().over(longer).fill_null(0),
+        __weight_before=of_longer("__weight"),
+        __idle_before=of_longer("__weighted_idle"),
     )
     of_game = ibis.greatest(PLAYABLE * sums["__weights"] - GAME_MINUTES * SCALE, 0)
     to_share = (sums["h_team_games"] > 0).ifelse(of_game, ibis.greatest(of_game, sums["__everyone"]))

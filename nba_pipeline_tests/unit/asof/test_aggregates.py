@@ -43,7 +43,6 @@ AGGREGATES: Mapping[str, Aggregate] = {
     "ewma_points": asof.ewma("points", half_life=8, at_least=2),
     "ewma_minutes": asof.ewma("minutes", half_life=6),
     "highest_last_3": asof.highest("points", last=3),
-    "highest_7_days": asof.highest("minutes", days=7),
 }
 TYPES = {"season": "string", "player_id": "int64", "game_date": "date"}
 FACTS = TYPES | {"points": "int64", "minutes": "float64"}

@@ -76,7 +76,6 @@ BY_HAND: Sequence[tuple[Aggregate, Any]] = (
     (asof.ratio("points", "minutes", last=3, at_least=3), None),
     (asof.highest("points"), 50),
     (asof.highest("points", last=3), 6),
-    (asof.highest("points", days=4), 8),
     (asof.latest("points"), 2),
     (asof.ewma("points", half_life=6, at_least=5), None),
 )

@@ -207,6 +207,24 @@ def test_the_incident_hash_fields_missing_from_the_record_do_not_load() -> None:
         transform(build).check()
 
 
+def test_a_frame_of_values_which_duckdb_computes_wrongly_with_threads_does_not_load() -> None:
+    def build(rows: ir.Table) -> ir.Table:
+        frame = ibis.range_window(preceding=(7, 1), group_by=rows.player, order_by=rows.points)
+        return rows.mutate(points=rows.points.sum().over(frame))
+
+    with pytest.raises(ContractError, match="windows over points have frames of values"):
+        transform(build).check()
+
+
+def test_a_frame_of_rows_or_of_peers_loads() -> None:
+    def build(rows: ir.Table) -> ir.Table:
+        last = ibis.window(preceding=4, following=0, group_by=rows.player, order_by=rows.points)
+        peers = ibis.range_window(preceding=None, following=0, group_by=rows.player, order_by=rows.points)
+        return rows.mutate(points=rows.points.max().over(last) - 0 * rows.points.max().over(peers))
+
+    transform(build).check()
+
+
 def test_surplus_and_missing_columns_are_told_apart() -> None:
     def build(rows: ir.Table) -> ir.Table:
         return rows.rename(pionts="points").drop("comment")
