@@ -49,7 +49,7 @@ live-bigquery: $(INSTALLED)  ## prove the service itself on two days of every ta
 	NBA_PIPELINE_LIVE_PROJECT=$(PROJECT) $(BIN)/pytest -n0 -q -s -rs -m live nba_pipeline_tests/e2e/test_bigquery_live.py
 
 dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...; READ_ONLY=1 without changes
-	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT) $(if $(filter-out 0,$(READ_ONLY)),--read-only)
+	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT) $(if $(PAGES_PORT),--pages-port $(PAGES_PORT)) $(if $(filter-out 0,$(READ_ONLY)),--read-only)
 
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
 	$(BIN)/python benchmarks/whole_graph.py $(DATA)

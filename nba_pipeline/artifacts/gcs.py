@@ -59,21 +59,22 @@ class BucketArtifacts:
 
     def get(self, location: str, sha256: str) -> bytes:
         where = self.address(location)
-        with self._explained(where, "read"):
-            try:
-                content = self._blob(location).download_as_bytes(timeout=TIMEOUT_SECONDS)
-            except NotFound:
-                raise ArtifactError(
-                    f"{where} is missing",
-                    "restore it from the bucket's earlier versions or a backup, or run again what wrote it; "
-                    "if the bucket was changed, check NBA_PIPELINE_BUCKET",
-                ) from None
+        content = self._read(location)
+        if content is None:
+            raise ArtifactError(
+                f"{where} is missing",
+                "restore it from the bucket's earlier versions or a backup, or run again what wrote it; "
+                "if the bucket was changed, check NBA_PIPELINE_BUCKET",
+            )
         return require_unaltered(content, sha256, where)
 
     def publish(self, kind: Kind, name: str, content: bytes) -> Stored:
         location = named_location(kind, name)
         self._upload(location, content)
         return Stored(location, digest(content), len(content))
+
+    def read(self, kind: Kind, name: str) -> bytes | None:
+        return self._read(named_location(kind, name))
 
     def names(self, kind: Kind) -> set[str]:
         below = self._key(f"{kind}/")
@@ -89,6 +90,13 @@ class BucketArtifacts:
 
     def _blob(self, location: str) -> storage.Blob:
         return self._client.bucket(self.bucket).blob(self._key(location))
+
+    def _read(self, location: str) -> bytes | None:
+        with self._explained(self.address(location), "read"):
+            try:
+                return self._blob(location).download_as_bytes(timeout=TIMEOUT_SECONDS)
+            except NotFound:
+                return None
 
     def _upload(self, location: str, content: bytes, if_generation_match: int | None = None) -> None:
         """One object, visible whole or not at all; PreconditionFailed when it exists although it should not."""

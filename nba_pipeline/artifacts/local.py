@@ -38,16 +38,13 @@ class LocalArtifacts:
 
     def get(self, location: str, sha256: str) -> bytes:
         path = self._path(require_location(location))
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
+        content = self._read(path)
+        if content is None:
             raise ArtifactError(
                 f"{path} is missing",
                 "restore it from a backup of the artifacts, or run again what wrote it; "
                 "if the home was moved, check NBA_PIPELINE_HOME and NBA_PIPELINE_BUCKET",
-            ) from None
-        except OSError as e:
-            raise ArtifactError(f"{path} cannot be read: {e.strerror}", "check the permissions of the file") from e
+            )
         return require_unaltered(content, sha256, str(path))
 
     def publish(self, kind: Kind, name: str, content: bytes) -> Stored:
@@ -55,12 +52,23 @@ class LocalArtifacts:
         self._write(location, content)
         return Stored(location, digest(content), len(content))
 
+    def read(self, kind: Kind, name: str) -> bytes | None:
+        return self._read(self._path(named_location(kind, name)))
+
     def names(self, kind: Kind) -> set[str]:
         below = self.root / kind
         return {p.relative_to(below).as_posix() for p in below.rglob("*") if p.is_file()}
 
     def address(self, location: str) -> str:
         return str(self._path(require_location(location)))
+
+    def _read(self, path: Path) -> bytes | None:
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as e:
+            raise ArtifactError(f"{path} cannot be read: {e.strerror}", "check the permissions of the file") from e
 
     def _path(self, location: str) -> Path:
         return self.root / location

@@ -51,6 +51,10 @@ class ArtifactStore(Protocol):
         """
         ...
 
+    def read(self, kind: Kind, name: str) -> bytes | None:
+        """What was last published under the name; None where nothing was. Raises ArtifactError when it cannot be read."""
+        ...
+
     def names(self, kind: Kind) -> set[str]:
         """The names of all artifacts of a kind. Raises ArtifactError when the store cannot be read."""
         ...

@@ -2,15 +2,15 @@
 
 import argparse
 import os
-import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from nba_pipeline.cli.webserver import ALLOW_HOST
+from nba_pipeline.cli.options import exits
+from nba_pipeline.cli.own_pages import ALLOW_HOST
+from nba_pipeline.cli.page_server import serve_pages
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.common.files import write_atomically
 from nba_pipeline.config.settings import Settings
@@ -23,30 +23,21 @@ WORKSPACE = """load_from:
 """
 STOCK_SERVER, SERVER = "dagster_webserver", "nba_pipeline.cli.webserver"
 
-
-PAGES = """
-import functools, http.server, os, sys, threading, time
-directory, host, port, parent = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer((host, port), functools.partial(Quiet, directory=directory))
-threading.Thread(target=server.serve_forever, daemon=True).start()
-while os.getppid() == parent: time.sleep(1)
-"""
+# After the ports of the UI, of its copy for analysts and of the API.
+PAGES_ABOVE_UI = 3
 
 
-def serve_pages(directory: Path, host: str, port: int) -> str:
-    """Serve the pages of the home in a process that ends with this one, and return the address of their index."""
-    directory.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", PAGES, str(directory), host, str(port), str(os.getpid())]
-    subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    return f"http://{host}:{port}/index.html"
-
-
+@exits
 def main() -> None:
+    """Prepare the home, serve its pages beside the UI, and run the UI until it is interrupted."""
     parser = argparse.ArgumentParser(description="Open the Dagster UI on the pipeline's home.")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", default="3000")
+    parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument(
+        "--pages-port",
+        type=int,
+        help=f"port of the written pages, 0 for any free one; default: {PAGES_ABOVE_UI} above --port",
+    )
     parser.add_argument("--read-only", action="store_true", help="show, but refuse every mutation; no daemon runs")
     parser.add_argument(
         ALLOW_HOST, action="append", default=[], help="a further name that the UI is opened by, such as that of a proxy"
@@ -56,11 +47,12 @@ def main() -> None:
     home = prepare(settings)
     workspace = home / "workspace.yaml"
     write_atomically(workspace, WORKSPACE.encode())
-    pages = serve_pages(settings.home / "artifacts" / "reports", arguments.host, int(arguments.port) + 1)
+    port = arguments.port + PAGES_ABOVE_UI if arguments.pages_port is None else arguments.pages_port
+    pages = serve_pages(arguments.host, port, arguments.allow_host)
     print(f"pages at {pages}", flush=True)
     print(f"Dagster home {home}; UI at http://{arguments.host}:{arguments.port}", flush=True)
     names = [part for name in (arguments.host, *arguments.allow_host) for part in (ALLOW_HOST, name)]
-    options = ["-w", str(workspace), "-h", arguments.host, "-p", arguments.port]
+    options = ["-w", str(workspace), "-h", arguments.host, "-p", str(arguments.port)]
     if arguments.read_only:
         command = ["-m", SERVER, *names, "--read-only", *options]
         os.execv(sys.executable, [sys.executable, "-W", "ignore", *command])

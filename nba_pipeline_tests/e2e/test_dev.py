@@ -14,7 +14,7 @@ def test_two_servers_start_at_once_on_an_empty_home_and_end_with_all_their_child
         processes = [
             stack.enter_context(
                 process_group(
-                    ["-m", "nba_pipeline.cli.dev", "--port", str(port)],
+                    ["-m", "nba_pipeline.cli.dev", "--port", str(port), "--pages-port", "0"],
                     {k: v for k, v in home.environment.items() if k != "DAGSTER_HOME"},
                     tmp_path / f"{port}.log",
                 )

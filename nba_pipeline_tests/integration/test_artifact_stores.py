@@ -80,6 +80,13 @@ def test_what_was_put_is_given_back(store: ArtifactStore, content: bytes) -> Non
     assert store.get(stored.location, stored.sha256) == content
 
 
+def test_what_was_published_is_read_by_its_name_and_the_latest_counts(store: ArtifactStore) -> None:
+    assert store.read("reports", "index.html") is None
+    store.publish("reports", "index.html", b"1")
+    store.publish("reports", "index.html", b"2")
+    assert store.read("reports", "index.html") == b"2"
+
+
 def test_a_location_names_the_content_and_does_not_depend_on_the_store(store: ArtifactStore) -> None:
     assert store.put("models", NAME, b"1").location == f"models/xgboost_v1/points.{digest(b'1')}.json"
 

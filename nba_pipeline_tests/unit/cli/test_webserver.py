@@ -2,7 +2,8 @@
 
 import pytest
 
-from nba_pipeline.cli.webserver import LOCAL_NAMES, split_names
+from nba_pipeline.cli.own_pages import LOCAL_NAMES
+from nba_pipeline.cli.webserver import split_names
 from nba_pipeline.common.errors import ConfigurationError
 
 
