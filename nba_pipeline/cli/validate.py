@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.domain.books import unknown_books
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
-from nba_pipeline.sources.files import SUFFIXES, days_of_file, read_file
-from nba_pipeline.sources.landing import FEEDS, GAME_LINES, PROBLEMS, PROP_LINES, Feed
+from nba_pipeline.sources.files import days_of_file, read_file
+from nba_pipeline.sources.landing import FEEDS, GAME_LINES, PROBLEMS, PROP_LINES, SUFFIXES, Feed
 from nba_pipeline.tables.shared.odds import LEAST_ODDS
 from nba_pipeline.tables.shared.quote_bounds import ALTERNATE_PRICES, HIGHEST_LINES
 

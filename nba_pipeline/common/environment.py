@@ -5,6 +5,7 @@ No other module touches `os.environ`. An empty variable counts as unset.
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -31,6 +32,7 @@ OF_OTHERS = frozenset(
         *("RELIABILITY_HOME", "RELIABILITY_DATA"),
     )
 )
+HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 LARGEST = 2**53 - 1  # every whole number up to it is a float
 
 
@@ -59,14 +61,30 @@ def _service_address(text: str) -> str:
 
 def _headers(text: str) -> dict[str, str]:
     headers = json.loads(text)
-    if not isinstance(headers, dict) or not all(isinstance(v, str) for v in headers.values()):
+    if not isinstance(headers, dict):
         raise ValueError
+    for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name) or not isinstance(value, str) or not _is_sendable(value):
+            raise ValueError
     return headers
+
+
+def _is_sendable(text: str) -> bool:
+    """Whether a text can be sent in a header: printable ASCII, without blanks around."""
+    return text.isascii() and text.isprintable() and text == text.strip()
+
+
+def _key(text: str) -> str:
+    """Strip a key, as a file or a shell may end it with a newline; blanks and letters that no key has are a mistake."""
+    key = text.strip()
+    if not _is_sendable(key) or " " in key:
+        raise ValueError
+    return key
 
 
 def _proxy_address(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname:
+    if parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname or not _is_sendable(text):
         raise ValueError
     return text
 
@@ -76,7 +94,8 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Address = Annotated[str, AfterValidator(_service_address)]
 Day = Annotated[date, BeforeValidator(date.fromisoformat)]
 Headers = Annotated[dict[str, str] | None, NoDecode, BeforeValidator(_headers)]
-Proxy = Annotated[str, AfterValidator(_proxy_address)]
+Proxy = Annotated[str, AfterValidator(str.strip), AfterValidator(_proxy_address)]
+ServiceKey = Annotated[str, AfterValidator(_key)]
 Moment = Annotated[AwareDatetime, BeforeValidator(datetime.fromisoformat)]
 
 
@@ -117,7 +136,7 @@ def _address(name: str) -> Any:
     )
 
 
-_PROXY = "give http://[user:password@]host:port, or leave it unset"
+_PROXY = "give http://[user:password@]host:port, user and password percent-encoded, or leave it unset"
 _HOURS = "give whole numbers from 0 to 23, with commas between"
 _MINUTES = "give whole numbers from 0 to 10080, with commas between"
 
@@ -156,11 +175,16 @@ class Environment(BaseSettings):
     nba_cdn_url: Address | None = _address("NBA_PIPELINE_NBA_CDN_URL")
     odds_api_url: Address | None = _address("NBA_PIPELINE_ODDS_API_URL")
     injuries_url: Address | None = _address("NBA_PIPELINE_INJURIES_URL")
-    odds_api_key: str | None = _variable("NBA_PIPELINE_ODDS_API_KEY", shown=False)
+    odds_api_key: ServiceKey | None = _variable(
+        "NBA_PIPELINE_ODDS_API_KEY",
+        "copy the key of the service again: one word of ASCII characters",
+        "is not a key: it has blanks, line breaks or characters that are not ASCII",
+        shown=False,
+    )
     nba_headers: Headers = _variable(
         "NBA_PIPELINE_NBA_HEADERS",
         'give a JSON object of names and texts, such as {"User-Agent": "..."}',
-        "is not a JSON object of texts",
+        "is not a JSON object of names and texts of printable ASCII",
         shown=False,
     )
     nba_proxy: Proxy | None = _variable("NBA_API_PROXY", _PROXY, "is not the address of a proxy", shown=False)
@@ -270,7 +294,8 @@ def _refusal(error: ValidationError, given: Mapping[str, str]) -> ConfigurationE
     for name in dict.fromkeys(str(details["loc"][0]) for details in error.errors()):
         extra = fields[name].json_schema_extra
         assert isinstance(extra, dict)
-        problems.append(f"{name} {extra['problem'] or f'is {given[name]!r}'}")
+        shown = f"is {given[name]!r}" if fields[name].repr else "cannot be read"
+        problems.append(f"{name} {extra['problem'] or shown}")
         fixes.append(str(extra["fix"]))
     return ConfigurationError(
         "; ".join(problems),

@@ -117,14 +117,6 @@ class CallLog:
         )
         return (datetime.fromisoformat(rows[0][0]), Usage(*rows[0][1:])) if rows else None
 
-    def counts(self, since: datetime) -> dict[tuple[str, str, str], int]:
-        """Count the calls since a time by service, kind and outcome."""
-        rows = self._rows(
-            "SELECT source, kind, outcome, count(*) FROM calls WHERE at >= ? GROUP BY 1, 2, 3",
-            since.astimezone(UTC).isoformat(),
-        )
-        return {(s, k, o): n for s, k, o, n in rows}
-
     def _rows(self, sql: str, *values: object) -> list[tuple]:
         if not self.path.is_file():
             return []

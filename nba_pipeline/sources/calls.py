@@ -17,7 +17,7 @@ from nba_pipeline.sources.live_settings import ODDS_CAP, LiveSettings
 from nba_pipeline.sources.nba_cdn import NbaCdn
 from nba_pipeline.sources.nba_stats import NbaStats
 from nba_pipeline.sources.odds_api import OddsApi
-from nba_pipeline.sources.odds_plan import credits_of
+from nba_pipeline.sources.odds_plan import credits_of, is_of_the_past
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline.sources.payloads import PayloadStore
@@ -73,9 +73,17 @@ class Known:
         times = (self.store.fetched(source, kind, key), self.log.latest("unchanged", source, kind, key))
         return max((t for t in times if t is not None), default=None)
 
+    def captures(self, source: str, kind: str, key: str) -> list[datetime]:
+        """List when the stored answers to a call were fetched."""
+        return [answer.fetched_at for answer in self.store.all(source, kind, key)]
+
     def absent(self, source: str, kind: str, key: str) -> datetime | None:
         """Return when the service last answered that the document of a call does not exist; None if it never did."""
         return self.log.latest("absent", source, kind, key)
+
+    def is_bought(self, call: Call) -> bool:
+        """Return whether an answer was bought that could not be read."""
+        return self.store.bought_in_vain(call.source, call.kind, call.key) is not None
 
     def keys(self, source: str, kind: str, beginning: str) -> list[str]:
         """List the keys of stored answers with a common beginning."""
@@ -181,10 +189,11 @@ class Calls:
             return
         self.watch(str(call), self.done, self.planned)
         try:
-            self._fetch(call, games)
-            self.fetched[f"{call.source} {call.kind}"] += 1
+            if not self._read_bought(call, games):
+                self._fetch(call, games)
+                self.fetched[f"{call.source} {call.kind}"] += 1
+                self._answered(source)
             self.failed.pop(call, None)
-            self._answered(source)
         except Absent as e:
             if not e.is_certain:
                 self._doubtful.setdefault(source, []).append((call, e))
@@ -303,6 +312,31 @@ class Calls:
             ) from None
         store_answer(set_aside=unused)
         self.set_aside += [f"{call}: {element}" for element in unused]
+
+    def _read_bought(self, call: Call, games: Mapping[str, Game]) -> bool:
+        """Read an answer that was bought before and could not be read, as this release may: the service would sell the same.
+
+        Returns:
+            Whether there is such an answer, and it can be read now.
+
+        Raises:
+            SourceError: There is such an answer, and it still cannot be read.
+        """
+        bought = self.store.bought_in_vain(call.source, call.kind, call.key) if is_of_the_past(call) else None
+        if bought is None:
+            return False
+        content = bought.read()
+        try:
+            unused = [str(element) for element in check(call, content, bought.fetched_at, games)]
+        except PayloadError as e:
+            raise SourceError(
+                f"{e.what} (bought at {bought.fetched_at:%Y-%m-%d %H:%M} UTC, and not bought again)",
+                f"inspect {bought.path}; remove its directory to buy the answer again",
+            ) from None
+        names = (call.source, call.kind, call.key)
+        self.store.keep(*names, content, bought.fetched_at, bought.meta["request"], set_aside=unused)
+        self.set_aside += [f"{call}: {element}" for element in unused]
+        return True
 
     def _require_credits(self, call: Call) -> None:
         """Refuse a call that costs more than the monthly cap or the plan of the service leaves. Raises CreditLimit."""

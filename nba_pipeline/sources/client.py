@@ -6,11 +6,13 @@ No secret enters the errors or the log of the HTTP library.
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 import requests
 import tenacity
@@ -69,8 +71,14 @@ class Key(AuthBase):
         self._key = key
 
     def hide(self, text: str) -> str:
-        """Mask the key in a text."""
-        return text.replace(self._key, "***")
+        """Mask the key in a text, also as it is written in an address."""
+        for written in sorted({self._key, quote(self._key, safe=""), quote_plus(self._key)}, key=len, reverse=True):
+            text = text.replace(written, "***")
+        return text
+
+    def withdraw(self, r: requests.PreparedRequest) -> None:
+        """Take the key out of a request that another host will get."""
+        raise NotImplementedError
 
 
 class KeyInQuery(Key):
@@ -80,6 +88,12 @@ class KeyInQuery(Key):
         assert r.url is not None
         r.prepare_url(r.url, {SECRET_PARAMETER: self._key})
         return r
+
+    def withdraw(self, r: requests.PreparedRequest) -> None:
+        assert r.url is not None
+        parts = urlsplit(r.url)
+        others = [(n, v) for n, v in parse_qsl(parts.query, keep_blank_values=True) if n != SECRET_PARAMETER]
+        r.url = parts._replace(query=urlencode(others)).geturl()
 
 
 class KeyInHeader(Key):
@@ -93,6 +107,9 @@ class KeyInHeader(Key):
         r.headers[self._header] = self._key
         return r
 
+    def withdraw(self, r: requests.PreparedRequest) -> None:
+        r.headers.pop(self._header, None)
+
 
 @dataclass(frozen=True)
 class Manners:
@@ -102,12 +119,14 @@ class Manners:
         transient: Statuses besides 429 and 5xx that pass: a service that throttles by 403 answers again later.
         absent: Statuses of a document that does not exist.
         doubtful: Statuses of a document that does not exist, and of any document where the machine is turned away.
+        private: Names of headers that only the service may get, not another host that it redirects to.
         proxy: Address of a proxy, which may contain a password; None for that of HTTPS_PROXY, if set.
     """
 
     transient: frozenset[int] = frozenset()
     absent: frozenset[int] = frozenset()
     doubtful: frozenset[int] = frozenset()
+    private: frozenset[str] = frozenset()
     proxy: str | None = field(default=None, repr=False)
 
 
@@ -144,7 +163,6 @@ class ThrottledSession(requests.Session):
         super().__init__()
         self.name, self.pace, self.secret = name, pace, secret
         self.manners = manners or Manners()
-        self.answer_headers: Mapping[str, str] = {}
         self._sleep, self._monotonic = sleep, monotonic
         self._last = float("-inf")
 
@@ -165,6 +183,15 @@ class ThrottledSession(requests.Session):
                 self._pause()
                 return self._checked(url, self._once(method, url, *arguments, **more))
         raise AssertionError("the attempts end with an answer or an error")
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Take key and private headers out of a redirected request where another host will get it."""
+        super().rebuild_auth(prepared_request, response)
+        if self.should_strip_auth(str(response.request.url), str(prepared_request.url)):
+            for name in self.manners.private:
+                prepared_request.headers.pop(name, None)
+            if self.secret:
+                self.secret.withdraw(prepared_request)
 
     def _attempts(self, url: str) -> tenacity.Retrying:
         backoff = tenacity.wait_random_exponential(multiplier=self.pace.first_wait, max=self.pace.longest_wait)
@@ -210,9 +237,10 @@ class ThrottledSession(requests.Session):
             error = _Transient(f"no answer within {self.pace.timeout:g} s")
         except TRANSIENT as e:
             error = _Transient(f"the connection failed ({_root(e)})")
-        except requests.RequestException as e:
+        except (requests.RequestException, ValueError) as e:
             error = SourceError(
-                f"{self.name}: {url}: the request cannot be made ({type(e).__name__})", "check the configured address"
+                f"{self.name}: {url}: the request cannot be made ({type(e).__name__})",
+                "check the configured address, key, headers and proxy",
             )
         raise error
 
@@ -238,7 +266,6 @@ class ThrottledSession(requests.Session):
             raise Refused(f"{self.name}: {url}: refused with status {status}: {answer}", _remedy(status), status)
         if EMPTY.fullmatch(response.content):
             raise _Transient(f"an empty answer with status {status}")
-        self.answer_headers = response.headers
         response.encoding = "utf-8"
         return response
 
@@ -255,13 +282,14 @@ def _retry_after(header: str | None) -> float | None:
     """Parse `Retry-After`, seconds or a date (RFC 9110, 10.2.3), to seconds; None if it is neither."""
     if header is None:
         return None
-    if header.strip().isdigit():
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", header):
         return float(header)
     try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - clock.now()).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment - clock.now()).total_seconds())
 
 
 def _root(error: BaseException) -> str:

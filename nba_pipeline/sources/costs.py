@@ -33,6 +33,9 @@ class _Nothing:
     def fetched(self, source: str, kind: str, key: str) -> datetime | None:  # noqa: ARG002
         return None
 
+    def captures(self, source: str, kind: str, key: str) -> list[datetime]:  # noqa: ARG002
+        return []
+
     def absent(self, source: str, kind: str, key: str) -> datetime | None:  # noqa: ARG002
         return None
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from nba_pipeline.common.errors import SourceError
 from nba_pipeline.sources.answers import parsed
 from nba_pipeline.sources.parsing.box_score import V3, BoxScore
 from nba_pipeline.sources.parsing.schedule import Game, by_id
@@ -25,10 +26,18 @@ def disagreements(store: PayloadStore, seasons: Mapping[str, Sequence[Game]], da
     found: list[str] = []
     for season, games in seasons.items():
         of_days = [g for g in games if g.day in set(days)]
-        found += _of_schedules(store, season, {g.game_id for g in of_days})
+        found += _compared(f"schedules of {season}", _of_schedules(store, season, {g.game_id for g in of_days}))
         for g in (g for g in of_days if g.over and g.countable):
-            found += _of_box_scores(store, g)
+            found += _compared(f"game {g.game_id}", _of_box_scores(store, g))
     return tuple(found)
+
+
+def _compared(what: str, differences: Iterator[str]) -> list[str]:
+    """List differences; where an answer cannot be read, that is the difference."""
+    try:
+        return list(differences)
+    except SourceError as e:
+        return [f"{what}: the two sources cannot be compared: {e.what}"]
 
 
 def _of_schedules(store: PayloadStore, season: str, game_ids: set[str]) -> Iterator[str]:

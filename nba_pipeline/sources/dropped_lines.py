@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from nba_pipeline.common.errors import SourceError
-from nba_pipeline.sources.landing import GAME_LINES, PROP_LINES, Feed
+from nba_pipeline.sources.landing import GAME_LINES, PROP_LINES, SUFFIXES, Feed
 
 DIRECTORY = "lines"
 FEEDS = (PROP_LINES, GAME_LINES)
-SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
 def feed_of(path: Path) -> Feed | None:

@@ -20,10 +20,9 @@ from nba_pipeline.common.errors import SourceError
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.sources.dropped_lines import dropped_files
-from nba_pipeline.sources.landing import FEEDS, Feed
+from nba_pipeline.sources.landing import FEEDS, SUFFIXES, Feed
 from nba_pipeline.sources.landing_query import LAYOUT, query, require
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz")
 FILE = "landing_file"
 DAY_NAME = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -8,21 +8,18 @@ from pathlib import Path
 
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import ConfigurationError, PipelineError, SourceError
-from nba_pipeline.common.locking import file_lock
 from nba_pipeline.sources import odds_plan, plan, report_plan
 from nba_pipeline.sources.answers import read_events, read_games, stray_events, without_event
 from nba_pipeline.sources.call_log import CallLog
 from nba_pipeline.sources.calls import Calls, Known, Tell, Watch
 from nba_pipeline.sources.disagreements import disagreements
 from nba_pipeline.sources.estimates import describe_estimate, wanted_lines
-from nba_pipeline.sources.landing_files import SeasonLanding
+from nba_pipeline.sources.landing_files import SeasonLanding, writing
 from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.parsing.schedule import Game, by_id
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import KINDS, Call
 from nba_pipeline.sources.rests import Timer
-
-LANDING_TIMEOUT = 600.0
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,9 @@ class _Ingest:
         return self.calls.live
 
     def fail(self, error: PipelineError) -> None:
-        """Record a failure that belongs to no call."""
-        self.failures.append(str(error))
+        """Record a failure that belongs to no call, once."""
+        if str(error) not in self.failures:
+            self.failures.append(str(error))
 
     def send_with_second_source(self, calls: Sequence[Call], games: Mapping[str, Game]) -> None:
         """Send calls, and ask the second source for what the first did not answer."""
@@ -127,7 +125,7 @@ def ingest_days(
 
     Raises:
         ConfigurationError: A kind does not exist.
-        WarehouseBusyError: Another process has been writing landing files for longer than LANDING_TIMEOUT seconds.
+        WarehouseBusyError: Another process has been writing landing files for too long.
     """
     require_kinds(kinds)
     ordered = tuple(sorted(set(days)))
@@ -204,7 +202,10 @@ def _fetch_all(ingest: _Ingest, seasons: Mapping[str, list[Game]], days: Sequenc
     if plan.INJURIES in kinds:
         ingest.calls.send(report_plan.neighbour_calls(of_days, hours, now, known), games_by_id)
     if plan.LINES in kinds:
-        _fetch_lines(ingest, of_days, days, games_by_id)
+        try:
+            _fetch_lines(ingest, of_days, days, games_by_id)
+        except SourceError as e:  # a stored list of events that cannot be read: everything else is landed
+            ingest.fail(e)
 
 
 def _fetch_lines(ingest: _Ingest, games: Sequence[Game], days: Sequence[date], games_by_id: Mapping[str, Game]) -> None:
@@ -216,7 +217,7 @@ def _fetch_lines(ingest: _Ingest, games: Sequence[Game], days: Sequence[date], g
     events = read_events(ingest.store, games)
     bought = odds_plan.slate_calls(games, events, wanted, now, known)
     bought += odds_plan.prop_calls(games, events, wanted, now, known)
-    past = [c for c in bought if odds_plan.is_of_the_past(c)]
+    past = [c for c in bought if odds_plan.is_of_the_past(c) and not known.is_bought(c)]
     if past:
         calls.tell(describe_estimate(past, live, known.log))
     calls.send(bought, games_by_id)
@@ -242,18 +243,13 @@ def _report_unmatched(ingest: _Ingest, games: Sequence[Game], days: Sequence[dat
 def _land(
     ingest: _Ingest, directory: Path, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
 ) -> dict[str, set[date]]:
-    directory.mkdir(parents=True, exist_ok=True)
     changed: dict[str, set[date]] = {}
     landed_kinds = (plan.SCHEDULE, *(k for k in kinds if k != plan.SCHEDULE))
-    with file_lock(directory / ".making.lock", exclusive=True, timeout=LANDING_TIMEOUT):
+    with writing(directory):
         for season, games in seasons.items():
             own = [d for d in days if plan.season_of(d) == season]
             ingest.calls.watch(f"landing files of {season}", ingest.calls.done, ingest.calls.planned)
-            try:
-                altered_days = SeasonLanding(ingest.store, directory, season, games).land(own, landed_kinds)
-            except SourceError as e:
-                ingest.fail(e)
-                continue
+            altered_days = SeasonLanding(ingest.store, directory, season, games, ingest.fail).land(own, landed_kinds)
             for feed, feed_days in altered_days.items():
                 changed.setdefault(feed, set()).update(feed_days)
     return changed

@@ -20,6 +20,7 @@ class InjuryReports:
         manners = Manners(
             absent=frozenset((HTTPStatus.NOT_FOUND,)),
             doubtful=frozenset((HTTPStatus.FORBIDDEN,)),
+            private=frozenset(settings.nba_headers),
             proxy=settings.nba_proxy,
         )
         self._session = ThrottledSession(

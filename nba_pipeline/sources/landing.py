@@ -12,6 +12,8 @@ from typing import Literal
 import ibis.expr.datatypes as dt
 
 PROBLEMS = "landing_problems"
+# Suffixes of the files of tables that are read.
+SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 # When the rows of a feed are known: `before_the_day`, but for results; `after_the_game`, from the day after on; `at_its_time`,
 # the moment in a column, and without one from the day after on; `after_the_season` of the row; `always`, if of no day.

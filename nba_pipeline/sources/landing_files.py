@@ -3,6 +3,7 @@
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -12,7 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nba_pipeline.common.errors import SourceError
 from nba_pipeline.common.files import write_atomically
+from nba_pipeline.common.locking import file_lock
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources import plan
@@ -29,17 +32,33 @@ from nba_pipeline.sources.plan import CDN_BOX_SCORE, INJURY_REPORTS, NBA_CDN, NB
 
 Changed = dict[str, list[date]]
 CAPTURE = "%Y%m%dT%H%M%SZ"
+LANDING_TIMEOUT = 600.0
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def writing(directory: Path) -> AbstractContextManager[None]:
+    """Make the directory of the landing files, and hold its lock: one process writes them at a time.
+
+    Raises:
+        WarehouseBusyError: Another process has been writing for longer than LANDING_TIMEOUT seconds.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    return file_lock(directory / ".making.lock", exclusive=True, timeout=LANDING_TIMEOUT)
 
 
 @dataclass(frozen=True)
 class SeasonLanding:
-    """Writes the files of one season's days below `directory`. `games`: the season's schedule."""
+    """Writes the files of one season's days below `directory`.
+
+    `games`: the season's schedule. `fail` receives each stored answer that cannot be read: the file of that feed and day stays as
+    it is, and all others are written.
+    """
 
     store: PayloadStore
     directory: Path
     season: str
     games: Sequence[Game]
+    fail: Callable[[SourceError], None]
     _read: dict[Path, Any] = field(default_factory=dict)
 
     def land(self, days: Sequence[date], kinds: Sequence[str]) -> Changed:
@@ -70,12 +89,19 @@ class SeasonLanding:
         for feed, make in dict(pair for kind in kinds for pair in makers.get(kind, ())).items():
             landed = self._landed(feed) if feed is feeds.SCHEDULE else set()
             for day in sorted({*days, *landed}):
-                rows = make(day)
+                rows = self._made(make, day)
                 if rows is not None and write_rows(self.directory / feed.name / f"{day}.parquet", feed, rows):
                     changed[feed.name].append(day)
         if plan.ROSTERS in kinds:
             self._rosters()
         return dict(changed)
+
+    def _made(self, make: Callable[[date], list[Row] | None], day: date) -> list[Row] | None:
+        try:
+            return make(day)
+        except SourceError as e:
+            self.fail(e)
+            return None
 
     def _landed(self, feed: Feed) -> set[date]:
         days = {date.fromisoformat(p.stem) for p in (self.directory / feed.name).glob("????-??-??.parquet")}
@@ -218,10 +244,17 @@ class SeasonLanding:
         for kind, feed in (("player_index", feeds.PLAYERS), ("player_bio", feeds.PLAYER_AGES)):
             answer = self._latest(kind, self.season)
             if answer:
-                rows = self._parsed(kind, self.season, answer)
+                try:
+                    rows = self._parsed(kind, self.season, answer)
+                except SourceError as e:
+                    self.fail(e)
+                    continue
                 write_rows(self.directory / feed.name / f"{self.season}.parquet", feed, rows)
         for kept in self.store.all(NBA_STATS, "player_index", self.season):
-            self._roster(kept)
+            try:
+                self._roster(kept)
+            except SourceError as e:
+                self.fail(e)
 
     def _roster(self, kept: Payload) -> None:
         """Write the teams of an index that was fetched during its season: of an earlier season it names teams of the past."""

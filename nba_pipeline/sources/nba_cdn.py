@@ -27,6 +27,7 @@ class NbaCdn:
         manners = Manners(
             absent=frozenset((HTTPStatus.NOT_FOUND,)),
             doubtful=frozenset((HTTPStatus.FORBIDDEN,)),
+            private=frozenset(settings.nba_headers),
             proxy=settings.nba_proxy,
         )
         self._session = ThrottledSession(NBA_CDN, settings.pace, None, timer.sleep, timer.monotonic, manners)

@@ -75,7 +75,11 @@ class NbaStats:
 
         timer = timer or Timer()
         # A service that throttles turns requests away by 403, too.
-        manners = Manners(transient=frozenset((HTTPStatus.FORBIDDEN,)), proxy=settings.nba_proxy)
+        manners = Manners(
+            transient=frozenset((HTTPStatus.FORBIDDEN,)),
+            private=frozenset(settings.nba_headers),
+            proxy=settings.nba_proxy,
+        )
         Service.set_session(
             ThrottledSession(NBA_STATS, settings.pace, None, timer.sleep, timer.monotonic, manners=manners)
         )

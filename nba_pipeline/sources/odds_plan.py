@@ -215,7 +215,7 @@ def _is_lacking(
     at = snapshot_at(tip_off, minutes)
     if not service_dates.has_markets(at, markets):
         return False
-    captured = _captured(game.day, event, markets, stored)
+    captured = _captured(game.day, tip_off, event, markets, stored)
     if captured is not None and not (
         wanted.closing and minutes == min(wanted.minutes) and captured < at - _slack(minutes)
     ):
@@ -228,13 +228,15 @@ def _is_lacking(
     )
 
 
-def _captured(day: date, event: Event | None, markets: Sequence[str], stored: Stored) -> datetime | None:
-    """Return when these markets of an event were last captured live; None if they never were."""
+def _captured(
+    day: date, tip_off: datetime, event: Event | None, markets: Sequence[str], stored: Stored
+) -> datetime | None:
+    """Return when these markets of an event were last captured live before its tip-off; None if they never were."""
     keys = stored.keys(ODDS_API, PROPS, f"{day}_{safe_id(event.id)}_") if event else []
-    times = [stored.fetched(ODDS_API, PROPS, k) for k in keys if set(markets) <= covered_markets(PROPS, k)]
+    times = [t for k in keys if set(markets) <= covered_markets(PROPS, k) for t in stored.captures(ODDS_API, PROPS, k)]
     if set(markets) <= set(GAME_MARKETS):
-        times.append(stored.fetched(ODDS_API, SLATE, f"{day}_{NOW}"))
-    return max((t for t in times if t is not None), default=None)
+        times += stored.captures(ODDS_API, SLATE, f"{day}_{NOW}")
+    return max((t for t in times if t < tip_off), default=None)
 
 
 def _slate(day: date, at: datetime | None = None) -> Call:

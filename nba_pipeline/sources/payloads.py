@@ -122,6 +122,16 @@ class PayloadStore:
         answers = self.all(source, kind, key)
         return answers[-1] if answers else None
 
+    def bought_in_vain(self, source: str, kind: str, key: str) -> Payload | None:
+        """Return the newest answer to a call that was rejected although it is JSON; None without one, or if one was accepted.
+
+        What is no JSON, such as a page of a proxy or half an answer, is not what the service sells.
+        """
+        if self.latest(source, kind, key):
+            return None
+        rejected = PayloadStore(self.directory / REJECTED).all(source, kind, key)
+        return next((answer for answer in reversed(rejected) if _is_json(answer.read())), None)
+
     def fetched(self, source: str, kind: str, key: str) -> datetime | None:
         """Return the fetch time of the newest answer to a call; None without one."""
         answer = self.latest(source, kind, key)
@@ -140,6 +150,14 @@ def _folder(base: Path, *parts: str) -> Path:
                 f"{part!r} cannot be part of the name of a stored answer", "use letters, digits, _, . and -"
             )
     return base.joinpath(*parts)
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _stamp(path: Path) -> datetime:

@@ -36,6 +36,10 @@ class Stored(Protocol):
         """Return when a call was last answered; None if it never was."""
         ...
 
+    def captures(self, source: str, kind: str, key: str) -> list[datetime]:
+        """List when the stored answers to a call were fetched."""
+        ...
+
     def absent(self, source: str, kind: str, key: str) -> datetime | None:
         """Return when the service last answered that the document of a call does not exist; None if it never did."""
         ...

@@ -196,6 +196,11 @@ def test_the_second_source_takes_over_marks_its_rows_and_differences_are_named(
     assert difference.endswith("reb is 5 at nba_stats and 4 at nba_cdn") and "game 0022400001" in difference
     rows = FilesSource(evening.place / "landing").read(PLAYER_BOXSCORES, [FIRST]).to_pylist()
     assert {r["source"] for r in rows} == {None}
+    (kept,) = (evening.place / "payloads/nba_cdn/live_box_score/0022400002").glob("*.gz")
+    kept.write_bytes(b"damaged")
+    outcome = evening.ingest("schedule")
+    assert len(outcome.disagreements) == 2
+    assert f"game 0022400002: the two sources cannot be compared: {kept} cannot be read" in outcome.disagreements[1]
 
 
 def probes(evening: Evening) -> dict[str, Probe]:

@@ -9,7 +9,7 @@ import pytest
 
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
-from nba_pipeline.sources.client import KeyInQuery, Refused, ThrottledSession, Unreachable
+from nba_pipeline.sources.client import Key, KeyInHeader, KeyInQuery, Manners, Refused, ThrottledSession, Unreachable
 from nba_pipeline.sources.live_settings import Pace
 from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback
 
@@ -50,6 +50,25 @@ def test_a_moment_to_retry_at_is_understood_too(server: Loopback) -> None:
     sleeps = Sleeps()
     get(server, sleeps)
     assert 25 < sleeps[0] <= 30
+
+
+@pytest.mark.parametrize("zone", [" -0000", ""])
+def test_a_moment_to_retry_at_without_a_zone_is_one_of_utc(server: Loopback, zone: str) -> None:
+    at = f"{clock.now() + timedelta(seconds=30):%a, %d %b %Y %H:%M:%S}{zone}"
+    server.script(Answer(status=429, headers={"Retry-After": at}), FINE)
+    sleeps = Sleeps()
+    get(server, sleeps)
+    assert 25 < sleeps[0] <= 30
+
+
+@pytest.mark.parametrize(
+    "odd", ["soon", "\xb2", "-1", "9" * 400, "Fri, 31 Dec 9999 23:59:59 -9959", "Mon, 99 Foo 2024"]
+)
+def test_a_wait_that_cannot_be_read_is_none(server: Loopback, odd: str) -> None:
+    server.script(Answer(status=429, headers={"Retry-After": odd}), FINE)
+    sleeps = Sleeps()
+    assert get(server, sleeps) == FINE.content
+    assert sleeps[0] <= 0.01
 
 
 def test_a_wait_that_is_too_long_is_an_error_at_once(server: Loopback) -> None:
@@ -128,6 +147,42 @@ def test_the_key_is_sent_and_never_shown(server: Loopback, caplog: pytest.LogCap
     assert all(r.parameters == {"a": "b", "apiKey": CANARY} for r in server.requests)
     assert "apiKey=***" in caplog.text
     assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize("key", [KeyInQuery(CANARY), KeyInHeader(CANARY, "X-Key")], ids=["query", "header"])
+def test_another_host_gets_neither_the_key_nor_private_headers_and_the_same_host_does(
+    server: Loopback, key: Key
+) -> None:
+    with loopback() as other:
+        for host, keeps in (
+            (server.url, True),
+            (other.url, False),
+            (server.url.replace("127.0.0.1", "localhost"), False),
+        ):
+            place = f"{host}/elsewhere?a=b{f'&apiKey={CANARY}' if isinstance(key, KeyInQuery) else ''}"
+            server.rule = lambda r, at=place: FINE if "else" in r.path else Answer(status=302, headers={"Location": at})
+            other.rule = lambda _: FINE
+            manners = Manners(private=frozenset({"x-session"}))
+            session = ThrottledSession("the service", QUICK, key, Sleeps(), manners=manners)
+            session.headers["X-Session"] = CANARY
+            assert session.get(f"{server.url}/thing", params={"a": "b"}).text == FINE.content
+            (*_, last) = server.asked("elsewhere") + other.requests
+            sent = f"{last.parameters} {last.headers}"
+            assert (CANARY in sent, last.parameters["a"]) == (keeps, "b")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [KeyInQuery("k\u00e9y \u20ac"), KeyInHeader("k\u00e9y\n", "X-Key"), KeyInHeader("\u20ac", "X-Key")],
+    ids=["query", "line end", "not latin"],
+)
+def test_a_key_that_cannot_be_sent_ends_with_an_error_that_does_not_show_it(server: Loopback, key: Key) -> None:
+    server.rule = lambda r: Answer(f"bad {r.parameters} {'%E2%82%AC'}", 401)
+    session = ThrottledSession("the service", QUICK, key, Sleeps())
+    with pytest.raises(SourceError) as error:
+        session.get(f"{server.url}/thing")
+    assert "\u20ac" not in f"{error.value!r}" and "k\u00e9y" not in f"{error.value!r}"
+    assert error.value.__cause__ is None and error.value.__context__ is None
 
 
 def test_nothing_listens_is_a_named_error() -> None:

@@ -180,6 +180,15 @@ def test_an_import_goes_on_where_it_stopped_and_leaves_days_with_rows(home: Home
     assert {p: p.read_bytes() for p in (home.place / "landing").rglob("*.parquet")} == before
 
 
+@pytest.mark.parametrize("value", [1, 1.0, "1"])
+def test_free_throws_are_no_attempts_however_their_value_is_written(home: Home, tmp_path: Path, value: Any) -> None:
+    files = season_files()
+    free = [shot | {"shot_value": type(value)(shot["shot_value"])} for shot in files["nba_stats_shots"]]
+    files["nba_stats_shots"] = [*free, *(shot | {"shot_value": value} for shot in free)]
+    code, said = home.run("sportsdataverse", "2024-25", "--from", str(written(tmp_path, files)))
+    assert (code, said["2024-25"]["set_aside"], len(home.rows(SHOTS))) == (0, [], 160)
+
+
 def test_a_row_that_cannot_be_read_is_set_aside_by_name_and_too_many_refuse_the_file(
     home: Home, tmp_path: Path
 ) -> None:

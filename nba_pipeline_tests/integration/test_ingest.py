@@ -2,9 +2,10 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from nba_pipeline.cli.main import main
+from nba_pipeline.common import clock
 from nba_pipeline.common.errors import ConfigurationError, SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
@@ -29,6 +31,7 @@ from nba_pipeline.sources.landing import (
     TEAM_BOXSCORES,
     Feed,
 )
+from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import KINDS
 from nba_pipeline_tests.support.loopback import Answer, Loopback, Request, loopback, of_json
 from nba_pipeline_tests.support.service_answers import Services
@@ -377,6 +380,59 @@ def test_an_answer_without_content_is_tried_again_and_counts_as_an_outage(live: 
     assert not (live.home / "payloads" / "rejected").exists()
     live.server.rule = live.services
     assert live.ingest("boxscores").complete
+
+
+def test_a_bought_answer_that_cannot_be_read_is_read_again_and_never_bought_again(live: Live) -> None:
+    odd = Answer('{"data": [], "timestamp": "soon"}')
+    live.but(f"/events/event{BOSTON}/odds", odd)
+    assert not live.ingest("lines").complete
+    sold = [(r.path, r.parameters) for r in live.server.asked(BOSTON)]
+    assert len(sold) == 2
+    live.server.rule = live.services
+    again = live.ingest("lines")
+    assert live.server.asked("/odds") == [] and again.fetched == {"nba_stats schedule": 1} and again.credits == 0
+    assert len(again.failures) == 2 and all("not bought again" in f for f in again.failures)
+    store = PayloadStore(live.settings.payloads)
+    for key in PayloadStore(store.directory / "rejected").keys("odds_api", "event_odds_at", ""):
+        asked = next((p, q) for p, q in sold if q["date"].replace("-", "").replace(":", "")[:13] in key)
+        good = live.services(Request(*asked, {}))
+        assert good is not None and isinstance(good.content, str)
+        at = clock.now() + timedelta(minutes=1)
+        store.keep(
+            "odds_api", "event_odds_at", key, good.content.encode(), at, {}, rejected_because="an earlier release"
+        )
+    assert live.ingest("lines").complete and live.server.asked("/odds") == []
+    assert {r["game_id"] for r in live.rows(PROP_LINES)} == {BOSTON, DENVER}
+
+
+def test_a_page_of_a_proxy_is_not_what_was_bought(live: Live) -> None:
+    live.but(f"/events/event{BOSTON}/odds", Answer("<html>log in</html>"))
+    assert len(live.ingest("lines").failures) == 2
+    live.server.rule = live.services
+    assert live.ingest("lines").complete
+    assert len(live.server.asked(BOSTON)) == 2
+
+
+def test_a_stored_answer_that_is_damaged_costs_its_own_day_and_feed_alone(live: Live) -> None:
+    live.ingest(days=(DAY, NEXT_DAY))
+    whole = live.files()
+    (kept,) = (live.home / "payloads/nba_stats/box_score" / BOSTON).glob("*.gz")
+    kept.write_bytes(b"damaged")
+    shutil.rmtree(live.settings.landing)
+    outcome = live.ingest(days=(DAY, NEXT_DAY), replay=True)
+    (failure,) = outcome.failures
+    assert f"{kept} cannot be read" in failure
+    lost = {name for name in whole.keys() - live.files().keys()}
+    assert lost == {f"{feed}/{DAY}.parquet" for feed in ("player_boxscores", "team_boxscores", "injuries")}
+
+
+def test_a_damaged_list_of_events_costs_no_results(live: Live) -> None:
+    live.ingest("lines")
+    (kept,) = (live.home / "payloads/odds_api/events_at" / f"{DAY}").glob("*.gz")
+    kept.write_bytes(b"damaged")
+    outcome = live.ingest("boxscores", "lines")
+    assert any(f"{kept} cannot be read" in f for f in outcome.failures)
+    assert len(live.rows(PLAYER_BOXSCORES)) == 32
 
 
 def listing(live: Live, change: Callable[[list[dict[str, Any]], str], list[dict[str, Any]]]) -> None:

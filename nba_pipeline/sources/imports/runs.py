@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
-from nba_pipeline.common.locking import file_lock
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources.files import FilesSource
@@ -25,13 +24,12 @@ from nba_pipeline.sources.imports.season_files import (
     write_manifest,
 )
 from nba_pipeline.sources.landing import PROBLEMS, Feed
-from nba_pipeline.sources.landing_files import write_rows
+from nba_pipeline.sources.landing_files import write_rows, writing
 from nba_pipeline.sources.live_settings import Pace
 from nba_pipeline.sources.parsing.acceptance import SetAside
 from nba_pipeline.sources.parsing.values import Row
 
 RELEASES = "https://github.com/sportsdataverse/sportsdataverse-data/releases/download"
-LANDING_TIMEOUT = 600.0
 # Folder of the releases and stem of each file; {} is the year in which the season ends.
 LOG = ("nba_stats_schedules", "nba_stats_schedule_{}")
 TEAMS = ("nba_stats_team_boxscores", "team_boxscores_{}")
@@ -132,7 +130,7 @@ def import_season(
     days = days_between(min(g["game_date"] for g in games.values()), max(g["game_date"] for g in games.values()))
     manifest = read_manifest(landing)
     writer = _Writer(landing, days, replace, done)
-    with file_lock(_made(landing) / ".making.lock", exclusive=True, timeout=LANDING_TIMEOUT):
+    with writing(landing):
         writer.write(feeds.SCHEDULE, games.values())
         writer.write(feeds.TEAM_BOXSCORES, sportsdataverse.team_boxscores(teams, games, aside))
         box: list[Row] = []
@@ -173,7 +171,7 @@ def _write_players(season: _Season, landing: Path, box: Iterable[Row]) -> None:
 def import_shot_charts(paths: Sequence[Path], landing: Path, *, replace: bool, tell: Tell = lambda _: None) -> Imported:
     """Import files of shot charts with the columns of `shotchartdetail`; arguments as for `import_season`."""
     done, manifest = Imported(), read_manifest(landing)
-    with file_lock(_made(landing) / ".making.lock", exclusive=True, timeout=LANDING_TIMEOUT):
+    with writing(landing):
         for path in paths:
             tell(f"{path.name}")
             file = SeasonFile(path, _digest(path))
@@ -192,7 +190,7 @@ def import_shot_charts(paths: Sequence[Path], landing: Path, *, replace: bool, t
 def import_directory(directory: Path, landing: Path, *, replace: bool, tell: Tell = lambda _: None) -> Imported:
     """Import a directory in the landing layout; arguments as for `import_season`."""
     done, source = Imported(), FilesSource(directory)
-    with file_lock(_made(landing) / ".making.lock", exclusive=True, timeout=LANDING_TIMEOUT):
+    with writing(landing):
         for feed in feeds.FEEDS.values():
             if source.path(feed) is None:
                 done.missing.append(feed.name)
@@ -252,8 +250,3 @@ def _digest(path: Path) -> str:
     if not path.is_file():
         raise SourceError(f"{path} does not exist", "name files of shot charts, Parquet or CSV")
     return digest_of(path)
-
-
-def _made(directory: Path) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory

@@ -14,10 +14,10 @@ import requests
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.common.files import replacing, write_atomically
+from nba_pipeline.sources.landing import SUFFIXES
 from nba_pipeline.sources.live_settings import Pace
 
 CHUNK = 2**20
-SUFFIXES = (".parquet", ".csv", ".csv.gz")
 MANIFEST = "imports.json"
 Row = dict[str, Any]
 

@@ -40,6 +40,7 @@ MINUTES = re.compile(r"(\d{1,3})(?:\.\d*)?:([0-5]\d)")
 CLOCK = re.compile(r"PT(\d{1,2})M(\d{1,2})(?:\.\d+)?S")
 MADE, MISSED = "Made", "Missed"
 HOME = "home"
+FREE_THROW = ("1", "1.0")  # a file with an empty value elsewhere has numbers with a point
 # Columns that each file must have.
 SCHEDULE_COLUMNS = ("game_id", "game_date", "team_abbreviation", "matchup", "pts")
 TEAM_COLUMNS = ("game_id", "team_tricode", "side", "minutes", *COUNTS.values())
@@ -121,7 +122,7 @@ def team_boxscores(rows: Iterable[Row], games: Mapping[str, Row], set_aside: lis
 
 def shots(rows: Iterable[Row], games: Mapping[str, Row], set_aside: list[SetAside] | None = None) -> list[Row]:
     """Build rows of the feed `shots`; free throws are left out, zones are not in the file. Arguments as before."""
-    attempts = [r for r in rows if r["shot_result"] in (MADE, MISSED) and f"{r['shot_value']}" != "1"]
+    attempts = [r for r in rows if r["shot_result"] in (MADE, MISSED) and _text(r, "shot_value") not in FREE_THROW]
     elements = [(f"game {_game_id(r)}, attempt {i}", partial(_shot, r, games)) for i, r in enumerate(attempts, 1)]
     return accepted(elements, FLOOR, "attempts", set_aside)
 

@@ -135,6 +135,33 @@ def test_a_secret_may_stand_in_a_file_and_an_empty_file_is_none(tmp_path: Path) 
     assert "hush" not in repr(found)
 
 
+def test_blanks_and_line_ends_around_a_key_are_no_part_of_it() -> None:
+    assert read_environment({"NBA_PIPELINE_ODDS_API_KEY": " 0a1b2c\r\n"}).odds_api_key == "0a1b2c"
+    assert not read_environment({"NBA_PIPELINE_ODDS_API_KEY": " \n"}).odds_api_key
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NBA_PIPELINE_ODDS_API_KEY", "hush\nhush"),
+        ("NBA_PIPELINE_ODDS_API_KEY", "hush hush"),
+        ("NBA_PIPELINE_ODDS_API_KEY", "hush\u00e9"),
+        ("NBA_PIPELINE_ODDS_API_KEY", "hush\x00"),
+        ("NBA_PIPELINE_NBA_HEADERS", '{"Cookie": "hush\\nhush"}'),
+        ("NBA_PIPELINE_NBA_HEADERS", '{"Cookie": "hush\\u20ac"}'),
+        ("NBA_PIPELINE_NBA_HEADERS", '{"hush:": "1"}'),
+        ("NBA_API_PROXY", "http://user:hush\u20ac@host:1"),
+        ("NBA_PIPELINE_ODDS_PROXY", "http://user:hu\nsh@host:1"),
+    ],
+)
+def test_a_secret_that_cannot_be_sent_is_refused_by_name_and_not_shown(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        read_environment({name: value})
+    assert error.value.what.startswith(f"{name} is not ")
+    shown = f"{error.value}{error.value.__cause__}{error.value.__context__}"
+    assert "hush" not in shown and "hu\nsh" not in shown
+
+
 def test_a_secret_file_that_is_missing_or_stands_beside_the_secret_is_refused(tmp_path: Path) -> None:
     name = "NBA_PIPELINE_ODDS_API_KEY"
     with pytest.raises(ConfigurationError, match=f"{name}_FILE: .* cannot be read"):

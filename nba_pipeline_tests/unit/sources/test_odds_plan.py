@@ -91,6 +91,17 @@ def test_history_is_not_bought_where_lines_were_captured_live() -> None:
     assert bought(over, WANTED, LONG_AFTER, NOTHING.with_answers(live, BEFORE)) == []
 
 
+def test_a_slate_captured_after_a_tip_off_is_no_capture_of_that_game_and_one_before_it_is() -> None:
+    first, second = (game(n, datetime(2024, 10, 22, hour, tzinfo=UTC)) for n, hour in ((0, 20), (1, 23)))
+    slate = Call(plan.ODDS_API, odds_plan.SLATE, f"{OPENING}_now")
+    wanted = Wanted((10,), ())
+    between = datetime(2024, 10, 22, 21, 0, tzinfo=UTC)
+    captured = NOTHING.with_answers([slate], between)
+    assert [c["date"] for c in bought([first, second], wanted, LONG_AFTER, captured)] == ["2024-10-22T19:50:00Z"]
+    before = NOTHING.with_answers([slate], BEFORE - timedelta(hours=1)).with_answers([slate], between)
+    assert bought([first, second], wanted, LONG_AFTER, before) == []
+
+
 def test_a_closing_line_can_be_bought_although_a_live_capture_exists_unless_that_is_as_late() -> None:
     live = bought(TO_COME, WANTED, BEFORE, NOTHING)
     over = [game(n, datetime(2024, 10, 23, 0, 0, tzinfo=UTC)) for n in range(8)]
