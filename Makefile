@@ -4,8 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# Files of tests are shared out over the cores; a file stays on one, so its fixtures are made once.
-PARALLEL ?= -n logical --maxprocesses 4 --dist loadfile
+# Files of tests are shared out over the cores, long ones first; a file stays on one, so its fixtures are made once.
+PARALLEL ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 

@@ -1,5 +1,6 @@
 """What many tests share and start once: servers, emulators, Google's analyser of SQL, and a home with published tables."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,76 +9,134 @@ from uuid import uuid4
 
 import pytest
 
-from nba_pipeline.warehouse.bigquery.client import Connection, default_retry
-from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
-from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
-from nba_pipeline_tests.support.bigquery_emulator import PROJECT, running_emulator
-from nba_pipeline_tests.support.bigquery_service import Rules, strict_service
-from nba_pipeline_tests.support.googlesql import GoogleSQL
-from nba_pipeline_tests.support.postgres import Postgres, running_postgres
-from nba_pipeline_tests.support.storage_emulator import StorageService, storage_service
+from nba_pipeline.common.locking import file_lock
 
 pytest_plugins = ["nba_pipeline_tests.support.tiers"]
 
+# What these modules import takes seconds, in every process that runs tests: they are imported where they are used.
 if TYPE_CHECKING:
+    from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
+    from nba_pipeline_tests.support.bigquery_service import Rules
+    from nba_pipeline_tests.support.googlesql import GoogleSQL
     from nba_pipeline_tests.support.homes import Home
+    from nba_pipeline_tests.support.postgres import Postgres
+    from nba_pipeline_tests.support.storage_emulator import StorageService
+
+
+# The lock of what the workers of a run share is held while one of them makes it.
+MAKING_SECONDS = 900.0
 
 
 @pytest.fixture(scope="session")
-def bigquery_service(googlesql: GoogleSQL) -> Iterator[tuple[str, Rules]]:
+def run_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that all workers of this run of the tests share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def emulator_process() -> Iterator[str]:
+    """The address of a BigQuery emulator without a proxy."""
+    from nba_pipeline_tests.support.bigquery_emulator import running_emulator
+
+    with running_emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def bigquery_service(emulator_process: str, googlesql: "GoogleSQL") -> "Iterator[tuple[str, Rules]]":
     """A BigQuery emulator behind a proxy that refuses what the service refuses: its address and its rules."""
-    with running_emulator() as emulator, strict_service(emulator, googlesql) as strict:
+    from nba_pipeline_tests.support.bigquery_service import strict_service
+
+    with strict_service(emulator_process, googlesql) as strict:
         yield strict
 
 
 @pytest.fixture
-def emulator(bigquery_service: tuple[str, Rules]) -> str:
+def emulator(bigquery_service: "tuple[str, Rules]") -> str:
     """The address of the BigQuery emulator."""
     return bigquery_service[0]
 
 
 @pytest.fixture
-def bigquery_rules(bigquery_service: tuple[str, Rules]) -> Rules:
+def bigquery_rules(bigquery_service: "tuple[str, Rules]") -> "Rules":
     """What the BigQuery service of these tests was sent, and what it refused."""
     return bigquery_service[1]
 
 
 @pytest.fixture(scope="session")
-def googlesql() -> GoogleSQL:
-    """Google's analyser; its first answer takes long and needs a gigabyte, so all tests share it."""
-    return GoogleSQL()
+def googlesql(request: pytest.FixtureRequest, run_directory: Path) -> "GoogleSQL":
+    """Google's analyser, which all tests share; half a minute of compiling is kept in pytest's own cache, or for this run."""
+    from nba_pipeline_tests.support.googlesql import GoogleSQL
+
+    cache: pytest.Cache | None = getattr(request.config, "cache", None)
+    kept = cache.mkdir("googlesql") if cache is not None else run_directory / "googlesql"
+    kept.mkdir(exist_ok=True)
+    with file_lock(kept / "lock", exclusive=True, timeout=MAKING_SECONDS):
+        return GoogleSQL(kept)
 
 
 @pytest.fixture
-def bigquery_warehouse(emulator: str) -> BigQueryWarehouse:
+def bigquery_warehouse(emulator: str) -> "BigQueryWarehouse":
     """An empty warehouse on the emulator. It does not wait long before it tries again."""
-    location = BigQueryLocation(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=emulator)
+    return _warehouse_at(emulator)
+
+
+@pytest.fixture
+def unanalysed_warehouse(emulator_process: str) -> "Iterator[BigQueryWarehouse]":
+    """The same behind all rules of the proxy but Google's analyser, which takes long to start."""
+    from nba_pipeline_tests.support.bigquery_service import strict_service
+    from nba_pipeline_tests.support.googlesql import NoAnalyser
+
+    with strict_service(emulator_process, NoAnalyser()) as (address, _):
+        yield _warehouse_at(address)
+
+
+def _warehouse_at(address: str) -> "BigQueryWarehouse":
+    from nba_pipeline.warehouse.bigquery.client import Connection, default_retry
+    from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
+    from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
+    from nba_pipeline_tests.support.bigquery_emulator import PROJECT
+
+    location = BigQueryLocation(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=address)
     return BigQueryWarehouse(Connection(location, default_retry().with_delay(0.01, 0.1).with_timeout(20)))
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres() -> "Iterator[Postgres]":
     """A Postgres server; tests that ask for it are skipped where none is installed."""
+    from nba_pipeline_tests.support.postgres import running_postgres
+
     with running_postgres() as running:
         yield running
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageService]:
+def service(monkeypatch: pytest.MonkeyPatch) -> "Iterator[StorageService]":
     """A storage service with an empty bucket, to which Google's clients of this process are pointed."""
+    from nba_pipeline_tests.support.storage_emulator import storage_service
+
     with storage_service() as running:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.address)
         yield running
 
 
 @pytest.fixture(scope="session")
-def finished_home(tmp_path_factory: pytest.TempPathFactory) -> "Home":
-    """A home with the first two weeks of a simulated season in every table, built once; only to be read or copied."""
+def finished_home(run_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> "Home":
+    """A home with the first two weeks of a simulated season in every table, only to be read or copied.
+
+    The first worker that asks builds it, and each has a copy of its own.
+    """
     from nba_pipeline_tests.support.homes import FIRST, LAST, Home
 
+    built = run_directory / "finished_home"
+    with file_lock(run_directory / "finished_home.lock", exclusive=True, timeout=MAKING_SECONDS):
+        if not built.exists():
+            begun = Home(tmp_path_factory.mktemp("begun") / "home")
+            assert begun.materialize(FIRST, LAST).success
+            begun.path.rename(built)
     home = Home(tmp_path_factory.mktemp("graph") / "home")
-    result = home.materialize(FIRST, LAST)
-    assert result.success
+    shutil.copytree(built, home.path)
     return home
 
 

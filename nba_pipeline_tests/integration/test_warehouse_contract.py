@@ -37,7 +37,9 @@ from nba_pipeline_tests.support.results import (
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
     if request.param == "duckdb":
         return DuckDBWarehouse(tmp_path / "nba.duckdb", timeout=10)
-    return request.getfixturevalue("bigquery_warehouse")
+    return request.getfixturevalue(
+        {"bigquery": "bigquery_warehouse", "unanalysed": "unanalysed_warehouse"}[request.param]
+    )
 
 
 def alter(warehouse: Warehouse, statement: str) -> None:
@@ -54,7 +56,11 @@ def alter(warehouse: Warehouse, statement: str) -> None:
 # --- replace ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.guard
+@pytest.mark.parametrize(
+    "warehouse",
+    [pytest.param("duckdb", marks=pytest.mark.guard), pytest.param("unanalysed", marks=pytest.mark.guard), "bigquery"],
+    indirect=True,
+)
 def test_only_the_given_days_are_replaced_scattered_ones_too(warehouse: Warehouse) -> None:
     write(warehouse, days(0, 1, 2, 3, 4))
     write(warehouse, days(1, 3), version=2, per_day=3)

@@ -6,8 +6,9 @@ import duckdb
 import pytest
 
 from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, Replayed, pre_game_tables, replay, sample
 from nba_pipeline_tests.support.homes import Home
@@ -18,7 +19,9 @@ CACHE = "nba_precompute.player_daily_cache"
 
 
 def a_run(home: Home) -> RunContext:
-    return RunContext("replay", datetime.now(UTC), artifacts=home.settings.open_artifacts())
+    settings = home.settings
+    plans = StoredPlans(settings.cache, TRANSFORMS)
+    return RunContext("replay", datetime.now(UTC), artifacts=settings.open_artifacts(), plans=plans)
 
 
 def replayed(home: Home, day: date = DAY) -> Replayed:

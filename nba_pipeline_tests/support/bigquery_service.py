@@ -23,7 +23,7 @@ import sqlglot
 from google.cloud.bigquery import SchemaField
 from sqlglot import exp
 
-from nba_pipeline_tests.support.googlesql import GoogleSQL
+from nba_pipeline_tests.support.googlesql import Analyser
 
 MAX_STATEMENT_BYTES = 1024 * 1024
 MAX_PARTITIONS_OF_A_JOB = 4_000
@@ -73,7 +73,7 @@ class Rules:
         lost: Fragments of statements whose next answer is lost after the job was accepted.
     """
 
-    googlesql: GoogleSQL
+    googlesql: Analyser
     statements: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -237,7 +237,7 @@ def partitions(statement: str) -> int:
 
 
 @contextmanager
-def strict_service(emulator: str, googlesql: GoogleSQL) -> Iterator[tuple[str, Rules]]:
+def strict_service(emulator: str, googlesql: Analyser) -> Iterator[tuple[str, Rules]]:
     """The address of a proxy before the emulator, and the rules that it holds requests to."""
     rules, behind = Rules(googlesql), urlsplit(emulator)
 

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
+import pytest
 from google.cloud.bigquery import SchemaField
 from google.protobuf.message import DecodeError
+from wasmtime import Config
 from zetasql.api import Analyzer, CatalogBuilder, TableBuilder
 from zetasql.api.type_factory import TypeFactory
+from zetasql.core import wasm_client
 from zetasql.core.exceptions import ZetaSQLError
 from zetasql.types import AnalyzerOptions, LanguageOptions, ProductMode, TypeKind, ZetaSQLBuiltinFunctionOptions
 
@@ -28,10 +32,42 @@ KINDS = {
 _UNIQUE = re.compile(r"[0-9a-f]{32}")
 
 
-class GoogleSQL:
+class Analyser(Protocol):
     """Knows tables by their full names, and says what is wrong with a statement."""
 
-    def __init__(self) -> None:
+    def know(self, name: str, columns: Iterable[SchemaField]) -> None:
+        """Add a table, or change its columns."""
+        ...
+
+    def errors(self, script: str) -> list[str]:
+        """What is wrong with the statements of a script; nothing if it is right."""
+        ...
+
+
+class NoAnalyser:
+    """Finds nothing wrong."""
+
+    def know(self, name: str, columns: Iterable[SchemaField]) -> None:
+        del name, columns
+
+    def errors(self, script: str) -> list[str]:
+        del script
+        return []
+
+
+class GoogleSQL:
+    """Google's analyser, in this process.
+
+    Args:
+        kept: A directory for its compiled code: compiling takes half a minute, reading what was compiled half a second.
+    """
+
+    def __init__(self, kept: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(wasm_client, "Config", lambda: _config(kept))
+            self._start()
+
+    def _start(self) -> None:
         language = LanguageOptions.maximum_features()
         language.product_mode = ProductMode.PRODUCT_EXTERNAL
         self._functions = ZetaSQLBuiltinFunctionOptions(language_options=language)
@@ -65,6 +101,14 @@ class GoogleSQL:
             pass  # accepted: what cannot be decoded is the analysed tree of a deep statement
         self._right.add(shape)
         return None
+
+
+def _config(kept: Path) -> Config:
+    settings = kept / "cache.toml"
+    settings.write_text(f"[cache]\ndirectory = '{(kept / 'compiled').resolve()}'\n")
+    config = Config()
+    config.cache = str(settings)
+    return config
 
 
 def _table(name: str, columns: Iterable[SchemaField]) -> Any:
