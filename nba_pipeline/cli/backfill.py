@@ -20,7 +20,7 @@ from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.orchestration import backfill as runs
 from nba_pipeline.orchestration import interrupts, reconciliation, recovery
-from nba_pipeline.orchestration.backfill_plan import Step, history_steps, missing_steps, refusals
+from nba_pipeline.orchestration.backfill_plan import Plan, Step, plan, refusals
 from nba_pipeline.orchestration.instance import prepare
 from nba_pipeline.orchestration.interrupts import stopping_on_signals
 from nba_pipeline.warehouse import Warehouse
@@ -71,8 +71,8 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
     with moving_last_day(settings.home, end):
         defs = load_definitions()
         selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
-        steps, unrecorded = _plan(settings, warehouse, selected, start, end, missing)
-    if not steps:
+        planned, unrecorded = _plan(settings, warehouse, selected, start, end, missing)
+    if not planned.steps:
         console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
         if unrecorded:
             console.print(f"{unrecorded:,} table-days are unknown to Dagster: run `nba-pipeline reconcile`")
@@ -86,11 +86,10 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
             f"run: {len(step.tables)} tables, {step.start}..{step.end} ({step.days} days): {step.why}", highlight=False
         )
 
-    planned = sum(s.days * len(s.tables) for s in steps)
-    asked = Request(start, end, tuple(expressions), missing, tuple(selected), planned)
+    asked = Request(start, end, tuple(expressions), missing, tuple(selected), planned.table_days)
     with stopping_on_signals(), dg.DagsterInstance.get() as instance:
-        with table_days(planned):
-            outcomes = runs.run_steps(steps, defs, instance, say)
+        with table_days(planned.table_days):
+            outcomes = runs.run_steps(planned.steps, defs, instance, say)
         if interrupts.is_requested():
             _say_interrupted(asked, outcomes, warehouse)
             if as_json:
@@ -107,7 +106,7 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
 
 def _plan(
     settings: Settings, warehouse: Warehouse, selected: Sequence[str], start: date, end: date, missing: bool
-) -> tuple[list[Step], int]:
+) -> tuple[Plan, int]:
     """Return the runs to make, and how many published table-days Dagster does not know (with `missing`)."""
     prepare(settings)
     with dg.DagsterInstance.get() as instance:
@@ -116,10 +115,7 @@ def _plan(
         everything = warehouse.ledger()
         ledger = recovery.recorded_only(everything, instance)
         unrecorded = reconciliation.observe(instance, everything.to_pylist()).unrecorded if missing else ()
-    steps = history_steps(selected, start, end, ledger)
-    if missing:
-        return [*steps, *missing_steps(selected, start, end, ledger)], len(unrecorded)
-    return [*steps, Step(tuple(selected), start, end, "requested")], 0
+    return plan(selected, start, end, ledger, missing=missing), len(unrecorded)
 
 
 def _result(

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import click
 
 from nba_pipeline.asof.reads import CORRECTED_FOR
+from nba_pipeline.cli.rows import last_run
 from nba_pipeline.common import clock
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, ranges
@@ -20,7 +21,7 @@ def show_corrections(start: date | None, end: date | None, hours: int | None, as
 
     Args:
         start: First day; without it, the days of the last `hours`.
-        end: Last day, inclusive; without it, `start` alone.
+        end: Last day, inclusive; without it, the last that was run.
         hours: How far to look back without `start`; without it, as long as results are corrected.
         as_json: Print JSON.
 
@@ -29,12 +30,13 @@ def show_corrections(start: date | None, end: date | None, hours: int | None, as
     """
     now = clock.now()
     span = timedelta(hours=hours) if hours else CORRECTED_FOR
-    days = days_between(start, end or start) if start else days_within(span, now)
     settings = Settings.from_environment()
+    warehouse = settings.open_warehouse()
+    days = days_between(start, end or max(start, last_run(warehouse) or start)) if start else days_within(span, now)
     run = RunContext(
         "corrections", now, settings.markets, settings.open_artifacts(), plans=StoredPlans(settings.cache, TRANSFORMS)
     )
-    differences = corrections(settings.open_warehouse(), settings.open_source(), days, run)
+    differences = corrections(warehouse, settings.open_source(), days, run)
     if as_json:
         click.echo(json.dumps([d.as_json() for d in differences], indent=2))
         return not differences

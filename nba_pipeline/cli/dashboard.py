@@ -16,7 +16,7 @@ def write_dashboard(start: date | None, end: date | None, as_json: bool) -> bool
 
     Args:
         start: First day of the checks; without it, thirty days up to the last that was run.
-        end: Last day of the checks; without it, `start`.
+        end: Last day of the checks; without it, the last that was run.
         as_json: Print the figures of checks.json and write no page.
 
     Raises:
@@ -24,7 +24,7 @@ def write_dashboard(start: date | None, end: date | None, as_json: bool) -> bool
     """
     settings = Settings.from_environment()
     warehouse, context = settings.open_warehouse(), context_of(settings, alerts_of(settings))
-    checked = (start, end or start) if start else None
+    checked = (start, end) if start else None
     if as_json:
         found = read_checks(warehouse, context, checked)
     else:

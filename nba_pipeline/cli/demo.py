@@ -5,14 +5,13 @@ from datetime import date
 from pathlib import Path
 
 from nba_pipeline.cli.backfill import run_backfill
-from nba_pipeline.cli.backfill_preview import table_days
 from nba_pipeline.cli.console import console
 from nba_pipeline.cli.report import write_reports
 from nba_pipeline.config.home import record_origin, recorded_origin
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.evaluation.leaderboard import RowSet
-from nba_pipeline.orchestration.backfill_plan import Step, history_steps
+from nba_pipeline.orchestration.backfill_plan import history_steps, plan
 from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline.warehouse import Warehouse
 
@@ -62,20 +61,21 @@ def _begin_home(settings: Settings, end: date) -> Settings:
 def announcement(settings: Settings, end: date) -> list[str]:
     """Say what the demo is going to do, and how long it takes on two cores."""
     tables = graph_order()
-    history = history_steps(tables, DEMO_START, end, settings.open_warehouse().ledger())
+    planned = plan(tables, DEMO_START, end, settings.open_warehouse().ledger(), missing=False)
     days = days_between(DEMO_START, end)
-    planned = table_days([*history, Step(tuple(tables), DEMO_START, end, "requested")])
     sentences = [f"The demo computes {len(tables)} tables for {len(days)} days, {DEMO_START}..{end}."]
-    if history:
-        first = min(s.start for s in history)
+    if planned.history:
+        first = min(s.start for s in planned.history)
         before = (DEMO_START - first).days
         sentences.append(
             f"First it brings {before:,} days of history from {first} on: averages, features and models look back on them."
         )
     if settings.is_simulated:
         sentences.append("League, players, books and prices are invented: its figures say nothing about real bets.")
-    minutes = max(1, round(planned / TABLE_DAYS_A_SECOND / 60))
-    sentences.append(f"{planned:,} table-days take about {minutes} minutes on two idle cores; progress follows.")
+    minutes = max(1, round(planned.table_days / TABLE_DAYS_A_SECOND / 60))
+    sentences.append(
+        f"{planned.table_days:,} table-days take about {minutes} minutes on two idle cores; progress follows."
+    )
     return sentences
 
 

@@ -16,6 +16,8 @@ from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.evaluation.leaderboard import RowSet
 from nba_pipeline.systems import SYSTEM_IDS
 
+PLAYER_GAME = ["game_date", "player_id"]
+
 
 class NoGradedForecastsError(MissingHistoryError):
     """No graded forecast belongs to the rows of a leaderboard."""
@@ -44,6 +46,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     from nba_pipeline.evaluation.clean_seasons import with_clean_seasons
     from nba_pipeline.evaluation.leaderboard import leaderboard, reliabilities, tiers
     from nba_pipeline.evaluation.market_rival import calibration_by, market_table, with_market
+    from nba_pipeline.tables.predictions.calls import SNAPSHOTS
 
     _require_choice("--market", rows.market, MARKETS)
     if reliability_of is not None:
@@ -59,7 +62,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     board, by_tier, bins = with_clean_seasons(leaderboard(selected)), tiers(selected), reliabilities(selected)
     beside = with_market(selected, market_chances(settings, selected))
     market, buckets = market_table(beside), calibration_by(beside)
-    results = call_results(*_calls(settings, rows, graded))
+    results = call_results(*_calls(settings, rows, graded), SNAPSHOTS)
     simulated = settings.source == "simulator"
     alarms = [] if simulated else [str(alarm) for alarm in too_good(board, rows)]
     if as_json:
@@ -113,13 +116,24 @@ def _of(table: pa.Table, rows: RowSet) -> pd.DataFrame:
 
 
 def _calls(settings: Settings, rows: RowSet, graded: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    """Read all graded calls of the market and season, whatever other systems forecast, with the players' season averages."""
+    """Read the graded calls of the leaderboard's players and games, whatever systems forecast, with their season averages."""
     from nba_pipeline.evaluation.call_results import COLUMNS
 
-    calls = _of(read_table(settings, "nba_predictions.call_grades", COLUMNS), rows)
-    average = graded.drop_duplicates(["game_date", "player_id"])[["game_date", "player_id", "season_average"]]
-    joined = calls.merge(average, on=["game_date", "player_id"], how="left")
-    return joined, joined["season_average"]
+    return calls_of(_of(read_table(settings, "nba_predictions.call_grades", COLUMNS), rows), rows, graded)
+
+
+def calls_of(calls: pd.DataFrame, rows: RowSet, graded: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Select the calls of the players and games of a leaderboard, with the players' season averages.
+
+    Args:
+        calls: Graded calls.
+        rows: The rows of the leaderboard.
+        graded: Graded forecasts, of any system.
+    """
+    known = graded.drop_duplicates(PLAYER_GAME)[[*PLAYER_GAME, "season_average", "prior_games"]]
+    joined = calls.merge(known, on=PLAYER_GAME, how="left")
+    kept = joined[rows.covers(joined)].reset_index(drop=True)
+    return kept, kept["season_average"]
 
 
 def _suspects(settings: Settings, selected: pd.DataFrame) -> list[str]:

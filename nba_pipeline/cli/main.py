@@ -9,6 +9,7 @@ from typing import Literal
 
 import click
 
+from nba_pipeline.cli.importing import import_group
 from nba_pipeline.cli.options import DAY, Commands, as_json, days, exits, optional_days, require_range
 from nba_pipeline.cli.reading import READING
 from nba_pipeline.common.extras import required_extra
@@ -76,54 +77,6 @@ def ingest(
     if estimate:
         return show_estimate(start, end, only, closing, as_json)
     return run_ingest(start, end, only, replay=replay, closing=closing, as_json=as_json)
-
-
-@main.group(name="import")
-def import_data() -> None:
-    """Bring history that others have collected into the landing files; repeated, it goes on where it stopped."""
-
-
-replace_option = click.option("--replace", is_flag=True, help="Replace days that have rows already.")
-
-
-@import_data.command()
-@click.argument("seasons", nargs=-1, required=True, metavar="SEASON...")
-@click.option("--from", "place", metavar="PLACE", help="Directory or address of the files (default: the releases).")
-@replace_option
-@as_json
-@exits
-def sportsdataverse(seasons: tuple[str, ...], place: str | None, replace: bool, as_json: bool) -> bool:
-    """Import the season files of sportsdataverse-data: schedule, box scores, shots, rosters (SEASON such as 2023-24)."""
-    with required_extra("live", "import"):
-        from nba_pipeline.cli.import_data import run_seasons
-
-    return run_seasons(seasons, place, replace, as_json)
-
-
-@import_data.command()
-@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@replace_option
-@as_json
-@exits
-def directory(directory: Path, replace: bool, as_json: bool) -> bool:
-    """Import DIRECTORY, files of the landing layout (docs/landing.md)."""
-    with required_extra("live", "import"):
-        from nba_pipeline.cli.import_data import run_directory
-
-    return run_directory(directory, replace, as_json)
-
-
-@import_data.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
-@replace_option
-@as_json
-@exits
-def nba_data(paths: tuple[Path, ...], replace: bool, as_json: bool) -> bool:
-    """Import shot charts in bulk: files, or directories of files, with the columns of shotchartdetail."""
-    with required_extra("live", "import"):
-        from nba_pipeline.cli.import_data import run_shot_charts
-
-    return run_shot_charts(paths, replace, as_json)
 
 
 @main.command()
@@ -238,7 +191,7 @@ def verify(start: date, end: date, days: int, seed: int, as_json: bool) -> bool:
 @exits
 def corrections(start: date | None, end: date | None, hours: int | None, as_json: bool) -> bool:
     """List differences between the source and published facts of finished games, with old and new values."""
-    require_range(start, end or start)
+    require_range(start, end)
     from nba_pipeline.cli.corrections import show_corrections
 
     return show_corrections(start, end, hours, as_json)
@@ -413,7 +366,7 @@ def demo(days: int | None) -> bool:
     return run_demo(days)
 
 
-for command in READING:
+for command in (*READING, import_group):
     main.add_command(command)
 
 if __name__ == "__main__":

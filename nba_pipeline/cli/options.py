@@ -114,20 +114,20 @@ def days(command: Command) -> Command:
 
 
 def optional_days(command: Command) -> Command:
-    """Add START and END, which may be left out."""
+    """Add START and END, which may be left out; START alone stands for the days from it to the last that was run."""
     end = click.argument("end", type=DAY, metavar="[END]", required=False)
     return click.argument("start", type=DAY, metavar="[START]", required=False)(end(command))
 
 
 def require_range(start: date | None, end: date | None) -> None:
-    """Reject days that no table has, where both are given. Raises ConfigurationError."""
-    if start is not None and end is not None:
+    """Reject days that no table has. Raises ConfigurationError."""
+    if start is not None:
         from nba_pipeline.common.environment import read_environment  # start-up time: --help needs no settings
         from nba_pipeline.config.home import set_days_of
 
         variables = read_environment()
         set_days_of(Path(variables.home), variables.first_day)
-        check_range(start, end, clock.today())
+        check_range(start, end or start, clock.today())
 
 
 def end_quietly() -> NoReturn:

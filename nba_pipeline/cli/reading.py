@@ -38,7 +38,7 @@ def dashboard(start: date | None, end: date | None, as_json: bool) -> bool:
 
     With --json, print the checks and write no page.
     """
-    require_range(start, end or start)
+    require_range(start, end)
     from nba_pipeline.cli.dashboard import write_dashboard
 
     return write_dashboard(start, end, as_json)

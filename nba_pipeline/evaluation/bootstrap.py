@@ -21,6 +21,15 @@ class Estimate:
     low: float
     high: float
 
+    @classmethod
+    def unknown(cls) -> "Estimate":
+        """Return the estimate of what has no rows, or too few."""
+        return cls(np.nan, np.nan, np.nan)
+
+    def named(self, name: str) -> dict[str, float]:
+        """Return value and bounds by the names of their columns: `name`, `name_low` and `name_high`."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 @lru_cache(maxsize=4)
 def _draws(days: int) -> NDArray[np.int64]:
@@ -57,5 +66,5 @@ class DayBootstrap:
     def mean(self, values: NDArray[np.float64]) -> Estimate:
         """Estimate the mean of a value of each row."""
         if not len(values):
-            return Estimate(np.nan, np.nan, np.nan)
+            return Estimate.unknown()
         return Estimate(float(values.mean()), *ratio_interval(np.bincount(self._place, values), self._counts))

@@ -1,7 +1,6 @@
 """Results of the recorded calls: returns and closing line value by lead time, value, book, tier and month."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,9 @@ ALL = "all"
 
 # Bounds of claimed values, in units of the stake.
 VALUE_BANDS = (-1.0, 0.0, 0.02, 0.04, 0.08, np.inf)
-SNAPSHOT_ORDER = ["morning", "t60", "t25", "close"]
 
 
-def call_results(calls: pd.DataFrame, season_average: pd.Series) -> pd.DataFrame:
+def call_results(calls: pd.DataFrame, season_average: pd.Series, snapshots: Sequence[str]) -> pd.DataFrame:
     """Summarize graded calls, all together and by each property; a player's snapshots are bets of their own.
 
     Returns and closing line values are those of priced calls, with intervals by game day; groups of fewer than `FEWEST_SHOWN`
@@ -30,6 +28,7 @@ def call_results(calls: pd.DataFrame, season_average: pd.Series) -> pd.DataFrame
     Args:
         calls: Rows of nba_predictions.call_grades with `COLUMNS`.
         season_average: The player's mean before the game, in the order of `calls`; missing where it is not known.
+        snapshots: The snapshots in the order of the day.
 
     Returns:
         One row per property (`by`) and its value (`group`).
@@ -38,7 +37,7 @@ def call_results(calls: pd.DataFrame, season_average: pd.Series) -> pd.DataFrame
         return pd.DataFrame(columns=["by", "group", "calls"])
     properties: Mapping[str, pd.Series] = {
         ALL: pd.Series(ALL, index=calls.index),
-        "snapshot": calls["snapshot"].astype(pd.CategoricalDtype(SNAPSHOT_ORDER, ordered=True)),
+        "snapshot": calls["snapshot"].astype(pd.CategoricalDtype(list(snapshots), ordered=True)),
         "value": pd.cut(calls["expected_value"].astype(float), list(VALUE_BANDS), right=False).map(
             _band, na_action="ignore"
         ),
@@ -65,25 +64,20 @@ def _summary(rows: pd.DataFrame) -> dict[str, Any]:
         "without_price": int(rows["odds"].isna().sum()),
         "backfilled": int(rows["backfilled"].sum()),
         "decided": wins + losses,
-        **_flat("hit_rate", hit_rate(wins, losses) if wins + losses >= FEWEST_SHOWN else None),
+        **(hit_rate(wins, losses) if wins + losses >= FEWEST_SHOWN else Estimate.unknown()).named("hit_rate"),
         "priced": len(priced),
         "claimed": float(priced["expected_value"].mean()) if len(priced) >= FEWEST_SHOWN else np.nan,
-        **_flat("roi", _mean(priced, "profit")),
+        **_mean(priced, "profit").named("roi"),
         "closed": len(closed),
-        **_flat("closing_value", _mean(closed, "closing_value")),
-        **_flat("closing_value_points", _mean(moved, "closing_value_points")),
+        **_mean(closed, "closing_value").named("closing_value"),
+        **_mean(moved, "closing_value_points").named("closing_value_points"),
     }
 
 
-def _mean(rows: pd.DataFrame, column: str) -> Estimate | None:
+def _mean(rows: pd.DataFrame, column: str) -> Estimate:
     if len(rows) < FEWEST_SHOWN:
-        return None
+        return Estimate.unknown()
     return DayBootstrap(rows["game_date"].to_numpy()).mean(rows[column].to_numpy(dtype=float))
-
-
-def _flat(name: str, estimate: Estimate | None) -> dict[str, float]:
-    values = asdict(estimate or Estimate(np.nan, np.nan, np.nan))
-    return {name: values["value"], f"{name}_low": values["low"], f"{name}_high": values["high"]}
 
 
 def _band(bounds: Any) -> str:

@@ -1,6 +1,6 @@
 """Systems, baselines and the market's line on the same rows, with N and 95 % intervals from a bootstrap by game day."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,16 +53,24 @@ class RowSet:
     tier: str | None = None
     with_line: bool = False
 
+    def covers(self, rows: pd.DataFrame) -> pd.Series:
+        """Whether each row is of this market, season, kind of season and these players; unknown averages are of no tier.
+
+        Args:
+            rows: Rows with market, season, season_type, prior_games and season_average.
+        """
+        keep = (rows["market"] == self.market) & (rows["prior_games"] >= self.prior_games)
+        for name, value in (("season", self.season), ("season_type", self.season_type)):
+            keep &= (rows[name] == value) if value else True
+        if self.min_average:
+            keep &= rows["season_average"] >= self.min_average
+        if self.tier:
+            keep &= tier(rows["season_average"]) == self.tier
+        return keep
+
     def select(self, graded: pd.DataFrame) -> pd.DataFrame:
         """These rows, of all systems that forecast every one of them; systems that need a line only where all rows have one."""
-        keep = (graded["market"] == self.market) & graded["absolute_error"].notna()
-        keep &= graded["prior_games"] >= self.prior_games
-        for name, value in (("season", self.season), ("season_type", self.season_type)):
-            keep &= (graded[name] == value) if value else True
-        if self.min_average:
-            keep &= graded["season_average"] >= self.min_average
-        if self.tier:
-            keep &= tier(graded["season_average"]) == self.tier
+        keep = self.covers(graded) & graded["absolute_error"].notna()
         if self.with_line:
             keep &= graded["line"].notna()
         else:
@@ -98,22 +106,15 @@ def leaderboard(rows: pd.DataFrame) -> pd.DataFrame:
     board = []
     for name, r in groups.items():
         error = r["absolute_error"].to_numpy(dtype=float)
-        line = _flat("mae", bootstrap.mean(error)) | _scores(r)
+        line = bootstrap.mean(error).named("mae") | _scores(r)
         if reference is not None:
-            line |= _flat("vs_last_10", bootstrap.mean(error - reference))
-        line |= {"n_with_line": int(lined.sum())} | _flat("vs_line", on_lines.mean((error - line_error)[lined]))
+            line |= bootstrap.mean(error - reference).named("vs_last_10")
+        line |= {"n_with_line": int(lined.sum())} | on_lines.mean((error - line_error)[lined]).named("vs_line")
         board.append({"system_id": name, "n": len(r), **line})
     if lined.all():
-        line = _flat("mae", bootstrap.mean(line_error)) | {
-            "bias": float((first["line"] - first["actual_value"]).mean())
-        }
+        line = bootstrap.mean(line_error).named("mae") | {"bias": float((first["line"] - first["actual_value"]).mean())}
         board.append({"system_id": MARKET_LINE, "n": len(first), **line})
     return pd.DataFrame(board).sort_values("mae", ignore_index=True)
-
-
-def _flat(name: str, estimate: Any) -> dict[str, float]:
-    values = asdict(estimate)
-    return {name: values["value"], f"{name}_low": values["low"], f"{name}_high": values["high"]}
 
 
 def _scores(r: pd.DataFrame) -> dict[str, Any]:
@@ -133,10 +134,10 @@ def _scores(r: pd.DataFrame) -> dict[str, Any]:
         "crps": float(r["crps"].mean()),
         "coverage_80": float(r["within_80"].astype(float).mean()),
         "bets": wins + losses,
-        **_flat("hit_rate", hit_rate(wins, losses)),
+        **hit_rate(wins, losses).named("hit_rate"),
         "priced_bets": len(priced),
         "unpriced_bets": int((r["outcome"].isin(["win", "loss"]) & r["profit"].isna()).sum()),
-        **_flat("roi", profit),
+        **profit.named("roi"),
         "decided_overs": len(chances[0]),
         "log_loss": log_loss(*chances),
         "brier": brier(*chances),

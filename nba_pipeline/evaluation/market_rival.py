@@ -1,6 +1,5 @@
 """The market without its margin as a rival of the systems: chances of the over at the line, on the same decided rows."""
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -64,9 +63,9 @@ def _scores(name: str, rows: pd.DataFrame, chances: pd.Series) -> dict[str, Any]
         "log_loss": log_loss(chance, over),
         "brier": brier(chance, over),
         "calibration_error": calibration_error(chance, over),
-        **_flat("vs_market", _difference(rows, chance, MARKET)),
+        **_difference(rows, chance, MARKET).named("vs_market"),
         "n_close": int(close.sum()),
-        **_flat("vs_close", _difference(rows[close], chance[close], MARKET_CLOSE)),
+        **_difference(rows[close], chance[close], MARKET_CLOSE).named("vs_close"),
     }
 
 
@@ -106,7 +105,7 @@ def _bucket(rows: pd.DataFrame) -> dict[str, Any]:
         "n": len(rows),
         "forecast": float(rows["chance"].mean()) if enough else np.nan,
         "market": float(rows[MARKET].mean()) if enough else np.nan,
-        **_flat("observed", observed if enough else Estimate(np.nan, np.nan, np.nan)),
+        **(observed if enough else Estimate.unknown()).named("observed"),
     }
 
 
@@ -125,8 +124,3 @@ def _interval(bounds: Any, form: str) -> str:
     if np.isinf(bounds.right):
         return f"above {bounds.left:{form}}"
     return f"{max(bounds.left, 0):{form}} to {bounds.right:{form}}"
-
-
-def _flat(name: str, estimate: Estimate) -> dict[str, float]:
-    values = asdict(estimate)
-    return {name: values["value"], f"{name}_low": values["low"], f"{name}_high": values["high"]}

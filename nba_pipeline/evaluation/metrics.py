@@ -60,7 +60,7 @@ def hit_rate(wins: int, losses: int) -> Estimate:
     """Share of decided bets that won, with its Wilson 95 % interval."""
     n = wins + losses
     if not n:
-        return Estimate(np.nan, np.nan, np.nan)
+        return Estimate.unknown()
     z, p = 1.959964, wins / n
     middle, spread = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return Estimate(p, (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n))

@@ -25,6 +25,38 @@ class Step:
         return (self.end - self.start).days + 1
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The runs of a backfill: those that bring missing history, and those of the range itself."""
+
+    history: tuple[Step, ...]
+    requested: tuple[Step, ...]
+
+    @property
+    def steps(self) -> list[Step]:
+        """All runs, in their order."""
+        return [*self.history, *self.requested]
+
+    @property
+    def table_days(self) -> int:
+        """Table-days of all runs."""
+        return sum(s.days * len(s.tables) for s in self.steps)
+
+
+def plan(selected: Sequence[str], start: date, end: date, ledger: pa.Table, *, missing: bool) -> Plan:
+    """Plan a backfill.
+
+    Args:
+        selected: the selected tables.
+        start: the first day of the range.
+        end: the last day of the range.
+        ledger: what counts as published: `recovery.recorded_only` of the ledger.
+        missing: whether only days that are missing, refused or unfinished run.
+    """
+    own = missing_steps(selected, start, end, ledger) if missing else [Step(tuple(selected), start, end, "requested")]
+    return Plan(tuple(history_steps(selected, start, end, ledger)), tuple(own))
+
+
 def with_all_below(table: str) -> str:
     """The selection of a table and of everything that is computed from it."""
     return f'key:"{table.replace(".", "/")}"+'

@@ -85,16 +85,17 @@ def claim(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
         instance.add_run_tags(run.run_id, {PROCESS: tag})
 
 
+def dead_runs(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, Claim]]:
+    """List the unfinished runs whose own process has ended, each with the claim of that process."""
+    tagged = [r for r in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) if PROCESS in r.tags]
+    claimed = [(r, Claim.from_tag(r.tags[PROCESS])) for r in tagged]
+    return [(r, c) for r, c in claimed if c.is_about(r.run_id) and process_has_ended(c)]
+
+
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Report every unfinished run whose own process has ended as failed, free its pool slots, and return the run ids."""
     ended = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
-        tag = run.tags.get(PROCESS)
-        if tag is None:
-            continue
-        owner = Claim.from_tag(tag)
-        if not owner.is_about(run.run_id) or not process_has_ended(owner):
-            continue
+    for run, owner in dead_runs(instance):
         instance.add_run_tags(run.run_id, {DIED: "true"})
         instance.report_run_failed(
             run,
@@ -107,8 +108,9 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def recorded_only(ledger: pa.Table, instance: dg.DagsterInstance) -> pa.Table:
-    """Return the ledger without entries of tables that a dead run published but did not record in Dagster."""
+    """Return the ledger without entries of tables that a dead run, ended or not, published but did not record in Dagster."""
     died = {r.run_id for r in instance.get_runs(dg.RunsFilter(tags={DIED: "true"}))}
+    died |= {r.run_id for r, _ in dead_runs(instance)}
     entries = ledger.select(["table_id", "run_id"]).to_pylist()
     recorded = {run: _tables_recorded_by(instance, run) for run in died & {e["run_id"] for e in entries}}
     keep = [e["run_id"] not in recorded or e["table_id"] in recorded[e["run_id"]] for e in entries]

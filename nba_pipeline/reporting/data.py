@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
+
 from nba_pipeline.reporting.overview import Cell
+from nba_pipeline.systems.pricing import american_odds
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,7 @@ class Forecast:
     unit: str
     mean: float
     q10: float
-    q25: float
     median: float
-    q75: float
     q90: float
     outcomes: tuple[float, ...]
     line: float | None
@@ -120,7 +121,6 @@ class Forecast:
     p_over: float | None
     p_push: float | None
     call: str
-    confidence: float | None
     status: str | None
     reasons: tuple[Reason, ...]
     others: Mapping[str, float]
@@ -165,7 +165,7 @@ class Forecast:
         lose = self.chance("under" if side == "over" else "over")
         if not win or not lose:
             return None
-        return -100 * win / lose if win >= lose else 100 * lose / win
+        return float(american_odds(np.asarray(1 + lose / win)))
 
     def best(self, side: str) -> Quote | None:
         """Return the quote with the best price of a side."""

@@ -137,22 +137,24 @@ def checks(ledger: pa.Table, days: Sequence[date], context: Context) -> Checks:
     return Checks(list(days), rows, units, {t: fresh.get(t) for t in tables}, problems, waived, context.alerts)
 
 
-def read_checks(warehouse: Warehouse, context: Context, checked: tuple[date, date] | None) -> Checks | None:
+def read_checks(warehouse: Warehouse, context: Context, checked: tuple[date, date | None] | None) -> Checks | None:
     """Read the figures of the dashboard; None where nothing was ever published or refused.
 
     Args:
         warehouse: The warehouse to read from.
         context: What all pages share.
-        checked: First and last day; without it, the last thirty days with an entry.
+        checked: First and last day, None for the last with an entry; without both, the last thirty days up to that one.
     """
     ledger = warehouse.ledger()
     return checks(ledger, _checked_days(ledger, checked), context) if ledger.num_rows else None
 
 
-def _checked_days(ledger: pa.Table, checked: tuple[date, date] | None) -> list[date]:
-    last = checked[1] if checked else max(ledger["day"].unique().to_pylist())
-    first = checked[0] if checked else last - timedelta(days=CHECKED_DAYS - 1)
-    return days_between(first, last)
+def _checked_days(ledger: pa.Table, checked: tuple[date, date | None] | None) -> list[date]:
+    latest: date = max(ledger["day"].unique().to_pylist())
+    if checked is None:
+        return days_between(latest - timedelta(days=CHECKED_DAYS - 1), latest)
+    first, last = checked
+    return days_between(first, last or max(first, latest))
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def write_overview(
     store: ArtifactStore,
     context: Context,
     *,
-    checked: tuple[date, date] | None = None,
+    checked: tuple[date, date | None] | None = None,
     seasons: Sequence[date] | None = None,
 ) -> Overview:
     """Write index.html, checks.html, checks.json and season-<label>.html below `reports`; nothing where nothing was ever run.
@@ -177,7 +179,7 @@ def write_overview(
         warehouse: The warehouse to read from.
         store: The artifact store to write to.
         context: What all pages share.
-        checked: First and last day of the dashboard; without it, the last thirty days with an entry.
+        checked: First and last day of the dashboard, as for `read_checks`.
         seasons: Days whose seasons are written; without it, every season. The index links the seasons that have a page.
     """
     ledger = warehouse.ledger()

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import jinja2
+import numpy as np
 
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.domain.markets import MARKETS
@@ -16,6 +17,7 @@ from nba_pipeline.reporting.data import Forecast, GradedCall, PastGame, ReportDa
 from nba_pipeline.reporting.diagrams import counted, diagram, heat, weeks
 from nba_pipeline.reporting.season import GROUPS
 from nba_pipeline.reporting.svg import histogram, recent
+from nba_pipeline.systems.pricing import decimal_odds
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _american(odds: float | None) -> str:
 
 
 def _decimal(odds: float) -> float:
-    return 1 + (odds / 100 if odds > 0 else -100 / odds)
+    return float(decimal_odds(np.asarray(odds)))
 
 
 def form(games: Sequence[PastGame], line: float, n: int) -> Form:

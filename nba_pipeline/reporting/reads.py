@@ -54,13 +54,12 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
         PLAYER_PROP_PREDICTIONS,
         (
             *("game_date", "player_id", "market", "system_id", "game_id", "player_name", "team", "opponent"),
-            *("predicted_mean", "predicted_sd", "predicted_skewness", "q10", "q25", "q50", "q75", "q90"),
+            *("predicted_mean", "predicted_sd", "predicted_skewness", "q10", "q50", "q90"),
             *("line", "line_books", "line_book_kind"),
             *(
                 "p_over",
                 "p_push",
                 "recommendation",
-                "confidence",
                 "components",
                 "injury_status",
                 "insufficient_data_reason",

@@ -6,17 +6,17 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.evaluation.bootstrap import ratio_interval
-from nba_pipeline.evaluation.metrics import TIERS
+from nba_pipeline.evaluation.metrics import tier
 from nba_pipeline.reporting import rolling
 from nba_pipeline.reporting.data import Interval, Record
 from nba_pipeline.reporting.rolling import FEWEST_DAYS
 from nba_pipeline.reporting.rows import records
 from nba_pipeline.tables.grading.call_grades import CALL_GRADES
 from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
+from nba_pipeline.tables.predictions.calls import SNAPSHOTS
 from nba_pipeline.warehouse import Days, Warehouse
 
 BINS = 10
@@ -43,20 +43,17 @@ SELECT system_id, bin, count(*) AS n, avg(p) AS forecast, avg(is_over) AS observ
 FROM binned GROUP BY ALL ORDER BY ALL
 """
 
-TIER = " ".join(
-    f"WHEN season_average >= {low} THEN '{name}'" for name, low in sorted(TIERS.items(), key=lambda t: -t[1])
-)
 # One call per player and market: the last snapshot, as it is the one whose price is nearest to the close.
 CALLED = f"""
-WITH tiers AS (
-    SELECT game_date, player_id, market, any_value(CASE {TIER} END) AS tier FROM graded GROUP BY ALL
+WITH averages AS (
+    SELECT game_date, player_id, market, any_value(season_average) AS season_average FROM graded GROUP BY ALL
 ), last AS (
     SELECT * FROM calls QUALIFY row_number() OVER (
         PARTITION BY game_date, player_id, market
-        ORDER BY list_position(['morning', 't60', 't25', 'close'], snapshot) DESC) = 1
+        ORDER BY list_position({list(SNAPSHOTS)}, snapshot) DESC) = 1
 )
-SELECT last.*, strftime(game_date, '%Y-%m') AS month, coalesce(bookmaker, 'no price') AS book, coalesce(tier, 'unknown') AS tier
-FROM last LEFT JOIN tiers USING (game_date, player_id, market)
+SELECT last.*, strftime(game_date, '%Y-%m') AS month, coalesce(bookmaker, 'no price') AS book, season_average
+FROM last LEFT JOIN averages USING (game_date, player_id, market)
 """
 
 
@@ -117,7 +114,7 @@ def read_season(warehouse: Warehouse, label: str, first: date, last: date) -> Se
         label=label,
         first=first,
         last=last,
-        records=rolling.records(rolling.daily_sums(_scored(inputs["graded"])), first, last),
+        records=rolling.records(rolling.daily_sums(inputs["graded"]), first, last),
         calibration={
             str(system): [Bin(int(r["n"]), r["forecast"], r["observed"]) for r in records(own)]
             for system, own in bins.groupby("system_id")
@@ -127,15 +124,11 @@ def read_season(warehouse: Warehouse, label: str, first: date, last: date) -> Se
     )
 
 
-def _scored(graded: pa.Table) -> pa.Table:
-    return graded.select(list(rolling.COLUMNS))
-
-
 def _call_records(calls: pd.DataFrame) -> Sequence[CallRecord]:
     """Score the calls altogether and by every group, groups in the order of their names."""
     if calls.empty:
         return ()
-    calls = calls.assign(all="all calls")
+    calls = calls.assign(all="all calls", tier=tier(calls["season_average"]).fillna("unknown"))
     return [
         _call_record(kind, str(name), own)
         for kind in GROUPS

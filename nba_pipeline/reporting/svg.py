@@ -32,11 +32,10 @@ def recent(games: Sequence[PastGame], line: float) -> Markup:
     )
 
 
-def histogram(f: Forecast) -> Markup:
+def histogram(f: Forecast, line: float) -> Markup:
     """Draw the probability of every outcome, over and under the line in different colours."""
     first, last = _span(f.outcomes)
-    if f.line is not None:
-        first, last = min(first, int(f.line)), max(last, int(f.line) + 1)
+    first, last = min(first, int(line)), max(last, int(line) + 1)
     shown = [f.outcomes[k] if k < len(f.outcomes) else 0.0 for k in range(first, last + 1)]
     step = PLOT_WIDTH / len(shown)
     scale = (PLOT_HEIGHT - 4) / max(shown)
@@ -54,21 +53,17 @@ def histogram(f: Forecast) -> Markup:
         return f'<text class="{name}" x="{at:.1f}" y="{PLOT_HEIGHT + 11}" text-anchor="middle">{text}</text>'
 
     drawn = range(first, last + 1)
-    if f.line is None:
-        parts = [bars("pushed", list(drawn)), label(first, str(first)), label(last, str(last))]
-    else:
-        at = (f.line - first + 0.5) * step
-        parts = [
-            bars("under", [k for k in drawn if k < f.line]),
-            bars("pushed", [k for k in drawn if k == f.line]),
-            bars("over", [k for k in drawn if k > f.line]),
-            f'<path class="tick" d="M{at:.1f} 0V{PLOT_HEIGHT}"/>',
-            label(f.line, f"{f.line:g}", "at-line"),
-        ]
-        parts += [label(v, str(v)) for v in (first, last) if abs(v - f.line) * step > 28]
-    description = f"distribution of {f.player}'s {f.market}: mean {f.mean:.1f}" + (
-        "" if f.line is None else f", over {f.line:g} with {100 * (f.p_over or 0):.0f} %"
-    )
+    at = (line - first + 0.5) * step
+    parts = [
+        bars("under", [k for k in drawn if k < line]),
+        bars("pushed", [k for k in drawn if k == line]),
+        bars("over", [k for k in drawn if k > line]),
+        f'<path class="tick" d="M{at:.1f} 0V{PLOT_HEIGHT}"/>',
+        label(line, f"{line:g}", "at-line"),
+    ]
+    parts += [label(v, str(v)) for v in (first, last) if abs(v - line) * step > 28]
+    over = f"over {line:g} with {100 * (f.p_over or 0):.0f} %"
+    description = f"distribution of {f.player}'s {f.market}: mean {f.mean:.1f}, {over}"
     return _svg("plot", PLOT_WIDTH, PLOT_HEIGHT + AXIS, description, *parts)
 
 

@@ -154,6 +154,18 @@ def test_a_run_can_be_claimed_by_the_process_that_works_on_it(
     assert status(instance, run) == "STARTED"
 
 
+def test_days_of_a_dead_run_that_is_not_ended_yet_count_as_unrecorded_too(
+    instance: dg.DagsterInstance, other: subprocess.Popen
+) -> None:
+    run = started(instance, claim_of(other))
+    ledger = published(run, "nba_raw.schedule")
+    assert recovery.recorded_only(ledger, instance).num_rows == 1
+    other.kill()
+    other.wait()
+    assert recovery.recorded_only(ledger, instance).num_rows == 0
+    assert status(instance, run) == "STARTED", "looking changes nothing"
+
+
 def published(run: dg.DagsterRun, *tables: str) -> pa.Table:
     at = datetime(2024, 2, 1, tzinfo=UTC)
     return entries_table(

@@ -81,9 +81,7 @@ def prediction(system: str = "ensemble_v1", of: int = HORN, **more: Any) -> Row:
         "predicted_mean": 22.0,
         "predicted_sd": 7.0,
         "q10": 13.0,
-        "q25": 17.0,
         "q50": 21.5,
-        "q75": 26.5,
         "q90": 31.0,
         "line": 18.5,
         "line_books": 4,
@@ -91,7 +89,6 @@ def prediction(system: str = "ensemble_v1", of: int = HORN, **more: Any) -> Row:
         "p_over": 0.66,
         "p_push": 0.0,
         "recommendation": "OVER",
-        "confidence": 0.66,
     } | more
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -99,11 +100,31 @@ def test_any_other_broken_pipe_is_a_crash(monkeypatch: pytest.MonkeyPatch, tmp_p
         assert broken_pipe(output, monkeypatch) == 3
 
 
-@pytest.mark.parametrize(
-    "name", ["check", "verify", "backfill", "report", "export", "ingest", "staging", "copy", "tables", "describe"]
-)
-def test_a_command_for_scripts_prints_json(name: str) -> None:
-    assert "--json" in {o for p in main.commands[name].params for o in p.opts}
+def has_json(command: click.Command) -> bool:
+    inner = command.commands.values() if isinstance(command, click.Group) else [command]
+    return all("--json" in {o for p in c.params for o in p.opts} for c in inner)
+
+
+def test_the_documentation_names_every_command_that_prints_json_and_no_other() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
+    section = page[page.index("## JSON") : page.index("## Completion")]
+    named = {text.split()[0] for text in re.findall(r"`([^`]+)`", section)} & set(main.commands)
+    assert named == {name for name, command in main.commands.items() if has_json(command)}
+
+
+@pytest.mark.parametrize("name", ["status", "check", "names", "copy", "corrections", "dashboard"])
+@time_machine.travel(NOON, tick=False)
+def test_a_first_day_alone_is_checked_as_a_range_is(name: str, tmp_path: Path) -> None:
+    options = ["--to", "duckdb:elsewhere"] if name == "copy" else []
+    arguments = [name, *options, "2024-11-07"]
+    done = CliRunner().invoke(main, arguments, env={"NBA_PIPELINE_HOME": str(tmp_path)})
+    assert (done.exit_code, "is in the future" in done.stderr) == (2, True)
+
+
+def test_a_misspelled_command_below_import_is_answered_with_the_nearest_and_listed_in_whole_sentences() -> None:
+    assert "Did you mean 'directory'?" in CliRunner().invoke(main, ["import", "directry"]).output
+    shown = CliRunner().invoke(main, ["import", "--help"], terminal_width=80).output
+    assert "..." not in shown[shown.index("Commands:") :].replace("SEASON...", "")
 
 
 def test_a_misspelled_command_or_table_is_answered_with_the_nearest() -> None:

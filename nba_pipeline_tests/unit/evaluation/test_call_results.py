@@ -8,6 +8,7 @@ import pytest
 
 from nba_pipeline.evaluation.call_results import call_results
 from nba_pipeline.evaluation.metrics import FEWEST_SHOWN
+from nba_pipeline.tables.predictions.calls import SNAPSHOTS
 from nba_pipeline_tests.support import day
 
 DAY = day("2024-01-05")
@@ -29,7 +30,7 @@ UNPRICED = {"odds": None, "bookmaker": None, "expected_value": None, "profit": N
 
 def results(*calls: dict[str, Any], average: float = 22.0) -> dict[tuple[str, str], dict[str, Any]]:
     rows = pd.DataFrame([CALL | {"game_date": DAY + timedelta(days=n % 20)} | c for n, c in enumerate(calls)])
-    found = call_results(rows, pd.Series([average] * len(rows)))
+    found = call_results(rows, pd.Series([average] * len(rows)), SNAPSHOTS)
     return {(r["by"], r["group"]): {str(k): v for k, v in r.items()} for r in found.to_dict("records")}
 
 
@@ -69,4 +70,4 @@ def test_calls_are_grouped_by_lead_time_value_book_tier_and_month() -> None:
 
 
 def test_without_calls_there_is_nothing() -> None:
-    assert call_results(pd.DataFrame(columns=list(CALL)), pd.Series(dtype=float)).empty
+    assert call_results(pd.DataFrame(columns=list(CALL)), pd.Series(dtype=float), SNAPSHOTS).empty

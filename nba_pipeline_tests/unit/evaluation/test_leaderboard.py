@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from nba_pipeline.cli import leaderboard_tables as grids
+from nba_pipeline.cli.leaderboard import calls_of
 from nba_pipeline.evaluation.alarms import suspects, too_good
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.evaluation.clean_seasons import CHOSEN_ON, with_clean_seasons
@@ -285,6 +286,36 @@ def test_the_feature_that_knows_the_outcome_is_named_first() -> None:
     actual = pd.Series(rng.normal(15, 8, 2_000))
     features = pd.DataFrame({"season": rng.normal(size=2_000), "leaked": actual + rng.normal(0, 2, 2_000)})
     assert suspects(features, actual, ["season", "leaked"]) == [f"leaked {features['leaked'].corr(actual):.3f}"]
+
+
+# --- recorded calls ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of", "players"),
+    [
+        (POINTS, [7, 9]),
+        (replace(POINTS, tier="star"), [7]),
+        (replace(POINTS, min_average=20.0), [7]),
+        (replace(POINTS, prior_games=0), [7, 8, 9]),
+        (replace(POINTS, prior_games=31), []),
+        (replace(POINTS, season="2022-23"), []),
+    ],
+)
+def test_the_recorded_calls_are_those_of_the_players_and_games_of_the_leaderboard(
+    of: RowSet, players: list[int]
+) -> None:
+    forecasts = [
+        graded("a", 1, player=7, season_average=31.0),
+        graded("b", 1, player=7, season_average=31.0),
+        graded("a", 1, player=8, prior_games=9),
+        graded("a", 1, player=9, season_average=15.0),
+    ]
+    call = {"game_date": DAY, "market": "points", "season": "2023-24", "season_type": "Regular Season"}
+    calls = pd.DataFrame([call | {"player_id": p} for p in (7, 8, 9, 10)])
+    kept, average = calls_of(calls, of, pd.DataFrame(forecasts))
+    assert kept["player_id"].tolist() == players
+    assert len(average) == len(players)
 
 
 # --- for people -------------------------------------------------------------------------------------------------------

@@ -223,8 +223,8 @@ def test_nothing_is_read_in_the_loop_of_the_server() -> None:
         loops.add(get_ident())
         await app(scope, receive, send)
 
-    client = TestClient(watched)
-    assert [client.get(p).status_code for p in (f"/forecasts?day={DAY}", f"/status?start={DAY}")] == [200, 200]
+    with TestClient(watched) as client:  # one loop, in a thread that lives as long as the readers'
+        assert [client.get(p).status_code for p in (f"/forecasts?day={DAY}", f"/status?start={DAY}")] == [200, 200]
     assert loops
     assert readers
     assert not loops & readers

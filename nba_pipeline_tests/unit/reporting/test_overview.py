@@ -14,7 +14,7 @@ from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.game_states import PENDING
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waiver, Waivers
 from nba_pipeline.reporting.overview import calendars, cells, stretches, worst
-from nba_pipeline.reporting.overview_pages import Context, checks, write_overview
+from nba_pipeline.reporting.overview_pages import Context, checks, read_checks, write_overview
 from nba_pipeline.reporting.season import read_season
 from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline.tables.raw.schedule import SCHEDULE
@@ -201,6 +201,12 @@ def test_the_figures_of_the_written_dashboard_are_those_returned() -> None:
     written = write_overview(cast(Warehouse, home), cast(Any, home), context())
     assert written.checks is not None
     assert json.loads(home.pages["checks.json"]) == json.loads(json_text(written.checks.as_json()))
+
+
+def test_the_first_day_alone_stands_for_the_days_from_it_to_the_last_that_was_run() -> None:
+    home = cast(Warehouse, Pages(tables.day()))
+    found = [read_checks(home, context(), (first, None)) for first in (before(3), DAY + timedelta(days=2))]
+    assert [f and (f.days[0], f.days[-1]) for f in found] == [(before(3), DAY), (DAY + timedelta(days=2),) * 2]
 
 
 def test_without_a_ledger_there_is_no_page_and_no_figure() -> None:

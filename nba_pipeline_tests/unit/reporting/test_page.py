@@ -139,6 +139,8 @@ def test_all_forecasts_with_a_line_are_rows_calls_first_then_the_best_values() -
 def test_fair_odds_are_those_at_which_neither_side_has_a_value() -> None:
     f = replace(FORECAST, line=20.0, p_over=0.5, p_push=0.1)
     assert (f.fair("over"), f.fair("under")) == (pytest.approx(-125), pytest.approx(125))
+    even = replace(f, p_over=0.5, p_push=0.0)
+    assert (even.fair("over"), even.fair("under")) == (100, 100), "as nba_predictions.prop_prices has it"
     assert replace(f, p_over=1.0, p_push=0.0).fair("over") is None
 
 

@@ -18,24 +18,19 @@ def bars(svg: str, name: str) -> int:
 
 @pytest.mark.parametrize(("line", "under", "pushed", "over"), [(9.5, 10, 0, 10), (9.0, 9, 1, 10), (0.5, 1, 0, 19)])
 def test_outcomes_under_at_and_over_the_line(line: float, under: int, pushed: int, over: int) -> None:
-    svg = histogram(replace(FORECAST, outcomes=LAW, line=line))
+    svg = histogram(replace(FORECAST, outcomes=LAW), line)
     assert (bars(svg, "under"), bars(svg, "pushed"), bars(svg, "over")) == (under, pushed, over)
 
 
 def test_a_line_beyond_every_likely_outcome_is_still_drawn() -> None:
-    svg = histogram(replace(FORECAST, outcomes=LAW, line=30.5))
+    svg = histogram(replace(FORECAST, outcomes=LAW), 30.5)
     assert bars(svg, "over") == 1
     assert bars(svg, "under") == 31
     assert ">30.5<" in svg
 
 
-def test_without_a_line_all_bars_are_alike() -> None:
-    svg = histogram(replace(FORECAST, outcomes=LAW, line=None))
-    assert (bars(svg, "pushed"), bars(svg, "over"), bars(svg, "under")) == (20, 0, 0)
-
-
 def test_the_tallest_bar_fits_the_frame() -> None:
-    svg = histogram(replace(FORECAST, outcomes=(0.01, 0.9, 0.09), line=1.5))
+    svg = histogram(replace(FORECAST, outcomes=(0.01, 0.9, 0.09)), 1.5)
     assert max(float(h) for h in re.findall(r"v-([\d.]+)", svg)) <= PLOT_HEIGHT
     assert max(float(x) for x in re.findall(r"M([\d.]+) ", svg)) < PLOT_WIDTH
 
@@ -51,4 +46,4 @@ def test_earlier_games_are_coloured_by_their_side_of_the_line_oldest_first(
 
 
 def test_names_are_escaped_in_the_label() -> None:
-    assert "&#34;&gt;" in histogram(replace(FORECAST, player='x">'))
+    assert "&#34;&gt;" in histogram(replace(FORECAST, player='x">'), 19.5)
