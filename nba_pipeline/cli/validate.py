@@ -1,6 +1,7 @@
 """The command `validate`: is a file of the landing layout usable, row by row."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,14 +14,14 @@ import pyarrow.parquet as pq
 
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.domain.books import unknown_books
-from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
+from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, GAME_ID
 from nba_pipeline.sources.files import days_of_file, read_file
-from nba_pipeline.sources.landing import FEEDS, GAME_LINES, PROBLEMS, PROP_LINES, SUFFIXES, Feed
+from nba_pipeline.sources.landing import FEEDS, GAME_LINES, PROBLEMS, PROP_LINES, SCHEDULE, SUFFIXES, Feed
+from nba_pipeline.sources.landing_query import is_possible
 from nba_pipeline.tables.shared.odds import LEAST_ODDS
 from nba_pipeline.tables.shared.quote_bounds import ALTERNATE_PRICES, HIGHEST_LINES
 
 SHOWN = 20
-ID_LENGTH = 10
 
 
 @dataclass
@@ -95,13 +96,35 @@ def _unknown_columns(path: Path, feed: Feed) -> list[str]:
 
 def _problems(feed: Feed, row: dict[str, Any]) -> Iterator[str]:
     """Say what is wrong with the values of a row beyond their types."""
-    game_id = row.get("game_id")
-    if game_id is not None and (len(game_id) != ID_LENGTH or game_id[:3] not in COUNTABLE_PREFIXES):
-        yield f"game_id {game_id!r} is not the id of a game that counts (10 characters)"
+    yield from _problems_of_day(feed, row)
+    yield from _problems_of_ids(feed, row)
+    if feed in (PROP_LINES, GAME_LINES) and row["bookmaker"] is None:
+        yield "bookmaker is empty"
     if feed is PROP_LINES:
         yield from _problems_of_quote(row)
     if feed is GAME_LINES and row["spread_home"] is None and row["total"] is None and row["ml_home"] is None:
         yield "the line has neither spread nor total nor moneyline"
+
+
+def _problems_of_day(feed: Feed, row: dict[str, Any]) -> Iterator[str]:
+    if feed.day is None or feed.day in (row[PROBLEMS] or ""):
+        return
+    if row[feed.day] is None:
+        yield f"{feed.day} is empty"
+    elif not is_possible(row[feed.day]):
+        yield f"{feed.day} {row[feed.day]} cannot be the day of a game"
+
+
+def _problems_of_ids(feed: Feed, row: dict[str, Any]) -> Iterator[str]:
+    game_id, player_id = row.get("game_id"), row.get("player_id")
+    if game_id is None and any(c.name == "game_id" and c.required for c in feed.columns):
+        yield "game_id is empty"
+    if game_id is not None and not re.fullmatch(GAME_ID, game_id):
+        yield f"game_id {game_id!r} is not the id of a game: ten digits, of which the first three tell the kind of game"
+    elif game_id is not None and feed is not SCHEDULE and game_id[:3] not in COUNTABLE_PREFIXES:
+        yield f"game_id {game_id!r} is not the id of a game that counts"
+    if player_id is not None and player_id <= 0 and "player_id" not in (row[PROBLEMS] or ""):
+        yield f"player_id {player_id} is not the id of a player"
 
 
 def _problems_of_quote(row: dict[str, Any]) -> Iterator[str]:

@@ -19,12 +19,12 @@ from nba_pipeline.common.locking import file_lock
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources import plan
-from nba_pipeline.sources.answers import parsed
+from nba_pipeline.sources.answers import BOX_SCORE_SOURCE, parsed
 from nba_pipeline.sources.landing import PROBLEMS, Feed
 from nba_pipeline.sources.nba_stats import team_id
 from nba_pipeline.sources.odds_plan import PROPS, PROPS_AT, SLATE, SLATE_AT
-from nba_pipeline.sources.parsing import injury_report, odds, players, quote_rows
-from nba_pipeline.sources.parsing.box_score import BoxScore
+from nba_pipeline.sources.parsing import cdn_box_score, injury_report, odds, players, quote_rows
+from nba_pipeline.sources.parsing.box_score import BOXSCORE_DNP, BoxScore
 from nba_pipeline.sources.parsing.schedule import Game, by_id
 from nba_pipeline.sources.parsing.values import EASTERN, Row, from_json
 from nba_pipeline.sources.payloads import Payload, PayloadStore
@@ -33,6 +33,13 @@ from nba_pipeline.sources.plan import CDN_BOX_SCORE, INJURY_REPORTS, NBA_CDN, NB
 Changed = dict[str, list[date]]
 CAPTURE = "%Y%m%dT%H%M%SZ"
 LANDING_TIMEOUT = 600.0
+RESULTS = (feeds.PLAYER_BOXSCORES, feeds.TEAM_BOXSCORES, feeds.SHOTS)
+# The sources of rows that are written from stored answers; rows of others in these feeds were imported.
+SOURCES = {
+    feeds.INJURIES: (injury_report.SOURCE, BOX_SCORE_SOURCE, cdn_box_score.SOURCE),
+    feeds.PROP_LINES: (odds.SOURCE,),
+    feeds.GAME_LINES: (odds.SOURCE,),
+}
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -89,8 +96,8 @@ class SeasonLanding:
         for feed, make in dict(pair for kind in kinds for pair in makers.get(kind, ())).items():
             landed = self._landed(feed) if feed is feeds.SCHEDULE else set()
             for day in sorted({*days, *landed}):
-                rows = self._made(make, day)
-                if rows is not None and write_rows(self.directory / feed.name / f"{day}.parquet", feed, rows):
+                path, rows = self.directory / feed.name / f"{day}.parquet", self._made(make, day)
+                if rows is not None and write_rows(path, feed, [*rows, *self._imported(feed, day, path, rows)]):
                     changed[feed.name].append(day)
         if plan.ROSTERS in kinds:
             self._rosters()
@@ -102,6 +109,21 @@ class SeasonLanding:
         except SourceError as e:
             self.fail(e)
             return None
+
+    def _imported(self, feed: Feed, day: date, path: Path, rows: Sequence[Row]) -> list[Row]:
+        """List the rows of a file that an import wrote and the stored answers say nothing of."""
+        if feed in RESULTS:
+            silent = {g.game_id for g in self._over(day)} - {r["game_id"] for r in rows}
+            return [r for r in landed_rows(path) if r["game_id"] in silent] if silent else []
+        if feed not in SOURCES:
+            return []
+        told = {g.game_id for g in self._over(day) if self._box_score(g)} if feed is feeds.INJURIES else set()
+        return [
+            r
+            for r in landed_rows(path)
+            if r.get("source") not in SOURCES[feed]
+            and not (r.get("record_type") == BOXSCORE_DNP and r.get("game_id") in told)
+        ]
 
     def _landed(self, feed: Feed) -> set[date]:
         days = {date.fromisoformat(p.stem) for p in (self.directory / feed.name).glob("????-??-??.parquet")}
@@ -261,6 +283,22 @@ class SeasonLanding:
         path = self.directory / feeds.ROSTERS.name / f"{kept.fetched_at.astimezone(UTC):{CAPTURE}}.parquet"
         if plan.season_of(kept.fetched_at.astimezone(EASTERN).date()) == self.season and not path.is_file():
             write_rows(path, feeds.ROSTERS, players.rosters(from_json(kept.read()), kept.fetched_at))
+
+
+def landed_rows(path: Path) -> list[Row]:
+    """Read the rows of a landing file by day; none without one.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    if not path.is_file():
+        return []
+    try:
+        return pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as e:
+        raise SourceError(
+            f"{path} cannot be read: {str(e).splitlines()[0]}", "remove it, and run the same command again"
+        ) from e
 
 
 def write_rows(path: Path, feed: Feed, rows: Sequence[Row]) -> bool:

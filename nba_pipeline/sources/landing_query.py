@@ -112,8 +112,16 @@ def _other_day(column: LandingColumn, typed: str, file_day: str) -> str:
     return f"CASE WHEN ({typed}) <> {file_day} THEN {message} END"
 
 
+def is_possible(day: date) -> bool:
+    """Return whether a day can be that of a game."""
+    return FIRST_NBA_GAME <= day <= _latest_day()
+
+
+def _latest_day() -> date:
+    return clock.now().date() + SCHEDULED_AHEAD
+
+
 def _of_days(column: str, days: Sequence[date]) -> str:
     day = f'TRY_CAST("{column}" AS DATE)'
-    latest = clock.now().date() + SCHEDULED_AHEAD
-    invalid = f"{day} IS NULL OR {day} < DATE '{FIRST_NBA_GAME}' OR {day} > DATE '{latest}'"
-    return f"({predicate(day, list(days))}) OR {invalid}"
+    invalid = f"{day} IS NULL OR {day} < DATE '{FIRST_NBA_GAME}' OR {day} > DATE '{_latest_day()}'"
+    return f"({predicate(day, list(days))}) OR {invalid}" if days else invalid

@@ -47,6 +47,12 @@ def test_a_good_file_is_fine_and_what_follows_from_it_is_noted(tmp_path: Path) -
         (GOOD.replace("-115", "1.87"), "over_odds 1.87 is not American odds"),
         (GOOD.replace("points", "dunks"), "the market 'dunks' is not one of"),
         (GOOD.replace("0022400101", "22400101"), "game_id '22400101' is not the id of a game"),
+        (GOOD.replace("0022400101", "002xxxxxxx"), "game_id '002xxxxxxx' is not the id of a game"),
+        (GOOD.replace("0022400101", "0012400101"), "game_id '0012400101' is not the id of a game that counts"),
+        (GOOD.replace("0022400101,,", "0022400101,0,"), "player_id 0 is not the id of a player"),
+        (GOOD.replace("2024-11-05,", ","), "game_date is empty"),
+        (GOOD.replace("2024-11-05,", "1924-11-05,"), "game_date 1924-11-05 cannot be the day of a game"),
+        (GOOD.replace("draftkings", ""), "bookmaker is empty"),
         (GOOD.replace("Jayson Tatum", ""), "the player has neither a name nor an id"),
     ],
 )
@@ -54,6 +60,19 @@ def test_each_row_that_would_be_rejected_is_named(tmp_path: Path, row: str, reas
     code, said = validated(written(tmp_path / "prop_lines.csv", GOOD, row))
     assert code == 1 and len(said["errors"]) == 1
     assert said["errors"][0].startswith("row ") and reason in said["errors"][0]
+
+
+@pytest.mark.parametrize("day", ["", "soon"])
+def test_a_file_without_a_day_that_can_be_read_is_told_row_by_row(tmp_path: Path, day: str) -> None:
+    code, said = validated(written(tmp_path / "prop_lines.csv", GOOD.replace("2024-11-05,", f"{day},")))
+    assert (code, said["rows"], said["days"], len(said["errors"])) == (1, 1, [], 1)
+
+
+def test_a_schedule_may_list_games_that_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "schedule.csv"
+    head = "game_id,game_date,game_datetime_utc,home_team,away_team,home_pts,away_pts"
+    path.write_text(f"{head}\n0012400001,2024-10-04,,BOS,DEN,,\n,2024-10-04,,BOS,DEN,,\n")
+    assert validated(path)[1]["errors"] == ["row 2: game_id is empty"]
 
 
 def test_unknown_books_columns_and_repeated_rows_are_noted(tmp_path: Path) -> None:

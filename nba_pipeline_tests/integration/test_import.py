@@ -12,7 +12,17 @@ from pyarrow.csv import write_csv
 
 from nba_pipeline.cli.main import main
 from nba_pipeline.sources.files import FilesSource
-from nba_pipeline.sources.landing import INJURIES, PLAYER_BOXSCORES, PLAYERS, SCHEDULE, SHOTS, TEAM_BOXSCORES, Feed
+from nba_pipeline.sources.landing import (
+    INJURIES,
+    PLAYER_AGES,
+    PLAYER_BOXSCORES,
+    PLAYERS,
+    SCHEDULE,
+    SHOTS,
+    TEAM_BOXSCORES,
+    Feed,
+)
+from nba_pipeline.sources.landing_files import write_rows
 from nba_pipeline_tests.support.loopback import Answer, loopback
 from nba_pipeline_tests.support.service_answers import V3_COUNTS
 from nba_pipeline_tests.support.small_league import BOSTON, DAY, DENVER, services
@@ -237,6 +247,79 @@ def test_a_directory_of_the_landing_layout_is_imported_by_day(home: Home, tmp_pa
     assert code == 1 and done["rows"] == {"schedule": 2, "player_boxscores": 31}
     assert done["set_aside"] == ["player_boxscores: game_date: 'yesterday' is not a date"]
     assert "shots" in done["missing"] and len(second.rows(PLAYER_BOXSCORES)) == 31
+
+
+def test_an_import_that_stopped_before_the_lists_of_players_goes_on_with_all_of_them(
+    home: Home, tmp_path: Path
+) -> None:
+    files = season_files()
+    files["nba_stats_rosters"] = files["nba_stats_rosters"][:3]
+    place = written(tmp_path, files)
+    home.run("sportsdataverse", "2024-25", "--from", str(place))
+    whole = home.rows(PLAYERS)
+    assert len(whole) == 32
+    (home.place / "landing" / "players" / "2024-25.parquet").unlink()
+    code, again = home.run("sportsdataverse", "2024-25", "--from", str(place))
+    assert code == 0 and "player_boxscores_2025.parquet" in again["2024-25"]["unchanged"]
+    assert home.rows(PLAYERS) == whole
+
+
+def test_replace_renews_the_lists_of_players_and_without_it_they_stay(home: Home, tmp_path: Path) -> None:
+    files = season_files()
+    home.run("sportsdataverse", "2024-25", "--from", str(written(tmp_path, files)))
+    for row in files["nba_stats_rosters"]:
+        row |= {"birth_date": "MAR 1, 1999", "age": 25.0}
+    for option, year, age in (((), 1997, 27.0), (("--replace",), 1999, 25.0)):
+        home.run("sportsdataverse", "2024-25", "--from", str(written(tmp_path, files)), *option)
+        assert {r["birth_date"].year for r in home.rows(PLAYERS)} == {year}
+        assert {r["age"] for r in home.rows(PLAYER_AGES)} == {age}
+
+
+REPORT = {"report_date": DAY, "record_type": "official_report", "player_name_source": "Jo Doe", "status": "out"}
+
+
+@pytest.mark.parametrize("options", [(), ("--replace",)])
+def test_an_import_of_box_scores_leaves_the_reports_of_a_day_and_adds_who_did_not_play(
+    home: Home, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    write_rows(home.place / "landing" / "injuries" / f"{DAY}.parquet", INJURIES, [REPORT])
+    home.run("sportsdataverse", "2024-25", "--from", str(written(tmp_path, season_files())), *options)
+    kinds = [r["record_type"] for r in home.rows(INJURIES)]
+    assert (kinds.count("official_report"), kinds.count("boxscore_dnp")) == (1, len(services().absent))
+
+
+def test_a_row_without_a_day_or_of_an_impossible_one_is_set_aside_by_name(home: Home, tmp_path: Path) -> None:
+    head = "game_date,game_id,player_id,player_name,market,bookmaker,line"
+    rows = [f"{day},{BOSTON},1,Jo Doe,points,draftkings,10.5" for day in (DAY, "", "1024-11-05", "soon")]
+    for these in (rows, rows[1:]):
+        (tmp_path / "prop_lines.csv").write_text("\n".join([head, *these]) + "\n")
+        code, said = home.run("directory", str(tmp_path))
+        (done,) = said.values()
+        assert code == 1 and sorted(done["set_aside"]) == [
+            "prop_lines: game_date is empty",
+            "prop_lines: game_date: 'soon' is not a date",
+            "prop_lines: game_date: 1024-11-05 cannot be the day of a game",
+        ]
+    assert [p.stem for p in (home.place / "landing" / "prop_lines").iterdir()] == [f"{DAY}"]
+
+
+def test_replace_leaves_each_player_once_and_keeps_those_the_directory_lacks(home: Home, tmp_path: Path) -> None:
+    home.run("sportsdataverse", "2024-25", "--from", str(written(tmp_path / "files", season_files())))
+    before = {r["player_id"] for r in home.rows(PLAYERS)}
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "players.csv").write_text(f"player_id,player_name\n{min(before)},Another Name\n1,Somebody New\n")
+    code, said = home.run("directory", str(other))
+    assert (
+        code == 0
+        and said[str(other)]["kept"] == {"players": 1}
+        and {r["player_id"] for r in home.rows(PLAYERS)} == before
+    )
+    for _ in range(2):
+        home.run("directory", str(other), "--replace")
+        found = {r["player_id"]: r["player_name"] for r in home.rows(PLAYERS)}
+        assert len(found) == len(home.rows(PLAYERS)) and found.keys() == {*before, 1}
+        assert found[min(before)] == "Another Name"
 
 
 def test_shot_charts_in_bulk_are_imported_although_the_ids_lost_their_zeros(home: Home, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from nba_pipeline.sources.landing import (
     TEAM_BOXSCORES,
     Feed,
 )
+from nba_pipeline.sources.landing_files import write_rows
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import KINDS
 from nba_pipeline_tests.support.loopback import Answer, Loopback, Request, loopback, of_json
@@ -424,6 +425,47 @@ def test_a_stored_answer_that_is_damaged_costs_its_own_day_and_feed_alone(live: 
     assert f"{kept} cannot be read" in failure
     lost = {name for name in whole.keys() - live.files().keys()}
     assert lost == {f"{feed}/{DAY}.parquet" for feed in ("player_boxscores", "team_boxscores", "injuries")}
+
+
+def imported(live: Live, feed: Feed, *rows: dict[str, Any]) -> None:
+    write_rows(live.settings.landing / feed.name / f"{DAY}.parquet", feed, rows)
+
+
+def test_an_ingest_of_reports_leaves_who_did_not_play_by_an_imported_box_score(live: Live) -> None:
+    absent = {"report_date": DAY, "record_type": "boxscore_dnp", "game_id": BOSTON, "player_id": 7, "team": "BOS"}
+    absent |= {"player_name": "Jo Doe", "status": "did_not_play", "source": "sportsdataverse"}
+    imported(live, INJURIES, absent)
+    for _ in range(2):
+        live.ingest("injuries")
+        kinds = [(r["record_type"], r["source"]) for r in live.rows(INJURIES)]
+        assert kinds.count(("boxscore_dnp", "sportsdataverse")) == 1
+        assert any(kind == "official_report" for kind, _ in kinds)
+    live.ingest("boxscores")
+    assert {r["source"] for r in live.rows(INJURIES) if r["record_type"] == "boxscore_dnp"} == {"NBA box score"}
+
+
+def test_games_that_no_service_answers_keep_their_imported_lines_and_those_answered_have_their_own(live: Live) -> None:
+    live.ingest("boxscores")
+    lines = live.rows(PLAYER_BOXSCORES)
+    shutil.rmtree(live.settings.payloads)
+    imported(live, PLAYER_BOXSCORES, *(r | {"pts": r["pts"] + 1, "source": "elsewhere"} for r in lines))
+    live.server.rule = lambda r: (
+        Answer(status=404)
+        if "leaguegamelog" in r.path or (BOSTON in f"{r.path}{r.parameters}" and "box" in r.path)
+        else live.services(r)
+    )
+    live.ingest("boxscores")
+    assert {(r["game_id"], r["source"]) for r in live.rows(PLAYER_BOXSCORES)} == {(BOSTON, "elsewhere"), (DENVER, None)}
+    assert len(live.rows(PLAYER_BOXSCORES)) == 32
+
+
+def test_quotes_that_were_imported_stand_beside_those_that_are_fetched(live: Live) -> None:
+    quote = {"game_date": DAY, "game_id": BOSTON, "player_id": 7, "market": "points", "bookmaker": "b", "line": 10.5}
+    imported(live, PROP_LINES, quote | {"source": "elsewhere"})
+    for _ in range(2):
+        live.ingest("lines")
+        sources = [r["source"] for r in live.rows(PROP_LINES)]
+        assert sources.count("elsewhere") == 1 and set(sources) == {"elsewhere", "The Odds API"}
 
 
 def test_a_damaged_list_of_events_costs_no_results(live: Live) -> None:

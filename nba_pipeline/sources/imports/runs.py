@@ -24,9 +24,11 @@ from nba_pipeline.sources.imports.season_files import (
     write_manifest,
 )
 from nba_pipeline.sources.landing import PROBLEMS, Feed
-from nba_pipeline.sources.landing_files import write_rows, writing
+from nba_pipeline.sources.landing_files import landed_rows, write_rows, writing
+from nba_pipeline.sources.landing_query import is_possible
 from nba_pipeline.sources.live_settings import Pace
 from nba_pipeline.sources.parsing.acceptance import SetAside
+from nba_pipeline.sources.parsing.box_score import BOXSCORE_DNP
 from nba_pipeline.sources.parsing.values import Row
 
 RELEASES = "https://github.com/sportsdataverse/sportsdataverse-data/releases/download"
@@ -36,6 +38,12 @@ TEAMS = ("nba_stats_team_boxscores", "team_boxscores_{}")
 PLAYERS = ("nba_stats_player_boxscores", "player_boxscores_{}")
 SHOTS = ("nba_stats_shots", "shots_{}")
 ROSTERS = ("nba_stats_rosters", "rosters_{}")
+# What tells the rows of a feed that is not daily apart.
+KEYS = {
+    feeds.PLAYERS.name: ("player_id",),
+    feeds.ROSTERS.name: ("captured_at", "team", "player_id"),
+    feeds.PLAYER_AGES.name: ("season", "player_id"),
+}
 ESPN = ("espn_nba_schedules", "nba_schedule_{}")
 
 Tell = Callable[[str], None]
@@ -83,13 +91,19 @@ class _Season:
 
     def file(self, what: tuple[str, str]) -> SeasonFile | None:
         """Find a file; record its digest, or that it is missing."""
-        folder, stem = what[0], what[1].format(int(self.label[:4]) + 1)
-        file = locate(self.place, folder, stem, self.cache, self.pace)
+        file = self.find(what)
         if file is None:
-            self.found.missing.append(f"{folder}/{stem}")
+            self.found.missing.append(f"{what[0]}/{self._stem(what)}")
         else:
             self.found.files[file.path.name] = file.sha256
         return file
+
+    def find(self, what: tuple[str, str]) -> SeasonFile | None:
+        """Find a file, without a record."""
+        return locate(self.place, what[0], self._stem(what), self.cache, self.pace)
+
+    def _stem(self, what: tuple[str, str]) -> str:
+        return what[1].format(int(self.label[:4]) + 1)
 
     def rows(self, what: tuple[str, str], columns: Sequence[str]) -> list[Row]:
         """Read the rows of a file; none where it is missing."""
@@ -128,12 +142,11 @@ def import_season(
     espn = sportsdataverse.tip_offs(season.rows(ESPN, sportsdataverse.ESPN_COLUMNS), aside)
     games = {g["game_id"]: g for g in sportsdataverse.schedule(log, teams, espn, aside)}
     days = days_between(min(g["game_date"] for g in games.values()), max(g["game_date"] for g in games.values()))
-    manifest = read_manifest(landing)
     writer = _Writer(landing, days, replace, done)
     with writing(landing):
+        manifest = read_manifest(landing)
         writer.write(feeds.SCHEDULE, games.values())
         writer.write(feeds.TEAM_BOXSCORES, sportsdataverse.team_boxscores(teams, games, aside))
-        box: list[Row] = []
         for what, feed in ((PLAYERS, feeds.PLAYER_BOXSCORES), (SHOTS, feeds.SHOTS)):
             file = season.file(what)
             if file is None:
@@ -149,29 +162,43 @@ def import_season(
                 rows = read_rows(file.path, sportsdataverse.PLAYER_COLUMNS)
                 box, absent = sportsdataverse.player_boxscores(rows, games, aside)
                 writer.write(feed, box)
-                writer.write(feeds.INJURIES, absent)
+                writer.write(feeds.INJURIES, absent, _is_of_box_score)
             _remember(landing, manifest, file, feed.name, len(rows))
-        _write_players(season, landing, box)
+        _write_players(season, landing, games, replace)
     done.set_aside += map(str, aside)
     return done
 
 
-def _write_players(season: _Season, landing: Path, box: Iterable[Row]) -> None:
+def _write_players(season: _Season, landing: Path, games: Mapping[str, Row], replace: bool) -> None:
+    """Write the season's lists of players and ages where they are lacking.
+
+    The box scores are read again: an import that goes on has not read them.
+    """
+    paths = {feed: landing / feed.name / f"{season.label}.parquet" for feed in (feeds.PLAYERS, feeds.PLAYER_AGES)}
+    lacking = {feed for feed, path in paths.items() if replace or not path.is_file()}
     rosters = season.rows(ROSTERS, sportsdataverse.ROSTER_COLUMNS)
+    box: list[Row] = []
+    if feeds.PLAYERS in lacking and (file := season.find(PLAYERS)):
+        box, _ = sportsdataverse.player_boxscores(read_rows(file.path, sportsdataverse.PLAYER_COLUMNS), games)
     for feed, rows in (
         (feeds.PLAYERS, sportsdataverse.players(rosters, box)),
         (feeds.PLAYER_AGES, sportsdataverse.ages(rosters, season.label)),
     ):
-        path = landing / feed.name / f"{season.label}.parquet"
-        if rows and not path.is_file():
-            write_rows(path, feed, rows)
+        if rows and feed in lacking:
+            write_rows(paths[feed], feed, rows)
             season.found.rows[feed.name] += len(rows)
+
+
+def _is_of_box_score(row: Row) -> bool:
+    """Whether a row of injuries is of a box score: the feed also has reports, which an import of box scores leaves."""
+    return row["record_type"] == BOXSCORE_DNP
 
 
 def import_shot_charts(paths: Sequence[Path], landing: Path, *, replace: bool, tell: Tell = lambda _: None) -> Imported:
     """Import files of shot charts with the columns of `shotchartdetail`; arguments as for `import_season`."""
-    done, manifest = Imported(), read_manifest(landing)
+    done = Imported()
     with writing(landing):
+        manifest = read_manifest(landing)
         for path in paths:
             tell(f"{path.name}")
             file = SeasonFile(path, _digest(path))
@@ -198,17 +225,48 @@ def import_directory(directory: Path, landing: Path, *, replace: bool, tell: Tel
             tell(feed.name)
             days = source.days(feed)
             listed = source.read(feed.as_witness(), days).to_pylist()
-            bad = [r for r in listed if r[PROBLEMS]]
-            done.set_aside += [f"{feed.name}: {r[PROBLEMS]}" for r in bad]
-            good = [{k: v for k, v in r.items() if k != PROBLEMS} for r in listed if not r[PROBLEMS]]
+            good: list[Row] = []
+            for r in listed:
+                if problem := r.pop(PROBLEMS) or _problem_of_day(feed, r):
+                    done.set_aside.append(f"{feed.name}: {problem}")
+                else:
+                    good.append(r)
             if feed.day:
-                _Writer(landing, days, replace, done).write(feed, good)
+                possible = [d for d in days if is_possible(d)]
+                _Writer(landing, possible, replace, done).write(feed, good)
             elif replace or not (landing / feed.name).exists():
-                write_rows(landing / feed.name / "imported.parquet", feed, good)
+                _write_of_no_day(landing / feed.name, feed, good)
                 done.rows[feed.name] += len(good)
             else:
                 done.kept[feed.name] += 1
     return done
+
+
+def _problem_of_day(feed: Feed, row: Row) -> str:
+    """Say why a row belongs to no day; empty where it does, or need not."""
+    if feed.day is None:
+        return ""
+    if row[feed.day] is None:
+        return f"{feed.day} is empty"
+    return "" if is_possible(row[feed.day]) else f"{feed.day}: {row[feed.day]} cannot be the day of a game"
+
+
+def _write_of_no_day(directory: Path, feed: Feed, rows: Sequence[Row]) -> None:
+    """Write rows of a feed that is not daily, and take rows of the same keys out of its other files."""
+    path = directory / "imported.parquet"
+    write_rows(path, feed, rows)
+    imported = {_key(feed, r) for r in rows}
+    for other in sorted(p for p in directory.glob("*.parquet") if p != path):
+        held = pq.read_table(other).to_pylist()
+        left = [r for r in held if _key(feed, r) not in imported]
+        if not left:
+            other.unlink()
+        elif len(left) < len(held):
+            write_rows(other, feed, left)
+
+
+def _key(feed: Feed, row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in KEYS[feed.name])
 
 
 @dataclass
@@ -220,18 +278,26 @@ class _Writer:
     replace: bool
     done: Imported
 
-    def write(self, feed: Feed, rows: Iterable[Row]) -> None:
-        """Write the rows of a feed; a file that has rows is left as it is unless `replace`."""
+    def write(self, feed: Feed, rows: Iterable[Row], owns: Callable[[Row], bool] = lambda _: True) -> None:
+        """Write the rows of a feed; a file that has rows is left as it is unless `replace`.
+
+        Args:
+            feed: The feed.
+            rows: Its rows.
+            owns: Tells the rows of a file that the import may replace; the others stay, and do not count.
+        """
         by_day: Mapping[date, list[Row]] = defaultdict(list)
         for r in rows:
             by_day[r[feed.day or ""]].append(r)
         # A file without rows tells that nothing happened: of an optional feed that is not known.
         for d in sorted({*(() if feed.optional else self.days), *by_day}):
             path, own = self.landing / feed.name / f"{d}.parquet", by_day.get(d, [])
-            if path.is_file() and not self.replace and (not own or pq.read_metadata(path).num_rows):
+            held = landed_rows(path)
+            others = [r for r in held if not owns(r)]
+            if path.is_file() and not self.replace and (not own or len(others) < len(held)):
                 self.done.kept[feed.name] += 1 if own else 0
                 continue
-            write_rows(path, feed, own)
+            write_rows(path, feed, [*others, *own])
             self.done.rows[feed.name] += len(own)
             self.done.days[feed.name] += 1
 
