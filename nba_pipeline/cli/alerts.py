@@ -5,7 +5,8 @@ import json
 import click
 
 from nba_pipeline.automation.alert_store import AlertStore
-from nba_pipeline.automation.notifiers import notifiers
+from nba_pipeline.automation.notifiers import Notifier, notifiers
+from nba_pipeline.cli.console import print_json
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import AlertError
 from nba_pipeline.config.settings import Settings
@@ -24,15 +25,19 @@ def show_alerts(as_json: bool) -> bool:
     return not alerts
 
 
-def send_test() -> bool:
+def send_test(as_json: bool) -> bool:
     """Send a test message through every configured channel; False when one did not accept it."""
-    delivered = True
-    for channel in notifiers(Settings.from_environment().alerts):
-        try:
-            channel.send("nba_pipeline: test", [f"A test of the alerts, sent at {clock.now():%Y-%m-%d %H:%M} UTC."])
-        except AlertError as e:
-            delivered = False
-            click.echo(f"{channel.name}: NOT delivered: {e}", err=True)
-        else:
-            click.echo(f"{channel.name}: delivered")
-    return delivered
+    outcomes = [(c.name, _why_not_delivered(c)) for c in notifiers(Settings.from_environment().alerts)]
+    if as_json:
+        print_json([{"channel": name, "delivered": not why, "error": why} for name, why in outcomes])
+    for name, why in () if as_json else outcomes:
+        click.echo(f"{name}: {f'NOT delivered: {why}' if why else 'delivered'}", err=bool(why))
+    return not any(why for _, why in outcomes)
+
+
+def _why_not_delivered(channel: Notifier) -> str:
+    try:
+        channel.send("nba_pipeline: test", [f"A test of the alerts, sent at {clock.now():%Y-%m-%d %H:%M} UTC."])
+    except AlertError as e:
+        return str(e)
+    return ""

@@ -269,7 +269,7 @@ def alerts(what: str, as_json: bool) -> bool:
     """List open alerts; `alerts test` sends a test message through every configured channel."""
     from nba_pipeline.cli.alerts import send_test, show_alerts
 
-    return send_test() if what == "test" else show_alerts(as_json)
+    return send_test(as_json) if what == "test" else show_alerts(as_json)
 
 
 @main.command()

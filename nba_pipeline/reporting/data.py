@@ -270,7 +270,6 @@ class Interval:
     mean: float
     low: float | None
     high: float | None
-    days: int
 
 
 @dataclass(frozen=True)

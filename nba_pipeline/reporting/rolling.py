@@ -123,12 +123,20 @@ class Sums:
         return float(self._by_day[measure].sum())
 
     def ratio(self, top: str, bottom: str) -> Interval:
-        """Compute Σ top / Σ bottom with its 95 % interval by resampling whole days, as rows of one day are dependent.
+        """Compute Σ top / Σ bottom with its interval."""
+        return interval(self._by_day[top], self._by_day[bottom])
 
-        Fewer than seven days with rows give no interval: a resample of so few days does not estimate the variance.
-        """
-        days = int((self._by_day[bottom] > 0).sum())
-        mean = self.total(top) / self.total(bottom)
-        if days < FEWEST_DAYS:
-            return Interval(mean, None, None, days)
-        return Interval(mean, *ratio_interval(self._by_day[top], self._by_day[bottom]), days)
+
+def interval(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> Interval:
+    """Compute Σ top / Σ bottom with its 95 % interval by resampling whole days, as rows of one day are dependent.
+
+    Fewer than seven days with rows give no interval: a resample of so few days does not estimate the variance.
+
+    Args:
+        top: the sum of each day.
+        bottom: the count of each day, in the order of `top`.
+    """
+    mean = float(top.sum() / bottom.sum())
+    if (bottom > 0).sum() < FEWEST_DAYS:
+        return Interval(mean, None, None)
+    return Interval(mean, *ratio_interval(top, bottom))

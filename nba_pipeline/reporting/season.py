@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.evaluation.bootstrap import ratio_interval
 from nba_pipeline.evaluation.metrics import tier
 from nba_pipeline.reporting import rolling
 from nba_pipeline.reporting.data import Interval, Record
-from nba_pipeline.reporting.rolling import FEWEST_DAYS
 from nba_pipeline.reporting.rows import records
 from nba_pipeline.tables.grading.call_grades import CALL_GRADES
 from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
@@ -152,7 +150,7 @@ def _call_record(kind: str, name: str, own: pd.DataFrame) -> CallRecord:
 
 
 def _mean(values: pd.Series, days: pd.Series) -> Interval | None:
-    """Average the known values, with the 95 % interval by resampling whole days; none with fewer than seven days."""
+    """Average the known values, with the interval by resampling whole days; None without any."""
     known = values.notna()
     if not known.any():
         return None
@@ -161,8 +159,4 @@ def _mean(values: pd.Series, days: pd.Series) -> Interval | None:
         .groupby("day")["top"]
         .agg(["sum", "size"])
     )
-    mean = float(by_day["sum"].sum() / by_day["size"].sum())
-    if len(by_day) < FEWEST_DAYS:
-        return Interval(mean, None, None, len(by_day))
-    low, high = ratio_interval(by_day["sum"].to_numpy(dtype=np.float64), by_day["size"].to_numpy(dtype=np.float64))
-    return Interval(mean, low, high, len(by_day))
+    return rolling.interval(*(by_day[c].to_numpy(dtype=np.float64) for c in ("sum", "size")))

@@ -319,6 +319,10 @@ def test_the_drill_goes_through_the_configured_channel_and_says_whether_it_arriv
     assert done.exit_code == 1
     assert "NOT delivered" in done.output
     assert "secret" not in done.output
+    done = CliRunner().invoke(main, ["alerts", "test", "--json"])
+    (told,) = json.loads(done.stdout)
+    assert (done.exit_code, told["channel"], told["delivered"]) == (1, "webhook", False)
+    assert "secret" not in done.output
 
 
 def test_the_command_lists_what_is_open_and_its_exit_code_says_so(
