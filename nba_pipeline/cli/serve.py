@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from nba_pipeline.cli.console import print_json
+from nba_pipeline.cli.own_pages import LOCAL_NAMES, Application, OwnPagesOnly
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.config.settings import Settings
@@ -21,23 +22,35 @@ from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 LEDGER_SECONDS = 10
 
 
-def run_api(host: str, port: int) -> None:
-    """Serve the API until it is interrupted."""
+def run_api(host: str, port: int, names: Sequence[str]) -> None:
+    """Serve the API until it is interrupted.
+
+    Args:
+        host: The address to listen on.
+        port: The port to listen on.
+        names: Names of the server besides the local ones and `host`; requests for other hosts are refused.
+    """
     import uvicorn
 
+    app = api_of(Settings.from_environment(), (host, *names))
+    click.echo(f"http://{host}:{port}/openapi.json", err=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning")  # pyright: ignore[reportArgumentType]
+
+
+def api_of(settings: Settings, names: Sequence[str]) -> Application:
+    """Build the API of a home behind the guard of the web servers.
+
+    Args:
+        settings: The settings of the home.
+        names: Names of the server besides the local ones.
+    """
     from nba_pipeline.automation.alert_store import alerts_of
     from nba_pipeline.reporting.api import application
     from nba_pipeline.reporting.overview_pages import context_of
 
-    settings = Settings.from_environment()
     version = content_version(settings.database if settings.bigquery is None else settings.open_warehouse())
-    click.echo(f"http://{host}:{port}/openapi.json", err=True)
-    uvicorn.run(
-        application(settings.open_warehouse(), version, lambda: context_of(settings, alerts_of(settings))),
-        host=host,
-        port=port,
-        log_level="warning",
-    )
+    app = application(settings.open_warehouse(), version, lambda: context_of(settings, alerts_of(settings)))
+    return OwnPagesOnly(app, {*LOCAL_NAMES, *(n.lower() for n in names)})
 
 
 def content_version(of: Path | Warehouse, seconds: Callable[[], float] = time.monotonic) -> Callable[[], str]:

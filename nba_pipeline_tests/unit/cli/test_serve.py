@@ -6,9 +6,11 @@ from typing import Any, cast
 import duckdb
 import pyarrow as pa
 import pytest
+from starlette.testclient import TestClient
 
-from nba_pipeline.cli.serve import LEDGER_SECONDS, content_version, result_of
+from nba_pipeline.cli.serve import LEDGER_SECONDS, api_of, content_version, result_of
 from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.warehouse import Warehouse
 
 
@@ -70,3 +72,18 @@ def test_a_ledger_is_read_again_only_after_some_seconds() -> None:
     assert [version(), version()] == ["1", "1"]
     now[0] += LEDGER_SECONDS
     assert [version(), version()] == ["2", "2"]
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "status"),
+    [
+        ("127.0.0.1:3002", {}, 200),
+        ("api.example.org", {}, 200),
+        ("evil.example.org", {}, 403),
+        ("127.0.0.1:3002", {"Origin": "http://evil.example.org"}, 403),
+    ],
+)
+def test_the_api_answers_by_its_own_names_only(host: str, headers: dict[str, str], status: int, tmp_path: Path) -> None:
+    settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)})
+    client = TestClient(api_of(settings, ["API.example.org"]), base_url=f"http://{host}")
+    assert client.get("/", headers=headers).status_code == status
