@@ -11,8 +11,8 @@ from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
 from nba_pipeline.tables.catalog import CATALOG, schedule_read
 from nba_pipeline.warehouse import Days
-from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support import HandMadeSource
+from nba_pipeline_tests.support.open_warehouse import OpenWarehouse
 
 Row = dict[str, Any]
 MONDAY = date(2024, 1, 8)
@@ -69,7 +69,7 @@ class FeedDays:
     """Feeds that a test changes, and the warehouse that they are published into."""
 
     def __init__(self, path: Path, schedule: Sequence[Row] = (), boxes: Iterable[Row] = ()) -> None:
-        self.warehouse = DuckDBWarehouse(path / "nba.duckdb")
+        self.warehouse = OpenWarehouse(path / "nba.duckdb")
         self.feeds: dict[str, list[Row]] = {"schedule": list(schedule), "player_boxscores": list(boxes)}
 
     def publish(self, table: Table, *days: date, at: datetime, waivers: Waivers = NO_WAIVERS) -> Publication:

@@ -25,8 +25,8 @@ from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.raw.shots import SHOTS
 from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
 from nba_pipeline.warehouse import Days
-from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support import HandMadeSource, day, moment
+from nba_pipeline_tests.support.open_warehouse import OpenWarehouse
 from nba_pipeline_tests.support.real_data import REAL_DATA, needs_real_data
 
 assert definitions.defs  # every table is registered
@@ -93,7 +93,7 @@ class League:
     """A source made by hand in front of a real warehouse; `template` is one in which the sound feeds are published."""
 
     def __init__(self, path: Path, source: Source | None = None, template: Path | None = None) -> None:
-        self.warehouse = DuckDBWarehouse(path / "nba.duckdb")
+        self.warehouse = OpenWarehouse(path / "nba.duckdb")
         self.has_sound_days = template is not None
         if template is not None:
             shutil.copy(template, self.warehouse.path)
@@ -126,6 +126,7 @@ class League:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     league = League(tmp_path_factory.mktemp("template"))
     league.publish(SCHEDULE, PLAYER_BOXSCORES)
+    league.warehouse.close()
     return league.warehouse.path
 
 
