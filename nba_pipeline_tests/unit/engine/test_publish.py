@@ -27,8 +27,8 @@ from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import Feed, LandingColumn
 from nba_pipeline.tables.raw.columns import when
 from nba_pipeline.warehouse import Days
-from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support import HandMadeSource, day
+from nba_pipeline_tests.support.open_warehouse import OpenWarehouse
 
 Row = dict[str, Any]
 AT = datetime(2024, 2, 1, tzinfo=UTC)
@@ -202,7 +202,7 @@ class House:
     """A warehouse with its source; publishes and looks at what came of it."""
 
     def __init__(self, path: Path) -> None:
-        self.warehouse = DuckDBWarehouse(path / "nba.duckdb")
+        self.warehouse = OpenWarehouse(path / "nba.duckdb")
         self.feeds: dict[str, list[Row]] = {"games": games(DAYS), "scores": scores(DAYS)}
         self.runs = 0
 
@@ -235,6 +235,7 @@ class House:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = House(tmp_path_factory.mktemp("template"))
     made.publish(GAMES_OF)
+    made.warehouse.close()
     return made.warehouse.path
 
 
