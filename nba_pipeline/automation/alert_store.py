@@ -66,12 +66,16 @@ class OpenAlert:
 
 @dataclass(frozen=True)
 class Delivery:
-    """The result of one evaluation: how many alerts opened and resolved, whether all channels know of them, or why not."""
+    """The result of one evaluation: how many alerts opened and resolved, whether all channels know of them, or why not.
+
+    `rejected`: some channel did not accept its message; messages that only wait for the next hour are not rejected.
+    """
 
     opened: int
     resolved: int
     sent: bool
     why_not: str = ""
+    rejected: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,10 @@ class AlertStore:
             opened = sum(_open(db, a, now) for a in alerts)
             resolved = _resolve(db, kinds, {a.key for a in alerts}, now)
         outcomes = [self._deliver(channel, now) for channel in self.channels]
-        failures = [why for sent, why in outcomes if not sent and why]
-        sent = any(sent for sent, _ in outcomes) and not failures
-        return Delivery(opened, resolved, sent, "" if sent else "; ".join(failures) or "nothing changed")
+        failures = [o.why_not for o in outcomes if not o.sent and o.why_not]
+        sent = any(o.sent for o in outcomes) and not failures
+        why_not = "" if sent else "; ".join(failures) or "nothing changed"
+        return Delivery(opened, resolved, sent, why_not, rejected=any(o.rejected for o in outcomes))
 
     def open_alerts(self) -> list[OpenAlert]:
         """Return the open alerts, oldest first; the home may be one that can only be read."""
@@ -119,12 +124,12 @@ class AlertStore:
     def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         return transaction(self.home / FILE, TABLES)
 
-    def _deliver(self, channel: Notifier, now: datetime) -> tuple[bool, str]:
-        """Send one channel its pending message; return whether it accepted one, and why not (empty: nothing is pending)."""
+    def _deliver(self, channel: Notifier, now: datetime) -> "_Outcome":
+        """Send one channel its pending message."""
         with self._transaction() as db:
             pending = alert_delivery.take(db, channel.name, now)
         if pending is None or isinstance(pending, str):
-            return False, pending or ""
+            return _Outcome(False, pending or "")
         why_not = ""
         try:
             channel.send(*pending.message())
@@ -132,7 +137,16 @@ class AlertStore:
             why_not = f"{channel.name}: {e.what}"
         with self._transaction() as db:
             alert_delivery.record(db, pending, not why_not, [c.name for c in self.channels], now)
-        return not why_not, why_not
+        return _Outcome(not why_not, why_not, rejected=bool(why_not))
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Whether a channel accepted a message; if not, why (empty: nothing was pending), and whether it rejected one."""
+
+    sent: bool
+    why_not: str
+    rejected: bool = False
 
 
 def _open(db: sqlite3.Connection, alert: Alert, now: datetime) -> bool:

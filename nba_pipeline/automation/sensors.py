@@ -11,8 +11,9 @@ import dagster as dg
 
 from nba_pipeline.automation import observations, reconcile, selections
 from nba_pipeline.automation.alert_rules import Published
-from nba_pipeline.automation.alert_store import AlertStore
+from nba_pipeline.automation.alert_store import AlertStore, Delivery
 from nba_pipeline.automation.file_cleanup import remove_abandoned_drafts
+from nba_pipeline.automation.heartbeat import beat
 from nba_pipeline.automation.notifiers import notifiers
 from nba_pipeline.automation.reconcile import Owner
 from nba_pipeline.automation.retries import Refusal, repaired, retries
@@ -20,7 +21,7 @@ from nba_pipeline.automation.run_requests import run_request
 from nba_pipeline.automation.schedule_rules import RunPlan, by_days, describe_days_of
 from nba_pipeline.automation.staging_cleanup import NOTHING_STAGED, connection_of, sweep
 from nba_pipeline.common import clock
-from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.errors import AlertError, SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import latest_day
 from nba_pipeline.engine.readiness import unmet
@@ -196,7 +197,20 @@ def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         store.put_note(name, value)
     outcome = "one message sent" if delivery.sent else f"no message: {delivery.why_not}"
     counts = f"{len(observed.alerts)} alerts hold, {delivery.opened} opened, {delivery.resolved} resolved"
-    return dg.SkipReason(f"{counts}; {outcome}")
+    return dg.SkipReason(f"{counts}; {outcome}{_sign_of_life(settings, delivery)}")
+
+
+def _sign_of_life(settings: Settings, delivery: Delivery) -> str:
+    """Tell the monitor, if there is one, that alerts are looked for and arrive; return what became of it."""
+    if settings.alerts.heartbeat is None:
+        return ""
+    if delivery.rejected:
+        return "; no sign of life to the monitor, since a message was rejected"
+    try:
+        beat(settings.alerts.heartbeat)
+    except AlertError as e:
+        return f"; {e.what}"
+    return "; the monitor was told"
 
 
 SENSORS = [landing, corrections, failed_partitions, housekeeping, reconciliation_of_history, alerts]

@@ -1,11 +1,14 @@
 """The command `alerts`: open alerts, and a test message through the configured channels."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 import click
 
 from nba_pipeline.automation.alert_store import AlertStore
-from nba_pipeline.automation.notifiers import Notifier, notifiers
+from nba_pipeline.automation.heartbeat import beat
+from nba_pipeline.automation.notifiers import notifiers
 from nba_pipeline.cli.console import print_json
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import AlertError
@@ -26,8 +29,17 @@ def show_alerts(as_json: bool) -> bool:
 
 
 def send_test(as_json: bool) -> bool:
-    """Send a test message through every configured channel; False when one did not accept it."""
-    outcomes = [(c.name, _why_not_delivered(c)) for c in notifiers(Settings.from_environment().alerts)]
+    """Send a test message through every configured channel, and a sign of life; False when one was not accepted.
+
+    Args:
+        as_json: Print JSON.
+    """
+    settings = Settings.from_environment().alerts
+    text = f"A test of the alerts, sent at {clock.now():%Y-%m-%d %H:%M} UTC."
+    sends = {c.name: partial(c.send, "nba_pipeline: test", [text]) for c in notifiers(settings)}
+    if settings.heartbeat is not None:
+        sends["monitor"] = partial(beat, settings.heartbeat)
+    outcomes = [(name, _why_not_delivered(send)) for name, send in sends.items()]
     if as_json:
         print_json([{"channel": name, "delivered": not why, "error": why} for name, why in outcomes])
     for name, why in () if as_json else outcomes:
@@ -35,9 +47,9 @@ def send_test(as_json: bool) -> bool:
     return not any(why for _, why in outcomes)
 
 
-def _why_not_delivered(channel: Notifier) -> str:
+def _why_not_delivered(send: Callable[[], None]) -> str:
     try:
-        channel.send("nba_pipeline: test", [f"A test of the alerts, sent at {clock.now():%Y-%m-%d %H:%M} UTC."])
+        send()
     except AlertError as e:
         return str(e)
     return ""

@@ -218,6 +218,9 @@ class Environment(BaseSettings):
         "is not a URL",
         shown=False,
     )
+    heartbeat_url: Annotated[str, Field(pattern="^https?://")] | None = _variable(
+        "NBA_PIPELINE_HEARTBEAT_URL", "set it to the https URL that the monitor waits for", "is not a URL", shown=False
+    )
     alert_email_host: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_HOST")
     alert_email_port: Whole | None = _integer("NBA_PIPELINE_ALERT_EMAIL_PORT", 1, 65535)
     alert_email_user: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_USER")

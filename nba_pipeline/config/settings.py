@@ -33,9 +33,13 @@ BUCKET = re.compile(
 
 @dataclass(frozen=True)
 class AlertSettings:
-    """The channels of alerts: a webhook, and a mail server with sender and receiver. Secrets appear in no representation."""
+    """The channels of alerts: a webhook, and a mail server with sender and receiver; and a monitor that waits for signs of life.
+
+    Secrets appear in no representation.
+    """
 
     webhook: str | None = field(default=None, repr=False)
+    heartbeat: str | None = field(default=None, repr=False)
     host: str | None = None
     port: int | None = None
     user: str | None = None
@@ -274,6 +278,7 @@ def _set(values: Mapping[str, Any]) -> dict[str, Any]:
 def _alerts(variables: Environment) -> AlertSettings:
     return AlertSettings(
         webhook=variables.alert_webhook,
+        heartbeat=variables.heartbeat_url,
         host=variables.alert_email_host,
         port=variables.alert_email_port,
         user=variables.alert_email_user,

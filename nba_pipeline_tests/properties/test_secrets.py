@@ -42,6 +42,7 @@ SECRETS = (
     "NBA_API_PROXY",
     "NBA_PIPELINE_NBA_HEADERS",
     "NBA_PIPELINE_ALERT_WEBHOOK",
+    "NBA_PIPELINE_HEARTBEAT_URL",
     *(f"{MAIL}{n}" for n in ("HOST", "USER", "PASSWORD", "FROM", "TO")),
     "DAGSTER_POSTGRES_PASSWORD",
     "GOOGLE_APPLICATION_CREDENTIALS",
@@ -125,7 +126,7 @@ def test_every_hidden_field_of_the_configuration_holds_a_canary_and_no_represent
     }
     assert set(hidden) == {
         *(("LiveSettings", name) for name in ("odds_api_key", "nba_proxy", "odds_proxy", "nba_headers")),
-        *(("AlertSettings", name) for name in ("webhook", "password")),
+        *(("AlertSettings", name) for name in ("webhook", "heartbeat", "password")),
         ("WebhookNotifier", "url"),
         ("EmailNotifier", "password"),
     }
@@ -139,6 +140,7 @@ def secret_environment(webhook: str, credentials: Path) -> dict[str, str]:
     own = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TZ", "TMPDIR")}
     shaped = {
         "NBA_PIPELINE_ALERT_WEBHOOK": f"{webhook}/services/{CANARIES['NBA_PIPELINE_ALERT_WEBHOOK']}",
+        "NBA_PIPELINE_HEARTBEAT_URL": f"{webhook}/ping/{CANARIES['NBA_PIPELINE_HEARTBEAT_URL']}",
         **{n: f"http://user:{CANARIES[n]}@127.0.0.1:9" for n in ("NBA_API_PROXY", "NBA_PIPELINE_ODDS_PROXY")},
         "NBA_PIPELINE_NBA_HEADERS": json.dumps({"X-Session": CANARIES["NBA_PIPELINE_NBA_HEADERS"]}),
         f"{MAIL}HOST": f"{CANARIES[f'{MAIL}HOST']}.invalid",

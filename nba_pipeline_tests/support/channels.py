@@ -11,11 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Webhook:
-    """What was posted; `answer` is the status that it answers with."""
+    """What was posted, and how often it was only asked; `answer` is the status that it answers with."""
 
     url: str = ""
     answer: int = 200
     texts: list[str] = field(default_factory=list)
+    asked: int = 0
 
 
 @contextmanager
@@ -27,6 +28,11 @@ def webhook() -> Iterator[Webhook]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if found.answer == 200:
                 found.texts.append(json.loads(body)["text"])
+            self.send_response(found.answer)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            found.asked += found.answer == 200
             self.send_response(found.answer)
             self.end_headers()
 
