@@ -87,7 +87,7 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         )
 
     asked = Request(start, end, tuple(expressions), missing, tuple(selected), planned.table_days)
-    with stopping_on_signals(), dg.DagsterInstance.get() as instance:
+    with stopping_on_signals(lambda: _last_words(asked)), dg.DagsterInstance.get() as instance:
         with table_days(planned.table_days):
             outcomes = runs.run_steps(planned.steps, defs, instance, say)
         if interrupts.is_requested():
@@ -138,6 +138,17 @@ def _result(
         "seconds": round(seconds, 1),
         "complete": complete,
     }
+
+
+def _last_words(asked: Request) -> str:
+    """Return the sentence and the command for a process that is ended in the middle of a step, when the ledger cannot be read."""
+    options = (" --missing" if asked.missing else "") + "".join(
+        f" --select {shlex.quote(t)}" for t in asked.expressions
+    )
+    return (
+        "interrupted in the middle of a step: what was published stays, completely, and nothing else was changed; to go on, run\n"
+        f"  nba-pipeline backfill {asked.start} {asked.end}{options}"
+    )
 
 
 def _say_interrupted(asked: Request, outcomes: Sequence[runs.Outcome], warehouse: Warehouse) -> None:

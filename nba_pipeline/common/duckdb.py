@@ -1,6 +1,9 @@
 """DuckDB connections, all with the same settings: UTC, so that no answer depends on the machine's zone, and silent."""
 
+import threading
+from contextlib import suppress
 from pathlib import Path
+from weakref import WeakSet
 
 import duckdb
 
@@ -9,13 +12,30 @@ LOCK_CONFLICT = "Conflicting lock"
 # Nor one for damage: a checksum that does not fit, and a file that is shorter than its own tables, are told by their texts.
 CORRUPTION = ("Corrupt database file", "Could not read enough bytes")
 
+_open: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+_opening = threading.Lock()
+
 
 def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open a database file, or one in memory."""
     db = duckdb.connect(str(path) if path else ":memory:", read_only=read_only)
+    with _opening:
+        _open.add(db)
     db.execute("SET TimeZone = 'UTC'")
     db.execute("SET enable_progress_bar = false")
     return db
+
+
+def interrupt_statements() -> None:
+    """End the running statements of all connections of this process with an error, from any thread.
+
+    A statement ends at its next step, which most reach within milliseconds; its transaction is rolled back.
+    """
+    with _opening:
+        connections = list(_open)
+    for db in connections:
+        with suppress(duckdb.Error):  # closed meanwhile
+            db.interrupt()
 
 
 def is_held(error: duckdb.Error) -> bool:

@@ -20,6 +20,7 @@ from nba_pipeline.engine.transform import Transform
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.orchestration.asset_metadata import description, lineage, metadata
 from nba_pipeline.orchestration.failures import coded_failures
+from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.live_ingest import fetch
 from nba_pipeline.orchestration.partition_results import Reported, check_specs, report
@@ -84,12 +85,14 @@ def _materialize(
     plans = StoredPlans(settings.cache, TRANSFORMS)
     run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
     table, plan = transform.table, plans.of(transform, "duckdb")
+    warehouse = settings.open_warehouse()
+    require_model_features(transform, plan.used_columns, warehouse, days)
     announce(table.id, STARTED, len(days))
     fetched = fetch(settings, run.id, context.run.tags, transform.feeds.values(), days)
     if fetched:
         context.log.info(fetched)
     source = FingerprintingSource(settings.open_source())
-    result = publish(transform, days, settings.open_warehouse(), source, schedule, run)
+    result = publish(transform, days, warehouse, source, schedule, run)
     published = [v.day for v in result.verdicts if v.published]
     source.record(SourceState(settings.home), run.id, published)
     if published:

@@ -1,42 +1,68 @@
-"""Ends the work of this process on Ctrl-C and SIGTERM, also where the interruption is swallowed on its way.
+"""Ends the work of this process on Ctrl-C and SIGTERM, also where the interruption is swallowed or held up on its way.
 
 Dagster replaces the handlers of both signals while a step runs, and DuckDB answers an interruption with an error of its own,
 which would fail one table and let the run go on. Signals are therefore also read from the wake-up descriptor, to which the
 interpreter writes every signal whatever its handler, and the executor asks for them after each event.
+
+The interpreter runs handlers between its own instructions only: a long step of a library, or threads that train models,
+would hold an interruption up until they end. A thread watches the same descriptor. It interrupts the statements of
+DuckDB, and ends the process where that was not noticed in time. What is being written then is rolled back by the next process
+that opens the file, and the run is marked as ended by the next command, as after any death of a process.
 """
 
 import os
+import select
 import signal
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
+from nba_pipeline.common import duckdb as duck
+
 STOPPING = {signal.SIGINT, signal.SIGTERM}
+PATIENCE_SECONDS = 1.5
+STOPPED = 1
+SHOW_CURSOR = "\x1b[?25h"
 
 
 @dataclass
 class _Watch:
-    """The descriptor that signals are read from, None outside `stopping_on_signals`; and whether one was read."""
+    """The descriptor that signals are read from; whether one was read, and whether the main thread knows."""
 
-    descriptor: int | None = None
+    descriptor: int
     requested: bool = False
+    noticed: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+    reading: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self) -> bool:
+        """Return whether a signal has asked to stop until now."""
+        with self.reading, suppress(BlockingIOError):
+            self.requested |= not STOPPING.isdisjoint(os.read(self.descriptor, 1024))
+        return self.requested
 
 
-_watch = _Watch()
+_watches: list[_Watch] = []
 
 
 def is_requested() -> bool:
     """Return whether this process was asked to stop; always False outside `stopping_on_signals`."""
-    if _watch.descriptor is not None:
-        with suppress(BlockingIOError):
-            _watch.requested |= not STOPPING.isdisjoint(os.read(_watch.descriptor, 1024))
-    return _watch.requested
+    if not _watches or not _watches[-1].read():
+        return False
+    _watches[-1].noticed.set()
+    return True
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C and remember either until the block ends; only for the main thread."""
+def stopping_on_signals(last_words: Callable[[], str] = str) -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C and remember either until the block ends; only for the main thread.
+
+    Args:
+        last_words: What to say where the process is ended because the main thread did not notice the signal in time.
+    """
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -44,14 +70,34 @@ def stopping_on_signals() -> Iterator[None]:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
-    _watch.descriptor, _watch.requested = reading, False
+    watch = _Watch(reading)
+    watching = threading.Thread(target=_hold_to_it, args=(watch, last_words), name="interrupts", daemon=True)
     descriptor = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     handler = signal.signal(signal.SIGTERM, stop)
+    _watches.append(watch)
+    watching.start()
     try:
         yield
     finally:
+        watch.ended.set()
+        _watches.remove(watch)
         signal.signal(signal.SIGTERM, handler)
         signal.set_wakeup_fd(descriptor)
-        _watch.descriptor, _watch.requested = None, False
+        os.write(writing, b"\0")  # wakes the thread
+        watching.join()
         os.close(reading)
         os.close(writing)
+
+
+def _hold_to_it(watch: _Watch, last_words: Callable[[], str]) -> None:
+    """Wait for a signal; then see to it that the main thread stops, or end the process."""
+    while not watch.ended.is_set():
+        select.select([watch.descriptor], [], [])
+        if watch.read():
+            break
+    if watch.ended.is_set():
+        return
+    duck.interrupt_statements()
+    if not watch.noticed.wait(PATIENCE_SECONDS) and not watch.ended.is_set():
+        print(f"{SHOW_CURSOR if sys.stderr.isatty() else ''}{last_words()}", file=sys.stderr, flush=True)
+        os._exit(STOPPED)

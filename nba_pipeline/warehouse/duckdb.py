@@ -96,6 +96,12 @@ class DuckDBWarehouse:
         values = [table, *values]
         return self._operations(sql, values, REJECT_SCHEMA)
 
+    def stored_columns(self, table: str) -> frozenset[str]:
+        with self.reading() as db:
+            if db is None or table not in _tables(db):
+                return frozenset()
+            return _stored_columns(db, table)
+
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         with self.reading() as db:
             present = _tables(db) if db else set()
@@ -226,10 +232,14 @@ def _tables(db: duckdb.DuckDBPyConnection) -> set[str]:
 
 def _all_columns(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str] | None = None) -> str:
     """A SELECT of these columns (None: all of the contract); one that the stored table does not have yet is NULL."""
-    present = {r[0] for r in db.execute(f"SELECT column_name FROM (DESCRIBE {table.id})").fetchall()}
+    present = _stored_columns(db, table.id)
     types = ddl.duckdb_columns(table)
     listed = [f'"{c}"' if c in present else f'NULL::{types[c]} AS "{c}"' for c in columns or table.columns]
     return f"SELECT {', '.join(listed)} FROM {table.id}"
+
+
+def _stored_columns(db: duckdb.DuckDBPyConnection, table: str) -> frozenset[str]:
+    return frozenset(r[0] for r in db.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall())
 
 
 def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table:

@@ -2,7 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
@@ -11,6 +15,8 @@ import pytest
 from nba_pipeline.orchestration import interrupts
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.local_run import execute
+from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline_tests.support.results import days, state, write
 
 
 @dg.asset
@@ -60,3 +66,73 @@ def test_outside_a_command_no_signal_counts() -> None:
     with interrupts.stopping_on_signals():
         pass
     assert not interrupts.is_requested()
+
+
+# The main thread is in a library, between two of whose steps the interpreter runs no handler, or waits for a thread that goes on.
+LONG_STEP = (
+    "SELECT list_sum(list_transform(range(20000000), lambda e: hash(md5(md5(md5(e::VARCHAR)))) % 7)) FROM range(8)"
+)
+HELD_UP = {
+    "a statement": "db.execute('SELECT count(*), sum(hash(a.range + b.range)) FROM range(300000) AS a, range(300000) AS b')",
+    "a long step of a statement": f"db.execute('{LONG_STEP}')",
+    "threads": "run_in_a_pool()",
+    "an open transaction": "delete_slowly()",
+}
+PROGRAM = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+import dagster as dg
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.orchestration import interrupts
+from nba_pipeline.orchestration.executor import refusal_tolerant_executor
+from nba_pipeline.orchestration.local_run import execute
+from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline_tests.support.results import days, state, write
+from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+
+warehouse = DuckDBWarehouse(Path(sys.argv[1]))
+db = duck.connect()
+def run_in_a_pool():
+    with ThreadPoolExecutor(1) as pool:
+        list(pool.map(time.sleep, [60]))
+def delete_slowly():
+    with warehouse._writing() as open_file:
+        open_file.execute("DELETE FROM nba_ops.ledger")
+        open_file.execute("{LONG_STEP}")
+@dg.asset
+def busy():
+    print("begun", flush=True)
+    {step}
+job = dg.Definitions(assets=[busy], executor=refusal_tolerant_executor).resolve_implicit_global_asset_job_def()
+with dg.DagsterInstance.ephemeral() as instance, interrupts.stopping_on_signals(lambda: "last words"):
+    execute(job, instance, str(uuid4()), list(busy.keys), {{}})
+    print("stopped" if interrupts.is_requested() else "finished", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("held_up", HELD_UP)
+def test_a_process_ends_within_two_seconds_of_a_signal_and_leaves_the_tables_as_they_were(
+    tmp_path: Path, held_up: str, number: int
+) -> None:
+    warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
+    write(warehouse, days(0))
+    program = PROGRAM.format(step=HELD_UP[held_up], LONG_STEP=LONG_STEP)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(warehouse.path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DAGSTER_HOME": ""},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    time.sleep(1)
+    asked = time.monotonic()
+    process.send_signal(number)
+    said, errors = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 2.5  # two seconds, and the end of the process
+    assert said == "stopped\n" or "last words" in errors
+    assert (warehouse.ledger().num_rows, state(warehouse)) == (1, {0: (2, 1)})

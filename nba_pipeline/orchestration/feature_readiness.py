@@ -1,0 +1,69 @@
+"""Refuses to learn or to forecast from stored features that lack what the models read.
+
+A version of the features that is new has rows only on days that were computed since, and a column that is new is empty on the
+others. Read as they are, older days would count as days without players, or with unknown features, and models would be
+trained on what is left.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nba_pipeline.common.errors import MissingHistoryError
+from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
+from nba_pipeline.warehouse import Days, Warehouse
+
+DAY, VERSION = ML_FEATURE_STORE.partition, "feature_version"
+
+
+def require_model_features(
+    transform: Transform, used: Mapping[str, Sequence[str]], warehouse: Warehouse, days: Sequence[date]
+) -> None:
+    """Refuse to compute days from stored features of another version than the models read, or without its columns.
+
+    Args:
+        transform: What is to be computed; one that reads no features passes.
+        used: For every read, the columns that are used (`Plan.used_columns`).
+        warehouse: Where the features are stored.
+        days: The days to compute.
+
+    Raises:
+        MissingHistoryError: Names the days and the columns, and the command that computes them again.
+    """
+    for name, read in transform.reads.items():
+        first, last = read.needed(days)
+        if read.table is not ML_FEATURE_STORE or first > last:
+            continue
+        window = Days(first, last, (DAY, VERSION))
+        rows = warehouse.read({"features": (ML_FEATURE_STORE, window)})["features"]
+        stored = warehouse.stored_columns(ML_FEATURE_STORE.id)
+        lacking = [c for c in used[name] if c not in stored] if rows.num_rows else []
+        stale = sorted(rows[DAY].unique().to_pylist()) if lacking else days_without_version(rows, MODEL_FEATURES.name)
+        if stale:
+            raise MissingHistoryError(
+                f"{ML_FEATURE_STORE.id} was computed without {_missing(lacking)} on {describe_days(stale)}",
+                f"run `nba-pipeline backfill {stale[0]} {stale[-1]} --select {ML_FEATURE_STORE.id}`, then the same again",
+            )
+
+
+def days_without_version(rows: pa.Table, version: str) -> list[date]:
+    """Return the days that have rows, but none of this version of the features, in order.
+
+    Args:
+        rows: Rows of the feature store.
+        version: The name of the version.
+    """
+    having = rows.filter(pc.field(VERSION) == version)
+    return sorted(set(rows[DAY].unique().to_pylist()) - set(having[DAY].unique().to_pylist()))
+
+
+def _missing(columns: Sequence[str]) -> str:
+    if not columns:
+        return f"the version {MODEL_FEATURES.name} of the features, which the models read,"
+    others = f" and {len(columns) - 1} more columns" if len(columns) > 1 else ""
+    return f"{columns[0]}{others}"

@@ -1,0 +1,89 @@
+"""Models learn and forecast from days that hold the features they read, or not at all."""
+
+from collections.abc import Sequence
+from datetime import date
+from types import SimpleNamespace
+
+import dagster as dg
+import duckdb
+import pytest
+
+from nba_pipeline.asof.reads import same_day
+from nba_pipeline.common.errors import MissingHistoryError
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.orchestration import feature_readiness
+from nba_pipeline.orchestration.failures import step_failure
+from nba_pipeline.tables.catalog import TRANSFORMS
+from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline_tests.support.homes import LAST, Home, asset_of
+
+STORE = ML_FEATURE_STORE.id
+FORECASTS = next(t for t in TRANSFORMS if t.table.id == "nba_predictions.player_prop_predictions")
+MODELS = next(t for t in TRANSFORMS if t.table.id == "nba_predictions.prediction_models")
+USED = {name: ("game_date", "points_avg_last_5") for name in ("features",)}
+FIRST, SECOND = date(2024, 11, 1), date(2024, 11, 2)
+
+
+@pytest.fixture
+def warehouse(tmp_path) -> DuckDBWarehouse:
+    """A feature store whose first day holds both versions, and whose second day was computed before the later one."""
+    path = tmp_path / "nba.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute("CREATE SCHEMA nba_predictions")
+        db.execute(f"CREATE TABLE {STORE} (game_date DATE, feature_version VARCHAR, points_avg_last_5 DOUBLE)")
+        db.execute(
+            f"INSERT INTO {STORE} VALUES ('{FIRST}', 'v1_25', 1), ('{FIRST}', 'v2', 1), ('{SECOND}', 'v1_25', 1)"
+        )
+    return DuckDBWarehouse(path)
+
+
+def require(
+    warehouse: DuckDBWarehouse, days: Sequence[date], transform: Transform | SimpleNamespace = FORECASTS
+) -> None:
+    feature_readiness.require_model_features(transform, USED, warehouse, days)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_day_that_holds_the_version_of_the_models_passes(warehouse: DuckDBWarehouse) -> None:
+    require(warehouse, [FIRST])
+    require(warehouse, [date(2024, 11, 3)])  # nothing is stored of it: the ledger says whether it is due
+
+
+def test_a_day_that_was_computed_before_the_version_is_refused_with_the_command_that_mends_it(
+    warehouse: DuckDBWarehouse,
+) -> None:
+    with pytest.raises(
+        MissingHistoryError,
+        match=rf"without the version v2 of the features[\s\S]*2024-11-02[\s\S]*backfill {SECOND} {SECOND} --select {STORE}",
+    ):
+        require(warehouse, [FIRST, SECOND])
+
+
+def test_models_are_not_trained_on_what_is_left_of_the_days_before(warehouse: DuckDBWarehouse) -> None:
+    with pytest.raises(MissingHistoryError, match="2024-11-02"):
+        require(warehouse, [date(2024, 12, 1)], MODELS)
+    require(warehouse, [date(2024, 12, 2)], MODELS)  # no training day
+
+
+def test_a_column_that_the_store_lacks_is_named(warehouse: DuckDBWarehouse) -> None:
+    with duckdb.connect(str(warehouse.path)) as db:
+        db.execute(f"ALTER TABLE {STORE} DROP points_avg_last_5")
+    with pytest.raises(
+        MissingHistoryError, match=rf"without points_avg_last_5 on 2024-11-01[\s\S]*backfill {FIRST} {FIRST}"
+    ):
+        require(warehouse, [FIRST])
+
+
+def test_what_reads_no_features_is_not_held_up(warehouse: DuckDBWarehouse) -> None:
+    other = next(t for t in TRANSFORMS if t.table.id == "nba_analytics.player_game_summary")
+    require(warehouse, [SECOND], other)
+    assert same_day(ML_FEATURE_STORE) in FORECASTS.reads.values()
+
+
+def test_a_run_of_the_forecasts_alone_is_refused_by_name(home: Home) -> None:
+    with duckdb.connect(str(home.settings.database)) as db:
+        db.execute(f"DELETE FROM {STORE} WHERE feature_version = 'v2' AND game_date = DATE '{LAST}'")
+    result = home.materialize(LAST, LAST, [asset_of(FORECASTS)])
+    (failure,) = [step_failure(e) for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE]
+    assert (failure.error, failure.refused_days) == ("MissingHistoryError", 0)
+    assert f"backfill {LAST} {LAST} --select {STORE}" in failure.message
