@@ -211,7 +211,29 @@ def leakage_alarms(alarms: Iterable[Alarm]) -> list[Alert]:
     fix = (
         "Fix: look for a feature that contains the result; see `nba-pipeline leaderboard` and the asset check `replay`"
     )
-    return [Alert(AlertKind.ALARM, f"alarm {a.system_id}", f"suspected leakage: {a}. {fix}") for a in alarms]
+    return [
+        Alert(AlertKind.ALARM, f"alarm {system}", f"suspected leakage: {system}: {text}. {fix}")
+        for system, text in _by_system(alarms).items()
+    ]
+
+
+def drifts(alarms: Iterable[Alarm]) -> list[Alert]:
+    """List systems that forecast worse of late than before."""
+    fix = (
+        "Fix: look at the source and the features of these days (`nba-pipeline check`, `nba-pipeline report`), and train again: "
+        "`nba-pipeline backfill FIRST FIRST --select nba_predictions.prediction_models` with the first of the month"
+    )
+    return [
+        Alert(AlertKind.DRIFT, f"drift {system}", f"forecasts got worse: {system}: {text}. {fix}")
+        for system, text in _by_system(alarms).items()
+    ]
+
+
+def _by_system(alarms: Iterable[Alarm]) -> dict[str, str]:
+    texts: dict[str, list[str]] = {}
+    for alarm in alarms:
+        texts.setdefault(alarm.system_id, []).append(alarm.text)
+    return {system: "; ".join(said) for system, said in texts.items()}
 
 
 def outages(failures: Mapping[str, str]) -> list[Alert]:

@@ -36,6 +36,7 @@ class AlertKind(StrEnum):
     REFUSED = "refused"
     GAP = "gap"
     ALARM = "alarm"
+    DRIFT = "drift"
     RUN = "run"
     OUTAGE = "outage"
     BOOK = "book"

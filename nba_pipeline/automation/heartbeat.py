@@ -1,8 +1,8 @@
 """Tells a monitor elsewhere that alerts are looked for and delivered.
 
-An alert cannot say that alerts are not evaluated: the daemon is down, the sensor switched off, the machine gone. A monitor that waits for
-a request every few minutes raises the alarm when requests stop. It gets one after an evaluation that ended well and whose
-messages no channel rejected; until then the silence is the message.
+An alert cannot say that alerts are not evaluated: the daemon is down, the sensor switched off, the machine gone. A monitor
+that waits for a request every few minutes raises the alarm when requests stop. It gets one after an evaluation that ended
+well and whose messages no channel rejected; until then the silence is the message.
 """
 
 import urllib.error

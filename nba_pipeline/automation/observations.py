@@ -21,6 +21,7 @@ from nba_pipeline.domain.declared_books import read_books
 from nba_pipeline.domain.markets import POINTS
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.evaluation.alarms import too_good
+from nba_pipeline.evaluation.drift import too_bad
 from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.keys import asset_key
@@ -172,7 +173,7 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     alerts += alert_rules.outages(failures)
     graded = _grades_to_judge(settings, store, ledger)
     if graded is not None:
-        kinds.append(AlertKind.ALARM)
+        kinds += [AlertKind.ALARM, AlertKind.DRIFT]
         alerts += _alarms(settings, today)
         notes[JUDGED] = graded
     return AlertObservations(alerts, kinds, notes)
@@ -206,10 +207,15 @@ def _grades_to_judge(settings: Settings, store: AlertStore, ledger: Published) -
 
 
 def _alarms(settings: Settings, today: date) -> list[Alert]:
-    """Return the alarms of the leaderboard of the last months."""
+    """Return the alarms of the grades of the last months: figures that are too good, and systems that got worse."""
     contract = CATALOG[selections.GRADES].table
     days = Days(today - timedelta(days=ALARM_DAYS), today, tuple(COLUMNS))
     graded = settings.watch_warehouse().read({"graded": (contract, days)})["graded"].to_pandas()
     rows = RowSet(market=POINTS.name)
     selected = rows.select(graded[graded["market"] == POINTS.name])
-    return [] if selected.empty else alert_rules.leakage_alarms(too_good(leaderboard(selected), rows))
+    if selected.empty:
+        return []
+    return [
+        *alert_rules.leakage_alarms(too_good(leaderboard(selected), rows)),
+        *alert_rules.drifts(too_bad(selected)),
+    ]

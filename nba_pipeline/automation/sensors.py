@@ -184,8 +184,9 @@ def reconciliation_of_history(context: dg.SensorEvaluationContext) -> dg.SkipRea
 
 @dg.sensor(
     minimum_interval_seconds=300,
-    description="Alerts on failed runs, refused and incomplete days, late forecasts and grades, suspected leakage and source "
-    "outages: one message when an alert opens and one when it is resolved, to the log, a chat or by e-mail.",
+    description="Alerts on failed runs, refused and incomplete days, late forecasts and grades, suspected leakage, forecasts "
+    "that got worse and source outages: one message when an alert opens and one when it is resolved, to the log, a chat or by "
+    "e-mail; and tells the monitor that alerts are looked for.",
 )
 def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Send the messages that are due and request no run."""

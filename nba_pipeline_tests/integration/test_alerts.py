@@ -250,6 +250,10 @@ def test_figures_that_are_too_good_and_sources_that_are_out_are_alerts() -> None
         "suspected leakage: ridge_v1: MAE"
         in alert_rules.leakage_alarms([Alarm("ridge_v1", "MAE 3.0 is under 4.35")])[0].text
     )
+    two = [Alarm("ridge_v1", "MAE 3.0 is under 4.35"), Alarm("ridge_v1", "hit rate 70 %")]
+    for rule in (alert_rules.leakage_alarms, alert_rules.drifts):
+        (alert,) = rule(two)
+        assert "ridge_v1: MAE 3.0 is under 4.35; hit rate 70 %. Fix:" in alert.text
     assert "source out: no answer" in alert_rules.outages({"lines": "no answer"})[0].text
 
 
