@@ -14,7 +14,7 @@ from nba_pipeline.cli.main import main
 from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline_tests.support.channels import Webhook, webhook
 
-GAP = Alert(AlertKind.GAP, "gap x", "x is not complete")
+GAP = Alert(AlertKind.GAP, "gap 2024-11-05", "2024-11-05 is not complete")
 
 
 @pytest.fixture
