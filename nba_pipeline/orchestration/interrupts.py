@@ -97,7 +97,10 @@ def _hold_to_it(watch: _Watch, last_words: Callable[[], str]) -> None:
             break
     if watch.ended.is_set():
         return
-    duck.interrupt_statements()
+    if (
+        not watch.noticed.is_set()
+    ):  # else the main thread is stopping, and may be asking the warehouse what was published
+        duck.interrupt_statements()
     if not watch.noticed.wait(PATIENCE_SECONDS) and not watch.ended.is_set():
         print(f"{SHOW_CURSOR if sys.stderr.isatty() else ''}{last_words()}", file=sys.stderr, flush=True)
         os._exit(STOPPED)
