@@ -90,7 +90,6 @@ class _Prepared:
     def __init__(self, tables: Mapping[str, pa.Table], statement: str) -> None:
         self._db = duck.connect()
         # A plan must not rest on the statistics of the tables as they are now: empty.
-        self._db.execute("SET threads = 1")  # a few rows made by hand
         self._db.execute("SET disabled_optimizers = 'statistics_propagation'")
         for name, rows in tables.items():
             with self._registered(rows):
