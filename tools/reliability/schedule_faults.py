@@ -33,6 +33,7 @@ from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
 from nba_pipeline.engine.publish import Publication
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
+from nba_pipeline.tables.catalog import find_table
 from tools.reliability.fuzz import FACTS
 from tools.reliability.ground import RAW, Ground, differing, files_environment, ground, real_data, stretch
 from tools.reliability.proof import Proof, Scale, Tally, following, stage
@@ -163,8 +164,7 @@ class Season:
         """Take a day out of all tables and the ledger."""
         with duckdb.connect(str(self.ground.settings.database)) as db:
             for table in TABLES:
-                column = "report_date" if table == "nba_raw.injury_reports" else "game_date"
-                db.execute(f"DELETE FROM {table} WHERE {column} = DATE '{day}'")
+                db.execute(f"DELETE FROM {table} WHERE {find_table(table).partition} = DATE '{day}'")
             db.execute(f"DELETE FROM nba_ops.ledger WHERE day = DATE '{day}'")
 
     def publish(self, days: Sequence[date], at: datetime) -> dict[str, Publication]:

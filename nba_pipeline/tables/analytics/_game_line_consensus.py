@@ -8,8 +8,10 @@ from nba_pipeline.common.ibis_relations import medians, shared
 from nba_pipeline.domain.books import GAME_QUOTING, kind_of_quote
 from nba_pipeline.tables.shared.odds import american_odds, implied_probability
 
+GAME = ("game_id", "game_date")
 QUOTED = (
-    *("game_id", "bookmaker", "captured_at", "ended_at", "documented_pre_game"),
+    *GAME,
+    *("bookmaker", "captured_at", "ended_at", "documented_pre_game"),
     *("spread_home", "total", "moneyline_home", "moneyline_away"),
 )
 POINTS = ("spread_home", "total")
@@ -17,13 +19,13 @@ MEASURES = (*POINTS, "implied_home", "implied_away")
 
 
 def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
-    """Return one row per game_id with a line by its cut-off; every figure is a median over books.
+    """Return one row per game on a day with a line by its cut-off; every figure is a median over books.
 
     Exchanges, unknown books, and lines that their book contradicts at the same time take no part.
 
     Args:
         quotes: Rows of nba_raw.game_lines.
-        games: game_id and cutoff_at, one row per game.
+        games: game_id, game_date and cutoff_at, one row per game and day.
 
     Returns:
         `spread_home`, `total`, `implied_home` and `implied_away` (probabilities with the vig): the line that the source
@@ -35,9 +37,9 @@ def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     counts = kind_of_quote(quotes).isin(GAME_QUOTING) & ~quotes.contradicted.fill_null(False)
     quotes = quotes.filter(counts).select(*QUOTED)
     in_time = captured_in_time(quotes.captured_at, games.cutoff_at)
-    rows = quotes.inner_join(games, "game_id").filter(in_time.fill_null(quotes.documented_pre_game))
+    rows = quotes.inner_join(games, list(GAME)).filter(in_time.fill_null(quotes.documented_pre_game))
     rows = rows.select(
-        quotes.game_id,
+        *[quotes[c] for c in GAME],
         quotes.bookmaker,
         quotes.captured_at,
         quotes.documented_pre_game,
@@ -51,15 +53,15 @@ def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     latest = _one_per_book(timed, newest=True)
     cutoff = _summary(latest.filter(latest.in_force), MEASURES, "cutoff")
     closing = _summary(_one_per_book(rows.filter(rows.documented_pre_game), newest=True), MEASURES, "closing")
-    by_book = timed.group_by("game_id", "bookmaker").aggregate(times=timed.captured_at.nunique())
-    watched = by_book.group_by("game_id").aggregate(watched=by_book.times.max() > 1)
-    joined = rows.select("game_id").distinct()
+    by_book = timed.group_by(*GAME, "bookmaker").aggregate(times=timed.captured_at.nunique())
+    watched = by_book.group_by(*GAME).aggregate(watched=by_book.times.max() > 1)
+    joined = rows.select(*GAME).distinct()
     for part in (opening, cutoff, closing, watched):
-        joined = shared(joined.left_join(part, "game_id").drop("game_id_right"))
+        joined = shared(joined.left_join(part, list(GAME)).drop(*(f"{c}_right" for c in GAME)))
     closed = joined.closing_books.notnull()
     return shared(
         joined.select(
-            "game_id",
+            *GAME,
             *[f"{moment}_{m}" for moment in ("opening", "cutoff", "closing") for m in POINTS],
             "opening_captured_at",
             "cutoff_captured_at",
@@ -72,10 +74,10 @@ def game_line_consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
 
 
 def _summary(quotes: ir.Table, measures: tuple[str, ...], moment: str) -> ir.Table:
-    """Medians over books, the number of books and the newest time, under names of the moment; one row per game_id."""
-    facts = quotes.group_by("game_id").aggregate(books=quotes.bookmaker.nunique(), captured_at=quotes.captured_at.max())
-    middle = medians(quotes, measures, by=("game_id",))
-    joined = facts.inner_join(middle, "game_id").select(facts, *[middle[m] for m in measures])
+    """Medians over books, the number of books and the newest time, under names of the moment; one row per game and day."""
+    facts = quotes.group_by(*GAME).aggregate(books=quotes.bookmaker.nunique(), captured_at=quotes.captured_at.max())
+    middle = medians(quotes, measures, by=GAME)
+    joined = facts.inner_join(middle, list(GAME)).select(facts, *[middle[m] for m in measures])
     return shared(joined.rename({f"{moment}_{c}": c for c in ("books", "captured_at", *measures)}))
 
 
@@ -110,5 +112,5 @@ def _one_per_book(rows: ir.Table, *, newest: bool) -> ir.Table:
     """The newest or the oldest quote of each book; of quotes captured at one time, the most complete one."""
     time = rows.captured_at.desc() if newest else rows.captured_at.asc()
     ties = [ibis.desc(rows[m], nulls_first=False) for m in MEASURES]
-    order = ibis.window(group_by=[rows.game_id, rows.bookmaker], order_by=[time, *ties])
+    order = ibis.window(group_by=[*(rows[c] for c in GAME), rows.bookmaker], order_by=[time, *ties])
     return rows.mutate(__place=ibis.row_number().over(order)).filter(lambda t: t["__place"] == 0).drop("__place")

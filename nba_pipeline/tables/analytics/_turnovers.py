@@ -11,6 +11,6 @@ def with_player_turnovers(teams: ir.Table, players: ir.Table) -> ir.Table:
 
     The source's play-off lines contain turnovers charged to the team (0.7 to 0.9 a game), its other lines do not.
     """
-    sums = players.group_by("game_id", "team").aggregate(player_turnovers=players.turnovers.sum())
-    joined = teams.left_join(sums, ["game_id", "team"]).select(teams, sums.player_turnovers)
+    sums = players.group_by("game_id", "game_date", "team").aggregate(player_turnovers=players.turnovers.sum())
+    joined = teams.left_join(sums, ["game_id", "game_date", "team"]).select(teams, sums.player_turnovers)
     return shared(joined.mutate(turnovers=joined.player_turnovers).drop("player_turnovers"))

@@ -122,19 +122,19 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
     """Box score + shot zones + efficiency + closing line, for players who took part in countable final games."""
     teams = with_player_turnovers(teams, players)
     played = players.filter(took_part(players))
-    zones = zone_counts(shots, ("game_id", "player_id"))
-    logged_games = shots.select("game_id").distinct()
+    zones = zone_counts(shots, ("game_id", "game_date", "player_id"))
+    logged_games = shots.select("game_id", "game_date").distinct()
     games = schedule.filter(schedule.countable)
-    slate = played.inner_join(games, "game_id").select(
+    slate = played.inner_join(games, ["game_id", "game_date"]).select(
         played.game_date, played.game_id, played.player_id, games.cutoff_at
     )
     market = lines.consensus(quotes.filter(quotes.market == "points"), slate)
     named = with_lookup(played, "player_name")
     joined = (
-        named.inner_join(games, "game_id")
-        .inner_join(teams, [named.game_id == teams.game_id, named.team == teams.team])
-        .left_join(zones, [named.game_id == zones.game_id, named.player_id == zones.player_id])
-        .left_join(logged_games, named.game_id == logged_games.game_id)
+        named.inner_join(games, ["game_id", "game_date"])
+        .inner_join(teams, [named[c] == teams[c] for c in ("game_id", "game_date", "team")])
+        .left_join(zones, [named[c] == zones[c] for c in ("game_id", "game_date", "player_id")])
+        .left_join(logged_games, [named[c] == logged_games[c] for c in ("game_id", "game_date")])
         .left_join(market, [named.game_date == market.game_date, named.player_id == market.player_id])
     )
     used = named.fg_attempts + 0.44 * named.ft_attempts + named.turnovers
@@ -177,7 +177,7 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
 def expected(players: ir.Table, schedule: ir.Table) -> ir.Table:
     """Every player who took part in a countable game by its box score; for a game without a result, one row that says why."""
     games = schedule.filter(schedule.countable)
-    played = players.filter(took_part(players)).semi_join(games, "game_id")
+    played = players.filter(took_part(players)).semi_join(games, ["game_id", "game_date"])
     there = played.select("game_date", "game_id", "player_id", reason=ibis.null("string"))
     to_come = games.filter(games.status != FINAL)
     return there.union(

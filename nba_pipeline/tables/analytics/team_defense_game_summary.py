@@ -92,7 +92,7 @@ def build(offense: ir.Table) -> ir.Table:
     """The opponent's offence, seen from the defending team."""
     own = offense
     opp = offense.view()
-    joined = own.inner_join(opp, [own.game_id == opp.game_id, own.team == opp.opponent])
+    joined = own.inner_join(opp, [own.game_id == opp.game_id, own.game_date == opp.game_date, own.team == opp.opponent])
     return joined.select(
         game_id=own.game_id,
         game_date=own.game_date,

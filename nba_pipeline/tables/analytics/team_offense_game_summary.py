@@ -80,8 +80,8 @@ TEAM_OFFENSE_GAME_SUMMARY = Table(
 
 def team_zones(shots: ir.Table, players: ir.Table) -> ir.Table:
     """Zone counts per game and team; the shooter's team comes from the box score."""
-    owned = shots.inner_join(players, ["game_id", "player_id"]).select(shots, players.team)
-    return zone_counts(owned, ("game_id", "team"))
+    owned = shots.inner_join(players, ["game_id", "game_date", "player_id"]).select(shots, players.team)
+    return zone_counts(owned, ("game_id", "game_date", "team"))
 
 
 def build(teams: ir.Table, players: ir.Table, schedule: ir.Table, shots: ir.Table) -> ir.Table:
@@ -89,8 +89,8 @@ def build(teams: ir.Table, players: ir.Table, schedule: ir.Table, shots: ir.Tabl
     games = schedule.filter(schedule.countable)
     teams = with_player_turnovers(teams, players)
     zones = team_zones(shots, players)
-    joined = teams.inner_join(games, "game_id").left_join(
-        zones, [teams.game_id == zones.game_id, teams.team == zones.team]
+    joined = teams.inner_join(games, ["game_id", "game_date"]).left_join(
+        zones, [teams[c] == zones[c] for c in ("game_id", "game_date", "team")]
     )
     complete = (zones.shots_logged - teams.fg_attempts).abs() <= TEAM_SHOTS_TOLERANCE
     used = possessions(teams.fg_attempts, teams.ft_attempts, teams.offensive_rebounds, teams.turnovers)

@@ -287,11 +287,11 @@ def build(
     """The slate's teams with their history of the season, the lines of their game, their absences and their travel."""
     teams = with_ends_of_way(with_history(slate_teams(slate), team_games, season_games))
     openings = season_openings(slate, season_games)
-    market = game_line_consensus(game_lines, playable(slate).select("game_id", "cutoff_at"))
+    market = game_line_consensus(game_lines, playable(slate).select("game_id", "game_date", "cutoff_at"))
     absent = absence_counts(listed)
     joined = (
         teams.left_join(openings, teams.season == openings.season)
-        .left_join(market, teams.game_id == market.game_id)
+        .left_join(market, [teams.game_id == market.game_id, teams.game_date == market.game_date])
         .left_join(absent, [teams.game_date == absent.game_date, teams.team == absent.team])
     )
     return joined.select(

@@ -113,9 +113,11 @@ _COPIED = (
 def build(calls: ir.Table, facts: ir.Table, schedule: ir.Table, quotes: ir.Table) -> ir.Table:
     """Join calls to what happened and to the closing market; `graded` adds outcomes and values."""
     states = schedule.mutate(void=void_reason(schedule.status))
-    over = states.filter(states.status == FINAL).semi_join(facts, "game_id")
+    over = states.filter(states.status == FINAL).semi_join(facts, ["game_id", "game_date"])
     games = shared(over.union(states.filter(states.void.notnull())))
-    slate = calls.inner_join(games, "game_id").select(calls.game_date, calls.game_id, calls.player_id, games.cutoff_at)
+    slate = calls.inner_join(games, ["game_id", "game_date"]).select(
+        calls.game_date, calls.game_id, calls.player_id, games.cutoff_at
+    )
     close = closing(quotes, shared(slate.distinct()))
     appeared = facts.select("game_date", "player_id", appeared_in=facts.game_id)
     elsewhere = [
@@ -126,8 +128,8 @@ def build(calls: ir.Table, facts: ir.Table, schedule: ir.Table, quotes: ir.Table
     ]
     at_close = [calls[c] == close[c] for c in ("game_date", "player_id", "market")]
     joined = (
-        calls.inner_join(games, "game_id")
-        .left_join(facts, [calls.game_id == facts.game_id, calls.player_id == facts.player_id, games.void.isnull()])
+        calls.inner_join(games, ["game_id", "game_date"])
+        .left_join(facts, [*(calls[c] == facts[c] for c in ("game_id", "game_date", "player_id")), games.void.isnull()])
         .left_join(appeared, elsewhere)
         .left_join(close, at_close)
     )
@@ -185,8 +187,10 @@ def _numbers(values: np.ndarray) -> pa.Array:
 
 def expected(calls: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
     """Every call of a countable game: graded once the game is final; void at once where it was called off."""
-    played = facts.select("game_id").distinct()
-    joined = calls.left_join(schedule, "game_id").left_join(played, calls.game_id == played.game_id)
+    played = facts.select("game_id", "game_date").distinct()
+    joined = calls.left_join(schedule, ["game_id", "game_date"]).left_join(
+        played, [calls.game_id == played.game_id, calls.game_date == played.game_date]
+    )
     reason = ibis.cases(
         (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),
         (void_reason(schedule.status).notnull(), ibis.null("string")),

@@ -160,12 +160,16 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
     Forecasts of games that were called off or suspended are joined to nothing: they are void, whenever they were made.
     """
     states = schedule.mutate(void=void_reason(schedule.status))
-    over = states.filter(states.status == FINAL).semi_join(facts, "game_id")
+    over = states.filter(states.status == FINAL).semi_join(facts, ["game_id", "game_date"])
     games = over.union(states.filter(states.void.notnull()))
     made = predictions.filter(predictions.predicted_mean.notnull())
-    graded = made.inner_join(games, "game_id").select(made, games.void, games.tip_off, games.cutoff_at)
+    graded = made.inner_join(games, ["game_id", "game_date"]).select(made, games.void, games.tip_off, games.cutoff_at)
     graded = graded.mutate(played_game=graded.void.isnull().ifelse(graded.game_id, None))
-    here = [graded.played_game == facts.game_id, graded.player_id == facts.player_id]
+    here = [
+        graded.played_game == facts.game_id,
+        graded.game_date == facts.game_date,
+        graded.player_id == facts.player_id,
+    ]
     games_of_day = facts.group_by("game_date", "player_id").aggregate(
         first_game=facts.game_id.min(), last_game=facts.game_id.max()
     )
@@ -263,8 +267,10 @@ def expected(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.T
     """Every forecast of a countable game: graded once the game is final and if it was made before tip-off; void at once
     where the game was called off."""
     made = predictions.filter(predictions.predicted_mean.notnull())
-    played = facts.select("game_id").distinct()
-    joined = made.left_join(schedule, "game_id").left_join(played, made.game_id == played.game_id)
+    played = facts.select("game_id", "game_date").distinct()
+    joined = made.left_join(schedule, ["game_id", "game_date"]).left_join(
+        played, [made.game_id == played.game_id, made.game_date == played.game_date]
+    )
     late = ~asof.made_before(made.as_of, schedule.tip_off, schedule.cutoff_at)
     reason = ibis.cases(
         (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),

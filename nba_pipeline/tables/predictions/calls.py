@@ -164,8 +164,8 @@ def _callable(predictions: ir.Table, features: ir.Table, schedule: ir.Table, clo
         & (predictions.injury_status != OUT).fill_null(True)
         & predictions.line.notnull()
     ).semi_join(ready, ["game_date", "player_id"])
-    games = shared(schedule.select("game_id", "tip_off", "cutoff_at").cross_join(clock))
-    joined = mine.inner_join(games, "game_id").select(mine, games.tip_off, games.cutoff_at, games.now)
+    games = shared(schedule.select("game_id", "game_date", "tip_off", "cutoff_at").cross_join(clock))
+    joined = mine.inner_join(games, ["game_id", "game_date"]).select(mine, games.tip_off, games.cutoff_at, games.now)
     lead = (joined.tip_off.epoch_seconds() - joined.as_of.epoch_seconds()) / 60.0
     timed = joined.mutate(lead_minutes=lead, backfilled=joined.now > joined.cutoff_at)
     snapshot = ibis.cases(*((timed.lead_minutes > least, name) for name, least in LEAST_MINUTES), else_=CLOSE)

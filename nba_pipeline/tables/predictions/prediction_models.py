@@ -96,7 +96,7 @@ def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Tab
     slate = context.select("game_date", "game_id", "player_id", "cutoff_at")
     market = side_by_side(consensus(quotes, slate), QUOTED, tuple(MARKETS))
     mine = model_rows(features, ("game_id", "game_date", "season", "player_id", "team", "games_played_season"))
-    joined = mine.inner_join(facts, [mine.game_id == facts.game_id, mine.player_id == facts.player_id]).left_join(
+    joined = mine.inner_join(facts, [mine[c] == facts[c] for c in ("game_id", "game_date", "player_id")]).left_join(
         market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
     )
     return joined.select(

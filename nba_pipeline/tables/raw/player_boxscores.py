@@ -99,7 +99,7 @@ def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
     sums = result.group_by(day=result.game_date, game_id=result.game_id, team=result.team).aggregate(
         added=lambda t: t.points.sum()
     )
-    joined = sums.inner_join(schedule, "game_id")
+    joined = sums.inner_join(schedule, [sums.game_id == schedule.game_id, sums.day == schedule.game_date])
     score = (sums.team == schedule.home_team).ifelse(schedule.home_points, schedule.away_points)
     wrong = joined.filter(sums.added != score)
     text = sums.game_id + " " + sums.team + ": players " + sums.added.cast("string") + ", score " + score.cast("string")

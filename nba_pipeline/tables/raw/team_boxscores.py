@@ -87,7 +87,7 @@ def _from_source(landing: ir.Table, schedule: ir.Table) -> ir.Table:
 
 
 def _from_players(landing: ir.Table, players: ir.Table) -> ir.Table:
-    missing = players.anti_join(landing, ["game_id", "team"])
+    missing = players.anti_join(landing, ["game_id", "game_date", "team"])
     group = missing.group_by("game_id", "game_date", "team", "opponent", "is_home")
     summed = group.aggregate(**{n: missing[n].sum() for n in LANDING_COUNTS}, played=missing.minutes.sum())
     overtimes = _overtimes(summed.played)
@@ -113,7 +113,7 @@ def build(landing: ir.Table, schedule: ir.Table, players: ir.Table) -> ir.Table:
 
 def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
     """Return team lines whose points are not the final score."""
-    joined = result.inner_join(schedule, "game_id")
+    joined = result.inner_join(schedule, ["game_id", "game_date"])
     score = (result.team == schedule.home_team).ifelse(schedule.home_points, schedule.away_points)
     text = result.game_id + " " + result.team + ": " + result.points.cast("string") + ", score " + score.cast("string")
     return joined.filter(result.points != score).select(day=result.game_date, entity=text)
@@ -124,13 +124,13 @@ def players_differ(players: ir.Table, result: ir.Table) -> ir.Table:
 
     A team may have turnovers of its own; whole minutes are rounded per player.
     """
-    group = players.group_by("game_id", "team")
+    group = players.group_by("game_id", "game_date", "team")
     sums = group.aggregate(
         **{f"sum_{n}": players[n].sum() for n in LANDING_COUNTS},
         played=players.minutes.sum(),
         exact=players.minutes_are_exact.all(),
     )
-    both = result.inner_join(sums, ["game_id", "team"])
+    both = result.inner_join(sums, ["game_id", "game_date", "team"])
     differences: ir.StringValue = ibis.literal("")
     for n in LANDING_COUNTS:
         line, added = both[n], both[f"sum_{n}"]

@@ -238,6 +238,17 @@ def test_a_call_earns_what_the_best_book_pays_at_the_line(
         assert pd.isna(found) if wanted is None else found == pytest.approx(wanted)
 
 
+def test_a_postponed_game_is_void_on_its_old_day_and_graded_on_its_new_one_in_one_range() -> None:
+    old = day("2024-01-02")
+    postponed = GAME | {"game_date": old, "status": "postponed", "tip_off": None, "cutoff_at": "2024-01-02 17:00"}
+    before = {"game_date": old, "as_of": "2024-01-02 16:00"}
+    rows = graded(before, {}, games=[postponed, GAME])
+    assert sorted(zip(rows.game_date, rows.outcome, strict=True)) == [(old, "void"), (DAY, "win")]
+    forecasts = [FORECAST | before, FORECAST]
+    wanted = expected_rows(ACCURACY, predictions=forecasts, schedule=[postponed, GAME], facts=[FACT])
+    assert sorted((w["game_date"], w["reason"]) for w in wanted) == [(old, None), (DAY, None)]
+
+
 def test_a_void_bet_earns_nothing_and_costs_nothing() -> None:
     assert pd.isna(one(facts=[FACT | {"player_id": 8}]).profit)
 
@@ -248,9 +259,7 @@ def test_a_void_bet_earns_nothing_and_costs_nothing() -> None:
 @pytest.mark.parametrize(("made", "rows"), [("2024-01-06 00:29", 1), (TIP, 0), ("2024-01-06 02:00", 0)])
 def test_a_forecast_made_at_or_after_tip_off_is_not_graded_and_that_is_explained(made: str, rows: int) -> None:
     assert len(graded({"as_of": made})) == rows
-    (wanted,) = expected_rows(
-        ACCURACY, predictions=[FORECAST | {"as_of": made}], schedule=[GAME], facts=[{"game_id": GAME["game_id"]}]
-    )
+    (wanted,) = expected_rows(ACCURACY, predictions=[FORECAST | {"as_of": made}], schedule=[GAME], facts=[FACT])
     assert wanted["reason"] == (None if rows else "it was made after tip-off")
 
 

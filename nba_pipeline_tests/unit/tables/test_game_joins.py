@@ -1,0 +1,58 @@
+"""A game that moves to another day has one id on two days: what is joined by game is joined by day too."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+import pytest
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.tables.catalog import CATALOG
+
+DAYS = {"game_date", "report_date", "day"}
+# Joins that number or count a team's games of a season, in which an id stands once, and the search for a game's other days.
+OF_A_SEASON = {("game_id", "team")}
+ACROSS_DAYS = {"nba_raw.schedule"}
+
+
+def joined_columns(expression: ir.Table) -> Iterator[set[str]]:
+    """Yield the columns that each join of an expression holds equal."""
+    for link in expression.op().find(ops.JoinLink):
+        yield {side.name for p in link.predicates for side in sides(p)}
+
+
+def sides(predicate: Any) -> list[ops.Field]:
+    if not isinstance(predicate, ops.Equals):
+        return []
+    return [s for s in (predicate.left, predicate.right) if isinstance(s, ops.Field)]
+
+
+def without_day(expression: ir.Table) -> list[set[str]]:
+    """List the joins by game that do not hold the day equal."""
+    return [
+        columns
+        for columns in joined_columns(expression)
+        if "game_id" in columns and not columns & DAYS and tuple(sorted(columns)) not in OF_A_SEASON
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(set(CATALOG) - ACROSS_DAYS))
+def test_what_is_joined_by_game_is_joined_by_day(name: str) -> None:
+    transform = CATALOG[name]
+    expressions = [
+        transform.expression,
+        *transform.cross_expressions.values(),
+        *transform.witness_expressions.values(),
+        *transform.side_input_expressions.values(),
+        *([] if transform.expected_expression is None else [transform.expected_expression]),
+    ]
+    assert [columns for e in expressions for columns in without_day(e)] == []
+
+
+def test_a_join_by_game_alone_is_found() -> None:
+    facts = ibis.table({"game_id": "string", "game_date": "date", "points": "int64"}, name="facts")
+    games = ibis.table({"game_id": "string", "game_date": "date"}, name="games")
+    assert without_day(facts.inner_join(games, "game_id")) == [{"game_id"}]
+    assert without_day(facts.semi_join(games, "game_id")) == [{"game_id"}]
+    assert without_day(facts.inner_join(games, ["game_id", "game_date"])) == []
