@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-import ibis
 import ibis.expr.operations as ops
 import pytest
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.tables.catalog import CATALOG
 
 DAYS = {"game_date", "report_date", "day"}
@@ -51,8 +51,8 @@ def test_what_is_joined_by_game_is_joined_by_day(name: str) -> None:
 
 
 def test_a_join_by_game_alone_is_found() -> None:
-    facts = ibis.table({"game_id": "string", "game_date": "date", "points": "int64"}, name="facts")
-    games = ibis.table({"game_id": "string", "game_date": "date"}, name="games")
+    facts = relation({"game_id": "string", "game_date": "date", "points": "int64"}, name="facts")
+    games = relation({"game_id": "string", "game_date": "date"}, name="games")
     assert without_day(facts.inner_join(games, "game_id")) == [{"game_id"}]
     assert without_day(facts.semi_join(games, "game_id")) == [{"game_id"}]
     assert without_day(facts.inner_join(games, ["game_id", "game_date"])) == []
