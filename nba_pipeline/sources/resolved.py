@@ -6,13 +6,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pyarrow.compute
 
-from nba_pipeline import asof
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.domain.books import Book, normal_key
 from nba_pipeline.domain.calendar import days_between, first_day, reading_bound
 from nba_pipeline.domain.declared_books import declared_kind, read_books
@@ -29,8 +26,15 @@ pc: Any = pyarrow.compute
 DAYS_BACK = 240
 NAMED = (PROP_LINES, INJURIES)
 QUOTES = (PROP_LINES, GAME_LINES)
-APPEARANCE = {"game_date": "date", "player_id": "int64", "player_name": "string", "team": "string"}
+APPEARANCE = ("game_date", "player_id", "player_name", "team")
 NO_DAY = Answer(None, why="its day cannot be read")
+LATEST_BEFORE = """
+SELECT player_id, day, max(team), max(player_name)
+FROM candidates JOIN appearances USING (player_id)
+WHERE game_date < day AND game_date >= day - CAST(? AS INTEGER)
+GROUP BY player_id, day, game_date
+QUALIFY row_number() OVER (PARTITION BY player_id, day ORDER BY game_date DESC) = 1
+"""
 # Box scores of earlier days are used where available; days that were never ingested are no error here.
 EARLIER_BOXSCORES = replace(PLAYER_BOXSCORES, optional=True)
 
@@ -132,7 +136,7 @@ class ResolvedSource:
     def _appearances(self, days: Sequence[date]) -> pa.Table:
         """Read the box-score lines up to the last day: game date, player, name, team."""
         span = days_between(max(first_day(), days[0] - timedelta(days=DAYS_BACK)), days[-1])
-        return self.inner.read(EARLIER_BOXSCORES, span).select([*APPEARANCE]).drop_null()
+        return self.inner.read(EARLIER_BOXSCORES, span).select(list(APPEARANCE)).drop_null()
 
     def _players(self, appearances: pa.Table, day: date) -> list[Player]:
         """List the players of the day's season, and other players of box scores under each of their names."""
@@ -171,23 +175,12 @@ def _latest_before(
     pairs = sorted({(p.player_id, q.day) for q in questions for p in people.mentioned(q.spelled)})
     if not pairs:
         return {}
-    candidates = relation({n: APPEARANCE[n] for n in ("player_id", "game_date")}, name="candidates")
-    facts = relation(APPEARANCE, name="appearances")
-    once = facts.group_by("player_id", "game_date").aggregate(
-        team=facts.team.max(), player_name=facts.player_name.max()
-    )
-    latest = {n: asof.latest(n) for n in ("team", "player_name")} | {"recent": asof.count(days=DAYS_BACK)}
-    attached = asof.attach(candidates, once, latest, by=("player_id",), within=())
+    ids, days = zip(*pairs, strict=True)
     with duck.connect() as db:
-        ids, days = zip(*pairs, strict=True)
-        db.register("candidates", pa.table({"player_id": ids, "game_date": pa.array(map(date.fromisoformat, days))}))
+        db.register("candidates", pa.table({"player_id": ids, "day": pa.array(map(date.fromisoformat, days))}))
         db.register("appearances", appearances)
-        rows = db.execute(ibis.to_sql(attached, dialect="duckdb")).to_arrow_table().to_pylist()
-    return {
-        (r["player_id"], r["game_date"].isoformat()): Appearance(r["team"], r["player_name"])
-        for r in rows
-        if r["recent"]
-    }
+        rows = db.execute(LATEST_BEFORE, [DAYS_BACK]).fetchall()
+    return {(player, day.isoformat()): Appearance(team, name) for player, day, team, name in rows}
 
 
 def _with_answers(rows: pa.Table, without_id: pa.Array, answers: Sequence[Answer]) -> pa.Table:
