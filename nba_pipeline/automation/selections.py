@@ -14,7 +14,7 @@ FORECASTS = "nba_predictions.player_prop_predictions"
 GRADES = "nba_predictions.prediction_accuracy"
 BOX_FEEDS = frozenset(f.name for f in (landing.PLAYER_BOXSCORES, landing.TEAM_BOXSCORES, landing.SHOTS))
 RESULT_FEEDS = BOX_FEEDS | {landing.SCHEDULE.name}
-QUOTE_FEEDS = frozenset(f.name for f in (landing.PROP_LINES, landing.GAME_LINES, landing.INJURIES))
+QUOTE_FEEDS = frozenset(f.name for f in (landing.PROP_LINES, landing.GAME_LINES, landing.INJURIES, landing.LINEUPS))
 
 
 def below(tables: Iterable[str]) -> tuple[str, ...]:

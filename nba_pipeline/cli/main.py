@@ -55,7 +55,9 @@ def backfill(
 
 @main.command()
 @days
-@click.option("--only", multiple=True, help="schedule, boxscores, shots, lines, injuries or rosters; repeatable.")
+@click.option(
+    "--only", multiple=True, help="schedule, boxscores, shots, lines, injuries, rosters or lineups; repeatable."
+)
 @click.option("--replay", is_flag=True, help="Rebuild the landing files from stored responses, without network access.")
 @click.option("--estimate", is_flag=True, help="Only show the calls, credits and time that it would take.")
 @click.option(

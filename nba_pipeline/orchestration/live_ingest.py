@@ -26,6 +26,7 @@ KIND_OF: Mapping[str, str] = {
     landing.PROP_LINES.name: plan.LINES,
     landing.GAME_LINES.name: plan.LINES,
     landing.INJURIES.name: plan.INJURIES,
+    landing.LINEUPS.name: plan.LINEUPS,
     landing.ROSTERS.name: plan.ROSTERS,
     landing.PLAYERS.name: plan.ROSTERS,
     landing.PLAYER_AGES.name: plan.ROSTERS,

@@ -13,6 +13,7 @@ from nba_pipeline.sources.parsing import (
     cdn_box_score,
     game_log,
     injury_report,
+    lineups,
     odds,
     players,
     schedule,
@@ -23,11 +24,11 @@ from nba_pipeline.sources.parsing.result_sets import ROW_FLOOR
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError, Row, from_json, shown
 from nba_pipeline.sources.payloads import Payload, PayloadStore
-from nba_pipeline.sources.plan import CDN_BOX_SCORE, CDN_SCHEDULE, NBA_CDN, NBA_STATS, ODDS_API, Call
+from nba_pipeline.sources.plan import CDN_BOX_SCORE, CDN_SCHEDULE, LINEUPS, NBA_CDN, NBA_STATS, ODDS_API, Call
 
 BOX_SCORE_SOURCE = "NBA box score"
 # Asked for again and again, and large: an answer is stored only when it says something new.
-STORED_WHEN_CHANGED = frozenset({"schedule", "box_score", CDN_SCHEDULE, CDN_BOX_SCORE})
+STORED_WHEN_CHANGED = frozenset({"schedule", "box_score", CDN_SCHEDULE, CDN_BOX_SCORE, LINEUPS})
 Games = Mapping[str, Game]
 
 
@@ -75,6 +76,8 @@ def parsed(
             return players.index(payload, set_aside)
         case "player_bio":
             return players.ages(payload, key, set_aside)
+        case "lineups":
+            return lineups.lineups(payload, games, set_aside)
         case "events" | "events_at":
             return _listed(odds.events(payload, set_aside), key)
         case "event_odds" | "event_odds_at":

@@ -15,13 +15,14 @@ from nba_pipeline.sources.client import Absent, Refused, Unreachable
 from nba_pipeline.sources.injury_reports import InjuryReports
 from nba_pipeline.sources.live_settings import ODDS_CAP, LiveSettings
 from nba_pipeline.sources.nba_cdn import NbaCdn
+from nba_pipeline.sources.nba_lineups import NbaLineups
 from nba_pipeline.sources.nba_stats import NbaStats
 from nba_pipeline.sources.odds_api import OddsApi
 from nba_pipeline.sources.odds_plan import credits_of, is_of_the_past
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline.sources.payloads import PayloadStore
-from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_CDN, NBA_STATS, ODDS_API, Call
+from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_CDN, NBA_LINEUPS, NBA_STATS, ODDS_API, Call
 from nba_pipeline.sources.rests import Rests, Timer
 from nba_pipeline.sources.witnesses import witnesses
 
@@ -58,6 +59,7 @@ SERVICES: Mapping[str, Callable[[Any, Timer], Service]] = {
     NBA_CDN: NbaCdn,
     ODDS_API: OddsApi,
     INJURY_REPORTS: InjuryReports,
+    NBA_LINEUPS: NbaLineups,
 }
 
 

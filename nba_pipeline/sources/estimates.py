@@ -69,6 +69,8 @@ def planned_calls(
         calls += report_plan.report_calls(games, hours, before, now, stored)
     if plan.ROSTERS in kinds:
         calls += plan.roster_calls(days, stored.fetched)
+    if plan.LINEUPS in kinds:
+        calls += plan.lineup_calls(games, now)
     if plan.LINES in kinds:
         assumed = odds_plan.with_placeholders(games, events)
         calls += odds_plan.event_calls(games, wanted.minutes, now, stored.fetched)

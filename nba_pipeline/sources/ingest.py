@@ -196,6 +196,7 @@ def _fetch_all(ingest: _Ingest, seasons: Mapping[str, list[Game]], days: Sequenc
         plan.SHOTS: lambda: plan.shot_calls(of_days, known.fetched),
         plan.INJURIES: lambda: report_plan.report_calls(of_days, hours, before, now, known),
         plan.ROSTERS: lambda: plan.roster_calls(days, known.fetched),
+        plan.LINEUPS: lambda: plan.lineup_calls(of_days, now),
         plan.LINES: lambda: odds_plan.event_calls(of_days, live.odds_minutes_before, now, known.fetched),
     }
     ingest.send_with_second_source([c for kind in kinds if kind in planned for c in planned[kind]()], games_by_id)

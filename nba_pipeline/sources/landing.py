@@ -298,6 +298,24 @@ INJURIES = Feed(
     optional=True,
     known=Known("at_its_time", "at `report_utc`; without one from the day after `report_date` on", column="report_utc"),
 )
+LINEUPS = Feed(
+    "lineups",
+    "One row per capture, game and player who is listed to start or inactive: whole line-ups with the time of their capture.",
+    "game_date",
+    (
+        _GAME,
+        _DAY,
+        _column("captured_at", "instant", "when the line-up was captured, UTC"),
+        _TEAM,
+        _PLAYER,
+        _NAME,
+        _column("status", "text", "confirmed, expected (both: a starter), inactive"),
+        _maybe("position", "text", "position in the line-up"),
+        _maybe("source", "text", "who listed it"),
+    ),
+    optional=True,
+    known=Known("at_its_time", "at `captured_at`", column="captured_at"),
+)
 PLAYERS = Feed(
     "players",
     "One row per player: the players a name can refer to.",
@@ -347,6 +365,7 @@ FEEDS: dict[str, Feed] = {
         PROP_LINES,
         GAME_LINES,
         INJURIES,
+        LINEUPS,
         ROSTERS,
         PLAYERS,
         PLAYER_AGES,

@@ -23,12 +23,12 @@ from nba_pipeline.sources.answers import BOX_SCORE_SOURCE, parsed
 from nba_pipeline.sources.landing import PROBLEMS, Feed
 from nba_pipeline.sources.nba_stats import team_id
 from nba_pipeline.sources.odds_plan import PROPS, PROPS_AT, SLATE, SLATE_AT
-from nba_pipeline.sources.parsing import cdn_box_score, injury_report, odds, players, quote_rows
+from nba_pipeline.sources.parsing import cdn_box_score, injury_report, lineups, odds, players, quote_rows
 from nba_pipeline.sources.parsing.box_score import BOXSCORE_DNP, BoxScore
 from nba_pipeline.sources.parsing.schedule import Game, by_id
 from nba_pipeline.sources.parsing.values import EASTERN, Row, from_json
 from nba_pipeline.sources.payloads import Payload, PayloadStore
-from nba_pipeline.sources.plan import CDN_BOX_SCORE, INJURY_REPORTS, NBA_CDN, NBA_STATS, ODDS_API
+from nba_pipeline.sources.plan import CDN_BOX_SCORE, INJURY_REPORTS, NBA_CDN, NBA_LINEUPS, NBA_STATS, ODDS_API
 
 Changed = dict[str, list[date]]
 CAPTURE = "%Y%m%dT%H%M%SZ"
@@ -37,6 +37,7 @@ RESULTS = (feeds.PLAYER_BOXSCORES, feeds.TEAM_BOXSCORES, feeds.SHOTS)
 # The sources of rows that are written from stored answers; rows of others in these feeds were imported.
 SOURCES = {
     feeds.INJURIES: (injury_report.SOURCE, BOX_SCORE_SOURCE, cdn_box_score.SOURCE),
+    feeds.LINEUPS: (lineups.SOURCE,),
     feeds.PROP_LINES: (odds.SOURCE,),
     feeds.GAME_LINES: (odds.SOURCE,),
 }
@@ -92,6 +93,7 @@ class SeasonLanding:
             plan.SHOTS: ((feeds.SHOTS, self._shots),),
             plan.LINES: ((feeds.PROP_LINES, self._props), (feeds.GAME_LINES, self._lines)),
             plan.INJURIES: ((feeds.INJURIES, self._injuries),),
+            plan.LINEUPS: ((feeds.LINEUPS, self._lineups),),
         }
         for feed, make in dict(pair for kind in kinds for pair in makers.get(kind, ())).items():
             landed = self._landed(feed) if feed is feeds.SCHEDULE else set()
@@ -234,6 +236,13 @@ class SeasonLanding:
             score = self._box_score(g)
             statements += score.absent if score else []
         return statements or ([] if keys else None)
+
+    def _lineups(self, day: date) -> list[Row] | None:
+        """Read all captures of a day; an answer that said nothing new was not stored."""
+        answers = self.store.all(NBA_LINEUPS, plan.LINEUPS, f"{day}")
+        captures = [(a.fetched_at, self._parsed(plan.LINEUPS, f"{day}", a)) for a in answers]
+        rows = [r | {"captured_at": at} for at, listed in captures for r in listed if r["game_date"] == day]
+        return rows if answers else None
 
     def _snapshots(self, day: date) -> list[odds.Snapshot]:
         """Read the snapshots of events of a day; those of a slate also list events of other days, which are left out."""

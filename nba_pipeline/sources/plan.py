@@ -16,8 +16,12 @@ from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import EASTERN
 
 NBA_STATS, NBA_CDN, ODDS_API, INJURY_REPORTS = "nba_stats", "nba_cdn", "odds_api", "injury_reports"
+NBA_LINEUPS = "nba_lineups"
 SCHEDULE, BOXSCORES, SHOTS, LINES, INJURIES, ROSTERS = "schedule", "boxscores", "shots", "lines", "injuries", "rosters"
-KINDS = (SCHEDULE, BOXSCORES, SHOTS, LINES, INJURIES, ROSTERS)
+LINEUPS = "lineups"
+KINDS = (SCHEDULE, BOXSCORES, SHOTS, LINES, INJURIES, ROSTERS, LINEUPS)
+# Line-ups are listed shortly before a game; they are captured from this time before its tip-off on.
+LINEUPS_BEFORE = timedelta(hours=2)
 
 CDN_SCHEDULE, CDN_BOX_SCORE = "static_schedule", "live_box_score"
 SEASON_CALL_PAYS = 3
@@ -110,6 +114,17 @@ def roster_calls(days: Iterable[date], have: Have) -> list[Call]:
         for kind in ("player_index", "player_bio")
     ]
     return [c for c in calls if _before(have(c.source, c.kind, c.key), season_over(c.key))]
+
+
+def lineup_calls(games: Iterable[Game], now: datetime) -> list[Call]:
+    """Plan a capture of the line-ups of each day with a game that begins within two hours; those of the past are nowhere.
+
+    Args:
+        games: games of the days.
+        now: the time of planning.
+    """
+    due = {g.day for g in games if is_on(g) and g.tip_off and not g.over and now < g.tip_off <= now + LINEUPS_BEFORE}
+    return [Call(NBA_LINEUPS, LINEUPS, f"{d}", (("file", f"00_daily_lineups_{d:%Y%m%d}.json"),)) for d in sorted(due)]
 
 
 def result_calls(games: Iterable[Game], have: Have) -> list[Call]:

@@ -32,6 +32,7 @@ from nba_pipeline.tables.predictions import (
 from nba_pipeline.tables.raw import (
     game_lines,
     injury_reports,
+    lineups,
     player_boxscores,
     player_prop_lines,
     rosters,
@@ -48,6 +49,7 @@ TRANSFORMS: tuple[Transform, ...] = (
     player_prop_lines.TRANSFORM,
     game_lines.TRANSFORM,
     injury_reports.TRANSFORM,
+    lineups.TRANSFORM,
     rosters.TRANSFORM,
     player_game_summary.TRANSFORM,
     team_offense_game_summary.TRANSFORM,

@@ -14,6 +14,7 @@ from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
+from nba_pipeline.tables.raw.lineups import LINEUPS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.rosters import ROSTERS
 from nba_pipeline.tables.raw.schedule import SCHEDULE
@@ -21,7 +22,7 @@ from nba_pipeline.verification.known_feeds import KnownFeeds, declared
 from nba_pipeline.warehouse import Days, Reader
 
 # Tables whose rows of a day are known from a moment on: the column that has it.
-KNOWN_AT = {INJURY_REPORTS.id: "reported_at", ROSTERS.id: "captured_at"}
+KNOWN_AT = {INJURY_REPORTS.id: "reported_at", LINEUPS.id: "captured_at", ROSTERS.id: "captured_at"}
 KNOWN_LATER = {"home_points": None, "away_points": None, "status": SCHEDULED}
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +23,7 @@ from nba_pipeline.sources.landing import (
     FEEDS,
     GAME_LINES,
     INJURIES,
+    LINEUPS,
     PLAYER_AGES,
     PLAYER_BOXSCORES,
     PLAYERS,
@@ -112,7 +114,7 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
 def test_a_day_arrives_with_everything_that_was_said_about_it(live: Live) -> None:
     outcome = live.ingest()
     assert outcome.complete, outcome.failures
-    assert set(outcome.changed) == set(FEEDS) - {"players", "player_ages", "rosters"}
+    assert set(outcome.changed) == set(FEEDS) - {"players", "player_ages", "rosters", "lineups"}
     games = {r["game_id"]: r for r in live.rows(SCHEDULE)}
     assert set(games) == {BOSTON, DENVER}
     assert (games[BOSTON]["home_pts"], games[BOSTON]["game_datetime_utc"].isoformat()) == (
@@ -178,6 +180,7 @@ def test_the_day_goes_from_the_services_into_the_raw_tables(live: Live) -> None:
         "player_prop_lines": 20,
         "game_lines": 5,  # the snapshot before the first game lists the second, too
         "injury_reports": 7,
+        "lineups": 0,  # listed before games only, and fetched after them
         "rosters": 0,  # fetched on the day after, and listed there
     }
 
@@ -231,6 +234,57 @@ def test_lines_that_were_captured_live_are_not_bought_again(live: Live) -> None:
     live.at(AFTER)
     live.ingest("lines")
     assert [r.path.rsplit("/", 1)[-1] for r in live.server.asked("historical")] == ["events"]
+
+
+def daily_lineups(live: Live, word: str) -> dict[str, Any]:
+    """The file of the line-ups of the evening, with a word for starters."""
+
+    def team(g: dict[str, Any], side: str) -> dict[str, Any]:
+        people = [p for p in live.services.players if (p["game_id"], p["team"]) == (g["game_id"], g[f"{side}_team"])]
+        listed = [
+            {"personId": p["player_id"], "playerName": p["player_name"], "rosterStatus": "Active"}
+            | ({"lineupStatus": word, "position": "C"} if p["starter"] else {"lineupStatus": "", "position": ""})
+            for p in people
+        ]
+        return {"teamAbbreviation": g[f"{side}_team"], "players": listed}
+
+    games = [g for g in live.services.games if g["game_date"] == DAY and g["game_id"] in (BOSTON, DENVER)]
+    return {
+        "games": [{"gameId": g["game_id"], "homeTeam": team(g, "home"), "awayTeam": team(g, "away")} for g in games]
+    }
+
+
+def test_line_ups_are_captured_from_two_hours_before_a_game_on_and_stored_when_they_change(live: Live) -> None:
+    for g in live.services.games:
+        g["home_pts"] = g["away_pts"] = None
+    word = "Expected"
+    live.server.rule = lambda r: (
+        of_json(daily_lineups(live, word)) if r.path.endswith("00_daily_lineups_20241105.json") else live.services(r)
+    )
+    live.at("2024-11-05T20:00:00+00:00")
+    assert live.ingest("lineups").complete and live.server.asked("lineups") == []
+    for at, said in (("23:00", "Expected"), ("23:15", "Expected"), ("23:30", "Confirmed")):
+        word = said
+        live.at(f"2024-11-05T{at}:00+00:00")
+        assert live.ingest("lineups").complete and len(live.server.asked("/js/data/leaders/00_daily_lineups_")) == 1
+    found = Counter((f"{r['captured_at']:%H:%M}", r["status"]) for r in live.rows(LINEUPS))
+    assert found == {("23:00", "expected"): 20, ("23:30", "confirmed"): 20}
+    live.at(AFTER)
+    before = live.files()
+    assert live.ingest("lineups").complete and live.server.asked("lineups") == []
+    assert live.ingest("lineups", replay=True).complete and live.files() == before
+
+
+def test_a_day_whose_line_ups_are_not_listed_yet_is_asked_again(live: Live) -> None:
+    for g in live.services.games:
+        g["home_pts"] = g["away_pts"] = None
+    live.at("2024-11-05T23:00:00+00:00")
+    outcome = live.ingest("lineups")
+    assert outcome.complete and outcome.absent == {"nba_lineups lineups": 1}
+    live.server.rule = lambda r: (
+        of_json(daily_lineups(live, "Confirmed")) if "daily_lineups" in r.path else live.services(r)
+    )
+    assert live.ingest("lineups").complete and len(live.rows(LINEUPS)) == 20
 
 
 def test_a_day_without_games_has_files_without_rows(live: Live) -> None:

@@ -10,6 +10,7 @@ from nba_pipeline.sources.landing import FEEDS, GAME_LINES, INJURIES, PLAYER_BOX
 from nba_pipeline.sources.simulated import SimulatorSource
 
 SEED = 5
+NOT_INVENTED = {"rosters", "lineups"}
 DAY = date(2024, 12, 4)
 EVENING = datetime(2024, 12, 5, 4, 0, tzinfo=UTC)
 DAYS = [DAY, DAY + timedelta(days=1)]
@@ -28,8 +29,8 @@ def source(directory: Path, now: datetime | None = None) -> SimulatorSource:
 
 def test_a_season_is_written_whole_and_only_once(directory: Path) -> None:
     season = directory / f"seed-{SEED}" / "2024-25"
-    # The invented league has no roster feed: its listings follow from its games.
-    assert {p.stem for p in season.glob("*.parquet")} >= set(FEEDS) - {"rosters"}
+    # The invented league has neither rosters nor line-ups: its listings follow from its games.
+    assert {p.stem for p in season.glob("*.parquet")} >= set(FEEDS) - NOT_INVENTED
     written = {p: p.stat().st_mtime_ns for p in season.iterdir()}
     source(directory).read(SHOTS, [DAY])
     assert {p: p.stat().st_mtime_ns for p in season.iterdir()} == written
@@ -37,7 +38,7 @@ def test_a_season_is_written_whole_and_only_once(directory: Path) -> None:
 
 
 def test_every_feed_has_the_columns_of_the_landing_layout(directory: Path) -> None:
-    for name, feed in ((n, f) for n, f in FEEDS.items() if n != "rosters"):
+    for name, feed in ((n, f) for n, f in FEEDS.items() if n not in NOT_INVENTED):
         stored = set(pq.read_schema(directory / f"seed-{SEED}" / "2024-25" / f"{name}.parquet").names)
         assert {c.name for c in feed.columns if c.required} <= stored, name
 
