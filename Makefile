@@ -48,7 +48,7 @@ test-newest:  ## the same on the newest versions allowed
 live-bigquery: $(INSTALLED)  ## prove the service itself on two days of every table, in scratch datasets: PROJECT=id of a Google Cloud project
 	NBA_PIPELINE_LIVE_PROJECT=$(PROJECT) $(BIN)/pytest -n0 -q -s -rs -m live nba_pipeline_tests/e2e/test_bigquery_live.py
 
-dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=...; READ_ONLY=1 without changes
+dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=..., pages on PAGES_PORT=...; READ_ONLY=1 without changes
 	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT) $(if $(PAGES_PORT),--pages-port $(PAGES_PORT)) $(if $(filter-out 0,$(READ_ONLY)),--read-only)
 
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files

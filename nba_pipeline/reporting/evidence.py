@@ -1,5 +1,6 @@
 """Index what stands beside a forecast: prices of every book, movements of lines, earlier games, recorded calls, results."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -112,18 +113,20 @@ def recent_games(
         facts: rows of player_game_summary.
         first: first day that may be read.
         last: last day that may be read.
-        players: players of the day.
+        players: players whose games are shown.
     """
     window = facts[
         (facts["game_date"] >= first) & (facts["game_date"] <= last) & facts["player_id"].isin(list(players))
     ]
     latest = window.sort_values("game_date", ascending=False, kind="stable").groupby("player_id").head(RECENT_GAMES)
-    indexed: dict[Key, tuple[PastGame, ...]] = {}
-    for (player,), rows in _grouped(records(latest), ("player_id",)).items():
-        for market in MARKETS.values():
-            counts = ((r["game_date"], [r[c] for c in market.counts]) for r in rows)
-            indexed[player, market.name] = tuple(PastGame(day, int(sum(own))) for day, own in counts if None not in own)
-    return indexed
+    ids, days = latest["player_id"].tolist(), latest["game_date"].tolist()
+    indexed: dict[Key, list[PastGame]] = {}
+    for market in MARKETS.values():
+        actual = latest[list(market.counts)].astype(float).sum(axis=1, skipna=False)
+        for player, day, value in zip(ids, days, actual.tolist(), strict=True):
+            if not math.isnan(value):
+                indexed.setdefault((player, market.name), []).append(PastGame(day, int(value)))
+    return {key: tuple(games) for key, games in indexed.items()}
 
 
 def made_calls(calls: pd.DataFrame, grades: pd.DataFrame) -> dict[Key, tuple[MadeCall, ...]]:

@@ -165,10 +165,11 @@ class _Month:
 
     def _evidence(self, day: date) -> Evidence:
         first, last = FORM.first_needed(day), FORM.last_needed(day)
+        lined = self.predictions[day].dropna(subset=["line"])
         return Evidence(
             quotes=evidence.quotes(self.prices[day]),
             moves=evidence.moves(self.lines[day], self._cutoffs_of_players(day)),
-            recent=evidence.recent_games(self.facts, first, last, self.players[day]["player_id"]),
+            recent=evidence.recent_games(self.facts, first, last, lined["player_id"].unique()),
             made=evidence.made_calls(self.calls[day], self.call_grades[day]),
             results=evidence.results(self.results[day]),
         )

@@ -241,6 +241,11 @@ def test_earlier_games_stop_the_day_before_and_the_latest_stands_first() -> None
     assert found[0].day == before(1)
 
 
+def test_a_game_whose_count_is_unknown_is_no_earlier_game_of_the_market() -> None:
+    found = the_forecast(player_game_summary=[fact(1, 20) | {"points": None}, fact(2, 22)]).recent
+    assert [(g.day, g.actual) for g in found] == [(before(2), 22)]
+
+
 def test_a_recorded_call_stays_as_it_was_made_and_has_its_grade_when_it_is_in() -> None:
     key = {"game_date": DAY, "player_id": HORN, "market": "points", "snapshot": "close"}
     (open_call,) = the_forecast(calls=[call()]).made
