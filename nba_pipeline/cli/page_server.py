@@ -28,7 +28,7 @@ from nba_pipeline.config.settings import Settings
 
 PAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\.(html|json)")
 INDEX = "index.html"
-SECONDS = 1.0
+WATCHED_EVERY_SECONDS = 1.0
 
 
 def application(store: ArtifactStore, names: Collection[str]) -> Application:
@@ -93,7 +93,7 @@ def _run(descriptor: int, parent: int, names: Collection[str]) -> None:
 
     def end_with_the_parent() -> None:
         while os.getppid() == parent:
-            time.sleep(SECONDS)
+            time.sleep(WATCHED_EVERY_SECONDS)
         server.should_exit = True
 
     Thread(target=end_with_the_parent, daemon=True).start()
