@@ -11,7 +11,7 @@ import resource
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,18 +106,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their directory, before `-m` chooses among them, and begin with the files of the long ones.
-
-    With `--no-loadscope-reorder` workers take files in this order, so that none is left alone with a long file at the end.
-    """
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark tests by their directory, before `-m` chooses among them, and put the files of the chosen ones in order."""
     for item in items:
         for mark in ("integration", "e2e"):
             if mark in Path(item.path).parent.parts:
                 item.add_marker(mark)
+    result = yield
     long = {item.path for item in items if tier_of(item) != FAST}
-    items.sort(key=lambda item: item.path not in long)
+    homes = {item.path for item in items if HOMES.intersection(getattr(item, "fixturenames", ()))}
+    place = {path: n for n, path in enumerate(order(list(dict.fromkeys(i.path for i in items)), long, homes))}
+    items.sort(key=lambda item: place[item.path])
+    return result
+
+
+def order(files: Sequence[Path], long: Collection[Path], homes: Collection[Path]) -> list[Path]:
+    """Return the files in the order in which workers shall take them: `--no-loadscope-reorder` keeps it.
+
+    Args:
+        files: Files with tests, each once.
+        long: Files with tests of the long tiers; they begin, so that no worker is left alone with one at the end.
+        homes: Files whose tests use the finished home. One begins and builds it; the others come when half is done, since a
+            worker that asks for the home while it is built waits.
+    """
+    users = [f for f in files if f in homes]
+    rest = sorted((f for f in files if f not in homes), key=lambda f: f not in long)
+    half = len(rest) // 2
+    return [*users[:1], *rest[:half], *users[1:], *rest[half:]]
 
 
 def pytest_collection_finish() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nba_pipeline_tests.support.tiers import Observation, observed, violations
+from nba_pipeline_tests.support.tiers import Observation, observed, order, violations
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ("-p", "no:bqemulator", "-p", "nba_pipeline_tests.support.tiers")
@@ -71,6 +71,12 @@ def test_files_and_other_databases_are_allowed(tmp_path: Path) -> None:
 def test_homes_and_long_computations_are_named() -> None:
     broken = violations(Observation(), frozenset({"home", "tmp_path"}), 2.5, 2)
     assert broken == ["uses the fixture home", "takes 2.5 CPU seconds, more than 2"]
+
+
+def test_one_file_builds_the_home_at_once_and_the_others_that_use_it_do_not_wait_for_it() -> None:
+    fast, integration, one, two = Path("fast.py"), Path("integration.py"), Path("one.py"), Path("two.py")
+    assert order([fast, one, integration, two], {integration, one, two}, {one, two}) == [one, integration, two, fast]
+    assert order([fast, integration], {integration}, ()) == [integration, fast]
 
 
 TESTS = """
