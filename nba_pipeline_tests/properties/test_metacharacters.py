@@ -128,6 +128,7 @@ def without_names(rows: list[dict]) -> list[str]:
         (["status"], {"NBA_PIPELINE_MARKETS": f"points,{NASTY}"}),
         (["status"], {"NBA_PIPELINE_BUCKET": f"gs://{NASTY}"}),
         (["status"], {"NBA_PIPELINE_SEED": NASTY}),
+        (["status"], {"NBA_PIPELINE_ODDS_API_KEY": NASTY}),
         (["status"], {"NBA_PIPELINE_WAREHOUSE": "bigquery", "NBA_PIPELINE_BIGQUERY_PROJECT": NASTY}),
         (
             ["status"],
@@ -150,9 +151,7 @@ def test_arguments_and_configuration_with_sql_and_shell_in_them_are_refused_by_n
     assert harmless(finished_home, tmp_path, monkeypatch, arguments, variables) != 0
 
 
-@pytest.mark.parametrize(
-    "variable", ["NBA_PIPELINE_ODDS_REGIONS", "NBA_PIPELINE_ODDS_API_KEY", "NBA_PIPELINE_ODDS_API_URL"]
-)
+@pytest.mark.parametrize("variable", ["NBA_PIPELINE_ODDS_REGIONS", "NBA_PIPELINE_ODDS_API_URL"])
 def test_what_is_only_passed_on_to_others_may_contain_anything(
     finished_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
