@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3  # noqa: F401  its first import binds a socket to ask for IPv6, which is the fault of no test
 
 FAST = "fast"
 MARKED = ("live", "e2e", "integration")
