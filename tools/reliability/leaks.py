@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import ibis
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -79,28 +78,34 @@ STAINED = {
 # --- ways to leak -----------------------------------------------------------------------------------------------------
 
 
-def _frames(patch: Patch, chosen: Callable[[tuple], bool], leaky: Callable[..., Any]) -> None:
-    """Replace the window frames that end the day before the target, where `chosen` says so of (days, 1)."""
-    honest = ibis.range_window
+def _look_later(patch: Patch, days: int, *, in_days: bool) -> None:
+    """Let windows end so many days after the day before the target: windows of calendar days, or those of games."""
+    honest, timeline = aggregates._places, aggregates._timeline
 
-    def frame(*, preceding: Any = None, **more: Any) -> Any:
-        ends_before = isinstance(preceding, tuple) and preceding[1] == 1
-        if not (ends_before and chosen(preceding)):
-            return honest(preceding=preceding, **more)
-        return leaky(honest, preceding, **more)
+    def later(*arguments: Any) -> Any:
+        t = timeline(*arguments)
+        is_end = (t["__fact"] == 0) & (t["__back"] == 0)
+        return t.mutate(__number=t["__number"] + is_end.cast("int64") * days)
 
-    patch.setattr(aggregates.ibis, "range_window", frame)
+    def places(targets: Any, facts: Any, entity: list[str], day: str, fact_day: str, calendar: Any) -> Any:
+        fair = honest(targets, facts, entity, day, fact_day, calendar)
+        leaking = list(calendar) if in_days else ["__seen"]
+        if not leaking:
+            return fair
+        with pytest.MonkeyPatch.context() as shifted:
+            shifted.setattr(aggregates, "_timeline", later)
+            leaky = honest(targets, facts, entity, day, fact_day, calendar)
+        on = [*entity, "__day"]
+        return fair.drop(*leaking).inner_join(leaky.select(*on, *leaking), on).select(*fair.columns)
 
-
-def _to_the_day(honest: Any, preceding: tuple, **more: Any) -> Any:
-    return honest(preceding=(preceding[0], 0), **more)
+    patch.setattr(aggregates, "_places", places)
 
 
 def on_or_before(patch: Patch, transform: Transform) -> Transform:
     """`<=` where `<` belongs, in windows of games; in training, rows of the training day itself."""
     if transform.table.id == MODELS:
         _train_on_the_day(patch)
-    _frames(patch, lambda p: p[0] is None, _to_the_day)
+    _look_later(patch, 1, in_days=False)
     return replace(transform)
 
 
@@ -116,13 +121,13 @@ def _train_on_the_day(patch: Patch) -> None:
 
 def ends_on_the_day(patch: Patch, transform: Transform) -> Transform:
     """Windows of calendar days that end on the day."""
-    _frames(patch, lambda p: p[0] is not None, _to_the_day)
+    _look_later(patch, 1, in_days=True)
     return replace(transform)
 
 
 def whole_season(patch: Patch, transform: Transform) -> Transform:
     """Averages over the whole season, its later games included."""
-    _frames(patch, lambda p: p[0] is None, lambda honest, _, **more: honest(following=A_SEASON, **more))
+    _look_later(patch, A_SEASON, in_days=False)
     return replace(transform)
 
 
