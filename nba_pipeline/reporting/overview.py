@@ -11,10 +11,11 @@ from nba_pipeline.domain.calendar import days_between, reading_bound
 from nba_pipeline.domain.game_states import PENDING
 from nba_pipeline.engine.refusals import lacks_only_upstream
 
-State = Literal["published", "no games", "waiting", "refused", "never run"]
-STATES: tuple[State, ...] = ("published", "no games", "waiting", "refused", "never run")
-# The state of a day is the first of these that any of its tables is in.
-WORST_FIRST: tuple[State, ...] = ("refused", "waiting", "never run", "published", "no games")
+State = Literal["published", "no games", "in part", "waiting", "refused", "never run"]
+STATES: tuple[State, ...] = ("published", "no games", "in part", "waiting", "refused", "never run")
+# The state of a day is the first of these that any of its tables is in; where others were never run, it is run in part.
+WORST_FIRST: tuple[State, ...] = ("refused", "waiting", "published", "no games")
+PART: State = "in part"
 NEVER: State = "never run"
 Entry = Mapping[str, Any]
 
@@ -84,10 +85,8 @@ def _cell(day: date, own: Mapping[str, Entry]) -> Cell:
 def worst(states: Iterable[State]) -> State:
     """Return the state of a day from those of its tables."""
     present = set(states)
-    for state in WORST_FIRST:
-        if state in present:
-            return state
-    return NEVER
+    first = next((s for s in WORST_FIRST if s in present), NEVER)
+    return PART if NEVER in present and first in ("published", "no games") else first
 
 
 def stretches(states: Sequence[State]) -> list[Stretch]:

@@ -68,7 +68,9 @@ def test_a_refused_day_names_its_failed_checks_and_keeps_the_rows_that_it_had() 
 
 def test_a_day_is_as_bad_as_its_worst_table() -> None:
     assert worst(["published", "refused", "waiting"]) == "refused"
-    assert worst(["published", "never run"]) == "never run"
+    assert worst(["published", "no games", "never run"]) == "in part"
+    assert worst(["waiting", "never run"]) == "waiting"
+    assert worst(["never run", "never run"]) == worst([]) == "never run"
     assert worst(["no games", "no games"]) == "no games"
 
 
