@@ -85,8 +85,8 @@ def _cell(day: date, own: Mapping[str, Entry]) -> Cell:
 def worst(states: Iterable[State]) -> State:
     """Return the state of a day from those of its tables."""
     present = set(states)
-    first = next((s for s in WORST_FIRST if s in present), NEVER)
-    return PART if NEVER in present and first in ("published", "no games") else first
+    first: State = next((s for s in WORST_FIRST if s in present), NEVER)
+    return PART if NEVER in present and first in WORST_FIRST[2:] else first
 
 
 def stretches(states: Sequence[State]) -> list[Stretch]:
