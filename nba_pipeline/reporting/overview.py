@@ -85,8 +85,10 @@ def _cell(day: date, own: Mapping[str, Entry]) -> Cell:
 def worst(states: Iterable[State]) -> State:
     """Return the state of a day from those of its tables."""
     present = set(states)
-    first: State = next((s for s in WORST_FIRST if s in present), NEVER)
-    return PART if NEVER in present and first in WORST_FIRST[2:] else first
+    if not present - {NEVER}:
+        return NEVER
+    worst_run = min(present - {NEVER}, key=WORST_FIRST.index)
+    return PART if NEVER in present and worst_run not in ("refused", "waiting") else worst_run
 
 
 def stretches(states: Sequence[State]) -> list[Stretch]:

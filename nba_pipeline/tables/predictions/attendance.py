@@ -12,7 +12,7 @@ RECENT_DAYS = 30
 def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
     """Player facts with the number of the game in the team's season, and the rank of the player's minutes in it."""
     in_order = ibis.window(group_by=[offense.team, offense.season], order_by=offense.game_date)
-    numbered = offense.select("game_id", "team", number=ibis.row_number().over(in_order) + 1)
+    numbered = offense.select("game_id", "game_date", "team", number=ibis.row_number().over(in_order) + 1)
     rank = ibis.rank().over(ibis.window(group_by=[games.game_id, games.team], order_by=games.minutes_played.desc()))
     ranked = games.select(
         *("game_id", "game_date", "season", "player_id", "team"),
@@ -20,7 +20,7 @@ def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
         started=games.starter_flag.cast("int64"),
         minutes_rank=rank + 1,
     )
-    joined = ranked.inner_join(numbered, [ranked.game_id == numbered.game_id, ranked.team == numbered.team])
+    joined = ranked.inner_join(numbered, [ranked[c] == numbered[c] for c in ("game_id", "game_date", "team")])
     return shared(joined.select(ranked, numbered.number))
 
 

@@ -92,7 +92,7 @@ def _of_last_games(days: ir.Table, played: ir.Table, numbered: ir.Table) -> ir.T
 
 def _visible_after(played: ir.Table, numbered: ir.Table) -> ir.Table:
     """Each player under every number of games after which the player's latest appearance for the team is one of its last 10."""
-    rows = played.inner_join(numbered, ["game_id", "team"]).select(
+    rows = played.inner_join(numbered, ["game_id", "game_date", "team"]).select(
         played.player_id, numbered.team, numbered.game_number
     )
     in_order = ibis.window(group_by=[rows.player_id, rows.team], order_by=rows.game_number)

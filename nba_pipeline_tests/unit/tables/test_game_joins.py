@@ -11,8 +11,7 @@ from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.tables.catalog import CATALOG
 
 DAYS = {"game_date", "report_date", "day"}
-# Joins that number or count a team's games of a season, in which an id stands once, and the search for a game's other days.
-OF_A_SEASON = {("game_id", "team")}
+# The schedule looks for the other days of its games.
 ACROSS_DAYS = {"nba_raw.schedule"}
 
 
@@ -29,16 +28,13 @@ def sides(predicate: Any) -> list[ops.Field]:
 
 
 def without_day(expression: ir.Table) -> list[set[str]]:
-    """List the joins by game that do not hold the day equal."""
-    return [
-        columns
-        for columns in joined_columns(expression)
-        if "game_id" in columns and not columns & DAYS and tuple(sorted(columns)) not in OF_A_SEASON
-    ]
+    """List the joins and groups by game that do not hold the day equal."""
+    grouped = ({*a.groups} for a in expression.op().find(ops.Aggregate))
+    return [c for c in (*joined_columns(expression), *grouped) if "game_id" in c and not c & DAYS]
 
 
 @pytest.mark.parametrize("name", sorted(set(CATALOG) - ACROSS_DAYS))
-def test_what_is_joined_by_game_is_joined_by_day(name: str) -> None:
+def test_what_is_joined_or_grouped_by_game_is_so_by_day_too(name: str) -> None:
     transform = CATALOG[name]
     expressions = [
         transform.expression,
@@ -56,3 +52,9 @@ def test_a_join_by_game_alone_is_found() -> None:
     assert without_day(facts.inner_join(games, "game_id")) == [{"game_id"}]
     assert without_day(facts.semi_join(games, "game_id")) == [{"game_id"}]
     assert without_day(facts.inner_join(games, ["game_id", "game_date"])) == []
+
+
+def test_a_group_by_game_alone_is_found() -> None:
+    facts = relation({"game_id": "string", "game_date": "date", "points": "int64"}, name="facts")
+    assert without_day(facts.group_by("game_id").aggregate(facts.points.sum())) == [{"game_id"}]
+    assert without_day(facts.group_by("game_id", "game_date").aggregate(facts.points.sum())) == []
