@@ -5,12 +5,8 @@ that waits for a request every few minutes raises the alarm when requests stop. 
 well and whose messages no channel rejected; until then the silence is the message.
 """
 
-import urllib.error
-import urllib.request
+from nba_pipeline.automation.delivery import deliver
 
-from nba_pipeline.common.errors import AlertError
-
-TIMEOUT_SECONDS = 10.0
 HEARTBEAT = "NBA_PIPELINE_HEARTBEAT_URL"
 
 
@@ -23,13 +19,4 @@ def beat(url: str) -> None:
     Raises:
         AlertError: The monitor did not take it.
     """
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS):
-            return
-    except urllib.error.HTTPError as e:
-        raise AlertError(f"the monitor returned status {e.code}", f"set {HEARTBEAT} to the address it names") from None
-    except (OSError, ValueError) as e:
-        why = type(getattr(e, "reason", e)).__name__
-        raise AlertError(
-            f"the monitor cannot be reached ({why})", f"check {HEARTBEAT} and the network to its host"
-        ) from None
+    deliver(url, "monitor", HEARTBEAT, f"set {HEARTBEAT} to the address it names")

@@ -4,16 +4,14 @@ import json
 import logging
 import smtplib
 import ssl
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Protocol
 
+from nba_pipeline.automation.delivery import TIMEOUT_SECONDS, deliver
 from nba_pipeline.common.errors import AlertError, ConfigurationError
 from nba_pipeline.config.settings import AlertSettings
 
-TIMEOUT_SECONDS = 10.0
 WEBHOOK = "NBA_PIPELINE_ALERT_WEBHOOK"
 EMAIL = "NBA_PIPELINE_ALERT_EMAIL_"
 log = logging.getLogger("nba_pipeline.alerts")
@@ -59,19 +57,7 @@ class WebhookNotifier:
 
     def send(self, subject: str, lines: list[str]) -> None:
         body = json.dumps({"text": "\n".join([f"*{_escaped(subject)}*", *map(_escaped, lines)])}).encode()
-        request = urllib.request.Request(self.url, data=body, headers={"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
-                return
-        except urllib.error.HTTPError as e:
-            raise AlertError(
-                f"the webhook returned status {e.code}", f"create a new webhook and set {WEBHOOK} to it"
-            ) from None
-        except (OSError, ValueError) as e:
-            why = type(getattr(e, "reason", e)).__name__
-            raise AlertError(
-                f"the webhook cannot be reached ({why})", f"check {WEBHOOK} and the network to its host"
-            ) from None
+        deliver(self.url, "webhook", WEBHOOK, f"create a new webhook and set {WEBHOOK} to it", body)
 
 
 def _escaped(text: str) -> str:
@@ -94,16 +80,16 @@ class EmailNotifier:
 
     def send(self, subject: str, lines: list[str]) -> None:
         message = EmailMessage()
-        message["Subject"], message["From"], message["To"] = subject, self.sender, self.receiver
-        message.set_content("\n".join(lines))
         try:
+            message["Subject"], message["From"], message["To"] = subject, self.sender, self.receiver
+            message.set_content("\n".join(lines))
             with self._connect() as server:
                 if self.security == "starttls":
                     server.starttls(context=ssl.create_default_context())
                 if self.user:
                     server.login(self.user, self.password)
                 server.send_message(message)
-        except (smtplib.SMTPException, OSError) as e:
+        except (smtplib.SMTPException, OSError, ValueError) as e:
             code = f" {e.smtp_code}" if isinstance(e, smtplib.SMTPResponseException) else ""
             raise AlertError(
                 f"the mail server rejected the message ({type(e).__name__}{code})",

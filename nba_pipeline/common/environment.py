@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -53,11 +53,27 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
 
 
-def _service_address(text: str) -> str:
+def _parts(text: str, *schemes: str) -> SplitResult:
+    """Split an address that can be sent: one of these schemes, a host, a valid port or none, printable ASCII without blanks."""
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+    _ = parts.port  # raises ValueError where it is none
+    if parts.scheme not in schemes or not parts.hostname or not _is_sendable(text) or " " in text:
+        raise ValueError
+    return parts
+
+
+def _service_address(text: str) -> str:
+    parts = _parts(text, "http", "https")
+    if parts.query or parts.username:
         raise ValueError
     return text.rstrip("/")
+
+
+def _secret_address(text: str) -> str:
+    address = text.strip()
+    if "@" in _parts(address, "http", "https").netloc:
+        raise ValueError
+    return address
 
 
 def _headers(text: str) -> dict[str, str]:
@@ -84,15 +100,14 @@ def _key(text: str) -> str:
 
 
 def _proxy_address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname or not _is_sendable(text):
-        raise ValueError
+    _parts(text, "http", "https", "socks5", "socks5h")
     return text
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Address = Annotated[str, AfterValidator(_service_address)]
+SecretAddress = Annotated[str, AfterValidator(_secret_address)]
 Day = Annotated[date, BeforeValidator(date.fromisoformat)]
 Headers = Annotated[dict[str, str] | None, NoDecode, BeforeValidator(_headers)]
 Proxy = Annotated[str, AfterValidator(str.strip), AfterValidator(_proxy_address)]
@@ -213,14 +228,17 @@ class Environment(BaseSettings):
     live_attempts: Whole | None = _integer("NBA_PIPELINE_LIVE_ATTEMPTS", 1, 100)
     live_patience: float | None = _number("NBA_PIPELINE_LIVE_PATIENCE", 0, 86400)
 
-    alert_webhook: Annotated[str, Field(pattern="^https?://")] | None = _variable(
+    alert_webhook: SecretAddress | None = _variable(
         "NBA_PIPELINE_ALERT_WEBHOOK",
-        "set it to the https URL of the webhook",
+        "set it to the https URL of the webhook, without user, blanks and line breaks",
         "is not a URL",
         shown=False,
     )
-    heartbeat_url: Annotated[str, Field(pattern="^https?://")] | None = _variable(
-        "NBA_PIPELINE_HEARTBEAT_URL", "set it to the https URL that the monitor waits for", "is not a URL", shown=False
+    heartbeat_url: SecretAddress | None = _variable(
+        "NBA_PIPELINE_HEARTBEAT_URL",
+        "set it to the https URL that the monitor waits for, without user, blanks and line breaks",
+        "is not a URL",
+        shown=False,
     )
     alert_email_host: str | None = _variable("NBA_PIPELINE_ALERT_EMAIL_HOST")
     alert_email_port: Whole | None = _integer("NBA_PIPELINE_ALERT_EMAIL_PORT", 1, 65535)

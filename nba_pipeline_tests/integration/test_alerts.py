@@ -294,6 +294,26 @@ def test_a_webhook_that_does_not_take_the_message_is_an_error_without_its_addres
     assert "secret" not in f"{caught.value}{WebhookNotifier(chat.url)!r}{caught.value.__cause__}"
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://hooks.example.org/secret token", "http://127.0.0.1:80x0/secret", "http://[/secret", "no-scheme/secret"],
+)
+def test_an_address_that_cannot_be_asked_and_bytes_that_are_no_http_are_errors_without_the_address(
+    chat: Webhook, url: str
+) -> None:
+    chat.answer = 0
+    for address in (url, chat.url):
+        with pytest.raises(AlertError, match="the webhook cannot be reached") as caught:
+            WebhookNotifier(address).send("s", [])
+        assert "secret" not in f"{caught.value}{caught.value.__cause__}"
+
+
+def test_a_sender_that_no_header_may_hold_is_an_error_of_the_channel(mail: Mailbox) -> None:
+    (channel,) = notifiers(Settings.from_environment(mail_to(mail, FROM="p@example.org\nx")).alerts)
+    with pytest.raises(AlertError, match="ALERT_EMAIL_"):
+        channel.send("s", [])
+
+
 def test_a_mail_server_that_refuses_is_an_error_without_the_password(mail: Mailbox) -> None:
     mail.refuses = True
     (channel,) = notifiers(Settings.from_environment(mail_to(mail, PASSWORD="hush-hush")).alerts)

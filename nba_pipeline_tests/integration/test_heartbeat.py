@@ -76,6 +76,16 @@ def test_a_monitor_that_is_down_stops_no_alert_and_is_named_without_its_address(
     assert len(chat.texts) == 1
 
 
+def test_a_monitor_that_speaks_no_http_stops_no_alert_and_the_drill_names_it_without_its_address(
+    monitor: Webhook, chat: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor.answer = 0
+    assert "the monitor cannot be reached (BadStatusLine)" in look(monkeypatch, GAP)
+    assert len(chat.texts) == 1
+    done = CliRunner().invoke(main, ["alerts", "test"])
+    assert (done.exit_code, "monitor: NOT delivered" in done.output, "secret" in done.output) == (1, True, False)
+
+
 @pytest.mark.usefixtures("chat")
 def test_the_drill_includes_the_monitor(monitor: Webhook) -> None:
     done = CliRunner().invoke(main, ["alerts", "test"])

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Webhook:
-    """What was posted, and how often it was only asked; `answer` is the status that it answers with."""
+    """What was posted, and how often it was only asked; `answer` is the status that it answers with, 0 bytes that are no HTTP."""
 
     url: str = ""
     answer: int = 200
@@ -28,11 +28,16 @@ def webhook() -> Iterator[Webhook]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if found.answer == 200:
                 found.texts.append(json.loads(body)["text"])
-            self.send_response(found.answer)
-            self.end_headers()
+            self._reply()
 
         def do_GET(self) -> None:
             found.asked += found.answer == 200
+            self._reply()
+
+        def _reply(self) -> None:
+            if found.answer == 0:
+                self.wfile.write(b"garbage\r\n\r\n")
+                return
             self.send_response(found.answer)
             self.end_headers()
 

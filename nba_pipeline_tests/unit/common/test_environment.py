@@ -140,6 +140,12 @@ def test_blanks_and_line_ends_around_a_key_are_no_part_of_it() -> None:
     assert not read_environment({"NBA_PIPELINE_ODDS_API_KEY": " \n"}).odds_api_key
 
 
+def test_line_ends_around_the_address_of_a_webhook_are_no_part_of_it() -> None:
+    assert (
+        read_environment({"NBA_PIPELINE_ALERT_WEBHOOK": "https://host/hush\r\n"}).alert_webhook == "https://host/hush"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -152,6 +158,17 @@ def test_blanks_and_line_ends_around_a_key_are_no_part_of_it() -> None:
         ("NBA_PIPELINE_NBA_HEADERS", '{"hush:": "1"}'),
         ("NBA_API_PROXY", "http://user:hush\u20ac@host:1"),
         ("NBA_PIPELINE_ODDS_PROXY", "http://user:hu\nsh@host:1"),
+        ("NBA_PIPELINE_ODDS_PROXY", "http://user:hush@host:80x0"),
+        ("NBA_PIPELINE_ODDS_API_URL", "http://host:80x0/hush"),
+        ("NBA_PIPELINE_ODDS_API_URL", "http://host/hush hush"),
+        *(
+            (name, value)
+            for name in ("NBA_PIPELINE_ALERT_WEBHOOK", "NBA_PIPELINE_HEARTBEAT_URL")
+            for value in (
+                *("https://host/hush token", "https://host/hu\nsh", "https://host/hush\u20ac", "https://[/hush"),
+                *("https:///hush", "http://host:80x0/hush", "http://host:65536/hush", "https://user:hush@host/"),
+            )
+        ),
     ],
 )
 def test_a_secret_that_cannot_be_sent_is_refused_by_name_and_not_shown(name: str, value: str) -> None:
