@@ -9,7 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -20,13 +20,12 @@ from nba_pipeline.common import clock
 from nba_pipeline.common.disk_space import storage_failure
 from nba_pipeline.common.errors import ConfigurationError, PipelineError
 from nba_pipeline.domain.calendar import check_range
+from nba_pipeline.domain.named_days import DAYS_AGO, named_day
 
 Command = Callable[..., Any]
 INCOMPLETE, USAGE, CRASHED = 1, 2, 3
 # Of a program that SIGPIPE ends, such as `cat` before `head`.
 OUTPUT_CLOSED = 141
-DAYS_AGO = re.compile(r"-(\d{1,4})")
-NAMED_DAYS = {"today": 0, "yesterday": 1}
 
 
 class Day(click.ParamType):
@@ -38,9 +37,9 @@ class Day(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Parse the text of an argument; the command ends with code 2 where it is not a date."""
         text = str(value)
-        ago = DAYS_AGO.fullmatch(text)
-        if text in NAMED_DAYS or ago:
-            return clock.today() - timedelta(days=int(ago[1]) if ago else NAMED_DAYS[text])
+        named = named_day(text)
+        if named is not None:
+            return named
         try:
             return self._datetime.convert(value, param, ctx).date()
         except click.BadParameter:

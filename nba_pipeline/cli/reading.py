@@ -6,6 +6,7 @@ import click
 
 from nba_pipeline.cli.options import DayCommand, as_json, exits, optional_days, require_range
 from nba_pipeline.cli.own_pages import ALLOW_HOST
+from nba_pipeline.common.extras import required_extra
 
 
 @click.command(cls=DayCommand)
@@ -29,6 +30,16 @@ def api(host: str, port: int, names: tuple[str, ...]) -> None:
     from nba_pipeline.cli.serve import run_api
 
     run_api(host, port, names)
+
+
+@click.command(cls=DayCommand)
+@exits
+def mcp() -> None:
+    """Serve forecasts, prices, grades and who is priced wrong, and why, to an agent by MCP on standard input and output."""
+    with required_extra("mcp", "the command mcp"):
+        from nba_pipeline.cli.mcp_server import run_mcp
+
+    run_mcp()
 
 
 @click.command(cls=DayCommand)
@@ -67,4 +78,4 @@ def describe(table: str, as_json: bool) -> None:
     describe_table(table, as_json)
 
 
-READING = (tables, describe, query, api, dashboard)
+READING = (tables, describe, query, api, mcp, dashboard)

@@ -6,9 +6,8 @@ Whatever reads the warehouse or the home runs in a thread, so that one slow answ
 import gzip
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
 from http import HTTPStatus
 from threading import Lock, Semaphore
 from typing import Any
@@ -21,15 +20,13 @@ from starlette.routing import Route
 
 from nba_pipeline.common.errors import ConfigurationError, PipelineError
 from nba_pipeline.common.json_text import json_text
-from nba_pipeline.domain.calendar import check_range, days_between, latest_day
-from nba_pipeline.reporting.overview_pages import Context, checks
+from nba_pipeline.reporting.day_states import STATUS_SUMMARY, status_of
+from nba_pipeline.reporting.overview_pages import Context
 from nba_pipeline.reporting.resources import MOST_ROWS, RESOURCES, ROWS, Resource, answer, question
 from nba_pipeline.warehouse import Warehouse
 
 KEPT_BYTES = 64_000_000
 COMPUTED_AT_ONCE = 4
-LONGEST_STATUS_DAYS = 400
-STATUS_SUMMARY = "State of every table on every day, with the checks that failed and the repair."
 # Names the published content: equal while nothing was published.
 Version = Callable[[], str]
 ReadContext = Callable[[], Context]
@@ -158,7 +155,7 @@ def application(warehouse: Warehouse, version: Version, context: ReadContext) ->
         def find() -> Answer:
             now = context()
             key = f"{_key(request)} {now.waivers} {now.alerts}"
-            return answers.get(key, lambda: _status(warehouse, request.query_params, now))
+            return answers.get(key, lambda: status_of(warehouse, request.query_params, now).as_json())
 
         return await reply(request, find)
 
@@ -183,20 +180,6 @@ def _refusal(error: PipelineError, status: HTTPStatus) -> Response:
 
 def _key(request: Request) -> str:
     return f"{request.url.path}?{sorted(request.query_params.items())}"
-
-
-def _status(warehouse: Warehouse, parameters: Mapping[str, str], context: Context) -> dict[str, Any]:
-    try:
-        start = date.fromisoformat(parameters["start"])
-        end = date.fromisoformat(parameters.get("end", parameters["start"]))
-    except (KeyError, ValueError) as e:
-        raise ConfigurationError(
-            f"start or end is missing or no date: {e}", "give start=YYYY-MM-DD&end=YYYY-MM-DD"
-        ) from e
-    check_range(start, end, latest_day())
-    if (end - start).days >= LONGEST_STATUS_DAYS:
-        raise ConfigurationError("the range is too long", f"give at most {LONGEST_STATUS_DAYS} days")
-    return checks(warehouse.ledger(), days_between(start, end), context).as_json()
 
 
 def openapi() -> dict[str, Any]:

@@ -10,6 +10,11 @@ from nba_pipeline.reporting.overview import Cell
 from nba_pipeline.systems.pricing import american_odds
 
 
+def _fair(win: float | None, lose: float | None) -> float | None:
+    """Return the American odds at which a bet is worth nothing that wins and loses with these probabilities."""
+    return None if not win or not lose else float(american_odds(np.asarray(1 + lose / win)))
+
+
 @dataclass(frozen=True)
 class Reason:
     """An explanation of a forecast. `lifts` is the direction of its effect: 1 up, -1 down, 0 neither."""
@@ -23,7 +28,7 @@ class Quote:
     """A book's main line at the cut-off, priced by the distribution of the forecast.
 
     Odds are American and None for pick'em operators; `ev_over` and `ev_under` are the expected profit of one unit. `exclusion` is
-    the code of the reason why the quote is no candidate for the best price.
+    the code of the reason why the quote is no candidate for the best price; `quoted_at` is when the quote was last known.
     """
 
     book: str
@@ -38,6 +43,7 @@ class Quote:
     best_over: bool
     best_under: bool
     exclusion: str | None
+    quoted_at: datetime | None = None
 
     def odds(self, side: str) -> float | None:
         """American odds of a side."""
@@ -46,6 +52,14 @@ class Quote:
     def value(self, side: str) -> float | None:
         """Expected profit of one unit on a side."""
         return self.ev_over if side == "over" else self.ev_under
+
+    def chance(self, side: str) -> float:
+        """Return the probability that a side wins at this line."""
+        return self.p_over if side == "over" else max(0.0, 1 - self.p_over - self.p_push)
+
+    def fair(self, side: str) -> float | None:
+        """Return the American odds at which a side is worth nothing at this line; None where there are none."""
+        return _fair(self.chance(side), self.chance("under" if side == "over" else "over"))
 
     def is_best(self, side: str) -> bool:
         """Whether this is the best price of a side."""
@@ -104,7 +118,9 @@ class Forecast:
     that `p_over`, `p_push` and the prices are read from.
     """
 
+    player_id: int
     player: str
+    system: str
     team: str
     opponent: str
     home: bool
@@ -161,11 +177,7 @@ class Forecast:
 
     def fair(self, side: str) -> float | None:
         """Return the American odds at which a side is worth nothing at the consensus line; None where there are none."""
-        win = self.chance(side)
-        lose = self.chance("under" if side == "over" else "over")
-        if not win or not lose:
-            return None
-        return float(american_odds(np.asarray(1 + lose / win)))
+        return _fair(self.chance(side), self.chance("under" if side == "over" else "over"))
 
     def best(self, side: str) -> Quote | None:
         """Return the quote with the best price of a side."""

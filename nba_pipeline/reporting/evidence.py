@@ -65,6 +65,7 @@ def quotes(prices: pd.DataFrame) -> dict[Key, tuple[Quote, ...]]:
                 best_over=bool(r["best_over"]),
                 best_under=bool(r["best_under"]),
                 exclusion=r["exclusion"],
+                quoted_at=r["quoted_at"],
             )
             for r in rows
         )

@@ -135,7 +135,9 @@ def _details(
 
 def _forecast(r: dict[str, Any], means: Mapping[str, float]) -> Forecast:
     return Forecast(
+        player_id=r["player_id"],
         player=r["player_name"],
+        system=r["system_id"],
         team=r["team"],
         opponent=r["opponent"],
         home=r["home"],

@@ -80,7 +80,7 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
                 "over_odds",
                 "under_odds",
             ),
-            *("p_over", "p_push", "ev_over", "ev_under", "best_over", "best_under", "exclusion"),
+            *("p_over", "p_push", "ev_over", "ev_under", "best_over", "best_under", "exclusion", "quoted_at"),
         ),
     ),
     "lines": (

@@ -97,3 +97,17 @@ def test_commands_of_live_services_name_the_extra_that_they_need_and_no_other_ne
         check=True,
     )
     assert "Fix: pip install 'nba_pipeline[live]'" in done.stderr
+
+
+def test_the_command_for_agents_names_its_extra_and_no_other_needs_it() -> None:
+    blocked = "import sys; sys.modules['mcp'] = None\n"
+    others = "".join(
+        f"import nba_pipeline.cli.{p.stem}\n" for p in COMMANDS if p.stem not in ("mcp_server", "__main__")
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", blocked + others + ENTRY, "mcp"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Fix: pip install 'nba_pipeline[mcp]'" in done.stderr

@@ -28,7 +28,9 @@ DAY = date(2024, 1, 15)
 VOID = {"meta", "rect", "path", "circle", "br", "input"}
 
 FORECAST = Forecast(
+    player_id=7,
     player="Al Horn",
+    system="zone_matchup_v1",
     team="BOS",
     opponent="LAL",
     home=True,

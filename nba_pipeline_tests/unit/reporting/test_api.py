@@ -1,6 +1,6 @@
 """The API answers from the tables, in pages, as of a time, and tells a wrong question from an empty answer."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from threading import get_ident
 from typing import Any, cast
 
@@ -14,16 +14,9 @@ from nba_pipeline.reporting.resources import RESOURCES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Warehouse
 from nba_pipeline_tests.support import report_tables as tables
-from nba_pipeline_tests.support.report_tables import DAY, KNEE, HandMadeWarehouse, before, call, entry, prediction
+from nba_pipeline_tests.support.report_tables import DAY, KNEE, WholeLedger, before, call, entry, prediction
 
 MORNING, EVENING = datetime(2024, 1, 15, 14, tzinfo=UTC), datetime(2024, 1, 15, 23, tzinfo=UTC)
-
-
-class WholeLedger(HandMadeWarehouse):
-    """Also answers `ledger` of everything."""
-
-    def ledger(self, *_: Any, **__: Any) -> Any:
-        return super().ledger([SCHEDULE.id], date(2021, 1, 1), date(2030, 1, 1))
 
 
 class Api:
