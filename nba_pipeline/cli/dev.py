@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from nba_pipeline.cli.options import exits
-from nba_pipeline.cli.own_pages import ALLOW_HOST
+from nba_pipeline.cli.own_pages import ALLOW_HOST, host_name
 from nba_pipeline.cli.page_server import serve_pages
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.common.files import write_atomically
@@ -40,7 +40,11 @@ def main() -> None:
     )
     parser.add_argument("--read-only", action="store_true", help="show, but refuse every mutation; no daemon runs")
     parser.add_argument(
-        ALLOW_HOST, action="append", default=[], help="a further name that the UI is opened by, such as that of a proxy"
+        ALLOW_HOST,
+        action="append",
+        type=host_name,
+        default=[],
+        help="a further name that the UI is opened by, such as that of a proxy",
     )
     arguments = parser.parse_args()
     settings = Settings.from_environment()

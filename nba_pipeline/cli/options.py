@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TextIO
 
 import click
 
+from nba_pipeline.cli.own_pages import host_name
 from nba_pipeline.common import clock
 from nba_pipeline.common.disk_space import storage_failure
 from nba_pipeline.common.errors import ConfigurationError, PipelineError
@@ -46,7 +47,21 @@ class Day(click.ParamType):
             self.fail(f"{text!r} is no date: use YYYY-MM-DD, today, yesterday, or -7 for seven days ago.", param, ctx)
 
 
+class HostName(click.ParamType):
+    """A name of a server, without scheme and port."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the text of an option; the command ends with code 2 where it is no name."""
+        try:
+            return host_name(str(value))
+        except ConfigurationError as e:
+            self.fail(f"{e.what}; {e.remedy}", param, ctx)
+
+
 DAY = Day()
+HOST = HostName()
 
 
 class DayCommand(click.Command):

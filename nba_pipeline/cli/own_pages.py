@@ -5,17 +5,53 @@ its own that resolves to this machine. The guard refuses requests whose Host is 
 another page makes, over HTTP and web sockets alike. It has no login.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from ipaddress import IPv6Address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from nba_pipeline.common.errors import ConfigurationError
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 ALLOW_HOST = "--allow-host"
+HOST_NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*")
 GRAPHQL, OWN_SITES = "/graphql", ("none", "same-origin")
 REFUSED = 403
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+
+def host_name(given: str) -> str:
+    """Return a name of a server as requests have it, in lower case and without brackets.
+
+    Args:
+        given: A host name or an IP address, without scheme and port.
+
+    Raises:
+        ConfigurationError: It is none, so that the server would refuse every request by it.
+    """
+    name = given.lower()
+    try:
+        if ":" in name:
+            return str(IPv6Address(name.removeprefix("[").removesuffix("]")))
+        if HOST_NAME.fullmatch(name):
+            return name
+    except ValueError:
+        pass
+    raise ConfigurationError(
+        f"{ALLOW_HOST} is followed by {given!r}" if given else f"{ALLOW_HOST} is followed by nothing",
+        f"give the name by which people open the server, without scheme and port: {ALLOW_HOST} ui.example.org",
+    )
+
+
+def _split(address: str) -> SplitResult | None:
+    """Split an address that a request names; None where it is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
 
 
 def refusal(headers: Mapping[str, str], path: str, names: Collection[str], *, is_question: bool = False) -> str | None:
@@ -28,10 +64,11 @@ def refusal(headers: Mapping[str, str], path: str, names: Collection[str], *, is
         is_question: Whether the address itself may hold a GraphQL query: GET with parameters.
     """
     host = headers.get("host", "")
-    if urlsplit(f"//{host}").hostname not in names:
+    asked = _split(f"//{host}")
+    if asked is None or asked.hostname not in names:
         return f"the host {host!r} is no name of this server"
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and ((page := _split(origin)) is None or page.netloc != host):
         return f"the origin {origin!r} is another page"
     asks = GRAPHQL in path.lower()  # also with what a router forgives at the end of a path
     site = headers.get("sec-fetch-site")

@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from nba_pipeline.cli.options import DayCommand, as_json, exits, optional_days, require_range
+from nba_pipeline.cli.options import HOST, DayCommand, as_json, exits, optional_days, require_range
 from nba_pipeline.cli.own_pages import ALLOW_HOST
 from nba_pipeline.common.extras import required_extra
 
@@ -23,7 +23,13 @@ def query(sql: str, as_json: bool) -> None:
 @click.command(cls=DayCommand)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=3002, show_default=True, help="Port to listen on.")
-@click.option(ALLOW_HOST, "names", multiple=True, metavar="NAME", help="Further name of the server, such as a proxy's.")
+@click.option(
+    *(ALLOW_HOST, "names"),
+    type=HOST,
+    multiple=True,
+    metavar="NAME",
+    help="Further name of the server, such as a proxy's.",
+)
 @exits
 def api(host: str, port: int, names: tuple[str, ...]) -> None:
     """Serve forecasts, prices, calls, grades and status as a read-only HTTP API, to requests by its own name only."""

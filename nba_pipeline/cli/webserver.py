@@ -11,7 +11,7 @@ from dagster_webserver.webserver import DagsterWebserver
 from starlette.middleware import Middleware
 
 from nba_pipeline.cli.options import USAGE
-from nba_pipeline.cli.own_pages import ALLOW_HOST, LOCAL_NAMES, OwnPagesOnly
+from nba_pipeline.cli.own_pages import ALLOW_HOST, LOCAL_NAMES, OwnPagesOnly, host_name
 from nba_pipeline.common.errors import ConfigurationError
 
 
@@ -42,20 +42,10 @@ def split_names(arguments: Sequence[str]) -> tuple[frozenset[str], list[str]]:
     for argument in rest:
         option, given, value = argument.partition("=")
         if option == ALLOW_HOST:
-            names.add(_name(value if given else next(rest, "")))
+            names.add(host_name(value if given else next(rest, "")))
         else:
             others.append(argument)
     return frozenset(names), others
-
-
-def _name(given: str) -> str:
-    has_port = given.count(":") == 1  # an IPv6 address has more
-    if not given or given.startswith("-") or "/" in given or has_port:
-        raise ConfigurationError(
-            f"{ALLOW_HOST} is followed by {given!r}" if given else f"{ALLOW_HOST} is followed by nothing",
-            f"give the name by which people open the UI, without scheme and port: {ALLOW_HOST} ui.example.org",
-        )
-    return given.lower()
 
 
 def main() -> None:

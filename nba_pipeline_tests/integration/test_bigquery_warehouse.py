@@ -559,6 +559,7 @@ def test_the_environment_says_where_the_datasets_are() -> None:
         ("PREFIX", "a`; DROP"),
         ("ENDPOINT", "http://bigquery.example"),
         ("ENDPOINT", "ftp://127.0.0.1"),
+        ("ENDPOINT", "http://["),
         ("MAX_BYTES_BILLED", "much"),
     ],
 )

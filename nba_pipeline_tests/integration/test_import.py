@@ -213,6 +213,12 @@ def test_a_row_that_cannot_be_read_is_set_aside_by_name_and_too_many_refuse_the_
     assert code == 1 and "attempts cannot be read" in said["error"]
 
 
+@pytest.mark.parametrize("place", ["http://[", "//[none"])
+def test_a_place_that_cannot_be_read_is_told_with_a_remedy(place: str, home: Home) -> None:
+    code, said = home.run("sportsdataverse", "2024-25", "--from", place)
+    assert code == 1 and place in said["error"]
+
+
 def test_files_from_an_address_are_fetched_once_and_a_truncated_one_never_counts(home: Home, tmp_path: Path) -> None:
     place = written(tmp_path, season_files())
     with loopback() as server:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import duckdb
 import requests
@@ -46,7 +45,7 @@ def locate(place: str, folder: str, stem: str, cache: Path, pace: Pace) -> Seaso
     Raises:
         SourceError: The place cannot be read.
     """
-    if urlsplit(place).scheme in ("http", "https"):
+    if place.lower().startswith(("http://", "https://")):
         return _fetched(f"{place.rstrip('/')}/{folder}/{stem}.parquet", cache / folder / f"{stem}.parquet", pace)
     directory = Path(place)
     if not directory.is_dir():

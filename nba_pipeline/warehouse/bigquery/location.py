@@ -34,7 +34,7 @@ class BigQueryLocation:
             raise ConfigurationError(
                 f"NBA_PIPELINE_BIGQUERY_PREFIX is {self.prefix!r}", "use letters, digits and underscores only"
             )
-        if self.endpoint is not None and not self.is_loopback and urlsplit(self.endpoint).scheme != "https":
+        if self.endpoint is not None and not self.is_loopback and self._scheme_and_host[0] != "https":
             raise ConfigurationError(
                 "NBA_PIPELINE_BIGQUERY_ENDPOINT is neither an https address nor an http address of this machine",
                 "for an emulator give http://127.0.0.1:PORT, else leave it unset",
@@ -43,13 +43,22 @@ class BigQueryLocation:
     @property
     def is_loopback(self) -> bool:
         """True for an emulator on this machine, the only place that is spoken to without credentials."""
-        parts = urlsplit(self.endpoint or "")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        scheme, host = self._scheme_and_host
+        if scheme not in ("http", "https"):
             return False
         try:
-            return ip_address(parts.hostname).is_loopback
+            return ip_address(host).is_loopback
         except ValueError:
-            return parts.hostname == "localhost"
+            return host == "localhost"
+
+    @property
+    def _scheme_and_host(self) -> tuple[str, str]:
+        """Return scheme and host of the endpoint; both empty where it is no address."""
+        try:
+            parts = urlsplit(self.endpoint or "")
+        except ValueError:
+            return "", ""
+        return parts.scheme, parts.hostname or ""
 
     def dataset(self, name: str) -> str:
         return f"{self.project}.{self.prefix}{name}"

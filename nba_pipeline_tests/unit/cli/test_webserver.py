@@ -18,7 +18,6 @@ def test_a_name_that_is_missing_is_asked_for(given: list[str]) -> None:
         split_names(given)
 
 
-@pytest.mark.parametrize("given", ["https://ui.example.org", "ui.example.org:3000"])
-def test_an_address_is_no_name(given: str) -> None:
+def test_a_name_that_no_request_would_have_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="without scheme and port"):
-        split_names(["--allow-host", given])
+        split_names(["--allow-host", "https://ui.example.org"])
