@@ -2,12 +2,30 @@
 
 import json
 import math
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
+
+
+@runtime_checkable
+class _OfNumpy(Protocol):
+    """A value of numpy, told by what it has: numpy takes long to import, and most JSON has none of it."""
+
+    @property
+    def dtype(self) -> Any: ...
+    def tolist(self) -> object: ...
 
 
 def json_text(value: object, *, indent: int | None = None) -> str:
-    """Write a value as JSON: days and times as ISO text, decimals as numbers, and NaN and infinities as null."""
+    """Write a value as JSON.
+
+    Days and times are ISO text; decimals and numbers of numpy are numbers, its arrays lists. What is no number or no time is
+    null: NaN, infinities, NaT.
+
+    Args:
+        value: Rows or figures, nested in lists and dictionaries.
+        indent: Spaces by which each level is indented; None writes one line.
+    """
     try:
         return json.dumps(value, default=_plain, indent=indent, allow_nan=False)
     except ValueError:
@@ -16,8 +34,14 @@ def json_text(value: object, *, indent: int | None = None) -> str:
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
+        if not value.is_finite():
+            return None
         return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)
+    if isinstance(value, _OfNumpy) and value.dtype.kind not in "mM":
+        return _finite(value.tolist())
+    if isinstance(value, _OfNumpy) and isinstance(value, Iterable):
+        return list(cast(Iterable[object], value))
+    return str(value) if value == value else None
 
 
 def _finite(value: object) -> object:
