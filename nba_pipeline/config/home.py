@@ -1,7 +1,7 @@
 """A home belongs to the source that filled it: invented and real days must not mix."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -123,27 +123,35 @@ def record_origin(home: Path, origin: Origin) -> None:
 def moving_last_day(home: Path, day: date) -> Iterator[None]:
     """Move the last day of a home as `move_last_day` does, and back again where the block fails.
 
+    Where another process moved the day meanwhile, it stays where that one put it.
+
     Args:
         home: The home.
         day: The day that is to be within the days of the home.
     """
-    before = recorded_origin(home)
-    move_last_day(home, day)
+    before = move_last_day(home, day)
     try:
         yield
     except BaseException:
-        if before is not None and before.record != _record_of(home):
-            write_atomically(home / FILE, json.dumps(before.record).encode())
+        if before is not None:
+            _replace_last_day(home, lambda now: before if now == day else now)
         raise
 
 
-def _record_of(home: Path) -> dict[str, str | int] | None:
-    recorded = recorded_origin(home)
-    return recorded.record if recorded is not None else None
+def move_last_day(home: Path, day: date) -> date | None:
+    """Move the last day of a home that has one to this day, if it is later; return the day before, None where none was moved."""
+    return _replace_last_day(home, lambda now: max(now, day))
 
 
-def move_last_day(home: Path, day: date) -> None:
-    """Move the last day of a home that has one to this day, if it is later."""
+def _replace_last_day(home: Path, following: Callable[[date], date]) -> date | None:
+    """Put another day in place of the last day of a home, and return the earlier one; None where nothing changes.
+
+    Args:
+        home: The home.
+        following: The last day that follows the recorded one.
+    """
     recorded = recorded_origin(home)
-    if recorded is not None and recorded.last_day is not None and recorded.last_day < day:
-        write_atomically(home / FILE, json.dumps(replace(recorded, last_day=day).record).encode())
+    if recorded is None or recorded.last_day is None or (last := following(recorded.last_day)) == recorded.last_day:
+        return None
+    write_atomically(home / FILE, json.dumps(replace(recorded, last_day=last).record).encode())
+    return recorded.last_day

@@ -159,3 +159,19 @@ def test_a_last_day_that_was_moved_for_what_then_fails_is_moved_back(tmp_path: P
     with moving_last_day(tmp_path, date(2025, 7, 1)):
         pass
     assert settings_of(tmp_path).last_day == date(2025, 7, 1)
+
+
+@pytest.mark.parametrize("asked", [date(2025, 6, 1), date(2025, 7, 1)])
+def test_a_last_day_that_another_process_moved_meanwhile_stays_where_that_one_put_it(
+    tmp_path: Path, asked: date
+) -> None:
+    record_origin(tmp_path, Origin("simulator", 20211019, last_day=date(2025, 6, 22)))
+
+    def fail() -> None:
+        with moving_last_day(tmp_path, asked):
+            move_last_day(tmp_path, date(2025, 8, 1))
+            raise ConfigurationError("no such table")
+
+    with pytest.raises(ConfigurationError):
+        fail()
+    assert settings_of(tmp_path).last_day == date(2025, 8, 1)
