@@ -121,9 +121,7 @@ def result_of(db: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
                 "give a SELECT; `nba-pipeline tables` lists the tables",
             )
         rows = db.execute(sql).to_arrow_table()
-    except duckdb.Error as e:
-        if duck.is_corruption(e):
-            raise
+    except duck.OF_THE_STATEMENT as e:
         raise ConfigurationError(f"{e}", "correct the statement; `nba-pipeline describe TABLE` lists columns") from e
     return rows.rename_columns(_distinct(rows.column_names))
 

@@ -12,6 +12,18 @@ LOCK_CONFLICT = "Conflicting lock"
 # Nor one for damage: a checksum that does not fit, and a file that is shorter than its own tables, are told by their texts.
 CORRUPTION = ("Corrupt database file", "Could not read enough bytes")
 
+# What can only be wrong with a statement: its words, its names, its values, or what it wants to do.
+OF_THE_STATEMENT = (
+    duckdb.ProgrammingError,
+    duckdb.DataError,
+    duckdb.IntegrityError,
+    duckdb.NotSupportedError,
+    duckdb.PermissionException,
+    duckdb.TransactionException,
+    duckdb.DependencyException,
+    duckdb.SequenceException,
+)
+
 _open: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 _opening = threading.Lock()
 

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.disk_space import is_full_disk
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
 from nba_pipeline.common.locking import LOCK_TIMEOUT, REMEDY, file_lock
 from nba_pipeline.contracts import sql_types as ddl
@@ -37,6 +38,7 @@ HELD_REMEDY = (
     "close it there: a client that only reads keeps the pipeline from publishing, too; clients may keep the read copy open "
     f"instead, which `nba-pipeline snapshot` makes. Or {REMEDY}"
 )
+OTHER_FILES = "check the files that the statement names, and the disk"
 
 
 @dataclass(frozen=True)
@@ -115,17 +117,19 @@ class DuckDBWarehouse:
         """Run SQL that only reads over the published tables.
 
         Raises:
-            WarehouseError: The file does not exist or cannot be read, or the statement is wrong.
+            WarehouseError: The file does not exist or cannot be read, the statement is wrong, or memory is too small for it.
         """
         with self.reading() as db:
             if db is None:
                 raise WarehouseError(f"{self.path} does not exist yet", "run `nba-pipeline backfill START END` first")
             try:
                 return db.execute(sql).to_arrow_table()
-            except duckdb.Error as e:
-                if duck.is_corruption(e):
-                    raise
+            except duck.OF_THE_STATEMENT as e:
                 raise WarehouseError(f"{self.path}: {str(e).splitlines()[0]}", "correct the statement") from e
+            except duckdb.IOException as e:
+                if duck.is_corruption(e) or is_full_disk(e, self.path):
+                    raise
+                raise WarehouseError(f"{self.path}: {str(e).splitlines()[0]}", OTHER_FILES) from e
 
     def _operations(self, sql: str, values: list, schema: pa.Schema) -> pa.Table:
         with self.reading() as db:
@@ -147,7 +151,7 @@ class DuckDBWarehouse:
             try:
                 with self._connect(read_only=True) as db:
                     yield db
-            except OF_THE_FILE as e:
+            except (*OF_THE_FILE, duckdb.OutOfMemoryException) as e:
                 raise explained(self.path, "reading failed", e) from e
 
     @contextmanager

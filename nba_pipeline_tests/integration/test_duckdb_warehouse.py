@@ -572,18 +572,34 @@ def test_a_mark_that_cannot_be_written_does_not_take_the_place_of_the_damage(
 
 
 @pytest.mark.parametrize(
-    "sql", ["SELECT * FROM read_csv('/nowhere/at/all.csv')", "SELEKT 1", "SELECT 1 / nothing FROM nowhere"]
+    ("sql", "remedy"),
+    [
+        ("SELECT * FROM read_csv('/nowhere/at/all.csv')", "check the files that the statement names, and the disk"),
+        ("SELEKT 1", "correct the statement"),
+        ("SELECT 1 / nothing FROM nowhere", "correct the statement"),
+        ("SELECT CAST('x' AS INTEGER)", "correct the statement"),
+        ("SELECT 9223372036854775807 + 1::BIGINT", "correct the statement"),
+        ("CREATE TABLE notes (text VARCHAR)", "correct the statement"),
+    ],
 )
 def test_a_wrong_statement_is_no_failure_of_the_file(
-    warehouse: DuckDBWarehouse, sql: str, monkeypatch: pytest.MonkeyPatch
+    warehouse: DuckDBWarehouse, sql: str, remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(warehouse, days(0))
     looked: list[Path] = []
     monkeypatch.setattr(damages, "damaged_tables", looked.append)
     with pytest.raises(WarehouseError) as failed:
         warehouse.query(sql)
-    assert failed.value.remedy == "correct the statement"
+    assert failed.value.remedy == remedy
     assert looked == []
+
+
+def test_a_correct_statement_that_memory_is_too_small_for_is_not_to_be_corrected(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(0))
+    small = "SET memory_limit = '20MB'; SET max_temp_directory_size = '0MB'; "
+    with pytest.raises(WarehouseError, match=r"nba\.duckdb: reading failed: Out of Memory[\s\S]*Fix: read fewer days"):
+        warehouse.query(small + "SELECT array_agg(range::VARCHAR) FROM range(2000000)")
+    assert state(warehouse) == {0: (2, 1)}
 
 
 def test_a_damage_that_a_statement_meets_is_told_as_one(warehouse: DuckDBWarehouse) -> None:

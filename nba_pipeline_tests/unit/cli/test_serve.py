@@ -33,6 +33,13 @@ def test_a_wrong_statement_is_wrong_usage(sql: str) -> None:
         result(sql)
 
 
+def test_a_correct_statement_that_memory_is_too_small_for_is_no_wrong_usage() -> None:
+    with duckdb.connect() as db:
+        db.execute("SET memory_limit = '20MB'; SET max_temp_directory_size = '0MB'")
+        with pytest.raises(duckdb.OutOfMemoryException):
+            result_of(db, "select array_agg(range::varchar) from range(2000000)")
+
+
 @pytest.mark.parametrize(
     "sql", ["select 1 as a", "from range(1)", "with x as (select 1) select * from x", "values (1)", "show tables"]
 )
