@@ -8,12 +8,15 @@ failed, and days whose record is lost count as missing, so that `--missing` runs
 
 import socket
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import psutil
-import pyarrow as pa
 
 from nba_pipeline.orchestration.tags import table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PROCESS = "nba_pipeline/process"
 UNFINISHED = [
@@ -107,8 +110,10 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     return ended
 
 
-def recorded_only(ledger: pa.Table, instance: dg.DagsterInstance) -> pa.Table:
+def recorded_only(ledger: "pa.Table", instance: dg.DagsterInstance) -> "pa.Table":
     """Return the ledger without entries of tables that a dead run, ended or not, published but did not record in Dagster."""
+    import pyarrow as pa  # start-up time: `backfills` ends dead runs and reads no table
+
     died = {r.run_id for r in instance.get_runs(dg.RunsFilter(tags={DIED: "true"}))}
     died |= {r.run_id for r, _ in dead_runs(instance)}
     entries = ledger.select(["table_id", "run_id"]).to_pylist()
