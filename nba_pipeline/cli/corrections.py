@@ -9,7 +9,7 @@ from nba_pipeline.asof.reads import CORRECTED_FOR
 from nba_pipeline.cli.rows import last_run
 from nba_pipeline.common import clock
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import days_between, ranges
+from nba_pipeline.domain.calendar import days_between, last_asked, ranges
 from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.tables.catalog import TRANSFORMS
@@ -32,7 +32,7 @@ def show_corrections(start: date | None, end: date | None, hours: int | None, as
     span = timedelta(hours=hours) if hours else CORRECTED_FOR
     settings = Settings.from_environment()
     warehouse = settings.open_warehouse()
-    days = days_between(start, end or max(start, last_run(warehouse) or start)) if start else days_within(span, now)
+    days = days_between(start, last_asked(start, end, last_run(warehouse))) if start else days_within(span, now)
     run = RunContext(
         "corrections", now, settings.markets, settings.open_artifacts(), plans=StoredPlans(settings.cache, TRANSFORMS)
     )

@@ -11,8 +11,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
 from nba_pipeline.cli.console import console, print_grid
+from nba_pipeline.cli.rows import last_run
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import days_between, latest_day
+from nba_pipeline.domain.calendar import days_between, last_asked, latest_day
 from nba_pipeline.engine import coverage
 from nba_pipeline.engine.waivers import Waivers, read_waivers
 from nba_pipeline.sources.call_log import CallLog, recorded_credits
@@ -38,17 +39,21 @@ def read_statuses(warehouse: Warehouse, start: date | None, end: date | None, wa
         warehouse: Where the tables are.
         start: First day; without it, for each table the first day of its ledger entries, since history that a backfill
             adds covers only some tables.
-        end: Last day, inclusive; without it, the last day of any ledger entry.
+        end: Last day, inclusive; without it, the last that was run, or `start` where that is later.
         waivers: Accepted gaps.
 
     Returns:
         None where nothing was ever run.
     """
     entries = coverage.by_table(warehouse.ledger(start=start, end=end))
-    days_run = coverage.span(chain.from_iterable(entries.values())) or ((start, end) if start and end else None)
-    if days_run is None:
+    days_run = coverage.span(chain.from_iterable(entries.values()))
+    ever_run = days_run[1] if days_run else last_run(warehouse)
+    if start and (end or ever_run):
+        first, last = start, last_asked(start, end, ever_run)
+    elif days_run:
+        first, last = days_run
+    else:
         return None
-    first, last = start or days_run[0], end or days_run[1]
     counts = _rows_by_day(warehouse, first, last)
     games = {e["day"]: e["games"] for e in entries.get(SCHEDULE, ()) if e["state"] == "published"}
     statuses = []

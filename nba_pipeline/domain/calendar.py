@@ -105,6 +105,17 @@ def days_between(start: date, end: date) -> list[date]:
     return [start + timedelta(days=i) for i in range((end - start).days + 1)]
 
 
+def last_asked(start: date, end: date | None, last_run: date | None) -> date:
+    """Return the last day of a range; START alone stands for the days from it to the last that was run, itself at least.
+
+    Args:
+        start: The first day.
+        end: The last day, where it was given.
+        last_run: The last day that was ever run; None where nothing was.
+    """
+    return end or max(start, last_run or start)
+
+
 def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
     """Return consecutive days as (first, last) pairs."""
     folded: list[tuple[date, date]] = []

@@ -13,7 +13,7 @@ from nba_pipeline.artifacts import ArtifactStore, Stored
 from nba_pipeline.common import clock
 from nba_pipeline.common.json_text import json_text
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import days_between, describe_days
+from nba_pipeline.domain.calendar import days_between, describe_days, last_asked
 from nba_pipeline.engine.waivers import Waivers, read_waivers
 from nba_pipeline.reporting.overview import STATES, Cell, SeasonCalendar, State, calendars, cells
 from nba_pipeline.reporting.page import template
@@ -154,7 +154,7 @@ def _checked_days(ledger: pa.Table, checked: tuple[date, date | None] | None) ->
     if checked is None:
         return days_between(latest - timedelta(days=CHECKED_DAYS - 1), latest)
     first, last = checked
-    return days_between(first, last or max(first, latest))
+    return days_between(first, last_asked(first, last, latest))
 
 
 @dataclass(frozen=True)
