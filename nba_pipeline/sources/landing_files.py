@@ -58,8 +58,8 @@ def writing(directory: Path) -> AbstractContextManager[None]:
 class SeasonLanding:
     """Writes the files of one season's days below `directory`.
 
-    `games`: the season's schedule. `fail` receives each stored answer that cannot be read: the file of that feed and day stays as
-    it is, and all others are written.
+    `games`: the season's schedule. `fail` receives each stored answer and each file that cannot be read: the file of that feed
+    and day stays as it is, and all others are written.
     """
 
     store: PayloadStore
@@ -98,16 +98,19 @@ class SeasonLanding:
         for feed, make in dict(pair for kind in kinds for pair in makers.get(kind, ())).items():
             landed = self._landed(feed) if feed is feeds.SCHEDULE else set()
             for day in sorted({*days, *landed}):
-                path, rows = self.directory / feed.name / f"{day}.parquet", self._made(make, day)
-                if rows is not None and write_rows(path, feed, [*rows, *self._imported(feed, day, path, rows)]):
+                path = self.directory / feed.name / f"{day}.parquet"
+                rows = self._rows(feed, day, path, make)
+                if rows is not None and write_rows(path, feed, rows):
                     changed[feed.name].append(day)
         if plan.ROSTERS in kinds:
             self._rosters()
         return dict(changed)
 
-    def _made(self, make: Callable[[date], list[Row] | None], day: date) -> list[Row] | None:
+    def _rows(self, feed: Feed, day: date, path: Path, make: Callable[[date], list[Row] | None]) -> list[Row] | None:
+        """Return the rows for a file; None without any answer, or where an answer or the file as it is cannot be read."""
         try:
-            return make(day)
+            made = make(day)
+            return None if made is None else [*made, *self._imported(feed, day, path, made)]
         except SourceError as e:
             self.fail(e)
             return None

@@ -328,6 +328,15 @@ def test_replace_leaves_each_player_once_and_keeps_those_the_directory_lacks(hom
         assert found[min(before)] == "Another Name"
 
 
+def test_a_damaged_list_of_players_is_named_with_what_to_do(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "players.csv").write_text("player_id,player_name\n1,Somebody New\n")
+    torn = home.place / "landing" / "players" / "2024-25.parquet"
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(b"torn")
+    code, said = home.run("directory", str(tmp_path), "--replace")
+    assert code == 1 and "2024-25.parquet cannot be read" in " ".join(said["error"].split())
+
+
 def test_shot_charts_in_bulk_are_imported_although_the_ids_lost_their_zeros(home: Home, tmp_path: Path) -> None:
     chart = services().shot_chart({"SeasonType": "Regular Season", "TeamID": "0"})["resultSets"][0]
     rows = [dict(zip(chart["headers"], values, strict=True)) for values in chart["rowSet"]]

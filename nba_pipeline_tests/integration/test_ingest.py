@@ -481,6 +481,21 @@ def test_a_stored_answer_that_is_damaged_costs_its_own_day_and_feed_alone(live: 
     assert lost == {f"{feed}/{DAY}.parquet" for feed in ("player_boxscores", "team_boxscores", "injuries")}
 
 
+@pytest.mark.parametrize("feed", [INJURIES, PROP_LINES, GAME_LINES], ids=lambda f: f.name)
+def test_a_landing_file_that_is_damaged_costs_its_own_day_and_feed_alone(live: Live, feed: Feed) -> None:
+    live.ingest(days=(DAY, NEXT_DAY))
+    whole = live.files()
+    shutil.rmtree(live.settings.landing)
+    torn = live.settings.landing / feed.name / f"{DAY}.parquet"
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(b"torn")
+    (failure,) = live.ingest(days=(DAY, NEXT_DAY), replay=True).failures
+    assert f"{torn} cannot be read" in failure
+    assert live.files() == whole | {f"{feed.name}/{DAY}.parquet": b"torn"}
+    torn.unlink()
+    assert live.ingest(days=(DAY, NEXT_DAY), replay=True).complete and live.files() == whole
+
+
 def imported(live: Live, feed: Feed, *rows: dict[str, Any]) -> None:
     write_rows(live.settings.landing / feed.name / f"{DAY}.parquet", feed, rows)
 

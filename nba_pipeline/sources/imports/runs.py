@@ -7,8 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.domain.calendar import days_between
@@ -257,7 +255,7 @@ def _write_of_no_day(directory: Path, feed: Feed, rows: Sequence[Row]) -> None:
     write_rows(path, feed, rows)
     imported = {_key(feed, r) for r in rows}
     for other in sorted(p for p in directory.glob("*.parquet") if p != path):
-        held = pq.read_table(other).to_pylist()
+        held = landed_rows(other)
         left = [r for r in held if _key(feed, r) not in imported]
         if not left:
             other.unlink()
