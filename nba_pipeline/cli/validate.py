@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.domain.books import unknown_books
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, GAME_ID
-from nba_pipeline.sources.files import days_of_file, read_file
+from nba_pipeline.sources.files import days_of_file, read_with_unreadable
 from nba_pipeline.sources.landing import FEEDS, GAME_LINES, PROBLEMS, PROP_LINES, SCHEDULE, SUFFIXES, Feed
 from nba_pipeline.sources.landing_query import is_possible
 from nba_pipeline.tables.shared.odds import LEAST_ODDS
@@ -63,12 +63,13 @@ def validate(path: Path, feed: Feed) -> Validation:
         SourceError: The file cannot be read, or lacks a required column.
     """
     days = days_of_file(feed, path) if feed.day else []
-    rows = read_file(feed, path, days).to_pylist()
+    table, unreadable = read_with_unreadable(feed, path, days)
+    rows = table.to_pylist()
     result = Validation(feed.name, len(rows), [f"{d}" for d in days])
     result.notes += _unknown_columns(path, feed)
-    for number, row in enumerate(rows, 1):
+    for number, (row, columns) in enumerate(zip(rows, unreadable, strict=True), 1):
         problems = [row[PROBLEMS]] if row[PROBLEMS] else []
-        problems += list(_problems(feed, row))
+        problems += list(_problems(feed, row, columns))
         result.errors += [f"row {number}: {'; '.join(problems)}"] if problems else []
     result.notes += list(_notes(feed, rows))
     return result
@@ -94,20 +95,20 @@ def _unknown_columns(path: Path, feed: Feed) -> list[str]:
     return [f"columns that are not read: {', '.join(unknown)}"] if unknown else []
 
 
-def _problems(feed: Feed, row: dict[str, Any]) -> Iterator[str]:
-    """Say what is wrong with the values of a row beyond their types."""
-    yield from _problems_of_day(feed, row)
+def _problems(feed: Feed, row: dict[str, Any], unreadable: Collection[str]) -> Iterator[str]:
+    """Say what is wrong with the values of a row beyond their types; of unreadable columns nothing more is known."""
+    yield from _problems_of_day(feed, row, unreadable)
     yield from _problems_of_ids(feed, row)
     if feed in (PROP_LINES, GAME_LINES) and row["bookmaker"] is None:
         yield "bookmaker is empty"
     if feed is PROP_LINES:
-        yield from _problems_of_quote(row)
-    if feed is GAME_LINES and row["spread_home"] is None and row["total"] is None and row["ml_home"] is None:
+        yield from _problems_of_quote(row, unreadable)
+    if feed is GAME_LINES and all(row[c] is None and c not in unreadable for c in ("spread_home", "total", "ml_home")):
         yield "the line has neither spread nor total nor moneyline"
 
 
-def _problems_of_day(feed: Feed, row: dict[str, Any]) -> Iterator[str]:
-    if feed.day is None or feed.day in (row[PROBLEMS] or ""):
+def _problems_of_day(feed: Feed, row: dict[str, Any], unreadable: Collection[str]) -> Iterator[str]:
+    if feed.day is None or feed.day in unreadable:
         return
     if row[feed.day] is None:
         yield f"{feed.day} is empty"
@@ -123,17 +124,17 @@ def _problems_of_ids(feed: Feed, row: dict[str, Any]) -> Iterator[str]:
         yield f"game_id {game_id!r} is not the id of a game: ten digits, of which the first three tell the kind of game"
     elif game_id is not None and feed is not SCHEDULE and game_id[:3] not in COUNTABLE_PREFIXES:
         yield f"game_id {game_id!r} is not the id of a game that counts"
-    if player_id is not None and player_id <= 0 and "player_id" not in (row[PROBLEMS] or ""):
+    if player_id is not None and player_id <= 0:
         yield f"player_id {player_id} is not the id of a player"
 
 
-def _problems_of_quote(row: dict[str, Any]) -> Iterator[str]:
-    if not (row["player_name"] or row["player_name_source"] or row["player_id"]):
+def _problems_of_quote(row: dict[str, Any], unreadable: Collection[str]) -> Iterator[str]:
+    if not (row["player_name"] or row["player_name_source"] or row["player_id"] or "player_id" in unreadable):
         yield "the player has neither a name nor an id"
     highest = HIGHEST_LINES.get(row["market"])
     if highest is None:
         yield f"the market {row['market']!r} is not one of {', '.join(HIGHEST_LINES)}"
-    elif row["line"] is None or not 0 <= row["line"] <= highest:
+    elif "line" not in unreadable and (row["line"] is None or not 0 <= row["line"] <= highest):
         yield f"the line {row['line']} of {row['market']} is not between 0 and {highest:g}"
     for side in ("over_odds", "under_odds"):
         price = row[side]

@@ -21,7 +21,7 @@ from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.sources.dropped_lines import dropped_files
 from nba_pipeline.sources.landing import FEEDS, SUFFIXES, Feed
-from nba_pipeline.sources.landing_query import LAYOUT, query, require
+from nba_pipeline.sources.landing_query import LAYOUT, UNREADABLE, query, require
 
 FILE = "landing_file"
 DAY_NAME = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -101,6 +101,18 @@ def read_file(feed: Feed, path: Path, days: Sequence[date]) -> pa.Table:
         return _rows(db, feed, _scan(path), path, days, by_day=False).cast(_arrow_schema(feed))
 
 
+def read_with_unreadable(feed: Feed, path: Path, days: Sequence[date]) -> tuple[pa.Table, list[frozenset[str]]]:
+    """Read a file as `read_file` does, and for each row the columns whose value cannot be cast.
+
+    Raises:
+        SourceError: The file cannot be read, or lacks a required column.
+    """
+    with duck.connect() as db:
+        rows = _rows(db, feed, _scan(path), path, days, by_day=False, names_unreadable=True)
+    unreadable = [frozenset(n for n in names if n is not None) for names in rows[UNREADABLE].to_pylist()]
+    return rows.drop_columns(UNREADABLE).cast(_arrow_schema(feed)), unreadable
+
+
 def days_of_file(feed: Feed, path: Path) -> list[date]:
     """List the days of the rows of a file; days that cannot be read are left out."""
     try:
@@ -114,14 +126,22 @@ def days_of_file(feed: Feed, path: Path) -> list[date]:
 
 
 def _rows(
-    db: duckdb.DuckDBPyConnection, feed: Feed, scan: str, first: Path, days: Sequence[date], by_day: bool
+    db: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    scan: str,
+    first: Path,
+    days: Sequence[date],
+    by_day: bool,
+    *,
+    names_unreadable: bool = False,
 ) -> pa.Table:
     """Read the rows of files with the same columns, of which `first` is one; a file by day has only rows of its day."""
     try:
         present = {n: t for n, t, *_ in db.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()}
         require(feed, first, present)
         file_day = f"CAST(parse_filename({FILE}, true) AS DATE)" if by_day and feed.day else None
-        return db.execute(query(feed, scan, present, days, file_day)).to_arrow_table()
+        sql = query(feed, scan, present, days, file_day, names_unreadable=names_unreadable)
+        return db.execute(sql).to_arrow_table()
     except duckdb.Error as e:
         raise SourceError(
             f"{first} cannot be read: {str(e).splitlines()[0]}", f"replace the file by a complete one; {LAYOUT}"

@@ -13,6 +13,7 @@ FIRST_NBA_GAME = date(1946, 11, 1)
 SCHEDULED_AHEAD = timedelta(days=400)
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
 LARGEST_EXACT = 2**53
+UNREADABLE = "unreadable_columns"
 LAYOUT = "docs/landing.md describes the layout"
 WORDS = {
     "text": "a text",
@@ -80,7 +81,15 @@ def _problem(column: LandingColumn, stored: str) -> str:
     return f"CASE WHEN {present} AND ({_typed(column, stored)}) IS NULL THEN {message} END"
 
 
-def query(feed: Feed, scan: str, present: dict[str, str], days: Sequence[date], file_day: str | None = None) -> str:
+def query(
+    feed: Feed,
+    scan: str,
+    present: dict[str, str],
+    days: Sequence[date],
+    file_day: str | None = None,
+    *,
+    names_unreadable: bool = False,
+) -> str:
     """Compile the query for a feed's rows of days, and for rows whose day is unreadable or impossible for a game.
 
     Args:
@@ -89,8 +98,9 @@ def query(feed: Feed, scan: str, present: dict[str, str], days: Sequence[date], 
         present: type of each column of the files, by name.
         days: the days to select.
         file_day: SQL for the day of a row's file, where files are by day; the day of a row of another day is wrong.
+        names_unreadable: select `unreadable_columns`, too: the names of the columns with a landing problem, NULL for the others.
     """
-    selected, problems = [], []
+    selected, problems = [], {}
     for c in feed.columns:
         if c.name not in present:
             selected.append(f'NULL::{duckdb_type(feed.ibis_schema[c.name])} AS "{c.name}"')
@@ -101,10 +111,14 @@ def query(feed: Feed, scan: str, present: dict[str, str], days: Sequence[date], 
             typed = f"CASE WHEN ({typed}) = {file_day} THEN {typed} END"
         selected.append(f'{typed} AS "{c.name}"')
         if c.kind != "text":
-            problems.append(problem)
-    all_problems = f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "NULL::VARCHAR"
+            problems[c.name] = problem
+    all_problems = f"nullif(concat_ws('; ', {', '.join(problems.values())}), '')" if problems else "NULL::VARCHAR"
     where = "TRUE" if file_day or not feed.day else _of_days(feed.day, days)
-    return f"SELECT {', '.join(selected)}, {all_problems} AS {PROBLEMS} FROM {scan} WHERE {where}"
+    selected.append(f"{all_problems} AS {PROBLEMS}")
+    if names_unreadable:
+        unreadable = [f"CASE WHEN ({problem}) IS NOT NULL THEN '{name}' END" for name, problem in problems.items()]
+        selected.append(f"[{', '.join(unreadable)}]::VARCHAR[] AS {UNREADABLE}")
+    return f"SELECT {', '.join(selected)} FROM {scan} WHERE {where}"
 
 
 def _other_day(column: LandingColumn, typed: str, file_day: str) -> str:

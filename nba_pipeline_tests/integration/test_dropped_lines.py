@@ -62,6 +62,35 @@ def test_each_row_that_would_be_rejected_is_named(tmp_path: Path, row: str, reas
     assert said["errors"][0].startswith("row ") and reason in said["errors"][0]
 
 
+@pytest.mark.parametrize(
+    ("values", "reasons"),
+    [
+        ("0022400001,,soon,BOS,DEN,,", ["game_datetime_utc: 'soon' is not a time", "game_date is empty"]),
+        ("0022400001,1924-10-04,game_date,BOS,DEN,,", ["'game_date' is not a time", "game_date 1924-10-04 cannot be"]),
+        ("0022400001,4.10.,,BOS,DEN,,", ["game_date: '4.10.' is not a date"]),
+    ],
+)
+def test_a_problem_of_one_column_hides_none_of_another_whose_name_it_mentions(
+    tmp_path: Path, values: str, reasons: list[str]
+) -> None:
+    path = tmp_path / "schedule.csv"
+    path.write_text(f"game_id,game_date,game_datetime_utc,home_team,away_team,home_pts,away_pts\n{values}\n")
+    (error,) = validated(path)[1]["errors"]
+    assert [reason in part for reason, part in zip(reasons, error.split("; "), strict=True)] == [True] * len(reasons)
+
+
+def test_nothing_more_is_said_of_a_value_that_cannot_be_read(tmp_path: Path) -> None:
+    quotes = written(tmp_path / "prop_lines.csv", GOOD.replace("27.5", "many"))
+    assert validated(quotes)[1]["errors"] == ["row 1: line: 'many' is not a number"]
+    quotes = written(
+        tmp_path / "prop_lines.csv", GOOD.replace("Jayson Tatum", "").replace("0022400101,,", "0022400101,x,")
+    )
+    assert validated(quotes)[1]["errors"] == ["row 1: player_id: 'x' is not a whole number"]
+    games = tmp_path / "game_lines.csv"
+    games.write_text("game_id,game_date,bookmaker,spread_home,total,ml_home\n0022400101,2024-11-05,fanduel,,much,\n")
+    assert validated(games)[1]["errors"] == ["row 1: total: 'much' is not a number"]
+
+
 @pytest.mark.parametrize("day", ["", "soon"])
 def test_a_file_without_a_day_that_can_be_read_is_told_row_by_row(tmp_path: Path, day: str) -> None:
     code, said = validated(written(tmp_path / "prop_lines.csv", GOOD.replace("2024-11-05,", f"{day},")))
