@@ -6,8 +6,9 @@ interpreter writes every signal whatever its handler, and the executor asks for 
 
 The interpreter runs handlers between its own instructions only: a long step of a library, or threads that train models,
 would hold an interruption up until they end. A thread watches the same descriptor. It interrupts the statements of
-DuckDB, and ends the process where that was not noticed in time. What is being written then is rolled back by the next process
-that opens the file, and the run is marked as ended by the next command, as after any death of a process.
+DuckDB, and ends the process where that was not noticed in time, or was noticed by a main thread that then comes to no end.
+What is being written then is rolled back by the next process that opens the file, and the run is marked as ended by the
+next command, as after any death of a process.
 """
 
 import os
@@ -24,16 +25,22 @@ from nba_pipeline.common import duckdb as duck
 
 STOPPING = {signal.SIGINT, signal.SIGTERM}
 PATIENCE_SECONDS = 1.5
+CLOSING_SECONDS = 60.0  # longer than a write takes to be rolled back, and as long as the ledger is waited for
 STOPPED = 1
 SHOW_CURSOR = "\x1b[?25h"
 
 
 @dataclass
 class _Watch:
-    """The descriptor that signals are read from; whether one was read, and whether the main thread knows."""
+    """The descriptor that signals are read from; whether one was read, and whether the main thread knows.
+
+    The main thread knows where a handler of ours ran in it (`taken`: a plain value, since a handler may come while the same
+    thread holds the lock of an event), or where it asked (`noticed`).
+    """
 
     descriptor: int
     requested: bool = False
+    taken: bool = False
     noticed: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     reading: threading.Lock = field(default_factory=threading.Lock)
@@ -61,27 +68,31 @@ def stopping_on_signals(last_words: Callable[[], str] = str) -> Iterator[None]:
     """Treat SIGTERM as Ctrl-C and remember either until the block ends; only for the main thread.
 
     Args:
-        last_words: What to say where the process is ended because the main thread did not notice the signal in time.
+        last_words: What to say where the process is ended because the main thread did not notice the signal, or end, in time.
     """
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
 
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
     watch = _Watch(reading)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        watch.taken = True
+        raise KeyboardInterrupt
+
     watching = threading.Thread(target=_hold_to_it, args=(watch, last_words), name="interrupts", daemon=True)
     descriptor = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    handler = signal.signal(signal.SIGTERM, stop)
+    handlers = {n: signal.signal(n, stop) for n in STOPPING if signal.getsignal(n) is not signal.SIG_IGN}
     _watches.append(watch)
     watching.start()
     try:
         yield
     finally:
         watch.ended.set()
+        watch.noticed.set()
         _watches.remove(watch)
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         signal.set_wakeup_fd(descriptor)
         os.write(writing, b"\0")  # wakes the thread
         watching.join()
@@ -101,6 +112,7 @@ def _hold_to_it(watch: _Watch, last_words: Callable[[], str]) -> None:
         not watch.noticed.is_set()
     ):  # else the main thread is stopping, and may be asking the warehouse what was published
         duck.interrupt_statements()
-    if not watch.noticed.wait(PATIENCE_SECONDS) and not watch.ended.is_set():
+    known = watch.noticed.wait(PATIENCE_SECONDS) or watch.taken
+    if not watch.ended.wait(CLOSING_SECONDS if known else 0):
         print(f"{SHOW_CURSOR if sys.stderr.isatty() else ''}{last_words()}", file=sys.stderr, flush=True)
         os._exit(STOPPED)

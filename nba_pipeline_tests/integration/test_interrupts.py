@@ -62,8 +62,11 @@ def test_a_signal_cancels_the_run_and_nothing_runs_after_it(
     assert started[-1] == "interrupted"
 
 
-def test_a_signal_that_is_not_noticed_ends_the_process_within_two_seconds() -> None:
-    assert interrupts.PATIENCE_SECONDS < 2
+def test_after_a_command_signals_have_the_handlers_of_before() -> None:
+    before = [signal.getsignal(n) for n in sorted(interrupts.STOPPING)]
+    with interrupts.stopping_on_signals():
+        assert [signal.getsignal(n) for n in sorted(interrupts.STOPPING)] != before
+    assert [signal.getsignal(n) for n in sorted(interrupts.STOPPING)] == before
 
 
 def test_outside_a_command_no_signal_counts() -> None:
@@ -140,3 +143,38 @@ def test_a_process_ends_after_a_signal_without_waiting_for_its_step_and_leaves_t
     assert time.monotonic() - asked < 8  # on a busy machine; each of the steps takes 20 seconds and more
     assert said == "stopped\n" or "last words" in errors
     assert (warehouse.ledger().num_rows, state(warehouse)) == (1, {0: (2, 1)})
+
+
+CLOSING = """
+import os, signal, sys, time
+from nba_pipeline.orchestration import interrupts
+
+interrupts.PATIENCE_SECONDS, interrupts.CLOSING_SECONDS = 0.5, {bound}
+try:
+    with interrupts.stopping_on_signals(lambda: "last words"):
+        try:
+            os.kill(os.getpid(), {number})
+            time.sleep(60)
+        except KeyboardInterrupt:
+            time.sleep({closing})
+            print("closed", flush=True)
+            raise
+except KeyboardInterrupt:
+    print("ended by itself", flush=True)
+"""
+
+
+def closed(number: int, closing: float, bound: float) -> tuple[str, str]:
+    """Return what a process says whose main thread takes a signal at once and then closes for some seconds."""
+    program = CLOSING.format(number=int(number), closing=closing, bound=bound)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_takes_the_signal_at_once_may_close_for_longer_than_a_signal_is_waited_for(number: int) -> None:
+    assert closed(number, closing=1.5, bound=60) == ("closed\nended by itself\n", "")
+
+
+def test_a_closing_without_end_is_ended() -> None:
+    assert closed(signal.SIGINT, closing=60, bound=1) == ("", "last words\n")
