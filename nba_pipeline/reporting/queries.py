@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -90,7 +89,7 @@ class _Month:
     call_grades: "_ByDay"
     facts: pd.DataFrame
     reports: pd.DataFrame
-    odds: Mapping[tuple[str, str], Mapping[str, Any]]
+    teams: "_ByDay"
     performance: pd.DataFrame
     sums: pd.DataFrame
 
@@ -116,7 +115,7 @@ class _Month:
             call_grades=_ByDay(frames["call_grades"]),
             facts=frames["facts"],
             reports=_timed(frames["injuries"]),
-            odds={(r["game_id"], r["team"]): r for r in records(frames["teams"])},
+            teams=_ByDay(frames["teams"]),
             performance=frames["performance"],
             sums=rolling.daily_sums(graded),
         )
@@ -145,18 +144,19 @@ class _Month:
         by_game = forecasts(predictions, players, self._evidence(day), absent, lead)
         without_forecast = _without_forecast(predictions, lead)
         reported = set(players.loc[players["injuries_reported"], "game_id"])
+        lines = {(r["game_id"], r["team"]): r for r in records(self.teams[day])}
         for g in records(self.schedule[day]):
             if not g["countable"]:
                 continue
-            odds = self.odds.get((g["game_id"], g["home_team"]), {})
+            line = lines.get((g["game_id"], g["home_team"]), {})
             yield Game(
                 game_id=g["game_id"],
                 away=g["away_team"],
                 home=g["home_team"],
                 season_type=g["season_type"],
                 tip_off=g["tip_off"],
-                spread=odds.get("game_spread"),
-                total=odds.get("game_total"),
+                spread=line.get("game_spread"),
+                total=line.get("game_total"),
                 forecasts=tuple(by_game.get(g["game_id"], ())),
                 absences=tuple(a for a in absent if a.team in (g["away_team"], g["home_team"])),
                 injuries_reported=g["game_id"] in reported,

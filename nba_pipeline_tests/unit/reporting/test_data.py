@@ -326,6 +326,24 @@ def test_a_range_does_not_let_a_day_see_the_grades_of_the_next() -> None:
     assert [first, second] == [d for day in days for d in read(HandMadeWarehouse(rows, ledger), day)]
 
 
+def test_a_range_with_both_days_of_a_moved_game_shows_each_day_what_it_shows_alone() -> None:
+    later = DAY + timedelta(days=1)
+    rows = tables.day(schedule=[game(), game(game_date=later, tip_off=datetime(2024, 1, 17, 0, 30, tzinfo=UTC))])
+    moved: dict[str, dict[str, Any]] = {
+        "upcoming_team_game_context": {"game_spread": 9.5, "game_total": 240.5},
+        "upcoming_player_game_context": {"injury_status": "out", "injury_reported_on": later},
+        "ml_feature_store_v2": {"points_avg_season": 12.0},
+        "player_prop_predictions": {"predicted_mean": 11.0, "line": 12.5, "recommendation": "PASS"},
+        "prop_prices": {"line": 12.5},
+    }
+    for name, of_later in moved.items():
+        rows[name] = rows[name] + [r | {"game_date": later} | of_later for r in rows[name] if r["game_date"] == DAY]
+    warehouse = HandMadeWarehouse(rows, [entry(t, d) for t in TABLES for d in (DAY, later)])
+    alone = [*read(warehouse, DAY), *read(warehouse, later)]
+    assert [d.games[0].total for d in alone] == [228.5, 240.5]
+    assert read(warehouse, DAY, later) == alone
+
+
 @pytest.mark.parametrize(("days_before", "n"), [(WINDOW_DAYS, 1), (WINDOW_DAYS + 1, 0)])
 def test_accuracy_looks_back_thirty_days(days_before: int, n: int) -> None:
     rows = [grade(days_before, s) for s in ("ensemble_v1", "last_10")]
