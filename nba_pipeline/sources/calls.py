@@ -126,6 +126,7 @@ class Calls:
     _rests: dict[str, Rests] = field(default_factory=dict)
     _rounds: Counter[Call] = field(default_factory=Counter)
     _doubtful: dict[str, list[tuple[Call, Absent]]] = field(default_factory=dict)
+    _repeated: set[Call] = field(default_factory=set)
 
     @property
     def waited(self) -> dict[str, float]:
@@ -194,14 +195,14 @@ class Calls:
             if not self._read_bought(call, games):
                 self._fetch(call, games)
                 self.fetched[f"{call.source} {call.kind}"] += 1
-                self._answered(source)
+                self._answered(source, queue)
             self.failed.pop(call, None)
         except Absent as e:
             if not e.is_certain:
                 self._doubtful.setdefault(source, []).append((call, e))
                 return
             self._note_absent([call])
-            self._answered(source)
+            self._answered(source, queue)
             return
         except Unreachable as e:
             self._unreachable(call, e, queue)
@@ -229,10 +230,17 @@ class Calls:
         else:
             queue.append(call)
 
-    def _answered(self, source: str) -> None:
-        """Note that a service answers this machine: the documents before that it did not give do not exist."""
+    def _answered(self, source: str, queue: deque[Call]) -> None:
+        """Note that a service answers this machine.
+
+        Documents that it did not give before are asked for once more, as it may have turned the machine away for a moment;
+        those that it did not give then either do not exist.
+        """
         self._rest_of(source).answered()
-        self._note_absent([call for call, _ in self._doubtful.pop(source, [])])
+        refused = [call for call, _ in self._doubtful.pop(source, [])]
+        self._note_absent([call for call in refused if call in self._repeated])
+        queue.extend(call for call in refused if call not in self._repeated)
+        self._repeated.update(refused)
 
     def _note_absent(self, calls: Sequence[Call]) -> None:
         self.log.record_all(_entry(call, "absent") for call in calls)
@@ -242,10 +250,10 @@ class Calls:
             self.failed.pop(call, None)
 
     def _settle(self, source: str, queue: deque[Call]) -> None:
-        """Learn from documents that exist whether the last ones do not, or whether the service turns this machine away."""
+        """Learn from documents that exist whether the last ones may not, or whether the service turns this machine away."""
         rests = self._rest_of(source)
         if not rests.is_out and any(self._is_shown(witness) for witness in witnesses(source, self.store)):
-            self._answered(source)
+            self._answered(source, queue)
             return
         doubtful = self._doubtful.pop(source)
         seconds = rests.turned_away(self.timer.monotonic())

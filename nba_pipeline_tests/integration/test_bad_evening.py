@@ -174,6 +174,25 @@ def test_reports_refused_by_a_block_that_began_on_the_way_come_when_it_is_over(
     assert any("asked for again after a rest" in n for n in again.notices)
 
 
+@pytest.mark.parametrize("first", range(0, 12, 2))
+def test_a_block_of_a_few_requests_that_is_over_before_it_is_noticed_loses_no_report(
+    evening: Evening, first: int
+) -> None:
+    good = evening.ingest("injuries")
+    again = Evening(evening.server, evening.services, evening.timer, evening.live, evening.place / "other")
+    asked: list[str] = []
+
+    def is_blocked(name: str) -> bool:
+        asked.append(name)
+        return first < len(asked) <= first + 6
+
+    evening.services.is_blocked = is_blocked
+    outcome = again.ingest("injuries")
+    assert (outcome.fetched, outcome.absent, outcome.complete) == (good.fetched, good.absent, True)
+    evening.services.calls.clear()
+    assert again.ingest("injuries").complete and "injuries" not in evening.services.calls
+
+
 def test_the_second_source_takes_over_marks_its_rows_and_differences_are_named(
     evening: Evening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
