@@ -20,9 +20,9 @@ from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.domain.declared_books import read_books
 from nba_pipeline.domain.markets import POINTS
 from nba_pipeline.engine.waivers import read_waivers
-from nba_pipeline.evaluation.alarms import too_good
+from nba_pipeline.evaluation.alarms import too_good_each
 from nba_pipeline.evaluation.drift import too_bad
-from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet, leaderboard
+from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.recovery import UNFINISHED
@@ -212,10 +212,7 @@ def _alarms(settings: Settings, today: date) -> list[Alert]:
     days = Days(today - timedelta(days=ALARM_DAYS), today, tuple(COLUMNS))
     graded = settings.watch_warehouse().read({"graded": (contract, days)})["graded"].to_pandas()
     rows = RowSet(market=POINTS.name)
-    selected = rows.select(graded[graded["market"] == POINTS.name])
-    if selected.empty:
-        return []
     return [
-        *alert_rules.leakage_alarms(too_good(leaderboard(selected), rows)),
-        *alert_rules.drifts(too_bad(selected)),
+        *alert_rules.leakage_alarms(too_good_each(graded, rows)),
+        *alert_rules.drifts(too_bad(graded, rows)),
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nba_pipeline.domain.markets import POINTS
-from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet
+from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet, leaderboard
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 
 # Points only; the honest anchors are in docs/models.md.
@@ -58,6 +58,22 @@ def too_good(board: pd.DataFrame, rows: RowSet) -> list[Alarm]:
             alarms.append(
                 Alarm(name, f"hit rate {r['hit_rate']:.1%} on {r['bets']} bets is over {HIGHEST_HIT_RATE:.0%}")
             )
+    return alarms
+
+
+def too_good_each(graded: pd.DataFrame, rows: RowSet) -> list[Alarm]:
+    """List the figures that are too good, each system's on the rows that it shares with the reference alone.
+
+    A system that came late or was retired so hides nothing of the others. Systems that need a line have none of these figures.
+
+    Args:
+        graded: Graded rows of any systems.
+        rows: Which of them count.
+    """
+    alarms: list[Alarm] = []
+    for system in sorted({str(s) for s in graded["system_id"].unique()} - set(LINE_SYSTEM_IDS)):
+        board = leaderboard(rows.beside_reference(graded, system))
+        alarms += too_good(board[board["system_id"] == system], rows)
     return alarms
 
 

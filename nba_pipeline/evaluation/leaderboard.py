@@ -1,6 +1,6 @@
 """Systems, baselines and the market's line on the same rows, with N and 95 % intervals from a bootstrap by game day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,19 @@ class RowSet:
         systems = rows["system_id"].nunique()
         shared = rows.groupby(["game_date", "player_id"])["system_id"].transform("nunique") == systems
         return rows[shared].sort_values(["system_id", "game_date", "player_id"], ignore_index=True)
+
+    def beside_reference(self, graded: pd.DataFrame, system: str) -> pd.DataFrame:
+        """These rows that a system and the reference forecast, whatever others did; with a line where the system needs one.
+
+        Args:
+            graded: Graded rows of any systems.
+            system: The system.
+
+        Returns:
+            Rows of both, as `select` has them; where one of them forecast nothing, those of the other.
+        """
+        own = replace(self, with_line=self.with_line or system in LINE_SYSTEM_IDS)
+        return own.select(graded[graded["system_id"].isin((system, REFERENCE))])
 
     @property
     def words(self) -> str:
