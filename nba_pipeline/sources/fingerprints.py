@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -89,6 +89,14 @@ def _digests_of_given(source: Source, feed: Feed, given: pa.Table) -> dict[date,
     return digests(feed, given)
 
 
+def _digests_without_own(source: Source, files: FilesSource, feed: Feed, days: Sequence[date]) -> dict[date, str]:
+    """Digests of rows without the lines and the aliases of the home."""
+    others = replace(files, lines=None)
+    return digests(
+        feed, _given(replace(source, inner=others) if isinstance(source, ResolvedSource) else others, feed, days)
+    )
+
+
 def _schedule_digests(source: Source, days: Sequence[date]) -> dict[date, str]:
     """Digests of the schedule on these days and on all others of their seasons."""
     rows = source.read(SCHEDULE.as_witness(), season_days(days))
@@ -171,9 +179,11 @@ def current(source: Source, state: SourceState, today: date) -> dict[tuple[str, 
 def _update(source: Source, files: FilesSource, state: SourceState, feed: Feed, today: date) -> None:
     """Read the days of a feed whose files have changed, and store their digests.
 
-    Days of unchanged files whose digests an earlier formula gave get new ones, here and where they were built from such rows.
+    Days of unchanged files whose digests an earlier formula gave get new ones, here and where they were built from such rows. The
+    lines and aliases of the home that the earlier release did not look at count as changes of the days that they touch.
     """
-    paths = [*_files(files, feed), *dropped_files(files.lines, feed)]
+    dropped = dropped_files(files.lines, feed)
+    paths = [*_files(files, feed), *dropped]
     paths += _declarations(source, feed) if paths else []
     signatures = {path: _signature(path) for path in paths}
     with state.transaction() as db:
@@ -183,12 +193,17 @@ def _update(source: Source, files: FilesSource, state: SourceState, feed: Feed, 
         return
     differing = {p for p in previous.keys() | now.keys() if previous.get(p) != now.get(p)}
     changed = {p for p in differing if _content(previous.get(p)) != _content(now.get(p))}
-    changed_days = set(_with_seasons(feed, _days_of(changed, today), today))
+    own = {str(p) for p in paths if p in dropped or p.name == ALIASES}
+    unseen = own - previous.keys() if any(_is_of_earlier_formula(s) for s in previous.values()) else set[str]()
+    changed_days = set(_with_seasons(feed, _days_of(changed - unseen, today), today))
     days = _with_seasons(feed, _days_of(differing, today), today)
     if feed is SCHEDULE:
         by_day = _schedule_digests(source, days) if days and now else {}
     else:
         by_day = _digests_of_given(source, feed, _given(source, feed, days)) if days and now else {}
+    if unseen:
+        without = _digests_without_own(source, files, feed, days)
+        changed_days |= {d for d in days if by_day.get(d, NOTHING) != without.get(d, NOTHING)}
     rows = [(feed.name, d.isoformat(), by_day.get(d, NOTHING)) for d in days]
     restated = [(x, f, d, f, d) for f, d, x in rows if date.fromisoformat(d) not in changed_days]
     with state.transaction() as db:
@@ -248,3 +263,7 @@ def _signature(path: Path) -> str:
 def _content(signature: str | None) -> list[str]:
     """The parts of a signature that tell the content of the file, not the formula of its digests."""
     return (signature or "").split(":")[-3:]
+
+
+def _is_of_earlier_formula(signature: str) -> bool:
+    return signature.split(":")[:-3] != [f"{FORMULA}"]

@@ -239,6 +239,7 @@ def test_a_run_records_the_digest_of_a_moved_game_as_the_sensors_compute_it(
 
 # --- what the rows of a day depend on -----------------------------------------------------------------------------------
 
+LATER = OLD + timedelta(days=1)
 QUOTES = "game_date,game_id,player_id,player_name_source,player_name,market,bookmaker,line\n"
 
 
@@ -316,3 +317,29 @@ def test_a_new_formula_of_digests_runs_no_day_again_but_those_that_were_out_of_d
     assert current(source, state, TODAY) == held
     built = {day: digest for (_, day), (digest, _) in state.built().items()}
     assert built == {OLD: held["schedule", OLD], later: "of other rows"}
+
+
+OWN = {
+    "an alias of nobody who is quoted": ("aliases.csv", "alias,player_name\nSomebody Else,John Doe\n", set()),
+    "an alias of who is quoted": ("aliases.csv", "alias,player_name\nJo Doe,John Doe\n", {OLD, LATER}),
+    "a line of one day": ("lines/prop_lines_own.csv", f"{QUOTES}{LATER},0022400002,,Al Roe,,points,b,9.5\n", {LATER}),
+}
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_a_new_formula_of_digests_runs_the_days_that_the_lines_and_aliases_of_the_home_touch_and_no_other(
+    source: ResolvedSource, tmp_path: Path, own: str
+) -> None:
+    state, (name, text, touched) = SourceState(tmp_path / "home"), OWN[own]
+    quotes = "".join(f"{d},0022400001,,Jo Doe,,points,draftkings,10.5\n" for d in (OLD, LATER))
+    (tmp_path / "in" / "prop_lines.csv").write_text(QUOTES + quotes)
+    current(source, state, TODAY)
+    state.record_built("run 1", {"prop_lines": dict.fromkeys((OLD, LATER), "of the earlier formula")})
+    with state.transaction() as db:
+        db.execute("UPDATE files SET signature = substr(signature, instr(signature, ':') + 1)")
+        db.execute("UPDATE landed SET digest = 'of the earlier formula' WHERE digest <> ''")
+    assert source.home is not None
+    (source.home / name).parent.mkdir(parents=True, exist_ok=True)
+    (source.home / name).write_text(text)
+    held, built = current(source, state, TODAY), state.built()
+    assert {d for d in (OLD, LATER) if built["prop_lines", d][0] != held["prop_lines", d]} == touched
