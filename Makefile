@@ -10,7 +10,7 @@ export NBA_PIPELINE_HOME ?= $(CURDIR)/.nba_pipeline
 PORT ?= 3000
 
 .DEFAULT_GOAL := demo
-.PHONY: help demo live-bigquery test test-all test-lowest test-newest dev lint bench mutation coverage reliability soak install docs clean
+.PHONY: help demo live-bigquery test test-all test-lowest test-newest dev lint bench mutation coverage reliability soak install docs site clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -72,6 +72,13 @@ docs: $(INSTALLED)  ## renew the generated files: pages, picture of the packages
 	$(BIN)/python -m nba_pipeline.cli.docs docs
 	$(BIN)/python tools/architecture.py docs/images/architecture.svg
 	$(BIN)/python -m nba_pipeline_tests.support.definitions_snapshot
+
+# An environment of its own, as the tests of the borders have: the tools of the site are no part of the package's.
+site: $(INSTALLED)  ## build the documentation as a site with search and a page per table, in build/site; a broken link ends it
+	$(PYTHON) -m venv $(VENV)-site
+	$(VENV)-site/bin/pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.7,<10'
+	$(BIN)/python -m tools.site_pages build
+	NO_MKDOCS_2_WARNING=1 $(VENV)-site/bin/mkdocs build --strict --config-file build/mkdocs.yml
 
 install: $(INSTALLED)  ## make the virtual environment with the versions of constraints.txt
 

@@ -3,12 +3,13 @@
 The landing layout, the data dictionary, and the formulas of versions of the features that are not published yet.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from nba_pipeline.common.files import write_atomically
+from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.contracts.table import Column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import FEEDS, Feed
@@ -16,6 +17,7 @@ from nba_pipeline.sources.landing import FEEDS, Feed
 COST_BEGIN = "<!-- Generated from the plan by `make docs`. -->"
 COST_END = "<!-- End of the generated table. -->"
 MAY_BE_MISSING = "Optional: without it the table is empty, and coverage reports that."
+COLUMNS = "| column | type | null | unit | meaning | formula | range |"
 GENERATED = "Generated from the declarations by `make docs`; change them there."
 
 
@@ -66,9 +68,23 @@ def dictionary_page(transforms: list[Transform]) -> str:
     return "\n".join(lines)
 
 
-def _table(transform: Transform) -> Iterator[str]:
+def table_page(transform: Transform, read_by: Sequence[str]) -> str:
+    """Return the page of one table: what a row is, lineage in both directions, checks, and every column.
+
+    Args:
+        transform: The table.
+        read_by: Ids of the tables that read it.
+    """
+    lines = list(_table(transform, "#"))
+    columns = lines.index(COLUMNS)
+    lineage = [f"- read by `{t}`" for t in read_by]
+    checks = [f"- `{name}`: {text}" for name, text in CHECKS.items()]
+    return "\n".join([*lines[: columns - 1], *lineage, "", "Checks of every day:", "", *checks, "", *lines[columns:]])
+
+
+def _table(transform: Transform, heading: str = "##") -> Iterator[str]:
     table = transform.table
-    yield f"## {table.id}"
+    yield f"{heading} {table.id}"
     yield ""
     yield table.description
     yield ""
@@ -85,7 +101,7 @@ def _table(transform: Transform) -> Iterator[str]:
     if broken:
         yield f"- a day is refused when: {'; '.join(broken)}"
     yield ""
-    yield "| column | type | null | unit | meaning | formula | range |"
+    yield COLUMNS
     yield "|---|---|---|---|---|---|---|"
     for c in table.columns.values():
         yield _row(c)

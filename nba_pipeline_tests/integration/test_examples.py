@@ -19,6 +19,8 @@ from nba_pipeline_tests.support.homes import LAST, Home
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 SYSTEM = "line_aware_v1"
+# American odds of over and under by book: `near` has the better under, `far` the better over.
+ODDS = {"near": (-110.0, 105.0), "far": (100.0, -120.0)}
 
 
 def cells(notebook: Path) -> list[dict[str, Any]]:
@@ -48,20 +50,20 @@ def forecast(read_copy: Path) -> None:
         for table in ("player_prop_predictions", "prop_prices", "prediction_accuracy"):
             db.execute(f"CREATE OR REPLACE TABLE nba_predictions.{table} AS FROM nba_predictions.{table}")
         db.execute(
-            "UPDATE nba_predictions.player_prop_predictions SET predicted_mean = line + 0.4, predicted_sd = 6.0, "
+            "UPDATE nba_predictions.player_prop_predictions SET predicted_mean = line - 0.4, predicted_sd = 6.0, "
             "predicted_skewness = 0.6, is_pricing_system = TRUE WHERE system_id = ? AND line IS NOT NULL",
             [SYSTEM],
         )
         keys = "game_date, player_id, market, system_id, line"
         made = db.execute(
-            f"SELECT {keys}, 0.4 + line AS mean FROM nba_predictions.player_prop_predictions WHERE predicted_mean IS NOT NULL"
+            f"SELECT {keys}, line - 0.4 AS mean FROM nba_predictions.player_prop_predictions WHERE predicted_mean IS NOT NULL"
         ).df()
         for market, rows in made.groupby("market"):
             lines, mean = rows["line"].to_numpy(dtype=float), rows["mean"].to_numpy(dtype=float)
             law = Law.stored(mean, np.full(len(rows), 6.0), np.full(len(rows), 0.6), str(market))
             made.loc[rows.index, ["p_over", "p_push"]] = np.column_stack(law.probability_over(lines))
-            for book, odds in (("near", -110.0), ("far", 105.0)):
-                given = price(law, lines, np.full(len(rows), odds), np.full(len(rows), -120.0))
+            for book, (over, under) in ODDS.items():
+                given = price(law, lines, np.full(len(rows), over), np.full(len(rows), under))
                 made.loc[rows.index, [f"{book}_over", f"{book}_under"]] = np.column_stack(
                     (given.ev_over, given.ev_under)
                 )
@@ -70,10 +72,11 @@ def forecast(read_copy: Path) -> None:
             "UPDATE nba_predictions.player_prop_predictions AS f SET p_over = m.p_over, p_push = m.p_push FROM made m "
             "WHERE f.system_id = m.system_id AND (f.game_date, f.player_id, f.market) = (m.game_date, m.player_id, m.market)"
         )
-        quote = "CAST(game_date AS DATE) AS game_date, player_id, market, system_id, line, p_over, p_push, -120.0 AS under_odds"
-        for book, odds in (("near", -110.0), ("far", 105.0)):
+        quote = "CAST(game_date AS DATE) AS game_date, player_id, market, system_id, line, p_over, p_push"
+        for book, (over, under) in ODDS.items():
             db.execute(
-                f"INSERT INTO nba_predictions.prop_prices BY NAME SELECT {quote}, '{book}' AS bookmaker, {odds} AS over_odds, "
+                f"INSERT INTO nba_predictions.prop_prices BY NAME SELECT {quote}, '{book}' AS bookmaker, "
+                f"{over} AS over_odds, {under} AS under_odds, "
                 f"{book}_over AS ev_over, {book}_under AS ev_under, {book == 'far'} AS best_over, {book == 'near'} AS best_under "
                 "FROM made"
             )
@@ -93,7 +96,7 @@ def test_the_notebook_prices_lines_finds_the_best_price_and_sums_up_the_record(r
     assert np.allclose(ladder[["p_over", "p_push", "p_under"]].sum(axis=1), 1)
     best: pd.DataFrame = names["best"]
     assert len(best) == len(names["forecasts"]) > 0
-    assert set(best["bookmaker"]) == {"far"}
+    assert set(zip(best["bookmaker"], best["side"], best["odds"], strict=True)) == {("near", "under", 105.0)}
     assert (names["by_hand"] - best["value"]).abs().max() < 1e-9
     record = names["records"].loc[SYSTEM]
     assert (record["mae"], record["profit_per_unit"], record["low"]) == (4.0, 0.25, 0.25)
