@@ -1,12 +1,14 @@
 """Refuses to learn or to forecast from stored features that lack what the models read.
 
 A version of the features that is new has rows only on days that were computed since, and a column that is new is empty on the
-others. Read as they are, older days would count as days without players, or with unknown features, and models would be
-trained on what is left.
+others, from the first day on that is published with it. Read as they are, older days would count as days without players, or
+with unknown features, and models would be trained on what is left. A row says itself what it was computed with: it names the
+features that were unknown, so that an empty one without its name was not computed.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +20,7 @@ from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.warehouse import Days, Warehouse
 
-DAY, VERSION = ML_FEATURE_STORE.partition, "feature_version"
+DAY, VERSION, UNKNOWN = ML_FEATURE_STORE.partition, "feature_version", "unknown_features"
 
 
 def require_model_features(
@@ -39,16 +41,34 @@ def require_model_features(
         first, last = read.needed(days)
         if read.table is not ML_FEATURE_STORE or first > last:
             continue
-        window = Days(first, last, (DAY, VERSION))
-        rows = warehouse.read({"features": (ML_FEATURE_STORE, window)})["features"]
-        stored = warehouse.stored_columns(ML_FEATURE_STORE.id)
-        lacking = [c for c in used[name] if c not in stored] if rows.num_rows else []
-        stale = sorted(rows[DAY].unique().to_pylist()) if lacking else days_without_version(rows, MODEL_FEATURES.name)
+        wanted = dict.fromkeys((DAY, VERSION, UNKNOWN, *used[name]))
+        rows = warehouse.read({"features": (ML_FEATURE_STORE, Days(first, last, tuple(wanted)))})["features"]
+        lacking = days_by_uncomputed_column(rows, MODEL_FEATURES.name)
+        stale = sorted({*days_without_version(rows, MODEL_FEATURES.name), *chain(*lacking.values())})
         if stale:
             raise MissingHistoryError(
-                f"{ML_FEATURE_STORE.id} was computed without {_missing(lacking)} on {describe_days(stale)}",
+                f"{ML_FEATURE_STORE.id} was computed without {_missing(list(lacking))} on {describe_days(stale)}",
                 f"run `nba-pipeline backfill {stale[0]} {stale[-1]} --select {ML_FEATURE_STORE.id}`, then the same again",
             )
+
+
+def days_by_uncomputed_column(rows: pa.Table, version: str) -> dict[str, set[date]]:
+    """Return the columns that rows of this version were computed without, and their days.
+
+    Days are published whole, so that one row of each tells.
+
+    Args:
+        rows: Rows of the feature store with the names of their unknown features, and the columns to look at.
+        version: The name of the version.
+    """
+    having = rows.filter(pc.field(VERSION) == version)
+    one_of_day = {day: at for at, day in enumerate(having[DAY].to_pylist())}
+    found: dict[str, set[date]] = {}
+    for row in having.take(pa.array(one_of_day.values(), pa.int64())).to_pylist():
+        explained = {UNKNOWN, *(row[UNKNOWN] or "").split(", ")}
+        for name in (n for n, value in row.items() if value is None and n not in explained):
+            found.setdefault(name, set()).add(row[DAY])
+    return found
 
 
 def days_without_version(rows: pa.Table, version: str) -> list[date]:

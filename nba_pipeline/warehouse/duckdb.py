@@ -98,12 +98,6 @@ class DuckDBWarehouse:
         values = [table, *values]
         return self._operations(sql, values, REJECT_SCHEMA)
 
-    def stored_columns(self, table: str) -> frozenset[str]:
-        with self.reading() as db:
-            if db is None or table not in _tables(db):
-                return frozenset()
-            return _stored_columns(db, table)
-
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         with self.reading() as db:
             present = _tables(db) if db else set()

@@ -157,10 +157,6 @@ class Warehouse(Reader, Protocol):
         """Rejected rows with their reasons, newest first; rows without a day are always included."""
         ...
 
-    def stored_columns(self, table: str) -> frozenset[str]:
-        """Return the columns that the table of this id has where it is stored; none where it does not exist yet."""
-        ...
-
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         """What the tables hold now: `table_id`, `day`, `rows`, `content_hash`, one row per table and day that has rows.
 

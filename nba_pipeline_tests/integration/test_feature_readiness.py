@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
+import pyarrow as pa
 import pytest
 
 from nba_pipeline.asof.reads import same_day
@@ -21,6 +22,8 @@ from nba_pipeline_tests.support.homes import LAST, Home, asset_of
 STORE = ML_FEATURE_STORE.id
 FORECASTS = next(t for t in TRANSFORMS if t.table.id == "nba_predictions.player_prop_predictions")
 MODELS = next(t for t in TRANSFORMS if t.table.id == "nba_predictions.prediction_models")
+FEATURES = next(t for t in TRANSFORMS if t.table.id == STORE)
+TRAINING_DAY = date(2021, 11, 1)
 USED = {name: ("game_date", "points_avg_last_5") for name in ("features",)}
 FIRST, SECOND = date(2024, 11, 1), date(2024, 11, 2)
 
@@ -74,6 +77,39 @@ def test_a_column_that_the_store_lacks_is_named(warehouse: DuckDBWarehouse) -> N
         require(warehouse, [FIRST])
 
 
+def test_a_day_that_was_computed_without_a_column_is_refused_when_another_day_filled_it_since(
+    warehouse: DuckDBWarehouse,
+) -> None:
+    with duckdb.connect(str(warehouse.path)) as db:
+        db.execute(f"DELETE FROM {STORE}")
+        db.execute(f"INSERT INTO {STORE} VALUES ('{FIRST}', 'v2', NULL), ('{SECOND}', 'v2', 1)")
+    with pytest.raises(
+        MissingHistoryError,
+        match=rf"without points_avg_last_5 on 2024-11-01 \(1 day\)\n[\s\S]*backfill {FIRST} {FIRST}",
+    ):
+        require(warehouse, [FIRST, SECOND])
+    require(warehouse, [SECOND])
+
+
+@pytest.mark.parametrize(
+    ("unknown", "lacking"),
+    [
+        (None, {"b"}),
+        ("b", set()),
+        ("a, b", set()),
+        ("b, c", set()),
+        ("a, b, c", set()),
+        ("bb, ab", {"b"}),
+    ],
+)
+def test_a_feature_that_is_empty_was_computed_where_the_row_names_it_as_unknown(
+    unknown: str | None, lacking: set[str]
+) -> None:
+    of_day = {"game_date": FIRST, "feature_version": "v2", "unknown_features": unknown, "a": 1.0, "b": None, "c": 0.0}
+    rows = pa.Table.from_pylist([of_day, of_day | {"feature_version": "v1_25", "c": None}])
+    assert feature_readiness.days_by_uncomputed_column(rows, "v2") == {c: {FIRST} for c in lacking}
+
+
 def test_what_reads_no_features_is_not_held_up(warehouse: DuckDBWarehouse) -> None:
     other = next(t for t in TRANSFORMS if t.table.id == "nba_analytics.player_game_summary")
     require(warehouse, [SECOND], other)
@@ -87,3 +123,21 @@ def test_a_run_of_the_forecasts_alone_is_refused_by_name(home: Home) -> None:
     (failure,) = [step_failure(e) for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE]
     assert (failure.error, failure.refused_days) == ("MissingHistoryError", 0)
     assert f"backfill {LAST} {LAST} --select {STORE}" in failure.message
+
+
+@pytest.mark.parametrize("column", ["back_to_back", "games_played_season"])
+def test_models_are_refused_after_one_day_was_published_with_a_column_that_the_others_lack(
+    home: Home, column: str
+) -> None:
+    """The home is one of an earlier release, whose features lack a column, and then computes its last day anew."""
+    with duckdb.connect(str(home.settings.database)) as db:
+        db.execute(f"ALTER TABLE {STORE} DROP {column}")
+    assert home.materialize(LAST, LAST, [asset_of(FEATURES)]).success
+    with duckdb.connect(str(home.settings.database)) as db:
+        filled = db.execute(f"SELECT DISTINCT game_date FROM {STORE} WHERE {column} IS NOT NULL").fetchall()
+    assert filled == [(LAST,)]
+    result = home.materialize(TRAINING_DAY, TRAINING_DAY, [asset_of(MODELS)])
+    (failure,) = [step_failure(e) for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE]
+    assert failure.error == "MissingHistoryError"
+    assert f"without {column} on" in failure.message
+    assert home.materialize(LAST, LAST, [asset_of(FORECASTS)]).success

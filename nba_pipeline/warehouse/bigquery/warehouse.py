@@ -90,10 +90,6 @@ class BigQueryWarehouse:
         labels = JobLabels("quarantine")
         return self.connection.arrow("reading the quarantine", statement, labels, REJECT_SCHEMA, _tables(chosen))
 
-    def stored_columns(self, table: str) -> frozenset[str]:
-        held = self.stored(table)
-        return frozenset(column_names(held)) if held is not None else frozenset()
-
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         held = [(t, s) for t in tables if (s := self.stored(t.id)) is not None]
         if not held:

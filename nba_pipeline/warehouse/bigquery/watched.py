@@ -64,9 +64,6 @@ class WatchedWarehouse:
         of = None if table is None else [table]
         return self._remembered(("quarantine", table, start, end), of, lambda: self.inner.quarantine(table, start, end))
 
-    def stored_columns(self, table: str) -> frozenset[str]:
-        return self._remembered(("columns", table), [table], lambda: self.inner.stored_columns(table))
-
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         ids = tuple(t.id for t in tables)
         return self._remembered(
