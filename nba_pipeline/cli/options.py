@@ -128,7 +128,10 @@ def days(command: Command) -> Command:
 
 
 def optional_days(command: Command) -> Command:
-    """Add START and END, which may be left out; START alone stands for the days from it to the last that was run."""
+    """Add START and END, which may be left out; START alone stands for the days from it to the last that was run.
+
+    Where that is earlier, it stands for itself (`last_asked`).
+    """
     end = click.argument("end", type=DAY, metavar="[END]", required=False)
     return click.argument("start", type=DAY, metavar="[START]", required=False)(end(command))
 
