@@ -110,6 +110,12 @@ def test_rows_are_limited_and_may_have_some_columns_only() -> None:
     assert (found["total"], found["next_offset"]) == (3, 2)
 
 
+def test_an_answer_without_a_limit_has_no_more_rows_than_an_agent_can_read() -> None:
+    many = tools(player_prop_predictions=[prediction(player_id=n) for n in range(1, 61)])
+    found = ask("forecasts", many, day=str(DAY))
+    assert (len(found["rows"]), found["total"], found["next_offset"]) == (50, 60, 50)
+
+
 def test_no_rows_are_told_from_rows_that_were_refused() -> None:
     refused = entry(PLAYER_PROP_PREDICTIONS, state="refused", reasons=("coverage: why",))
     found = ask("forecasts", tools(ledger=[refused], player_prop_predictions=[]), day=str(DAY))
