@@ -23,6 +23,10 @@ OF_THE_STATEMENT = (
     duckdb.DependencyException,
     duckdb.SequenceException,
 )
+MORE_MEMORY = (
+    "read fewer days, rows or columns at once, end other programs, or give the process more memory; the disk needs room, too, "
+    "for what does not fit into memory"
+)
 
 _open: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 _opening = threading.Lock()
@@ -53,6 +57,16 @@ def interrupt_statements() -> None:
 def is_held(error: duckdb.Error) -> bool:
     """Return whether a file could not be opened because another process has it open."""
     return isinstance(error, duckdb.IOException) and LOCK_CONFLICT in str(error)
+
+
+def remedy(error: duckdb.Error, otherwise: str) -> str:
+    """Return how a failed statement of our own is repaired: with more memory where that is what it lacked.
+
+    Args:
+        error: What DuckDB said.
+        otherwise: The remedy for any other error.
+    """
+    return MORE_MEMORY if isinstance(error, duckdb.OutOfMemoryException) else otherwise
 
 
 def is_corruption(error: BaseException) -> bool:

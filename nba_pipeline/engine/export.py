@@ -68,7 +68,8 @@ def _copy(months: "_Months", path: Path, kind: Format) -> int:
             if months.failure is not None:
                 raise months.failure from None
             raise ExportError(
-                f"{path.name} was not written: {str(e).splitlines()[0]}", "check free disk space, then export again"
+                f"{path.name} was not written: {str(e).splitlines()[0]}",
+                duck.remedy(e, "check free disk space, then export again"),
             ) from e
     return written
 

@@ -121,7 +121,8 @@ def days_of_file(feed: Feed, path: Path) -> list[date]:
             return sorted(day for (day,) in db.execute(sql).fetchall() if day is not None)
     except duckdb.Error as e:
         raise SourceError(
-            f"{path} cannot be read: {str(e).splitlines()[0]}", f"give it a column {feed.day}; {LAYOUT}"
+            f"{path} cannot be read: {str(e).splitlines()[0]}",
+            duck.remedy(e, f"give it a column {feed.day}; {LAYOUT}"),
         ) from e
 
 
@@ -144,7 +145,8 @@ def _rows(
         return db.execute(sql).to_arrow_table()
     except duckdb.Error as e:
         raise SourceError(
-            f"{first} cannot be read: {str(e).splitlines()[0]}", f"replace the file by a complete one; {LAYOUT}"
+            f"{first} cannot be read: {str(e).splitlines()[0]}",
+            duck.remedy(e, f"replace the file by a complete one; {LAYOUT}"),
         ) from e
 
 
@@ -185,7 +187,8 @@ def _form(file: Path) -> str:
         return str(pq.read_schema(file).remove_metadata())
     except (OSError, pa.ArrowException) as e:
         raise SourceError(
-            f"{file} cannot be read: {str(e).splitlines()[0]}", f"replace the file by a complete one; {LAYOUT}"
+            f"{file} cannot be read: {str(e).splitlines()[0]}",
+            f"replace the file by a complete one; {LAYOUT}",
         ) from e
 
 

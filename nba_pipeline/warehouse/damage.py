@@ -30,11 +30,6 @@ REBUILD = (
     "`nba-pipeline backfill START END`; until then nothing is written into it"
 )
 
-MORE_MEMORY = (
-    "read fewer days, rows or columns at once, end other programs, or give the process more memory; the disk needs room, too, "
-    "since what does not fit into memory is kept beside the file while a statement runs"
-)
-
 
 def explained(path: Path, doing: str, error: BaseException) -> WarehouseError:
     """Return the error that says why a DuckDB file could not be used, and mark a damaged file.
@@ -53,7 +48,7 @@ def explained(path: Path, doing: str, error: BaseException) -> WarehouseError:
             f"{path}: {doing}: this account may not read it", "change the permissions of the file and its directory"
         )
     if isinstance(error, duckdb.OutOfMemoryException):
-        return WarehouseError(f"{path}: {doing}: {said}", MORE_MEMORY)
+        return WarehouseError(f"{path}: {doing}: {said}", duck.MORE_MEMORY)
     if isinstance(error, duckdb.Error) and not isinstance(error, OF_THE_FILE):
         return WarehouseError(f"{path}: {doing}: {said}", "remove the cause, then run the same range again")
     if _is_of_another_format(path):

@@ -102,7 +102,9 @@ def read_rows(path: Path, required: Sequence[str]) -> list[Row]:
         with duck.connect() as db:
             table = db.execute(f"SELECT * FROM {scan}").to_arrow_table()
     except duckdb.Error as e:
-        raise SourceError(f"{path} cannot be read: {str(e).splitlines()[0]}", "replace it by a complete file") from e
+        raise SourceError(
+            f"{path} cannot be read: {str(e).splitlines()[0]}", duck.remedy(e, "replace it by a complete file")
+        ) from e
     names = {n.lower(): n for n in table.column_names}
     missing = [c for c in required if c not in names]
     if missing:

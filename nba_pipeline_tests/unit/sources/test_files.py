@@ -8,12 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import SourceError
-from nba_pipeline.sources.files import FilesSource
+from nba_pipeline.sources.files import FilesSource, days_of_file
+from nba_pipeline.sources.imports.season_files import read_rows
 from nba_pipeline.sources.landing import FEEDS, PLAYER_AGES, PROBLEMS, Feed, LandingColumn
 from nba_pipeline_tests.support import day
 
@@ -248,3 +251,20 @@ def test_describe_says_where_every_feed_comes_from_or_that_it_is_missing(tmp_pat
     assert set(said) == set(FEEDS)
     assert said["schedule"].endswith("schedule.parquet")
     assert said["shots"].startswith("no file")
+
+
+def test_a_whole_file_that_memory_is_too_small_for_is_not_to_be_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, file = parquet(tmp_path, [GOOD | {"team": "B" * 8_000_000}]), tmp_path / "games.parquet"
+    ordinary = duck.connect
+
+    def small() -> duckdb.DuckDBPyConnection:
+        db = ordinary()
+        db.execute("SET memory_limit = '1MB'; SET max_temp_directory_size = '0MB'")
+        return db
+
+    monkeypatch.setattr(duck, "connect", small)
+    for read in (lambda: source.read(FEED, [DAY]), lambda: days_of_file(FEED, file), lambda: read_rows(file, ())):
+        with pytest.raises(SourceError, match=r"cannot be read: Out of Memory[\s\S]*Fix: read fewer days"):
+            read()
