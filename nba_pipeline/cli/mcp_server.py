@@ -1,6 +1,7 @@
 """The command `mcp`: the tools of `reporting.tools` for agents, by the Model Context Protocol on standard input and output."""
 
 import asyncio
+import signal
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
@@ -23,7 +24,12 @@ INSTRUCTIONS = (
 
 
 def run_mcp() -> None:
-    """Answer the agent on standard input until it closes that."""
+    """Answer the agent on standard input until it closes that, or until Ctrl-C.
+
+    Python's own answer to Ctrl-C waits for the thread that reads the input, which may never come; nothing is written here that
+    an end in the middle could spoil.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     settings = Settings.from_environment()
     tools = tools_of(settings.open_warehouse(), lambda: context_of(settings, alerts_of(settings)))
     asyncio.run(_serve(server_of(tools)))

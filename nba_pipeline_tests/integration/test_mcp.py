@@ -1,10 +1,12 @@
 """The process `nba-pipeline mcp` speaks the Model Context Protocol: lines of JSON-RPC on standard input and output."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +60,21 @@ def agent_of(home: Home) -> Iterator[Agent]:
             yield agent
             output, errors = process.communicate(timeout=SECONDS)
             assert (process.returncode, output, errors) == (0, "", "")
+        finally:
+            process.kill()
+
+
+def test_ctrl_c_ends_it_while_it_waits_for_the_agent(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nba_pipeline.cli", "mcp"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=Home(tmp_path).environment, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            agent = Agent(process)
+            agent.request(
+                "initialize", protocolVersion=PROTOCOL, capabilities={}, clientInfo={"name": "t", "version": "1"}
+            )
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=5) == -signal.SIGINT
         finally:
             process.kill()
 
