@@ -31,7 +31,7 @@ def kind(request: Request) -> str:
     head = request.statement.lstrip()
     if head.startswith("BEGIN"):
         return "transaction"
-    if head.startswith("INSERT"):
+    if head.startswith(("INSERT", "CREATE TEMP TABLE")):
         return "computation"
     return "reading"
 

@@ -1,11 +1,12 @@
 """Computes and audits a table within BigQuery: its inputs never leave it, and its rows only move from staging to the table.
 
 The expression that runs in the embedded engine runs here too, rendered for BigQuery. Inputs stand before every statement
-as common table expressions under their own names, each with its constant filter on the day, all as of one moment.
+as common table expressions under their own names, each with its constant filter on the day, all as of one moment. The
+steps of a plan are temporary tables of the script that computes the rows: one job, which leaves all of its rows or none.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 
@@ -26,6 +27,9 @@ from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse, column_
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
 EXPECTED = "expected"
+READ = re.compile(r"\b(?:FROM|JOIN)\s+`?(\w+)", re.IGNORECASE)
+# Where in a script an error happened, as the service says it after the error: line and column.
+PLACE = re.compile(r"\[(\d+):\d+\]$")
 
 
 def can_be_pushed(transform: Transform) -> bool:
@@ -71,19 +75,38 @@ class BigQueryExecutor:
         new = self._open.enter_context(
             self._warehouse.staging_table(f"{self._table.name}_result", columns, self._labels)
         )
-        statement = self._with_inputs(computation(transform.table, run.plans.of(transform, self.dialect), days, run.at))
+        plan = run.plans.of(transform, self.dialect)
+        steps = [sql.temporary(name, self._with_inputs(statement)) for name, statement in plan.rows.steps]
+        rows = self._with_inputs(computation(transform.table, plan, days, run.at))
 
-        def fill() -> str:
-            staged = str(new().reference)
-            into = f"INSERT INTO `{staged}` ({sql.names(self._table.columns)})\n{statement}"
-            self._warehouse.connection.query(f"computing {self._table.id}", into, self._labels)
-            return staged
+        def script() -> str:
+            self._result_at = str(new().reference)
+            return sql.script([*steps, f"INSERT INTO `{self._result_at}` ({sql.names(self._table.columns)})\n{rows}"])
 
-        self._result_at = self._warehouse.connection.persist(f"computing {self._table.id}", fill)
+        self._run(f"computing {self._table.id}", script)
         wanted = predicate(f"`{self._table.partition}`", days)
         self._inputs[RESULT] = f"SELECT * FROM `{self._result_at}` WHERE {wanted}"
         lost = f"SELECT * FROM `{self._result_at}` WHERE `{self._table.partition}` IS NULL"
         self._keep(lost, f"'its {self._table.partition} is missing, or no day of a game'", "CAST(NULL AS DATE)")
+
+    def _run(self, what: str, script: Callable[[], str]) -> None:
+        """Run a script that is made anew, with an empty staging table, for every job: no two jobs fill the same one."""
+        sent: list[str] = []
+
+        def made() -> str:
+            sent.append(script())
+            return sent[-1]
+
+        def work() -> None:
+            try:
+                self._warehouse.connection.query(what, made, self._labels)
+            except WarehouseError as e:
+                place = PLACE.search(e.what)
+                step = sql.temporary_table_at(sent[-1], int(place[1])) if place and sent else None
+                said = e.what if step is None else f"{what}, {step}{e.what.removeprefix(what)}"
+                raise WarehouseError(said, e.remedy, transient=e.transient) from e.__cause__
+
+        self._warehouse.connection.persist(what, work)
 
     def expect(self, wanted: Query) -> None:
         self._inputs[EXPECTED] = wanted.statement
@@ -126,12 +149,13 @@ class BigQueryExecutor:
         self._warehouse.publish_staged(table, days, rows_at, entries, rejects, self._labels)
 
     def _with_inputs(self, statement: str) -> str:
-        """The statement with those inputs before it that it, or one of them, names."""
+        """The statement with those inputs before it that it, or one of them, reads."""
         required: list[str] = []
         waiting = [statement]
         while waiting:
             text = waiting.pop()
-            new = [n for n in self._inputs if n not in required and re.search(rf"\b{re.escape(n)}\b", text)]
+            read = set(READ.findall(text))
+            new = [n for n in self._inputs if n not in required and n in read]
             required += new
             waiting += [self._inputs[n] for n in new if n == EXPECTED]
         order = [n for n in self._inputs if n in required]
@@ -161,8 +185,7 @@ def computation(table: Table, plan: Plan, days: Sequence[date], at: datetime) ->
     typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
     day = f"`{table.partition}`"
     rows = f"SELECT {typed} FROM (\n{plan.rows.statement}\n) AS built"
-    steps = ",\n".join(f"`{name}` AS (\n{statement}\n)" for name, statement in plan.rows.steps)
-    return (f"WITH {steps}\n" if steps else "") + (
+    return (
         f"SELECT {sql.names(table.computed_columns)}, {hash_expression(table, 'bigquery')} AS {HASH_COLUMN}, "
         f"TIMESTAMP '{at.isoformat()}' AS {COMPUTED_AT}\nFROM ({rows}) AS typed\n"
         f"WHERE {predicate(day, list(days))} OR {day} IS NULL"

@@ -34,13 +34,18 @@ def column_origins(expression: ir.Table) -> dict[str, frozenset[Origin]]:
 
 
 def touched_columns(expression: ir.Table) -> Iterator[Origin]:
-    """Yield (unbound table, column) for every column that an expression uses, for values or to select rows."""
+    """Yield (unbound table, column) for every column that an expression uses: for values, to select rows, or to leave it out."""
     root = expression.op()
     for field in root.find(ops.Field):
         table = unbound_below(field.rel)
         if table is not None:
             yield table.name, field.name
-    whole = [root, *(side for s in root.find(ops.Set) for side in (s.left, s.right)), *root.find(ops.Distinct)]
+    for dropping in root.find(ops.DropColumns):
+        table = unbound_below(dropping)
+        if table is not None:
+            yield from ((table.name, c) for c in dropping.columns_to_drop)
+    whole = [root, *(side for s in root.find(ops.Set) for side in (s.left, s.right))]
+    whole += root.find((ops.Distinct, ops.FillNull, ops.DropNull))
     for relation in whole:
         table = unbound_below(relation)
         if table is not None:

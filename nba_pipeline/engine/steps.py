@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import ibis.expr.operations as ops
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.engine.lineage import touched_columns
 
 # Bounds of a step, in nested relations and in values; its statement stays well below 64 KB and 25 nested SELECTs.
 DEPTH = 10
@@ -52,7 +53,21 @@ def in_steps(expression: ir.Table, prefix: str = "step") -> tuple[list[Step], ir
     """
     cutter = _Cutter(expression, prefix)
     rest = expression.op().replace(cutter.rebuild).to_expr()
-    return cutter.steps, rest
+    return _narrowed(cutter.steps, rest), rest
+
+
+def _narrowed(steps: list[Step], rest: ir.Table) -> list[Step]:
+    """The steps with those columns only that later steps or the rest use; at least one, which counts the rows."""
+    used: dict[str, set[str]] = {}
+    found: list[Step] = []
+    for name, relation in [*((s.name, s.relation) for s in steps), ("", rest)][::-1]:
+        wanted = [c for c in relation.columns if c in used.get(name, ())] or relation.columns[:1]
+        narrow = relation if not name or len(wanted) == len(relation.columns) else relation.select(*wanted)
+        for table, column in touched_columns(narrow):
+            used.setdefault(table, set()).add(column)
+        if name:
+            found.append(Step(name, narrow))
+    return found[::-1]
 
 
 class _Cutter:

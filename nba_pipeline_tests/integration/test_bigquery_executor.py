@@ -1,82 +1,53 @@
 """Push-down: what is made of stored tables alone is computed within BigQuery, with the same rows, hashes and verdicts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from functools import cached_property
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import ibis
 import pytest
-from google.cloud.bigquery import Table as StoredTable
+from google.api_core.exceptions import BadRequest
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.common.ibis_relations import medians, relation
 from nba_pipeline.contracts import rules as contract_rules
+from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.hashing import hash_expression
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.audit import SLATE, audit
-from nba_pipeline.engine.bigquery_executor import BigQueryExecutor, can_be_pushed, is_pushed
+from nba_pipeline.engine.bigquery_executor import can_be_pushed, is_pushed
 from nba_pipeline.engine.bigquery_render import rendered
+from nba_pipeline.engine.plan import CompiledPlans, Plan
 from nba_pipeline.engine.publish import Publication, publish
-from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.engine.transform import RESULT
+from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.sources.simulated import SimulatorSource
 from nba_pipeline.tables.catalog import CATALOG, schedule_read
-from nba_pipeline.warehouse import Days, Warehouse
+from nba_pipeline.warehouse import Warehouse
+from nba_pipeline.warehouse.bigquery import client
 from nba_pipeline.warehouse.bigquery.client import Connection, JobLabels
 from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
-from nba_pipeline.warehouse.bigquery.schema import definition, fields
-from nba_pipeline.warehouse.bigquery.sql import content_hashes
+from nba_pipeline.warehouse.bigquery.schema import fields
+from nba_pipeline.warehouse.bigquery.staging import staging_tables
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline_tests.support.bigquery_paper import RUN, written
+from nba_pipeline_tests.support.bigquery_service import Rules
 from nba_pipeline_tests.support.googlesql import GoogleSQL
+from nba_pipeline_tests.support.wire import tapped
 
 FIRST, LAST = date(2021, 10, 19), date(2021, 10, 22)
-RUN = RunContext("run1", datetime(2021, 11, 1, tzinfo=UTC))
 PUSHED = sorted(t for t, transform in CATALOG.items() if can_be_pushed(transform))
 RAW = ("schedule", "player_boxscores", "team_boxscores", "shots", "player_prop_lines", "game_lines")
 COMPUTED = ("player_game_summary", "team_offense_game_summary", "team_defense_game_summary")
+# Seconds that a script may take on a busy machine and still be tried again.
+PATIENCE = 240.0
+STEPPED, STEP = "nba_analytics.player_game_summary", "CREATE TEMP TABLE `step_1`"
 
 
 # --- statements -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class OnPaper(Connection):
-    """Sends nothing, answers nothing, and remembers what it was asked."""
-
-    statements: list[str] = field(default_factory=list)
-    created: list[StoredTable] = field(default_factory=list)
-
-    @cached_property
-    def client(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        return name
-
-    def call(self, what: str, function: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ARG002
-        if function == "create_table":
-            self.created.append(arguments[0])
-
-    def query(self, what: str, statement: Any, labels: JobLabels, parameters: Sequence = ()) -> Any:  # noqa: ARG002
-        self.statements.append(statement if isinstance(statement, str) else statement())
-        return []
-
-
-@dataclass(frozen=True)
-class PaperWarehouse(BigQueryWarehouse):
-    """All tables exist as their contracts say."""
-
-    def stored(self, table_id: str) -> StoredTable | None:
-        transform = CATALOG.get(table_id)
-        return definition(self.connection.location, transform.table) if transform else None
-
-    def moment(self) -> datetime:
-        return RUN.at
 
 
 def test_the_tables_that_are_made_of_tables_can_be_pushed() -> None:
@@ -97,30 +68,16 @@ def test_only_what_is_asked_for_is_pushed() -> None:
 
 @pytest.mark.parametrize("name", PUSHED)
 def test_every_statement_of_a_pushed_table_passes_googles_analyser(name: str, googlesql: GoogleSQL) -> None:
-    transform, paper = CATALOG[name], OnPaper(BigQueryLocation("test-project"))
-    warehouse, schedule = PaperWarehouse(paper), schedule_read(transform)
-    days = [FIRST, LAST]
-    assert schedule is not None
-    wanted = {n: (r.table, Days(FIRST, LAST)) for n, r in (dict(transform.reads) | {SLATE: schedule}).items()}
-    executor = BigQueryExecutor(warehouse, transform, wanted, RUN)
-    executor.compute(transform, days, RUN)
-    audit(transform, RUN.plans.of(transform, "bigquery"), executor, schedule)
-    rules = contract_rules.row_rules(transform.table, transform.unbound[RESULT], "bigquery")
-    executor.keep(contract_rules.flagged(rules, dialect="bigquery"), transform.table)
-    paper.statements.append(
-        content_hashes(transform.table, paper.location.table(name), list(transform.table.columns), FIRST, LAST)
-    )
-    for table in {t.id: t for t, _ in wanted.values()}.values():
-        googlesql.know(paper.location.table(table.id), fields(table))
-    googlesql.know(paper.location.table(name), fields(transform.table))
-    for staged in paper.created:
+    transform, location = CATALOG[name], BigQueryLocation("test-project")
+    sent = written(transform, [FIRST, LAST])
+    for table in (*sent.inputs, transform.table):
+        googlesql.know(location.table(table.id), fields(table))
+    for staged in sent.staged:
         googlesql.know(str(staged.reference), staged.schema)
-    wrong = [e for s in paper.statements for e in googlesql.errors(s)]
-    assert wrong == []
-    assert googlesql.errors(paper.statements[0].replace("`game_date`", "`no_such_day`")), (
-        "it must find a planted mistake"
-    )
-    assert len(paper.statements) > 8
+    assert [e for s in sent.scripts for e in googlesql.errors(s)] == []
+    planted = sent.scripts[0].replace("`game_date`", "`no_such_day`")
+    assert googlesql.errors(planted), "it must find a planted mistake"
+    assert len(sent.scripts) > 8
 
 
 # --- the same answer --------------------------------------------------------------------------------------------------
@@ -144,7 +101,8 @@ def published(warehouse: Warehouse, source: Source, names: Sequence[str]) -> dic
 @pytest.fixture
 def both(bigquery_warehouse: BigQueryWarehouse, tmp_path: Path, source: Source) -> tuple[Warehouse, Warehouse]:
     """Both warehouses with the same raw tables; BigQuery is asked to compute what it can."""
-    pushing = BigQueryWarehouse(bigquery_warehouse.connection, frozenset({"all"}))
+    retry = bigquery_warehouse.connection.retry.with_timeout(PATIENCE)
+    pushing = BigQueryWarehouse(Connection(bigquery_warehouse.connection.location, retry), frozenset({"all"}))
     embedded = DuckDBWarehouse(tmp_path / "nba.duckdb")
     for warehouse in (embedded, pushing):
         published(warehouse, source, RAW)
@@ -196,8 +154,6 @@ def spoil(warehouse: Warehouse) -> None:
 def test_nothing_is_left_in_staging_and_no_table_is_pulled_to_the_client(
     bigquery_warehouse: BigQueryWarehouse, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nba_pipeline.warehouse.bigquery.staging import staging_tables
-
     pushing = BigQueryWarehouse(bigquery_warehouse.connection, frozenset({"all"}))
     published(pushing, source, RAW)
 
@@ -206,6 +162,79 @@ def test_nothing_is_left_in_staging_and_no_table_is_pulled_to_the_client(
 
     monkeypatch.setattr(BigQueryWarehouse, "read", refuse)
     published(pushing, source, COMPUTED[1:2])
+    assert staging_tables(pushing.connection) == []
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+class BrokenSteps(CompiledPlans):
+    """Plans whose last step fails on its rows."""
+
+    def of(self, transform: Transform, dialect: Dialect) -> Plan:
+        plan = super().of(transform, dialect)
+        if not plan.rows.steps:
+            return plan
+        *before, (name, statement) = plan.rows.steps
+        broken = f"SELECT *, 1 / (COUNT(*) OVER () * 0) AS planted FROM ({statement}) AS planted_rows"
+        return replace(plan, rows=replace(plan.rows, steps=(*before, (name, broken))))
+
+
+def test_a_step_that_fails_is_named_and_leaves_nothing_behind(
+    both: tuple[Warehouse, Warehouse], source: Source
+) -> None:
+    embedded, pushing = both
+    assert isinstance(pushing, BigQueryWarehouse)
+    transform, days, before = CATALOG[STEPPED], days_between(FIRST, LAST), entries(pushing)
+    broken = replace(RUN, plans=BrokenSteps())
+    for _ in range(2):
+        with pytest.raises(WarehouseError, match=f"^computing {STEPPED}, step_2: ") as failed:
+            publish(transform, days, pushing, source, schedule_read(transform), broken)
+        assert not failed.value.transient
+    assert entries(pushing) == before
+    assert staging_tables(pushing.connection) == []
+    for warehouse in (embedded, pushing):
+        published(warehouse, source, COMPUTED[:1])
+    assert entries(embedded) == entries(pushing)
+
+
+@pytest.mark.parametrize("patience", [30.0, 0.0], ids=["the request is repeated", "the statement is tried again"])
+def test_a_script_whose_answer_was_lost_runs_once(
+    both: tuple[Warehouse, Warehouse],
+    source: Source,
+    bigquery_rules: Rules,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+) -> None:
+    embedded, pushing = both
+    assert isinstance(pushing, BigQueryWarehouse)
+    monkeypatch.setattr(client, "REQUEST_RETRY_SECONDS", patience)
+    pushing.connection.__dict__.pop("_patience", None)
+    before = len(bigquery_rules.statements)
+    bigquery_rules.lost.append(STEP)
+    for warehouse in (embedded, pushing):
+        published(warehouse, source, COMPUTED[:1])
+    assert bigquery_rules.lost == []
+    assert sum(STEP in s for s in bigquery_rules.statements[before:]) == 1
+    assert entries(embedded) == entries(pushing)
+
+
+def test_a_script_that_is_said_to_have_failed_after_its_rows_were_there_doubles_none(
+    both: tuple[Warehouse, Warehouse], source: Source
+) -> None:
+    embedded, pushing = both
+    assert isinstance(pushing, BigQueryWarehouse)
+    wire, failures = tapped(pushing), iter([True])
+
+    def fault(number: int, when: str) -> None:
+        if when == "after" and STEP in wire.sent[number - 1].statement and next(failures, False):
+            raise BadRequest("told so", errors=[{"reason": "jobBackendError", "message": "told so"}])
+
+    wire.fault = fault
+    for warehouse in (embedded, pushing):
+        published(warehouse, source, COMPUTED[:1])
+    assert len([s for s in wire.statements if STEP in s]) == 2
+    assert entries(embedded) == entries(pushing)
     assert staging_tables(pushing.connection) == []
 
 

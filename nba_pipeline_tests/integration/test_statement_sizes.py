@@ -1,29 +1,45 @@
 """No statement of any table is longer or nested deeper than a planner takes without complaint."""
 
+from datetime import date
+
 import pytest
 import sqlglot
 from sqlglot import exp
 
+from nba_pipeline.contracts.dialects import Dialect
+from nba_pipeline.engine.bigquery_executor import can_be_pushed
 from nba_pipeline.engine.plan import compile_plan
 from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline_tests.support.bigquery_paper import written
+from nba_pipeline_tests.support.bigquery_service import MAX_STATEMENT_BYTES, split
 
 MAX_BYTES, MAX_DEPTH = 64 * 1024, 25
 
 
-def nested_selects(statement: str) -> int:
+def nested_selects(statement: str, dialect: Dialect = "duckdb") -> int:
     """How many SELECTs stand in one another, those of common table expressions counted where they are read."""
-    tree = sqlglot.parse_one(statement, read="duckdb")
-    named: dict[str, int] = {}
+    tree = sqlglot.parse_one(statement, read=dialect)
+    bodies: dict[str, list[exp.Expr]] = {}
+    for named in tree.find_all(exp.CTE):
+        bodies.setdefault(named.alias, []).append(named.this)
+    known: dict[str, int] = {}
 
-    def depth(node: exp.Expr) -> int:
-        below = max((depth(n) for n in node.iter_expressions() if not isinstance(n, exp.With)), default=0)
-        if isinstance(node, exp.Table):
-            below = max(below, named.get(node.name, 0))
-        return below + isinstance(node, exp.Select)
+    def behind(name: str) -> int:
+        if name not in known:
+            known[name] = 0
+            known[name] = max((depth(b) for b in bodies.get(name, ())), default=0)
+        return known[name]
 
-    for before in tree.find_all(exp.With):
-        for cte in before.expressions:
-            named[cte.alias] = depth(cte.this)
+    def depth(root: exp.Expr) -> int:
+        deepest, waiting = 0, [(root, 0)]
+        while waiting:
+            node, above = waiting.pop()
+            here = above + isinstance(node, exp.Select)
+            read = behind(node.name) if isinstance(node, exp.Table) and not node.db else 0
+            deepest = max(deepest, here + read)
+            waiting += [(n, here) for n in node.iter_expressions() if not isinstance(n, exp.With)]
+        return deepest
+
     return depth(tree)
 
 
@@ -39,3 +55,12 @@ def test_statements_of_the_embedded_engine_are_short_and_shallow(table: str) -> 
     for statement in (*statements, *plan.violations.values(), *plan.disagreements.values()):
         assert len(statement.encode()) <= MAX_BYTES
         assert nested_selects(statement) <= MAX_DEPTH
+
+
+@pytest.mark.parametrize("table", sorted(t for t, transform in CATALOG.items() if can_be_pushed(transform)))
+def test_statements_that_bigquery_computes_a_table_with_are_short_and_shallow(table: str) -> None:
+    for script in written(CATALOG[table], [date(2021, 10, 19), date(2021, 10, 22)]).scripts:
+        assert len(script.encode()) <= MAX_STATEMENT_BYTES
+        for statement in split(script):
+            assert len(statement.encode()) <= MAX_BYTES
+            assert nested_selects(statement, "bigquery") <= MAX_DEPTH

@@ -5,31 +5,75 @@ python -m nba_pipeline_tests.support.bigquery_emulator 9050      # until it is s
 """
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 PROJECT = "test-project"
 START_SECONDS = 90
 REPOSITORY = Path(__file__).parents[2]
+TEMPORARY, QUOTED = re.compile(r"CREATE TEMP TABLE `([^`]+)`"), re.compile(r"`([^`]+)`")
 
 
 def serve(port: int, grpc_port: int) -> None:
     """Run the emulator in this process. It would download DuckDB's extension for geography, which nothing here needs."""
     from bqemulator.cli import main
+    from bqemulator.scripting import ScriptInterpreter
     from bqemulator.storage.engine import DuckDBEngine
 
     def nothing(_: DuckDBEngine) -> None:
         return None
 
+    ScriptInterpreter.run, ScriptInterpreter._exec_statement = _scoped(), _located()  # pyright: ignore
     DuckDBEngine._load_spatial = DuckDBEngine._load_format_extensions = nothing  # pyright: ignore
     main(["start", "--rest-port", str(port), "--grpc-port", str(grpc_port)])
+
+
+def _scoped() -> Callable[..., Awaitable[Any]]:
+    """Run a script whose temporary tables are its own and end with it; the emulator keeps them, for all scripts."""
+    from bqemulator.scripting import ScriptInterpreter
+
+    run = ScriptInterpreter.run
+
+    async def scoped(self: Any, source: str) -> Any:
+        names = {n: f"{n}_{uuid4().hex}" for n in TEMPORARY.findall(source)}
+        self.source = QUOTED.sub(lambda m: f"`{names.get(m[1], m[1])}`", source)
+        try:
+            return await run(self, self.source)
+        finally:
+            for name in names.values():
+                self._ctx.engine.execute(f'DROP TABLE IF EXISTS "{name}"')
+
+    return scoped
+
+
+def _located() -> Callable[..., Awaitable[None]]:
+    """Run a statement of a script so that its error says where in the script it happened, as the service's does."""
+    from bqemulator.domain.errors import DomainError
+    from bqemulator.scripting import ScriptInterpreter
+
+    execute = ScriptInterpreter._exec_statement
+
+    async def located(self: Any, statement: Any) -> None:
+        try:
+            await execute(self, statement)
+        except DomainError as e:
+            begin = self.source.find(getattr(statement, "sql", "") or self.source)
+            if begin > 0:
+                line = self.source.count("\n", 0, begin) + 1
+                e.message = f"Query error: {e.message.splitlines()[0]} at [{line}:1]"
+            raise
+
+    return located
 
 
 @contextmanager

@@ -132,10 +132,10 @@ class Rules:
         touched = max((partitions(s) for s in split(text) if s.lstrip().startswith("DELETE")), default=0)
         if touched > MAX_PARTITIONS_OF_A_JOB:
             return Refusal(400, "invalidQuery", f"Too many partitions modified by one statement: {touched}")
+        wrong = self.googlesql.errors(text)
+        if wrong:
+            return Refusal(400, "invalidQuery", wrong[0])
         for statement in split(text):
-            wrong = self.googlesql.errors(statement)
-            if wrong:
-                return Refusal(400, "invalidQuery", wrong[0])
             unfiltered = self._unfiltered(statement)
             if unfiltered:
                 return Refusal(

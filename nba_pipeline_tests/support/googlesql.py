@@ -1,13 +1,14 @@
 """Google's own analyser of BigQuery's SQL: does a statement parse, and do its names and types hold?"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from google._upb import _message as protobuf
 from google.cloud.bigquery import SchemaField
-from google.protobuf.message import DecodeError
 from wasmtime import Config
 from zetasql.api import Analyzer, CatalogBuilder, TableBuilder
 from zetasql.api.type_factory import TypeFactory
@@ -27,9 +28,17 @@ KINDS = {
     "TIMESTAMP": TypeKind.TYPE_TIMESTAMP,
 }
 
-
+TEMPORARY = re.compile(r"\s*CREATE TEMP TABLE `([^`]+)`")
 # Names of staging tables end in 32 hexadecimal digits, and job scripts name their batch so.
 _UNIQUE = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class TypedColumn:
+    """A column of a table, and its type as the analyser has it."""
+
+    name: str
+    type: Any
 
 
 class Analyser(Protocol):
@@ -68,39 +77,56 @@ class GoogleSQL:
             self._start()
 
     def _start(self) -> None:
+        # The analysed tree of a statement is nested more deeply than messages usually may be.
+        protobuf.SetAllowOversizeProtos(True)  # pyright: ignore[reportAttributeAccessIssue]
         language = LanguageOptions.maximum_features()
         language.product_mode = ProductMode.PRODUCT_EXTERNAL
         self._functions = ZetaSQLBuiltinFunctionOptions(language_options=language)
         self._options = AnalyzerOptions(language_options=language)
         self._options.allow_undeclared_parameters = True
-        self._tables: dict[str, tuple[SchemaField, ...]] = {}
-        self._right: set[tuple[str, tuple]] = set()
+        self._tables: dict[str, tuple[TypedColumn, ...]] = {}
+        self._right: dict[tuple[str, tuple], tuple[TypedColumn, ...]] = {}
 
     def know(self, name: str, columns: Iterable[SchemaField]) -> None:
         """Add a table, or change its columns."""
-        self._tables[name] = tuple(columns)
+        self._tables[name] = tuple(TypedColumn(c.name, _kind(c)) for c in columns)
 
     def errors(self, script: str) -> list[str]:
-        """What is wrong with the statements of a script; nothing if it is right."""
-        return [e for s in script.split(";\n") if s.strip() and (e := self._error(s)) is not None]
+        """What is wrong with the statements of a script; nothing if it is right.
 
-    def _error(self, statement: str) -> str | None:
-        named = {n: c for n, c in self._tables.items() if f"`{n}`" in statement}
+        A later statement knows the temporary tables of earlier ones; those of one that is wrong, it does not.
+        """
+        temporary: dict[str, tuple[TypedColumn, ...]] = {}
+        wrong: list[str] = []
+        for statement in filter(str.strip, script.split(";\n")):
+            made = TEMPORARY.match(statement)
+            try:
+                columns = self._columns(statement, temporary)
+            except ZetaSQLError as e:
+                wrong.append(f"{e}\n{statement[:2000]}")
+                continue
+            if made:
+                temporary[made[1]] = columns
+        return wrong
+
+    def _columns(self, statement: str, temporary: Mapping[str, tuple[TypedColumn, ...]]) -> tuple[TypedColumn, ...]:
+        """The columns of the table that a statement makes; none where it makes none. Raises ZetaSQLError if it is wrong."""
+        named = {n: c for n, c in {**self._tables, **temporary}.items() if f"`{n}`" in statement}
         shapes = tuple(sorted((_UNIQUE.sub("", n), tuple(map(str, c))) for n, c in named.items()))
         shape = (_UNIQUE.sub("", statement), shapes)
-        if shape in self._right:
-            return None
-        catalog = CatalogBuilder("bigquery").with_builtin_functions(self._functions)
-        for name, columns in named.items():
-            catalog.add_table(_table(name, columns))
-        try:
-            Analyzer(self._options, catalog.build()).analyze_statement(statement.strip().removesuffix(";"))
-        except ZetaSQLError as e:
-            return f"{e}\n{statement[:2000]}"
-        except DecodeError:
-            pass  # accepted: what cannot be decoded is the analysed tree of a deep statement
-        self._right.add(shape)
-        return None
+        if shape not in self._right:
+            catalog = CatalogBuilder("bigquery").with_builtin_functions(self._functions)
+            for name, columns in named.items():
+                table = TableBuilder(name)
+                for column in columns:
+                    table.add_column(column.name, column.type)
+                catalog.add_table(table.build())
+            resolved: Any = Analyzer(self._options, catalog.build()).analyze_statement(
+                statement.strip().removesuffix(";")
+            )
+            made = getattr(resolved, "column_definition_list", ())
+            self._right[shape] = tuple(TypedColumn(c.name, c.type) for c in made)
+        return self._right[shape]
 
 
 def _config(kept: Path) -> Config:
@@ -111,9 +137,6 @@ def _config(kept: Path) -> Config:
     return config
 
 
-def _table(name: str, columns: Iterable[SchemaField]) -> Any:
-    table = TableBuilder(name)
-    for c in columns:
-        kind = TypeFactory.create_simple_type(KINDS[c.field_type])
-        table.add_column(c.name, TypeFactory.create_array_type(kind) if c.mode == "REPEATED" else kind)
-    return table.build()
+def _kind(c: SchemaField) -> Any:
+    kind = TypeFactory.create_simple_type(KINDS[c.field_type])
+    return TypeFactory.create_array_type(kind) if c.mode == "REPEATED" else kind

@@ -245,8 +245,8 @@ class QuerySubmission:
     def result(self) -> RowIterator:
         """Wait for the rows of the current job. A new job replaces one that failed, never one whose fate is unknown."""
         if self._job_id is None:
-            self._job_id = str(uuid4())
             self._sql = self.statement if isinstance(self.statement, str) else self.statement()
+            self._job_id = str(uuid4())
         try:
             job = self._job(self._job_id)
             if job.error_result is not None:

@@ -4,6 +4,7 @@ Tables are partitioned by day and demand a filter on the day, so every statement
 partitions are dropped or skipped, which costs nothing.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
@@ -17,9 +18,33 @@ from nba_pipeline.warehouse.protocol import ENTRY_SCHEMA, REJECT_SCHEMA, Days
 PARTITIONS_A_STATEMENT = 4_000
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
 
+_END = ";\n"
+_MADE = re.compile(r"CREATE TEMP TABLE `([^`]+)`")
+
 
 def names(columns: Collection[str]) -> str:
     return ", ".join(f"`{c}`" for c in columns)
+
+
+def script(statements: Sequence[str]) -> str:
+    """One text of several statements: they run one after the other as one job, and an error ends it."""
+    return _END.join(statements) + ";"
+
+
+def temporary(name: str, statement: str) -> str:
+    """Rows under a name that the later statements of the same script know, and nobody else."""
+    return f"CREATE TEMP TABLE `{name}` AS\n{statement}"
+
+
+def temporary_table_at(text: str, line: int) -> str | None:
+    """The temporary table that the statement at a line of a script makes; None where it makes none."""
+    last = 0
+    for statement in text.split(_END):
+        last += statement.count("\n") + 1
+        if line <= last:
+            made = _MADE.match(statement)
+            return made[1] if made else None
+    return None
 
 
 def columns(table: Table, stored: Collection[str], wanted: Sequence[str] = ()) -> str:
@@ -75,7 +100,7 @@ def publish(
             _record(journals[0], ENTRY_SCHEMA.names, records, "state", batch),
             _record(journals[1], REJECT_SCHEMA.names, records, "reason", batch),
         ]
-    return ";\n".join(["BEGIN TRANSACTION", *statements, "COMMIT TRANSACTION"]) + ";"
+    return script(["BEGIN TRANSACTION", *statements, "COMMIT TRANSACTION"])
 
 
 def _record(journal: str, held: Sequence[str], records: str, mark: str, batch: str) -> str:

@@ -56,6 +56,17 @@ def test_steps_give_the_rows_of_the_whole_expression(expression: ir.Table, least
     assert computed([(s.name, to_sql(s.relation, "duckdb")) for s in steps], to_sql(rest, "duckdb")) == whole
 
 
+def test_steps_hold_no_column_that_nothing_reads() -> None:
+    place = ibis.row_number().over(group_by="player", order_by="day")
+    rows = deep(3).mutate(unread=place, dropped=place)
+    twice = [rows.filter(rows.points > at).drop("dropped") for at in (1, 2)]
+    expression = twice[0].inner_join(twice[1], ["player", "day"]).select(twice[0].player, twice[1].day)
+    steps, rest = in_steps(expression)
+    assert {"player", "day", "points", "dropped"} == set(steps[-1].relation.columns)
+    whole = computed([], to_sql(expression, "duckdb"))
+    assert computed([(s.name, to_sql(s.relation, "duckdb")) for s in steps], to_sql(rest, "duckdb")) == whole
+
+
 def test_what_is_long_in_one_statement_is_shorter_in_steps() -> None:
     whole = len(to_sql(long(12), "duckdb"))
     steps, rest = in_steps(long(12))
