@@ -32,7 +32,7 @@ def script(statements: Sequence[str]) -> str:
 
 
 def temporary(name: str, statement: str) -> str:
-    """Rows under a name that the later statements of the same script know, and nobody else."""
+    """Rows under a name that the later statements of the same script know, and no other job."""
     return f"CREATE TEMP TABLE `{name}` AS\n{statement}"
 
 
