@@ -29,8 +29,8 @@ PREFIX = "NBA_PIPELINE_"
 OF_OTHERS = frozenset(
     PREFIX + name
     for name in (
-        *("VERSION", "LOG_BUCKET", "LIVE_PROJECT", "LIVE_ENDPOINT", "TEST_DATA", "TEST_SAMPLES", "TESTS_FAULT_FILE"),
-        *("RELIABILITY_HOME", "RELIABILITY_DATA"),
+        *("VERSION", "LOG_BUCKET", "LIVE_PROJECT", "LIVE_ENDPOINT", "TEST_DATA", "TEST_SAMPLES", "TEST_CASES"),
+        *("TESTS_FAULT_FILE", "RELIABILITY_HOME", "RELIABILITY_DATA"),
     )
 )
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
