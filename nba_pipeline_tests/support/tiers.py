@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import urllib3  # noqa: F401  its first import binds a socket to ask for IPv6, which is the fault of no test
 
@@ -32,6 +33,8 @@ SOCKETS = frozenset({"socket.bind", "socket.connect", "socket.getaddrinfo", "soc
 DAGSTER_RUNS = "/history/runs"
 # New objects between two collections of garbage: expressions are many small objects, of which few are garbage.
 GARBAGE = 50_000
+# Few objects may hold much memory, such as databases: growth of a process by so many bytes is a reason to collect, too.
+GROWTH = 300_000_000
 TIER_PROPERTY = "tier_cpu_seconds"
 SLOW_PROPERTY = "slow_cpu_seconds"
 
@@ -144,6 +147,17 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(GARBAGE)
 
 
+_LARGEST: list[int] = [GROWTH]
+
+
+def _collect_after_growth() -> None:
+    """Collect garbage once the process has grown by more than `GROWTH` bytes since the last time."""
+    process = psutil.Process()
+    if process.memory_info().rss > _LARGEST[0] + GROWTH:
+        gc.collect()
+        _LARGEST[0] = process.memory_info().rss
+
+
 _STARTED = pytest.StashKey[float]()
 _OBSERVED = pytest.StashKey[Observation]()
 
@@ -178,6 +192,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     try:
         return (yield)
     finally:
+        _collect_after_growth()
         seconds = cpu_seconds() - item.stash.get(_STARTED, cpu_seconds())
         item.user_properties.append((TIER_PROPERTY, f"{tier_of(item)} {seconds:.3f}"))
 
