@@ -124,7 +124,8 @@ def test_no_future_changes_a_day(finished_home: Home, table: str) -> None:
     @settings(max_examples=3 if table == FEATURES else 20, deadline=None)
     @given(futures)
     def same(future: Future) -> None:
-        assert tried.content(future) == wanted
+        # Its steps join each copy of a row with each of other inputs, time and again: 21 GB of rows that no contract allows.
+        assert tried.content(replace(future, repeated=0.0) if table == FEATURES else future) == wanted
 
     same()
 
