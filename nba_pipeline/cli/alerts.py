@@ -1,6 +1,5 @@
 """The command `alerts`: open alerts, and a test message through the configured channels."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 
@@ -19,7 +18,7 @@ def show_alerts(as_json: bool) -> bool:
     """Print the open alerts; True when there are none."""
     alerts = AlertStore(Settings.from_environment().home).open_alerts()
     if as_json:
-        click.echo(json.dumps([vars(a) for a in alerts], indent=2))
+        print_json([vars(a) for a in alerts])
         return not alerts
     for a in alerts:
         suffix = "" if a.sent_at else "  (not sent yet)"

@@ -1,14 +1,12 @@
 """The command `backfills`: runs of every origin with their progress."""
 
-import json
 import time
 from collections.abc import Sequence
 
-import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
-from nba_pipeline.cli.console import console, print_grid
+from nba_pipeline.cli.console import console, print_grid, print_json
 from nba_pipeline.common import clock
 from nba_pipeline.common.throughput import in_words
 from nba_pipeline.config.settings import Settings
@@ -27,7 +25,7 @@ def show_backfills(limit: int, as_json: bool, watch: bool) -> bool:
             end_dead_runs(instance)
             backfills = grouped(range_runs(instance, limit), clock.now())
             if as_json:
-                click.echo(json.dumps([b.as_json() for b in backfills], indent=2))
+                print_json([b.as_json() for b in backfills])
             else:
                 if backfills:
                     print_grid(_grid(backfills))

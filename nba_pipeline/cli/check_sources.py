@@ -1,9 +1,8 @@
 """The option `--sources` of the command `check`."""
 
-import json
-
 import click
 
+from nba_pipeline.cli.console import print_json
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources.call_log import CallLog
 from nba_pipeline.sources.probes import Probe, probe_all
@@ -14,7 +13,7 @@ def check_sources(as_json: bool) -> bool:
     settings = Settings.from_environment()
     probes = probe_all(settings.live, CallLog(settings.payloads))
     if as_json:
-        click.echo(json.dumps([p.as_json() for p in probes], indent=2))
+        print_json([p.as_json() for p in probes])
         return all(p.fine for p in probes)
     for probe in probes:
         click.echo(f"{'ok      ' if probe.fine else 'PROBLEM '} {probe.source}: {probe.state} ({_details(probe)})")

@@ -1,11 +1,11 @@
 """The command `corrections`."""
 
-import json
 from datetime import date, timedelta
 
 import click
 
 from nba_pipeline.asof.reads import CORRECTED_FOR
+from nba_pipeline.cli.console import print_json
 from nba_pipeline.cli.rows import last_run
 from nba_pipeline.common import clock
 from nba_pipeline.config.settings import Settings
@@ -38,7 +38,7 @@ def show_corrections(start: date | None, end: date | None, hours: int | None, as
     )
     differences = corrections(warehouse, settings.open_source(), days, run)
     if as_json:
-        click.echo(json.dumps([d.as_json() for d in differences], indent=2))
+        print_json([d.as_json() for d in differences])
         return not differences
     for difference in differences:
         click.echo(str(difference))

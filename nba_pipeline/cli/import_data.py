@@ -1,13 +1,10 @@
 """The commands below `import`: history that others have collected."""
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
-from nba_pipeline.cli.console import console, errors
+from nba_pipeline.cli.console import console, errors, print_json
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources.imports.runs import (
@@ -67,7 +64,7 @@ def _is_season(text: str) -> bool:
 
 def _show(results: dict[str, Imported], settings: Settings, seconds: float, as_json: bool) -> bool:
     if as_json:
-        click.echo(json.dumps({what: done.as_json() for what, done in results.items()}, indent=2))
+        print_json({what: done.as_json() for what, done in results.items()})
     else:
         for what, done in results.items():
             _print(what, done)

@@ -1,6 +1,5 @@
 """The command `ingest`."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from nba_pipeline.cli.console import console, errors, narrate_on_stderr
+from nba_pipeline.cli.console import console, errors, narrate_on_stderr, print_json
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, describe_days
@@ -45,7 +44,7 @@ def run_ingest(start: date, end: date, only: Sequence[str], *, replay: bool, clo
             tell=_tell,
         )
     if as_json:
-        click.echo(json.dumps(_as_json(outcome), indent=2))
+        print_json(_as_json(outcome))
     else:
         _print_outcome(outcome, settings, time.monotonic() - began)
     return outcome.complete
@@ -68,9 +67,7 @@ def show_estimate(start: date, end: date, only: Sequence[str], closing: bool, as
     games = [g for listed in seasons.values() for g in listed or ()]
     estimate = estimate_ingest(games, days, kinds, settings.live, known, closing)
     if as_json:
-        click.echo(
-            json.dumps({"calls": dict(estimate.calls), "credits": estimate.credits, "seconds": estimate.seconds})
-        )
+        print_json({"calls": dict(estimate.calls), "credits": estimate.credits, "seconds": estimate.seconds})
         return True
     for what, n in sorted(estimate.calls.items()):
         console.print(f"  {what}: {n:,}", highlight=False)

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 
-from nba_pipeline.cli.console import console, print_grid
+from nba_pipeline.cli.console import console, print_grid, print_json
 from nba_pipeline.cli.rows import read_table
 from nba_pipeline.common.errors import ConfigurationError, MissingHistoryError
 from nba_pipeline.config.settings import Settings
@@ -69,7 +69,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         tables = {"systems": board, "tiers": by_tier, "reliability": bins}
         tables |= {"market": market, "market_buckets": buckets, "calls": results}
         shown = {n: json.loads(t.to_json(orient="records")) for n, t in tables.items()}
-        click.echo(json.dumps({"rows": rows.words, "alarms": alarms, **shown}, indent=2))
+        print_json({"rows": rows.words, "alarms": alarms, **shown})
     else:
         print_grid(grids.error_grid(board, rows.words))
         print_grid(grids.difference_grid(board))

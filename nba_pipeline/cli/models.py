@@ -1,6 +1,5 @@
 """The command `models`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
-from nba_pipeline.cli.console import print_grid
+from nba_pipeline.cli.console import print_grid, print_json
 from nba_pipeline.cli.rows import read_table
 from nba_pipeline.common.errors import ArtifactError
 from nba_pipeline.config.settings import Settings
@@ -34,7 +33,7 @@ def show_models(as_json: bool) -> bool:
                 row["artifact"] = "missing or altered"
                 wrong.append(f"{row['trained_on']} {row['market']} {row['system_id']}: {e}")
     if as_json:
-        click.echo(json.dumps(rows, default=str, indent=2))
+        print_json(rows)
     elif not rows:
         click.echo("no trained model; run `nba-pipeline backfill START END`")
     else:

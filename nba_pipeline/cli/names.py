@@ -1,6 +1,5 @@
 """The command `names`: resolution rates, and candidate players for unresolved spellings."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +8,7 @@ import click
 import pyarrow as pa
 from rapidfuzz import fuzz, process
 
+from nba_pipeline.cli.console import print_json
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import ranges
@@ -92,7 +92,7 @@ def show_names(start: date | None, end: date | None, limit: int, as_json: bool) 
     settings = Settings.from_environment()
     resolutions = _resolutions(settings, settings.open_warehouse(), start, end)
     if as_json:
-        click.echo(json.dumps([_as_json(r) for r in resolutions], indent=2))
+        print_json([_as_json(r) for r in resolutions])
     else:
         _print(resolutions, settings, limit)
     return all(r.rate >= LEAST_RESOLVED for r in resolutions)

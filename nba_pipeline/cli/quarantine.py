@@ -1,9 +1,8 @@
 """The command `quarantine`."""
 
-import json
-
 import click
 
+from nba_pipeline.common.json_text import json_text
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.tables.catalog import find_table
 
@@ -14,7 +13,7 @@ def show_quarantine(table: str | None, limit: int, as_json: bool) -> None:
     rows = Settings.from_environment().open_warehouse().quarantine(wanted).to_pylist()
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row, default=str))
+            click.echo(json_text(row))
         return
     totals: dict[tuple[str, str], int] = {}
     for row in rows:

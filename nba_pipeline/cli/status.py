@@ -1,6 +1,5 @@
 """The command `status`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +9,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
 
-from nba_pipeline.cli.console import console, print_grid
+from nba_pipeline.cli.console import console, print_grid, print_json
 from nba_pipeline.cli.rows import last_run
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, last_asked, latest_day
@@ -89,14 +88,17 @@ def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
     status = read_statuses(settings.open_warehouse(), start, end, current_waivers(settings))
     if status is None:
         message = f"{settings.warehouse_name}: nothing was ever published; run `nba-pipeline backfill START END`"
-        click.echo(json.dumps({"tables": [], "complete": False, "message": message}) if as_json else message)
+        if as_json:
+            print_json({"tables": [], "complete": False, "message": message})
+        else:
+            click.echo(message)
         return False
     complete = all(s.complete for s in status.statuses)
     spent = recorded_credits(CallLog(settings.payloads), settings.live.odds_monthly_credits)
     if as_json:
         head = {"start": status.first.isoformat(), "end": status.last.isoformat(), "complete": complete}
         credits = {"odds_credits": spent} if spent else {}
-        click.echo(json.dumps(head | credits | {"tables": [s.as_json() for s in status.statuses]}, indent=2))
+        print_json(head | credits | {"tables": [s.as_json() for s in status.statuses]})
         return complete
     print_grid(status_grid(status.statuses, status.first, status.last))
     for sentence in absences(status.statuses):

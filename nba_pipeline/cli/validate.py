@@ -1,6 +1,5 @@
 """The command `validate`: is a file of the landing layout usable, row by row."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -12,6 +11,7 @@ import click
 import duckdb
 import pyarrow.parquet as pq
 
+from nba_pipeline.cli.console import print_json
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.domain.books import unknown_books
 from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, GAME_ID
@@ -39,7 +39,7 @@ def run_validate(path: Path, feed_name: str | None, as_json: bool) -> bool:
     """Validate a file; False where a row would be rejected."""
     result = validate(path, _feed(path, feed_name))
     if as_json:
-        click.echo(json.dumps(vars(result) | {"fine": not result.errors}, indent=2))
+        print_json(vars(result) | {"fine": not result.errors})
         return not result.errors
     days = f"{result.days[0]}..{result.days[-1]}" if result.days else "no day"
     click.echo(f"{path}: {result.feed}, {result.rows:,} rows, {days}")

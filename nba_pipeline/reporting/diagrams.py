@@ -6,12 +6,12 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from nba_pipeline.reporting.overview import STATES, State, stretches
+from nba_pipeline.reporting.overview import DAY_STATES, DayState, stretches
 
 SIDE = 100
 
 
-def heat(states: Sequence[State], table: str) -> Markup:
+def heat(states: Sequence[DayState], table: str) -> Markup:
     """Draw the days of a table as one strip, a colour for each state."""
     rects = "".join(
         f'<rect class="{s.state.replace(" ", "-")}" x="{s.first}" y="0" width="{s.days}" height="10"/>'
@@ -22,14 +22,14 @@ def heat(states: Sequence[State], table: str) -> Markup:
     return Markup(f"{head}{rects}</svg>")
 
 
-def counted(states: Sequence[State]) -> str:
+def counted(states: Sequence[DayState]) -> str:
     """Count days by state, such as `163 published, 2 refused`."""
-    return ", ".join(f"{n} {s}" for s in STATES if (n := states.count(s)))
+    return ", ".join(f"{n} {s}" for s in DAY_STATES if (n := states.count(s)))
 
 
-def weeks(days: Sequence[tuple[date, State]]) -> list[list[tuple[date, State] | None]]:
+def weeks(days: Sequence[tuple[date, DayState]]) -> list[list[tuple[date, DayState] | None]]:
     """Lay the days of a month out in weeks from Monday to Sunday; None where the month has no such day."""
-    rows: dict[date, list[tuple[date, State] | None]] = {}
+    rows: dict[date, list[tuple[date, DayState] | None]] = {}
     for day, state in days:
         monday = date.fromordinal(day.toordinal() - day.weekday())
         rows.setdefault(monday, [None] * 7)[day.weekday()] = (day, state)

@@ -11,11 +11,11 @@ from nba_pipeline.domain.calendar import days_between, reading_bound
 from nba_pipeline.domain.game_states import PENDING
 from nba_pipeline.engine.refusals import lacks_only_upstream
 
-State = Literal["published", "no games", "in part", "waiting", "refused", "never run"]
-STATES: tuple[State, ...] = ("published", "no games", "in part", "waiting", "refused", "never run")
-# The state of a day is the first of these that any of its tables is in; where others were never run, it is run in part.
-WORST_FIRST: tuple[State, ...] = ("refused", "waiting", "published", "no games")
-PART: State = "in part"
+State = Literal["published", "no games", "waiting", "refused", "never run"]
+STATES: tuple[State, ...] = ("published", "no games", "waiting", "refused", "never run")
+# A day is run in part where some of its tables were never run.
+DayState = State | Literal["in part"]
+DAY_STATES: tuple[DayState, ...] = ("published", "no games", "in part", "waiting", "refused", "never run")
 NEVER: State = "never run"
 Entry = Mapping[str, Any]
 
@@ -42,7 +42,7 @@ class Cell:
 class Stretch:
     """Consecutive days in one state, by their places in a season: the first, and how many."""
 
-    state: State
+    state: DayState
     first: int
     days: int
 
@@ -82,16 +82,17 @@ def _cell(day: date, own: Mapping[str, Entry]) -> Cell:
     )
 
 
-def worst(states: Iterable[State]) -> State:
+def worst(states: Iterable[State]) -> DayState:
     """Return the state of a day from those of its tables."""
     present = set(states)
     if not present - {NEVER}:
         return NEVER
-    worst_run = min(present - {NEVER}, key=WORST_FIRST.index)
-    return PART if NEVER in present and worst_run not in ("refused", "waiting") else worst_run
+    found: dict[DayState, bool] = {s: s in present for s in ("refused", "waiting")}
+    found |= {"in part": NEVER in present, "published": "published" in present, "no games": True}
+    return next(state for state, holds in found.items() if holds)
 
 
-def stretches(states: Sequence[State]) -> list[Stretch]:
+def stretches(states: Sequence[DayState]) -> list[Stretch]:
     """Fold equal states of consecutive days."""
     folded: list[Stretch] = []
     for place, state in enumerate(states):
@@ -108,17 +109,17 @@ class SeasonCalendar:
 
     label: str
     days: tuple[date, ...]
-    states: tuple[State, ...]
+    states: tuple[DayState, ...]
     tables: Mapping[str, tuple[State, ...]]
 
     @property
-    def counts(self) -> Counter[State]:
+    def counts(self) -> Counter[DayState]:
         """Days by state."""
         return Counter(self.states)
 
-    def months(self) -> list[tuple[date, list[tuple[date, State]]]]:
+    def months(self) -> list[tuple[date, list[tuple[date, DayState]]]]:
         """Return the days with their states by month."""
-        months: dict[date, list[tuple[date, State]]] = {}
+        months: dict[date, list[tuple[date, DayState]]] = {}
         for day, state in zip(self.days, self.states, strict=True):
             months.setdefault(day.replace(day=1), []).append((day, state))
         return list(months.items())
@@ -135,6 +136,6 @@ def calendars(entries: Sequence[Entry], tables: Sequence[str]) -> list[SeasonCal
         by_table: dict[str, tuple[State, ...]] = {
             t: tuple(c.state for c in row) for t, row in cells(own, tables, days).items()
         }
-        by_day: tuple[State, ...] = tuple(worst(states) for states in zip(*by_table.values(), strict=True))
+        by_day: tuple[DayState, ...] = tuple(worst(states) for states in zip(*by_table.values(), strict=True))
         seasons.append(SeasonCalendar(f"{year}-{(year + 1) % 100:02d}", tuple(days), by_day, by_table))
     return seasons

@@ -15,7 +15,7 @@ from nba_pipeline.common.json_text import json_text
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, describe_days, last_asked
 from nba_pipeline.engine.waivers import Waivers, read_waivers
-from nba_pipeline.reporting.overview import STATES, Cell, SeasonCalendar, State, calendars, cells
+from nba_pipeline.reporting.overview import DAY_STATES, STATES, Cell, SeasonCalendar, State, calendars, cells
 from nba_pipeline.reporting.page import template
 from nba_pipeline.reporting.pages import days_of
 from nba_pipeline.reporting.season import read_season
@@ -197,15 +197,15 @@ def write_overview(
     found = checks(ledger, _checked_days(ledger, checked), context)
     names = store.names("reports")
     shared = {
-        "states": STATES,
         "pages": set(days_of(names)),
         "simulated": context.simulated,
         "written": context.written,
     }
     with_page = [s for s in by_season if _season_name(s) in names]
-    publish("checks.html", template("checks.html.j2").render(c=found, **shared))
+    publish("checks.html", template("checks.html.j2").render(c=found, states=STATES, **shared))
     publish("checks.json", json_text(found.as_json(), indent=1))
-    publish("index.html", template("index.html.j2").render(seasons=by_season, with_page=with_page, **shared))
+    page = template("index.html.j2")
+    publish("index.html", page.render(seasons=by_season, with_page=with_page, states=DAY_STATES, **shared))
     return Overview(written, found)
 
 
