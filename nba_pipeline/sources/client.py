@@ -6,6 +6,7 @@ No secret enters the errors or the log of the HTTP library.
 import logging
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -64,7 +65,7 @@ class _Transient(Exception):
         self.wait = wait
 
 
-class Key(AuthBase):
+class Key(AuthBase, ABC):
     """A key that is added to a request when it is sent, so that stored and displayed parameters never contain it."""
 
     def __init__(self, key: str) -> None:
@@ -76,9 +77,9 @@ class Key(AuthBase):
             text = text.replace(written, "***")
         return text
 
+    @abstractmethod
     def withdraw(self, r: requests.PreparedRequest) -> None:
         """Take the key out of a request that another host will get."""
-        raise NotImplementedError
 
 
 class KeyInQuery(Key):
