@@ -19,8 +19,8 @@ class _OfNumpy(Protocol):
 def json_text(value: object, *, indent: int | None = None) -> str:
     """Write a value as JSON.
 
-    Days and times are ISO text; decimals and numbers of numpy are numbers, its arrays lists. What is no number or no time is
-    null: NaN, infinities, NaT.
+    Days and times are ISO text; decimals and numbers of numpy are numbers, its arrays lists. What is no number, no time or no
+    value is null: NaN, infinities, NaT, NA. Keys are what they are as values, written as text.
 
     Args:
         value: Rows or figures, nested in lists and dictionaries.
@@ -28,7 +28,7 @@ def json_text(value: object, *, indent: int | None = None) -> str:
     """
     try:
         return json.dumps(value, default=_plain, indent=indent, allow_nan=False)
-    except ValueError:
+    except (ValueError, TypeError):
         return json.dumps(_finite(value), default=_plain, indent=indent, allow_nan=False)
 
 
@@ -41,14 +41,19 @@ def _plain(value: object) -> object:
         return _finite(value.tolist())
     if isinstance(value, _OfNumpy) and isinstance(value, Iterable):
         return list(cast(Iterable[object], value))
-    return str(value) if value == value else None
+    itself: object = value == value  # of NA neither true nor false, but NA
+    return None if itself is value or not itself else str(value)
+
+
+def _key(key: object) -> object:
+    return _finite(key) if key is None or isinstance(key, str | int | float | tuple) else _plain(key)
 
 
 def _finite(value: object) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {k: _finite(v) for k, v in cast(dict[Any, object], value).items()}
+        return {_key(k): _finite(v) for k, v in cast(dict[Any, object], value).items()}
     if isinstance(value, list | tuple):
         return [_finite(v) for v in cast(list[object], value)]
     return value

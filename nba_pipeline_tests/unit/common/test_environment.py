@@ -135,6 +135,13 @@ def test_a_secret_may_stand_in_a_file_and_an_empty_file_is_none(tmp_path: Path) 
     assert "hush" not in repr(found)
 
 
+def test_a_secret_file_that_is_written_anew_is_read_anew(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    for secret in ("hush", "other"):
+        key.write_text(secret)
+        assert read_environment({"NBA_PIPELINE_ODDS_API_KEY_FILE": str(key)}).odds_api_key == secret
+
+
 def test_blanks_and_line_ends_around_a_key_are_no_part_of_it() -> None:
     assert read_environment({"NBA_PIPELINE_ODDS_API_KEY": " 0a1b2c\r\n"}).odds_api_key == "0a1b2c"
     assert not read_environment({"NBA_PIPELINE_ODDS_API_KEY": " \n"}).odds_api_key

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from nba_pipeline.common.json_text import json_text
 
@@ -29,6 +30,32 @@ def test_what_numpy_and_pandas_hold_is_written_as_what_it_is() -> None:
 
 
 def test_an_unknown_number_or_time_of_any_library_is_null() -> None:
-    unknown = [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), pd.NaT, np.datetime64("NaT")]
+    unknown = [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), pd.NaT, np.datetime64("NaT"), pd.NA]
     numbers = [np.float32("nan"), np.float64("inf"), np.array([np.nan])]
-    assert json.loads(json_text([*unknown, *numbers])) == [None, None, None, None, None, None, None, [None]]
+    assert json.loads(json_text([*unknown, *numbers])) == [*[None] * 8, [None]]
+
+
+def test_a_column_with_unknown_values_has_nulls() -> None:
+    assert json.loads(json_text({"points": pd.array([3, None], dtype="Int64")})) == {"points": [3, None]}
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (np.int64(3), "3"),
+        (np.float32(0.5), "0.5"),
+        (np.bool_(True), "true"),
+        (Decimal(3), "3"),
+        (date(2024, 1, 5), "2024-01-05"),
+        (pd.Timestamp("2024-01-05"), "2024-01-05 00:00:00"),
+        (float("nan"), "null"),
+        (pd.NA, "null"),
+    ],
+)
+def test_a_key_is_written_as_the_value_would_be(key: object, text: str) -> None:
+    assert json.loads(json_text([{key: 1.5}])) == [{text: 1.5}]
+
+
+def test_a_pair_is_no_key() -> None:
+    with pytest.raises(TypeError):
+        json_text({("points", 3): 1})
