@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pytest
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import INJURIES, PROP_LINES, Feed
-from nba_pipeline.sources.resolved import ResolvedSource
+from nba_pipeline.sources.resolved import DAYS_BACK, ResolvedSource
 from nba_pipeline_tests.support.real_data import REAL_DATA, needs_real_data
 
 DAY = date(2024, 1, 15)
@@ -77,6 +77,32 @@ def test_the_team_is_that_of_the_latest_game_before_the_day_never_of_the_day_its
     assert people(source(tmp_path, [line("P. Pritchard")], box).read(PROP_LINES, [DAY]))[0][0] is None
     box.append(played(YESTERDAY, 10, "Payton Pritchard", "BOS"))
     assert people(source(tmp_path, [line("P. Pritchard")], box).read(PROP_LINES, [DAY]))[0][0] == 10
+
+
+@pytest.mark.parametrize(("days", "found"), [(DAYS_BACK, 10), (DAYS_BACK + 1, None)])
+def test_a_game_of_240_days_before_tells_the_team_and_one_of_241_does_not(
+    tmp_path: Path, days: int, found: int | None
+) -> None:
+    box = [played(DAY - timedelta(days=days), 10, "Payton Pritchard", "BOS")]
+    listed = [{"player_id": 10, "player_name": "Payton Pritchard"}]
+    assert people(source(tmp_path, [line("P. Pritchard")], box, listed).read(PROP_LINES, [DAY]))[0][0] == found
+
+
+@pytest.mark.parametrize("teams", [("ATL", "BOS"), ("BOS", "ATL")])
+def test_of_two_teams_on_one_day_the_last_by_name_counts_in_any_order_of_rows(
+    tmp_path: Path, teams: tuple[str, str]
+) -> None:
+    box = [played(BEFORE, 10, "Payton Pritchard", team) for team in teams]
+    assert people(source(tmp_path, [line("P. Pritchard")], box).read(PROP_LINES, [DAY]))[0][0] == 10
+
+
+@pytest.mark.parametrize("names", [("Payton Pritchard", "Peyton Pritchard"), ("Peyton Pritchard", "Payton Pritchard")])
+def test_of_two_names_on_one_day_the_last_by_letters_counts_in_any_order_of_rows(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    box = [played(BEFORE, 10, name, "BOS") for name in names]
+    rows = source(tmp_path, [line(name) for name in sorted(names)], box).read(PROP_LINES, [DAY])
+    assert rows["player_id"].to_pylist() == [None, 10]
 
 
 def test_a_quote_without_a_game_may_mean_players_of_any_team_of_the_day(tmp_path: Path) -> None:
