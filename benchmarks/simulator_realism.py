@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import recorded_figures
+from nba_pipeline.domain.report_types import AFTER_GAME
 from nba_pipeline.simulator import simulate_season
 
 Frames = dict[str, pd.DataFrame]
@@ -295,7 +296,7 @@ def volume_figures(frames: Frames) -> dict[str, float]:
         "player rows per day": len(p) / s["game_date"].nunique(),
         "back-to-backs per team": float((gap == 1).sum()) / 30,
         "games missed by regulars %": 100 * (1 - spans.size().sum() / during),
-        "absences in box scores per game": (injuries["record_type"] == "boxscore_dnp").sum() / s["game_id"].nunique(),
+        "absences in box scores per game": (injuries["record_type"] == AFTER_GAME).sum() / s["game_id"].nunique(),
         "listed per team and report day": listed.mean(),
         "out of listed %": 100 * reports["status"].isin(["out", "out for season", "injured"]).mean(),
     }

@@ -13,6 +13,7 @@ from nba_pipeline import asof
 from nba_pipeline.common.errors import MissingHistoryError
 from nba_pipeline.domain.books import SPORTSBOOK
 from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.domain.report_types import AFTER_GAME
 from nba_pipeline.reporting import evidence, rolling
 from nba_pipeline.reporting.data import Game, Graded, GradedCall, GradedSystem, ReportData, TableState
 from nba_pipeline.reporting.evidence import Evidence
@@ -22,7 +23,6 @@ from nba_pipeline.reporting.reads import FORM, GRADES, HISTORY, READS, READS_BEF
 from nba_pipeline.reporting.rows import records
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
-from nba_pipeline.tables.raw.injury_reports import AFTER_GAME
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.warehouse import Days, Warehouse
 

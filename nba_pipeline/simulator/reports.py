@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nba_pipeline.domain.report_types import AFTER_GAME, SNAPSHOT, TRANSACTION
 from nba_pipeline.simulator.availability import (
     DOUBTFUL,
     HEALTHY,
@@ -56,7 +57,7 @@ def _transactions(season: Season) -> list[tuple]:
             (final + 1, "activated", f"activated from IL ({reason})"),
         ):
             if 0 <= day <= end and club_of[person, day] >= 0:
-                rows.append(("transaction", day, None, _NO_GAME, int(club_of[person, day]), int(person), status, text))
+                rows.append((TRANSACTION, day, None, _NO_GAME, int(club_of[person, day]), int(person), status, text))
     return rows
 
 
@@ -78,7 +79,7 @@ def injury_rows(season: Season, rng: np.random.Generator) -> list[tuple]:
         columns = (at.tolist(), slot.tolist(), late, person, part, slate.row_day[at].tolist(), slate.club[at].tolist())
         for r, s, shift, person_number, part_code, day, club in zip(*columns, strict=True):
             when = None if minutes is None else minutes + shift
-            text = str(words[r, s]) if kind == "boxscore_dnp" else _reason(part_code, person_number)
+            text = str(words[r, s]) if kind == AFTER_GAME else _reason(part_code, person_number)
             rows.append(
                 (
                     kind,
@@ -87,19 +88,19 @@ def injury_rows(season: Season, rng: np.random.Generator) -> list[tuple]:
                     r // 2,
                     club,
                     person_number,
-                    "did_not_play" if kind == "boxscore_dnp" else str(words[r, s]),
+                    "did_not_play" if kind == AFTER_GAME else str(words[r, s]),
                     text,
                 )
             )
 
-    add(listed, "status_snapshot", MORNING_MINUTES, STATUS_NAMES[status.listed])
+    add(listed, SNAPSHOT, MORNING_MINUTES, STATUS_NAMES[status.listed])
     undecided = listed & (status.listed <= DOUBTFUL)
-    add(undecided, "status_snapshot", FINAL_MINUTES, np.where(status.out, "out", "available"))
-    add(status.scratched & slate.member, "status_snapshot", SCRATCH_MINUTES, np.full(slate.person.shape, "out"))
+    add(undecided, SNAPSHOT, FINAL_MINUTES, np.where(status.out, "out", "available"))
+    add(status.scratched & slate.member, SNAPSHOT, SCRATCH_MINUTES, np.full(slate.person.shape, "out"))
     missed = slate.member & (seconds == 0) & (rank < _DRESSED) & (status.listed < OUT_FOR_SEASON)
     absent = np.where((status.listed == OUT) | (status.listed == OUT_FOR_SEASON), "Did Not Dress", "Did Not Play")
     away = np.where(
         status.part == SUSPENSION, "Player Suspended", np.where(status.part == PERSONAL, "Not With Team", absent)
     )
-    add(missed, "boxscore_dnp", None, np.where(status.out & (status.listed >= OUT), away, absent))
+    add(missed, AFTER_GAME, None, np.where(status.out & (status.listed >= OUT), away, absent))
     return sorted(rows, key=lambda row: (row[1], row[0], row[3], row[4], row[5], -(row[2] or 0)))

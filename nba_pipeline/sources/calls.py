@@ -24,7 +24,7 @@ from nba_pipeline.sources.parsing.values import PayloadError
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_CDN, NBA_LINEUPS, NBA_STATS, ODDS_API, Call
 from nba_pipeline.sources.rests import Rests, Timer
-from nba_pipeline.sources.witnesses import witnesses
+from nba_pipeline.sources.witnesses import require_document, witnesses
 
 # Receives every step: its description, steps done, steps planned so far.
 Watch = Callable[[str, int, int], None]
@@ -83,7 +83,7 @@ class Known:
         """Return when the service last answered that the document of a call does not exist; None if it never did."""
         return self.log.latest("absent", source, kind, key)
 
-    def is_bought(self, call: Call) -> bool:
+    def is_bought_in_vain(self, call: Call) -> bool:
         """Return whether an answer was bought that could not be read."""
         return self.store.bought_in_vain(call.source, call.kind, call.key) is not None
 
@@ -274,7 +274,7 @@ class Calls:
     def _is_shown(self, witness: Call) -> bool:
         """Return whether a service gives a document that exists."""
         try:
-            self.service(witness.source).fetch(witness)
+            require_document(witness, self.service(witness.source).fetch(witness))
         except SourceError:
             return False
         self.log.record(_entry(witness, "answered"))

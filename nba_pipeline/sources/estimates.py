@@ -97,7 +97,7 @@ def estimate_ingest(
     of_days = [g for g in games if g.day in set(days)]
     events = read_events(known.store, of_days)
     calls = planned_calls(of_days, days, kinds, live, clock.now(), known, events, closing)
-    return estimate_calls([c for c in calls if not (odds_plan.is_of_the_past(c) and known.is_bought(c))], live)
+    return estimate_calls([c for c in calls if not (odds_plan.is_of_the_past(c) and known.is_bought_in_vain(c))], live)
 
 
 def describe_estimate(calls: Sequence[Call], live: LiveSettings, log: CallLog) -> str:

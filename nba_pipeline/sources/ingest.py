@@ -218,7 +218,7 @@ def _fetch_lines(ingest: _Ingest, games: Sequence[Game], days: Sequence[date], g
     events = read_events(ingest.store, games)
     bought = odds_plan.slate_calls(games, events, wanted, now, known)
     bought += odds_plan.prop_calls(games, events, wanted, now, known)
-    past = [c for c in bought if odds_plan.is_of_the_past(c) and not known.is_bought(c)]
+    past = [c for c in bought if odds_plan.is_of_the_past(c) and not known.is_bought_in_vain(c)]
     if past:
         calls.tell(describe_estimate(past, live, known.log))
     calls.send(bought, games_by_id)

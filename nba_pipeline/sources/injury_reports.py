@@ -3,9 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
-from nba_pipeline.sources.client import Manners, ThrottledSession
+from nba_pipeline.sources.client import ThrottledSession
+from nba_pipeline.sources.league import HEADERS, league_manners
 from nba_pipeline.sources.live_settings import LiveSettings
-from nba_pipeline.sources.nba_stats import HEADERS
 from nba_pipeline.sources.plan import INJURY_REPORTS, Call
 from nba_pipeline.sources.rests import Timer
 
@@ -17,12 +17,7 @@ class InjuryReports:
 
     def __init__(self, settings: LiveSettings, timer: Timer | None = None) -> None:
         self._url, timer = settings.injuries_url, timer or Timer()
-        manners = Manners(
-            absent=frozenset((HTTPStatus.NOT_FOUND,)),
-            doubtful=frozenset((HTTPStatus.FORBIDDEN,)),
-            private=frozenset(settings.nba_headers),
-            proxy=settings.nba_proxy,
-        )
+        manners = league_manners(settings, absent=[HTTPStatus.NOT_FOUND], doubtful=[HTTPStatus.FORBIDDEN])
         self._session = ThrottledSession(
             INJURY_REPORTS, settings.pace, None, timer.sleep, timer.monotonic, manners=manners
         )

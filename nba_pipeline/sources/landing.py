@@ -69,7 +69,7 @@ class Feed:
     """A file of the landing layout. `day` is the column with the day of a row; None: not daily.
 
     `is_witness`: the rows are only compared with other rows and enter no table. `known`: when the rows were known; replay refuses
-    a feed without it.
+    a feed without it. `key`: what tells the rows of a feed that is not daily apart.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Feed:
     optional: bool = False
     is_witness: bool = False
     known: Known | None = None
+    key: tuple[str, ...] = ()
 
     def as_witness(self) -> "Feed":
         """Return the feed as a witness: existing files are read, and days without a file are no error."""
@@ -327,6 +328,7 @@ PLAYERS = Feed(
     ),
     optional=True,
     known=Known("always", "always: a name and a birth date say nothing of a day"),
+    key=("player_id",),
 )
 ROSTERS = Feed(
     "rosters",
@@ -341,6 +343,7 @@ ROSTERS = Feed(
     ),
     optional=True,
     known=Known("at_its_time", "at `captured_at`", column="captured_at"),
+    key=("captured_at", "team", "player_id"),
 )
 PLAYER_AGES = Feed(
     "player_ages",
@@ -353,6 +356,7 @@ PLAYER_AGES = Feed(
     ),
     optional=True,
     known=Known("after_the_season", "after the season of the list"),
+    key=("season", "player_id"),
 )
 
 FEEDS: dict[str, Feed] = {

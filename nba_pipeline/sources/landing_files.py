@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.contracts.table import arrow_type
+from nba_pipeline.domain.report_types import AFTER_GAME
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources import plan
 from nba_pipeline.sources.answers import BOX_SCORE_SOURCE, parsed
@@ -24,11 +26,14 @@ from nba_pipeline.sources.landing import PROBLEMS, Feed
 from nba_pipeline.sources.nba_stats import team_id
 from nba_pipeline.sources.odds_plan import PROPS, PROPS_AT, SLATE, SLATE_AT
 from nba_pipeline.sources.parsing import cdn_box_score, injury_report, lineups, odds, players, quote_rows
-from nba_pipeline.sources.parsing.box_score import BOXSCORE_DNP, BoxScore
+from nba_pipeline.sources.parsing.box_score import BoxScore
 from nba_pipeline.sources.parsing.schedule import Game, by_id
 from nba_pipeline.sources.parsing.values import EASTERN, Row, from_json
 from nba_pipeline.sources.payloads import Payload, PayloadStore
 from nba_pipeline.sources.plan import CDN_BOX_SCORE, INJURY_REPORTS, NBA_CDN, NBA_LINEUPS, NBA_STATS, ODDS_API
+
+# The compute functions are registered at import, out of a type checker's sight.
+pc: Any = pyarrow.compute
 
 Changed = dict[str, list[date]]
 CAPTURE = "%Y%m%dT%H%M%SZ"
@@ -125,9 +130,8 @@ class SeasonLanding:
         told = {g.game_id for g in self._over(day) if self._box_score(g)} if feed is feeds.INJURIES else set()
         return [
             r
-            for r in landed_rows(path)
-            if r.get("source") not in SOURCES[feed]
-            and not (r.get("record_type") == BOXSCORE_DNP and r.get("game_id") in told)
+            for r in landed_rows(path, without=SOURCES[feed])
+            if not (r.get("record_type") == AFTER_GAME and r.get("game_id") in told)
         ]
 
     def _landed(self, feed: Feed) -> set[date]:
@@ -297,8 +301,12 @@ class SeasonLanding:
             write_rows(path, feeds.ROSTERS, players.rosters(from_json(kept.read()), kept.fetched_at))
 
 
-def landed_rows(path: Path) -> list[Row]:
+def landed_rows(path: Path, without: Sequence[str] = ()) -> list[Row]:
     """Read the rows of a landing file by day; none without one.
+
+    Args:
+        path: the file.
+        without: sources whose rows are left out; a file that has no others is told from its statistics.
 
     Raises:
         SourceError: It cannot be read.
@@ -306,7 +314,9 @@ def landed_rows(path: Path) -> list[Row]:
     if not path.is_file():
         return []
     try:
-        return pq.read_table(path).to_pylist()
+        by_source = without and "source" in pq.read_schema(path).names
+        others = pc.field("source").is_null() | ~pc.field("source").isin(without) if by_source else None
+        return pq.read_table(path, filters=others).to_pylist()
     except (OSError, pa.ArrowException) as e:
         raise SourceError(
             f"{path} cannot be read: {str(e).splitlines()[0]}", "remove it, and run the same command again"

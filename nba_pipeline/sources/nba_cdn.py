@@ -3,14 +3,12 @@
 from http import HTTPStatus
 from typing import Any
 
-from nba_pipeline.sources.client import Manners, ThrottledSession
+from nba_pipeline.sources.client import ThrottledSession
+from nba_pipeline.sources.league import HEADERS, REFERER, league_manners
 from nba_pipeline.sources.live_settings import LiveSettings
-from nba_pipeline.sources.nba_stats import HEADERS
 from nba_pipeline.sources.plan import CDN_BOX_SCORE, CDN_SCHEDULE, NBA_CDN, Call
 from nba_pipeline.sources.rests import Timer
 
-# Files are refused to requests that do not come from the league's pages.
-REFERER = "https://www.nba.com/"
 PATHS = {
     CDN_SCHEDULE: lambda _: "staticData/scheduleLeagueV2_1.json",
     CDN_BOX_SCORE: lambda call: f"liveData/boxscore/boxscore_{call['game_id']}.json",
@@ -24,12 +22,7 @@ class NbaCdn:
 
     def __init__(self, settings: LiveSettings, timer: Timer | None = None) -> None:
         self._url, timer = settings.nba_cdn_url, timer or Timer()
-        manners = Manners(
-            absent=frozenset((HTTPStatus.NOT_FOUND,)),
-            doubtful=frozenset((HTTPStatus.FORBIDDEN,)),
-            private=frozenset(settings.nba_headers),
-            proxy=settings.nba_proxy,
-        )
+        manners = league_manners(settings, absent=[HTTPStatus.NOT_FOUND], doubtful=[HTTPStatus.FORBIDDEN])
         self._session = ThrottledSession(NBA_CDN, settings.pace, None, timer.sleep, timer.monotonic, manners)
         self._session.headers.update({"User-Agent": HEADERS["User-Agent"], "Referer": REFERER, **settings.nba_headers})
 

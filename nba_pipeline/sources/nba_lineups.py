@@ -3,10 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
-from nba_pipeline.sources.client import Manners, ThrottledSession
+from nba_pipeline.sources.client import ThrottledSession
+from nba_pipeline.sources.league import HEADERS, REFERER, league_manners
 from nba_pipeline.sources.live_settings import LiveSettings
-from nba_pipeline.sources.nba_cdn import REFERER
-from nba_pipeline.sources.nba_stats import HEADERS
 from nba_pipeline.sources.plan import NBA_LINEUPS, Call
 from nba_pipeline.sources.rests import Timer
 
@@ -20,12 +19,7 @@ class NbaLineups:
 
     def __init__(self, settings: LiveSettings, timer: Timer | None = None) -> None:
         self._url, timer = settings.nba_stats_url.removesuffix("/stats"), timer or Timer()
-        manners = Manners(
-            transient=frozenset((HTTPStatus.FORBIDDEN,)),
-            absent=frozenset((HTTPStatus.NOT_FOUND,)),
-            private=frozenset(settings.nba_headers),
-            proxy=settings.nba_proxy,
-        )
+        manners = league_manners(settings, transient=[HTTPStatus.FORBIDDEN], absent=[HTTPStatus.NOT_FOUND])
         self._session = ThrottledSession(NBA_LINEUPS, settings.pace, None, timer.sleep, timer.monotonic, manners)
         self._session.headers.update({**HEADERS, "Referer": REFERER, **settings.nba_headers})
 

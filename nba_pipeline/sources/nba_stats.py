@@ -13,17 +13,14 @@ from nba_api.stats.endpoints.shotchartdetail import ShotChartDetail
 from nba_api.stats.library.http import NBAStatsHTTP
 from nba_api.stats.static import teams
 
-from nba_pipeline.sources.client import Manners, ThrottledSession
+from nba_pipeline.sources.client import ThrottledSession
+from nba_pipeline.sources.league import HEADERS, league_manners
 from nba_pipeline.sources.live_settings import LiveSettings
 from nba_pipeline.sources.plan import NBA_STATS, Call
 from nba_pipeline.sources.rests import Timer
 
 PLAYERS, TEAMS = "P", "T"
 ALL_TEAMS = ALL_PLAYERS = 0  # the service's id for no restriction
-# Without the host, which follows from the address, and without compressions that need further packages.
-HEADERS: dict[str, str] = {k: v for k, v in NBAStatsHTTP.headers.items() if k != "Host"} | {
-    "Accept-Encoding": "gzip, deflate"
-}
 
 
 def _log(kind: str) -> Callable[[Call], Any]:
@@ -75,11 +72,7 @@ class NbaStats:
 
         timer = timer or Timer()
         # A service that throttles turns requests away by 403, too.
-        manners = Manners(
-            transient=frozenset((HTTPStatus.FORBIDDEN,)),
-            private=frozenset(settings.nba_headers),
-            proxy=settings.nba_proxy,
-        )
+        manners = league_manners(settings, transient=[HTTPStatus.FORBIDDEN])
         Service.set_session(
             ThrottledSession(NBA_STATS, settings.pace, None, timer.sleep, timer.monotonic, manners=manners)
         )

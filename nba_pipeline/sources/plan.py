@@ -124,7 +124,12 @@ def lineup_calls(games: Iterable[Game], now: datetime) -> list[Call]:
         now: the time of planning.
     """
     due = {g.day for g in games if is_on(g) and g.tip_off and not g.over and now < g.tip_off <= now + LINEUPS_BEFORE}
-    return [Call(NBA_LINEUPS, LINEUPS, f"{d}", (("file", f"00_daily_lineups_{d:%Y%m%d}.json"),)) for d in sorted(due)]
+    return [lineup_call(d) for d in sorted(due)]
+
+
+def lineup_call(day: date) -> Call:
+    """Build the call for the line-ups of a day."""
+    return Call(NBA_LINEUPS, LINEUPS, f"{day}", (("file", f"00_daily_lineups_{day:%Y%m%d}.json"),))
 
 
 def result_calls(games: Iterable[Game], have: Have) -> list[Call]:

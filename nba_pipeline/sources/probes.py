@@ -12,9 +12,10 @@ from nba_pipeline.sources.call_log import CallLog, Usage, month_of
 from nba_pipeline.sources.calls import LATELY, SERVICES
 from nba_pipeline.sources.client import Absent, Refused, Unreachable
 from nba_pipeline.sources.live_settings import ODDS_CAP, ODDS_KEY, LiveSettings
-from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_CDN, NBA_STATS, ODDS_API
+from nba_pipeline.sources.parsing.values import PayloadError
+from nba_pipeline.sources.plan import INJURY_REPORTS, NBA_CDN, NBA_LINEUPS, NBA_STATS, ODDS_API
 from nba_pipeline.sources.rests import Timer
-from nba_pipeline.sources.witnesses import KNOWN
+from nba_pipeline.sources.witnesses import KNOWN, require_document
 
 State = Literal["answers", "throttled", "blocked", "refused", "key missing", "key refused", "no credits"]
 TIMEOUT = 3.0
@@ -22,6 +23,7 @@ ELSEWHERE = "fetch where the service answers and compute here (docs/sources.md, 
 PROXY = {
     NBA_STATS: "NBA_API_PROXY",
     NBA_CDN: "NBA_API_PROXY",
+    NBA_LINEUPS: "NBA_API_PROXY",
     INJURY_REPORTS: "NBA_API_PROXY",
     ODDS_API: "NBA_PIPELINE_ODDS_PROXY",
 }
@@ -81,14 +83,19 @@ def _probe(source: str, live: LiveSettings) -> Probe:
 
     service = SERVICES[source](quick, timer)
     try:
-        size = len(service.fetch(KNOWN[source]))
+        content = service.fetch(KNOWN[source])
+        require_document(KNOWN[source], content)
     except Unreachable as e:
         return after("blocked", e.what, _elsewhere(source))
+    except PayloadError as e:
+        return after("blocked", e.what, _elsewhere(source))
     except Absent as e:
+        if source == NBA_LINEUPS:
+            return after("answers", f"{e.what}, as of every day that is over")
         return after("refused" if e.is_certain else "blocked", e.what, f"where no document comes: {_elsewhere(source)}")
     except Refused as e:
         return _refused(source, e, after)
-    return after("answers", f"{size:,} bytes", usage=getattr(service, "usage", None))
+    return after("answers", f"{len(content):,} bytes", usage=getattr(service, "usage", None))
 
 
 def _refused(source: str, error: Refused, after: Callable[..., Probe]) -> Probe:

@@ -13,8 +13,10 @@ from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
 from nba_pipeline.sources.landing import PLAYER_BOXSCORES
 from nba_pipeline.sources.live_settings import LiveSettings, Pace
+from nba_pipeline.sources.plan import INJURY_REPORTS
 from nba_pipeline.sources.probes import TIMEOUT, Probe, probe_all
 from nba_pipeline.sources.rests import Timer
+from nba_pipeline.sources.witnesses import KNOWN
 from nba_pipeline_tests.support.bad_evening import FIRST, BadEvening, SimulatedTimer, month
 from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback, of_json
 
@@ -155,6 +157,17 @@ def test_a_machine_that_is_turned_away_learns_nothing_about_reports_and_asks_aga
     assert evening.ingest("injuries").complete and "injuries" not in evening.services.calls
 
 
+def test_a_web_page_in_the_place_of_a_report_that_exists_shows_that_the_machine_is_turned_away(
+    evening: Evening,
+) -> None:
+    evening.services.is_blocked = lambda _: True
+    evening.server.rule = lambda r: (
+        Answer("<html>Access Denied</html>") if r.path.endswith(KNOWN[INJURY_REPORTS]["file"]) else evening.services(r)
+    )
+    outcome = evening.ingest("injuries")
+    assert (outcome.absent, outcome.complete) == ({}, False)
+
+
 @pytest.mark.parametrize("ends_with", ["time", "requests"])
 def test_reports_refused_by_a_block_that_began_on_the_way_come_when_it_is_over(
     evening: Evening, ends_with: str
@@ -228,9 +241,12 @@ def probes(evening: Evening) -> dict[str, Probe]:
 
 def test_what_each_service_does_is_told_within_seconds(evening: Evening) -> None:
     services = evening.services.services
+    is_behind_proxy = False
     evening.server.rule = lambda r: (
         Answer("{}", delay=20)
         if r.path.startswith(("/stats", "/cdn"))
+        else Answer("<html>a page of the proxy</html>")
+        if "Injury-Report" in r.path and is_behind_proxy
         else of_json([])
         if "/odds" in r.path
         else Answer("<Error/>", 404)
@@ -244,16 +260,23 @@ def test_what_each_service_does_is_told_within_seconds(evening: Evening) -> None
         "nba_cdn": "blocked",
         "odds_api": "answers",
         "injury_reports": "refused",
+        "nba_lineups": "answers",
     }
     assert all(p.seconds < TIMEOUT + 1 for p in found.values())
     assert all("no answer within 3 s" in found[s].detail for s in ("nba_stats", "nba_cdn"))
     assert "NBA_API_PROXY" in found["nba_stats"].fix and "Fetch here, compute there" in found["nba_stats"].fix
+    is_behind_proxy = True
+    assert probes(evening)["injury_reports"].state == "blocked"
     evening.server.rule = services
     evening.ingest("schedule")
     evening.server.rule = lambda _: Answer(status=403)
     found = probes(evening)
-    states = {s: found[s].state for s in ("nba_stats", "nba_cdn", "injury_reports")}
-    assert states == {"nba_stats": "throttled", "nba_cdn": "blocked", "injury_reports": "blocked"}
+    assert {s: p.state for s, p in found.items() if s != "odds_api"} == {
+        "nba_stats": "throttled",
+        "nba_cdn": "blocked",
+        "injury_reports": "blocked",
+        "nba_lineups": "blocked",
+    }
 
 
 def test_missing_and_refused_keys_and_credits_are_told_apart(evening: Evening) -> None:

@@ -9,6 +9,11 @@ ROOT = Path(__file__).parents[2]
 PLACES = {
     "the syntax of engines": (r"(?m)^ +\"bigquery\": \w", "nba_pipeline/contracts/dialects.py"),
     "the bootstrap": (r"default_rng\(\w*\)\.(integers|multinomial)\(", "nba_pipeline/evaluation/bootstrap.py"),
+    "the kinds of records on availability": (
+        r"\"(boxscore_dnp|official_report)\"",
+        "nba_pipeline/domain/report_types.py",
+    ),
+    "the manners of the league's services": (r"frozenset\(settings.nba_headers\)", "nba_pipeline/sources/league.py"),
     "the atomic write": (r"\b(mkstemp|fsync|NamedTemporaryFile)\(", "nba_pipeline/common/files.py"),
 }
 

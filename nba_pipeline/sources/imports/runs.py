@@ -10,6 +10,7 @@ from typing import Any
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.domain.report_types import AFTER_GAME
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.imports import shot_charts, sportsdataverse
@@ -26,7 +27,6 @@ from nba_pipeline.sources.landing_files import landed_rows, write_rows, writing
 from nba_pipeline.sources.landing_query import is_possible
 from nba_pipeline.sources.live_settings import Pace
 from nba_pipeline.sources.parsing.acceptance import SetAside
-from nba_pipeline.sources.parsing.box_score import BOXSCORE_DNP
 from nba_pipeline.sources.parsing.values import Row
 
 RELEASES = "https://github.com/sportsdataverse/sportsdataverse-data/releases/download"
@@ -36,12 +36,6 @@ TEAMS = ("nba_stats_team_boxscores", "team_boxscores_{}")
 PLAYERS = ("nba_stats_player_boxscores", "player_boxscores_{}")
 SHOTS = ("nba_stats_shots", "shots_{}")
 ROSTERS = ("nba_stats_rosters", "rosters_{}")
-# What tells the rows of a feed that is not daily apart.
-KEYS = {
-    feeds.PLAYERS.name: ("player_id",),
-    feeds.ROSTERS.name: ("captured_at", "team", "player_id"),
-    feeds.PLAYER_AGES.name: ("season", "player_id"),
-}
 ESPN = ("espn_nba_schedules", "nba_schedule_{}")
 
 Tell = Callable[[str], None]
@@ -189,7 +183,7 @@ def _write_players(season: _Season, landing: Path, games: Mapping[str, Row], rep
 
 def _is_of_box_score(row: Row) -> bool:
     """Whether a row of injuries is of a box score: the feed also has reports, which an import of box scores leaves."""
-    return row["record_type"] == BOXSCORE_DNP
+    return row["record_type"] == AFTER_GAME
 
 
 def import_shot_charts(paths: Sequence[Path], landing: Path, *, replace: bool, tell: Tell = lambda _: None) -> Imported:
@@ -264,7 +258,7 @@ def _write_of_no_day(directory: Path, feed: Feed, rows: Sequence[Row]) -> None:
 
 
 def _key(feed: Feed, row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] for name in KEYS[feed.name])
+    return tuple(row[name] for name in feed.key)
 
 
 @dataclass

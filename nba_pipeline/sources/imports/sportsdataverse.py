@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
+from nba_pipeline.domain.report_types import AFTER_GAME
 from nba_pipeline.domain.teams import tricode
 from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
-from nba_pipeline.sources.parsing.box_score import BOXSCORE_DNP, DID_NOT_PLAY
+from nba_pipeline.sources.parsing.box_score import DID_NOT_PLAY
 from nba_pipeline.sources.parsing.values import EASTERN, PayloadError, Row, day
 
 SOURCE = "sportsdataverse"
@@ -217,7 +218,7 @@ def _player(r: Row, games: Mapping[str, Row]) -> Row:
         game = _game_of(r, games)
         return who | {
             "report_date": game["game_date"],
-            "record_type": BOXSCORE_DNP,
+            "record_type": AFTER_GAME,
             "report_utc": None,
             "game_id": game["game_id"],
             "team": tricode(_text(r, "team_tricode") or ""),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from nba_pipeline.domain.report_types import AFTER_GAME
 from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve
 from nba_pipeline.sources.parsing.result_sets import result_set
 from nba_pipeline.sources.parsing.schedule import Game
@@ -37,7 +38,6 @@ V2_PLAYER = (*V2_TEAM, "GAME_ID", "PLAYER_ID", "PLAYER_NAME", "START_POSITION", 
 MINUTES = re.compile(r"(\d{1,3})(?:\.0*)?:([0-5]\d)")
 DID_NOT_PLAY = "did_not_play"
 # The kind of statement that a box score makes of a player who did not play.
-BOXSCORE_DNP = "boxscore_dnp"
 # The fraction of a box score's lines that must be readable: of some thirty, three may be unreadable.
 LINE_FLOOR = 0.9
 
@@ -186,7 +186,7 @@ def _absent(x: _Line, game: Game, source: str) -> Row:
     """Convert the line of a player who did not play; it is published after the game, so it has no time."""
     return {
         "report_date": game.day,
-        "record_type": BOXSCORE_DNP,
+        "record_type": AFTER_GAME,
         "report_utc": None,
         "game_id": game.game_id,
         "team": x.team,

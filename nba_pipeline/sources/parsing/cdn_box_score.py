@@ -7,8 +7,9 @@ import re
 from functools import partial
 from typing import Any
 
+from nba_pipeline.domain.report_types import AFTER_GAME
 from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve
-from nba_pipeline.sources.parsing.box_score import BOXSCORE_DNP, DID_NOT_PLAY, LINE_FLOOR, V3, BoxScore
+from nba_pipeline.sources.parsing.box_score import DID_NOT_PLAY, LINE_FLOOR, V3, BoxScore
 from nba_pipeline.sources.parsing.schedule import OVER, Game
 from nba_pipeline.sources.parsing.values import PayloadError, Row, integer, number, part, required, shown, text
 
@@ -96,7 +97,7 @@ def _absence(p: Row, name: str, team: str | None, game: Game) -> Row:
     reason = text(p, "notPlayingReason")
     return {
         "report_date": game.day,
-        "record_type": BOXSCORE_DNP,
+        "record_type": AFTER_GAME,
         "report_utc": None,
         "game_id": game.game_id,
         "team": team,

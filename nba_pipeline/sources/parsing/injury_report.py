@@ -16,6 +16,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
+from nba_pipeline.domain.report_types import OFFICIAL
 from nba_pipeline.sources.parsing.acceptance import SetAside, accepted
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.team_names import full_names
@@ -31,7 +32,7 @@ SLACK = 4.0
 FLOOR = 0.9
 # A report of 3 pages has 67 KB, 34 KB of decoded content and 3,400 operations; a file of that size can decode to megabytes.
 MOST_BYTES, MOST_PAGES, MOST_DECODED_BYTES, MOST_OPERATIONS = 4_000_000, 50, 2_000_000, 100_000
-OFFICIAL, SOURCE = "official_report", "NBA official injury report"
+SOURCE = "NBA official injury report"
 
 
 @dataclass(frozen=True)

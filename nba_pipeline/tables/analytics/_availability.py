@@ -5,7 +5,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared, union
-from nba_pipeline.tables.raw.injury_reports import OFFICIAL, PRE_GAME_TYPES, SNAPSHOT
+from nba_pipeline.domain.report_types import OFFICIAL, PRE_GAME_TYPES, SNAPSHOT
 from nba_pipeline.tables.shared.listed_players import STATEMENT_DAYS
 
 OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE = "out", "doubtful", "questionable", "probable", "available"

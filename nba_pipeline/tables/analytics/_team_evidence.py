@@ -13,7 +13,7 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
 from nba_pipeline.domain.books import QUOTING
 from nba_pipeline.domain.eastern_time import eastern_date
-from nba_pipeline.tables.raw.injury_reports import AFTER_GAME, OFFICIAL, TRANSACTION
+from nba_pipeline.domain.report_types import AFTER_GAME, OFFICIAL, TRANSACTION
 
 NAMING_TYPES = (AFTER_GAME, TRANSACTION, OFFICIAL)
 

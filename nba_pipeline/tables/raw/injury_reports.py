@@ -7,16 +7,13 @@ from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.domain.identity.spelling import WAYS
 from nba_pipeline.domain.player_names import with_lookup
+from nba_pipeline.domain.report_types import RECORD_TYPES
 from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import first_reason, landing_reason, with_tricodes
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.tables.shared import columns
-
-TRANSACTION, SNAPSHOT, OFFICIAL, AFTER_GAME = "transaction", "status_snapshot", "official_report", "boxscore_dnp"
-RECORD_TYPES = (TRANSACTION, SNAPSHOT, OFFICIAL, AFTER_GAME)
-PRE_GAME_TYPES = (TRANSACTION, SNAPSHOT, OFFICIAL)
 
 
 class InjuryReports(Rows):
