@@ -85,6 +85,8 @@ def take(db: sqlite3.Connection, channel: str, now: datetime) -> Pending | str |
 def record(db: sqlite3.Connection, pending: Pending, accepted: bool, channels: Sequence[str], now: datetime) -> None:
     """End the lease, and record what the channel accepted; an alert that all channels know counts as sent.
 
+    A rejected message does not count towards the limit of an hour, so that the channel is tried again at the next evaluation.
+
     Args:
         db: A transaction on the alert store.
         pending: The message.
@@ -94,6 +96,8 @@ def record(db: sqlite3.Connection, pending: Pending, accepted: bool, channels: S
     """
     db.execute("DELETE FROM leases WHERE channel = ?", [pending.channel])
     if not accepted:
+        this_try = [pending.channel, now.isoformat()]
+        db.execute("DELETE FROM channel_messages WHERE channel = ? AND sent_at = ?", this_try)
         return
     stamp = now.isoformat()
     for phase, alerts in ((OPENED, pending.opened), (RESOLVED, pending.resolved)):

@@ -5,17 +5,15 @@ failed checks say it already.
 """
 
 from collections.abc import Collection, Iterator
-from datetime import date
 
 import dagster as dg
 
-from nba_pipeline.automation.alert_store import Alert, AlertKind, OpenAlert
+from nba_pipeline.automation.alert_store import Alert, AlertKind, OpenAlert, day_of
 from nba_pipeline.automation.selections import GRADES, SCHEDULE
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.tables.catalog import CATALOG
 
 OPENED, RESOLVED = "opened", "resolved"
-OF_A_DAY = frozenset({AlertKind.FRESHNESS, AlertKind.GAP, AlertKind.STATE})
 TABLE_OF = {
     AlertKind.GAP: GRADES,
     AlertKind.ALARM: GRADES,
@@ -54,10 +52,10 @@ def observation(state: str, alert: OpenAlert) -> dg.AssetObservation | None:
     table = table_of(alert)
     if table is None:
         return None
-    day = date.fromisoformat(alert.key.split()[-1]).isoformat() if alert.kind in OF_A_DAY else None
+    day = day_of(alert)
     return dg.AssetObservation(
         asset_key=asset_key(CATALOG[table].table),
-        partition=day,
+        partition=day.isoformat() if day else None,
         description=f"alert {state}: {alert.text}",
         metadata={"alert": alert.key, "kind": str(alert.kind), "state": state},
     )

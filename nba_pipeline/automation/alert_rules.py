@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nba_pipeline.automation.alert_store import Alert, AlertKind, OpenAlert
+from nba_pipeline.automation.alert_store import Alert, AlertKind, OpenAlert, day_of
 from nba_pipeline.automation.game_slate import Slate
 from nba_pipeline.automation.retries import FailedRun, latest_tries
 from nba_pipeline.automation.selections import FORECASTS, GRADES
@@ -152,9 +152,9 @@ def _may_be_empty(ledger: Published, table: str, day: date) -> bool:
 
 
 def days_of(alerts: Iterable[OpenAlert]) -> set[date]:
-    """Return the days of alerts of the kinds `refused`, `gap` and `state`, whose keys end with the day."""
+    """Return the days of alerts of the kinds `refused`, `gap` and `state`."""
     kinds = (AlertKind.REFUSED, AlertKind.GAP, AlertKind.STATE)
-    return {date.fromisoformat(a.key.split()[-1]) for a in alerts if a.kind in kinds}
+    return {day for a in alerts if a.kind in kinds and (day := day_of(a)) is not None}
 
 
 def failed_runs(failed: Iterable[FailedRun], settled: AbstractSet[str], ledger: Published) -> list[Alert]:

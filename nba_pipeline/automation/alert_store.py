@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -65,18 +65,26 @@ class OpenAlert:
     sent_at: str | None
 
 
+OF_A_DAY = frozenset({AlertKind.FRESHNESS, AlertKind.REFUSED, AlertKind.GAP, AlertKind.STATE, AlertKind.QUOTED})
+
+
+def day_of(alert: Alert | OpenAlert) -> date | None:
+    """Return the day that an alert is about, with which its key ends; None where its kind is about no day."""
+    return date.fromisoformat(alert.key.split()[-1]) if alert.kind in OF_A_DAY else None
+
+
 @dataclass(frozen=True)
 class Delivery:
     """The result of one evaluation: how many alerts opened and resolved, whether all channels know of them, or why not.
 
-    `rejected`: some channel did not accept its message; messages that only wait for the next hour are not rejected.
+    `undelivered`: some channel lacks a message, which it rejected, or which waits.
     """
 
     opened: int
     resolved: int
     sent: bool
     why_not: str = ""
-    rejected: bool = False
+    undelivered: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ class AlertStore:
         failures = [o.why_not for o in outcomes if not o.sent and o.why_not]
         sent = any(o.sent for o in outcomes) and not failures
         why_not = "" if sent else "; ".join(failures) or "nothing changed"
-        return Delivery(opened, resolved, sent, why_not, rejected=any(o.rejected for o in outcomes))
+        return Delivery(opened, resolved, sent, why_not, undelivered=bool(failures))
 
     def open_alerts(self) -> list[OpenAlert]:
         """Return the open alerts, oldest first; the home may be one that can only be read."""
@@ -135,19 +143,18 @@ class AlertStore:
         try:
             channel.send(*pending.message())
         except AlertError as e:
-            why_not = f"{channel.name}: {e.what}"
+            why_not = f"{channel.name}: {e}"
         with self._transaction() as db:
             alert_delivery.record(db, pending, not why_not, [c.name for c in self.channels], now)
-        return _Outcome(not why_not, why_not, rejected=bool(why_not))
+        return _Outcome(not why_not, why_not)
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """Whether a channel accepted a message; if not, why (empty: nothing was pending), and whether it rejected one."""
+    """Whether a channel accepted a message; if not, why (empty: nothing was pending)."""
 
     sent: bool
     why_not: str
-    rejected: bool = False
 
 
 def _open(db: sqlite3.Connection, alert: Alert, now: datetime) -> bool:

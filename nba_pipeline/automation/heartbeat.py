@@ -2,7 +2,7 @@
 
 An alert cannot say that alerts are not evaluated: the daemon is down, the sensor switched off, the machine gone. A monitor
 that waits for a request every few minutes raises the alarm when requests stop. It gets one after an evaluation that ended
-well and whose messages no channel rejected; until then the silence is the message.
+well and left no channel without a message that is due; until then the silence is the message.
 """
 
 from nba_pipeline.automation.delivery import deliver

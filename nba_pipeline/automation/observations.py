@@ -192,8 +192,8 @@ def _days_to_look_at(settings: Settings, today: date, *, whole: bool) -> list[da
     first = today - timedelta(days=alert_rules.GAP_DAYS)
     if whole:
         entries = settings.watch_warehouse().ledger().to_pylist()
-        first = min((e["day"] for e in entries if e["state"] == "published"), default=first)
-    return days_between(min(first, today - timedelta(days=alert_rules.GAP_DAYS)), today)
+        first = min((first, *(e["day"] for e in entries if e["state"] == "published")))
+    return days_between(first, today)
 
 
 def _grades_to_judge(settings: Settings, store: AlertStore, ledger: Published) -> str | None:

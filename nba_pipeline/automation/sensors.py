@@ -207,12 +207,12 @@ def _sign_of_life(settings: Settings, delivery: Delivery) -> str:
     """Tell the monitor, if there is one, that alerts are looked for and arrive; return what became of it."""
     if settings.alerts.heartbeat is None:
         return ""
-    if delivery.rejected:
-        return "; no sign of life to the monitor, since a message was rejected"
+    if delivery.undelivered:
+        return "; no sign of life to the monitor, since a message is not delivered"
     try:
         beat(settings.alerts.heartbeat)
     except AlertError as e:
-        return f"; {e.what}"
+        return f"; {e}"
     return "; the monitor was told"
 
 

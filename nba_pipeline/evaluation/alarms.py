@@ -22,7 +22,7 @@ HONEST_CORRELATION = 0.75
 
 @dataclass(frozen=True)
 class Alarm:
-    """A figure of a system that no honest forecast has reached."""
+    """A figure of a system that is too good to be honest, or worse than its own before."""
 
     system_id: str
     text: str

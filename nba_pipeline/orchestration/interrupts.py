@@ -32,13 +32,14 @@ SHOW_CURSOR = "\x1b[?25h"
 
 @dataclass
 class _Watch:
-    """The descriptor that signals are read from; whether one was read, and whether the main thread knows.
+    """The ends of the pipe that signals come through; whether one was read, and whether the main thread knows.
 
     The main thread knows where a handler of ours ran in it (`taken`: a plain value, since a handler may come while the same
     thread holds the lock of an event), or where it asked (`noticed`).
     """
 
     descriptor: int
+    wake_up: int
     requested: bool = False
     taken: bool = False
     noticed: threading.Event = field(default_factory=threading.Event)
@@ -46,10 +47,27 @@ class _Watch:
     reading: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self) -> bool:
-        """Return whether a signal has asked to stop until now."""
-        with self.reading, suppress(BlockingIOError):
-            self.requested |= not STOPPING.isdisjoint(os.read(self.descriptor, 1024))
+        """Return whether a signal has asked to stop until now; who waits for the pipe still wakes after the first that did."""
+        with self.reading:
+            if not self.requested:
+                with suppress(BlockingIOError):
+                    self.requested = not STOPPING.isdisjoint(os.read(self.descriptor, 1024))
+                if self.requested:
+                    self.wake()
         return self.requested
+
+    def wake(self) -> None:
+        """Wake whoever waits for the pipe; a full one wakes it already."""
+        with suppress(BlockingIOError):
+            os.write(self.wake_up, b"\0")
+
+    def pass_on(self, outer: "_Watch") -> None:
+        """Tell the block around this one, which saw none of the signals of this one."""
+        if self.read():
+            outer.requested, outer.taken = True, outer.taken or self.taken
+            if self.noticed.is_set():
+                outer.noticed.set()
+            outer.wake()
 
 
 _watches: list[_Watch] = []
@@ -74,7 +92,7 @@ def stopping_on_signals(last_words: Callable[[], str] = str) -> Iterator[None]:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
-    watch = _Watch(reading)
+    watch = _Watch(reading, writing)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         watch.taken = True
@@ -89,12 +107,14 @@ def stopping_on_signals(last_words: Callable[[], str] = str) -> Iterator[None]:
         yield
     finally:
         watch.ended.set()
-        watch.noticed.set()
         _watches.remove(watch)
         for number, handler in handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(descriptor)
-        os.write(writing, b"\0")  # wakes the thread
+        if _watches:
+            watch.pass_on(_watches[-1])
+        watch.noticed.set()
+        watch.wake()
         watching.join()
         os.close(reading)
         os.close(writing)

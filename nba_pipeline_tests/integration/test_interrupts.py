@@ -75,6 +75,20 @@ def test_outside_a_command_no_signal_counts() -> None:
     assert not interrupts.is_requested()
 
 
+def test_a_signal_in_a_block_counts_in_the_block_around_it_too() -> None:
+    with interrupts.stopping_on_signals():
+        with pytest.raises(KeyboardInterrupt), interrupts.stopping_on_signals():
+            signal.raise_signal(signal.SIGINT)
+        assert interrupts.is_requested()
+
+
+def test_a_block_in_which_no_signal_came_tells_the_block_around_it_of_none() -> None:
+    with interrupts.stopping_on_signals():
+        with interrupts.stopping_on_signals():
+            pass
+        assert not interrupts.is_requested()
+
+
 # The main thread is in a library, between two of whose steps the interpreter runs no handler, or waits for a thread that goes on.
 LONG_STEP = (
     "SELECT list_sum(list_transform(range(20000000), lambda e: hash(md5(md5(md5(e::VARCHAR)))) % 7)) FROM range(8)"
@@ -143,6 +157,28 @@ def test_a_process_ends_after_a_signal_without_waiting_for_its_step_and_leaves_t
     assert time.monotonic() - asked < 8  # on a busy machine; each of the steps takes 20 seconds and more
     assert said == "stopped\n" or "last words" in errors
     assert (warehouse.ledger().num_rows, state(warehouse)) == (1, {0: (2, 1)})
+
+
+ASKED = """
+import os, signal, time
+from nba_pipeline.orchestration import interrupts
+
+interrupts.PATIENCE_SECONDS, interrupts.CLOSING_SECONDS = 0.5, 1
+waiting = interrupts.select.select
+interrupts.select.select = lambda *pipes: (time.sleep(0.5), waiting(*pipes))[1]  # the asker reads the pipe first
+with interrupts.stopping_on_signals(lambda: "last words"):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print(interrupts.is_requested(), interrupts.is_requested(), flush=True)
+        time.sleep(60)
+"""
+
+
+def test_a_signal_that_the_executor_has_read_is_held_to_as_well() -> None:
+    done = subprocess.run([sys.executable, "-c", ASKED], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("True True\n", "last words\n", interrupts.STOPPED)
 
 
 CLOSING = """

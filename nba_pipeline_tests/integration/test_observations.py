@@ -1,6 +1,7 @@
 """What the sensors see of runs that failed, and of days that are refused, in a home."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 import duckdb
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from nba_pipeline.automation import observations
 from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.retries import FailedRun
+from nba_pipeline.automation.selections import GRADES
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.waivers import COLUMNS
 from nba_pipeline.tables.catalog import graph_order
@@ -101,3 +103,35 @@ def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_
     with duckdb.connect(str(home.settings.database)) as db:
         db.execute("UPDATE nba_ops.ledger SET state = 'published'")
     assert refusals(home) == []
+
+
+# --- grades -----------------------------------------------------------------------------------------------------------
+
+
+def test_grades_are_held_against_the_alarm_lines_once_and_again_when_further_ones_are_published(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "open_source", lambda _: SilentSource())
+    settings = replace(home.settings, source="files")
+    now = datetime.combine(LAST + timedelta(days=1), time(18), UTC)
+
+    def judged() -> tuple[bool, str | None]:
+        with home.instance() as instance:
+            observed = observations.observe_alerts(settings, instance, now)
+        for name, value in observed.notes.items():
+            AlertStore(home.path).put_note(name, value)
+        return {AlertKind.ALARM, AlertKind.DRIFT} <= set(observed.kinds), observed.notes.get(observations.JUDGED)
+
+    recorded = {e["day"]: e["recorded_at"] for e in home.warehouse.ledger([GRADES], FIRST, LAST).to_pylist()}
+    assert judged() == (True, str(max(recorded.values())))
+    assert judged() == (False, None)
+    with duckdb.connect(str(home.settings.database)) as db:
+        later = f"recorded_at = recorded_at + INTERVAL 1 HOUR WHERE table_id = '{GRADES}' AND day = DATE '{LAST}'"
+        db.execute(f"UPDATE nba_ops.ledger SET {later}")
+    assert judged() == (True, str(recorded[LAST] + timedelta(hours=1)))
+
+
+def test_figures_of_an_invented_market_are_not_judged(home: Home) -> None:
+    with home.instance() as instance:
+        observed = observations.observe_alerts(home.settings, instance, LONG_AFTER)
+    assert (AlertKind.ALARM in observed.kinds, observations.JUDGED in observed.notes) == (False, False)

@@ -145,8 +145,10 @@ def test_secrets_are_files_that_are_neither_committed_nor_sent_to_the_builder_no
     compose = loaded("compose.yaml")
     for service in compose["services"].values():
         for variable in service["environment"]:
-            assert not re.search(r"(PASSWORD|API_KEY|WEBHOOK)$", variable)
+            assert not re.search(r"(PASSWORD|API_KEY|WEBHOOK|HEARTBEAT_URL)$", variable)
         assert set(service["secrets"]) <= set(compose["secrets"])
+        files = {file for name, file in service["environment"].items() if name.endswith("_FILE")}
+        assert files == {f"/run/secrets/{name}" for name in service["secrets"]}
 
 
 def test_containers_of_the_pipeline_may_write_their_volumes_and_nothing_else() -> None:

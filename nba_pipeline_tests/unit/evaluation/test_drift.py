@@ -23,17 +23,27 @@ COUNTED = {
 
 
 def graded(
-    days: int = 100, per_day: int = 60, worse: float = 0.0, coverage: float = 0.80, hard: float = 0.0, seed: int = 5
+    days: int = 100,
+    per_day: int = 60,
+    worse: float = 0.0,
+    coverage: float = 0.80,
+    hard: float = 0.0,
+    luck: float = 0.0,
+    seed: int = 5,
 ) -> pd.DataFrame:
-    """Grades of a system and of the reference; in the last 30 days it errs more, covers otherwise, and all err more."""
+    """Grades of a system and of the reference; in the last 30 days it errs more, covers otherwise, and all err more.
+
+    `luck`: how much the error of the system, and a third of it its coverage, differ from day to day.
+    """
     rng = np.random.default_rng(seed)
     frames = []
     for back in range(days):
         late = back < RECENT_DAYS
+        of_day = luck * rng.normal() if luck else 0.0
         difficulty = rng.gamma(4, 1.15, per_day) + (hard if late else 0)
         for system in ("last_10", "ridge_v1"):
-            own = 0.0 if system == "last_10" else -0.2 + (worse if late else 0)
-            share = coverage if late and system == "ridge_v1" else 0.80
+            own = 0.0 if system == "last_10" else -0.2 + (worse if late else 0) + of_day
+            share = 0.80 if system == "last_10" else (coverage if late else 0.80) - of_day / 3
             frames.append(
                 pd.DataFrame(
                     {
@@ -78,7 +88,9 @@ def test_intervals_that_hold_too_few_or_too_many_are_an_alarm(coverage: float) -
         {},
         {"hard": 1.0},  # for all systems
         {"worse": -0.3},
-        {"worse": 0.05},  # of no matter
+        {"worse": 0.08, "per_day": 90},  # beyond chance, and of no matter
+        {"coverage": 0.77, "per_day": 150},
+        {"luck": 0.9},  # both would matter, and are chance
         {"worse": 0.5, "per_day": 30},  # 900 rows
         {"worse": 0.5, "days": 40},  # little to compare with
     ],
