@@ -23,6 +23,8 @@ MEAN_SCALE = 10_000
 STD_SCALE = 1_000
 EWMA_WEIGHT_SCALE = 1_000_000
 SHORTEST_HALF_LIFE = 6
+# What the difference of two running sums can give: the others have no windows of days.
+OVER_DAYS = ("mean", "total", "count", "ratio")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,17 @@ class Aggregate:
     days: int | None = None
     at_least: int = 1
     half_life: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.days is not None and self.how not in OVER_DAYS:
+            raise ValueError(f"{self.how} has no windows of days, only {', '.join(OVER_DAYS)} have")
+        if self.days is not None and self.last is not None:
+            raise ValueError(f"{self.how} of {self.column}: the last facts or the last days, not both")
+        for unit, length in (("days", self.days), ("facts", self.last)):
+            if length is not None and length < 1:
+                raise ValueError(
+                    f"{self.how} of {self.column}: the last {length} {unit} are none: ask for at least one"
+                )
 
 
 def mean(column: str, *, last: int | None = None, days: int | None = None, at_least: int = 1) -> Aggregate:
@@ -168,7 +181,8 @@ def _places(
     """
     needed = sorted({c for a in calendar.values() for c in (a.column, a.over) if c})
     timeline = _timeline(targets, facts, entity, day, fact_day, needed, {a.days for a in calendar.values() if a.days})
-    summands = {_sum_of(a, part): v for a in calendar.values() for part, v in _summands(timeline, a).items()}
+    parts = {n: _summands(timeline, a) for n, a in calendar.items()}
+    summands = {_sum_of(calendar[n], part): v for n, values in parts.items() for part, v in values.items()}
     in_order = ibis.window(
         preceding=None,
         following=0,
@@ -186,13 +200,10 @@ def _places(
     sums = {
         f"{n} {part}": up_to(_sum_of(a, part), 0) - up_to(_sum_of(a, part), a.days or 0)
         for n, a in calendar.items()
-        for part in _summands(timeline, a)
+        for part in parts[n]
     }
     places = points.group_by(*entity, "__day").agg(__seen=up_to("__seen", 0), **sums)
-    windows = {
-        n: _finished(a, timeline, {part: places[f"{n} {part}"] for part in _summands(timeline, a)})
-        for n, a in calendar.items()
-    }
+    windows = {n: _finished(a, timeline, {p: places[f"{n} {p}"] for p in parts[n]}) for n, a in calendar.items()}
     return places.select(*entity, "__day", "__seen", **windows)
 
 

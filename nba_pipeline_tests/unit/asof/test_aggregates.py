@@ -291,6 +291,25 @@ def test_zero_is_a_value_and_unknown_is_none() -> None:
     assert row["ratio_all"] is None
 
 
+@pytest.mark.parametrize("days", [0, -7])
+def test_a_window_without_a_day_or_a_fact_is_refused(days: int) -> None:
+    with pytest.raises(ValueError, match=f"the last {days} days are none"):
+        asof.total("points", days=days)
+    with pytest.raises(ValueError, match=f"the last {days} facts are none"):
+        asof.total("points", last=days)
+
+
+@pytest.mark.parametrize("how", ["std", "latest", "ewma", "highest"])
+def test_an_aggregate_that_has_no_windows_of_days_is_refused_with_one(how: Any) -> None:
+    with pytest.raises(ValueError, match=f"{how} has no windows of days"):
+        asof.Aggregate(how, "points", days=7)
+
+
+def test_a_window_of_facts_and_of_days_at_once_is_refused() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        asof.mean("points", last=5, days=7)
+
+
 def test_a_half_life_whose_weights_would_overflow_in_a_season_is_refused() -> None:
     with pytest.raises(ValueError, match="half-life of 3"):
         asof.ewma("minutes", half_life=3)
