@@ -1,6 +1,6 @@
 """The plan of a table: every statement that computes and audits it, compiled once from its expressions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -110,14 +110,7 @@ def _sql(expression: ir.Table, dialect: Dialect) -> str:
 def _used_columns(transform: Transform) -> dict[str, tuple[str, ...]]:
     """For every read, the columns that any expression touches."""
     used: dict[str, set[str]] = {n: {r.table.partition} for n, r in transform.reads.items()}
-    expected: Sequence[ir.Table] = [] if transform.expected_expression is None else [transform.expected_expression]
-    for expression in (
-        transform.expression,
-        *expected,
-        *transform.cross_expressions.values(),
-        *transform.witness_expressions.values(),
-        *transform.side_input_expressions.values(),
-    ):
+    for expression in transform.expressions:
         for name, column in touched_columns(expression):
             if name in used:
                 used[name].add(column)

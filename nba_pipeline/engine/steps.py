@@ -58,15 +58,13 @@ def in_steps(expression: ir.Table, prefix: str = "step") -> tuple[list[Step], ir
 
 def _narrowed(steps: list[Step], rest: ir.Table) -> list[Step]:
     """The steps with those columns only that later steps or the rest use; at least one, which counts the rows."""
-    used: dict[str, set[str]] = {}
+    used = set(touched_columns(rest))
     found: list[Step] = []
-    for name, relation in [*((s.name, s.relation) for s in steps), ("", rest)][::-1]:
-        wanted = [c for c in relation.columns if c in used.get(name, ())] or relation.columns[:1]
-        narrow = relation if not name or len(wanted) == len(relation.columns) else relation.select(*wanted)
-        for table, column in touched_columns(narrow):
-            used.setdefault(table, set()).add(column)
-        if name:
-            found.append(Step(name, narrow))
+    for step in reversed(steps):
+        wanted = [c for c in step.relation.columns if (step.name, c) in used] or step.relation.columns[:1]
+        whole = len(wanted) == len(step.relation.columns)
+        found.append(step if whole else Step(step.name, step.relation.select(*wanted)))
+        used |= set(touched_columns(found[-1].relation))
     return found[::-1]
 
 

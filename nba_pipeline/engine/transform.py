@@ -143,7 +143,7 @@ class Transform:
         """
         if self.definition_check is not None:
             self.definition_check(self)
-        if keys := frames_of_values(self.expression):
+        if keys := sorted({k for e in self.expressions for k in frames_of_values(e)}):
             raise ContractError(
                 f"{self.table.id}, definition: windows over {', '.join(keys)} have frames of values, which DuckDB computes "
                 "wrongly with several threads",
@@ -194,6 +194,17 @@ class Transform:
     @cached_property
     def witness_expressions(self) -> dict[str, ir.Table]:
         return {n: f(**self.inputs_of(f)) for n, f in self.witness_checks.items()}
+
+    @property
+    def expressions(self) -> tuple[ir.Table, ...]:
+        """Every expression that a run of the transform evaluates: its rows, their demand, side inputs and checks."""
+        return (
+            self.expression,
+            *([] if self.expected_expression is None else [self.expected_expression]),
+            *self.side_input_expressions.values(),
+            *self.cross_expressions.values(),
+            *self.witness_expressions.values(),
+        )
 
     def finish(self, rows: pa.Table, context: Callable[[], FinishContext]) -> pa.Table:
         """The rows of the build as `apply` leaves them; `context` is made only for an `apply` that asks for them."""

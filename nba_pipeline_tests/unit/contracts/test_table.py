@@ -216,6 +216,17 @@ def test_a_frame_of_values_which_duckdb_computes_wrongly_with_threads_does_not_l
         transform(build).check()
 
 
+@pytest.mark.parametrize("role", ["expected", "cross_checks", "side_inputs", "witness_checks"])
+def test_a_frame_of_values_in_any_other_expression_of_the_transform_does_not_load(role: str) -> None:
+    def function(rows: ir.Table) -> ir.Table:
+        frame = ibis.range_window(preceding=(7, 1), group_by=rows.player, order_by=rows.points)
+        return rows.select(day=rows.game_date, entity=rows.player, reason=rows.points.sum().over(frame).cast("string"))
+
+    declaration = {role: function if role == "expected" else {"hidden": function}}
+    with pytest.raises(ContractError, match="windows over points have frames of values"):
+        transform(complete, **declaration).check()
+
+
 def test_a_frame_of_rows_or_of_peers_loads() -> None:
     def build(rows: ir.Table) -> ir.Table:
         last = ibis.window(preceding=4, following=0, group_by=rows.player, order_by=rows.points)

@@ -8,6 +8,7 @@ from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import relation, union
 from nba_pipeline.common.ibis_sql import to_sql
+from nba_pipeline.engine.lineage import touched_columns
 from nba_pipeline.engine.steps import DEPTH, in_steps
 
 GAMES = relation({"player": "int64", "day": "int64", "points": "int64"}, name="games")
@@ -94,3 +95,37 @@ def test_a_correlated_subquery_stays_in_its_statement() -> None:
     steps, rest = in_steps(expression)
     whole = computed([], to_sql(expression, "duckdb"))
     assert computed([(s.name, to_sql(s.relation, "duckdb")) for s in steps], to_sql(rest, "duckdb")) == whole
+
+
+TEAMS = relation({"player": "int64", "team": "string"}, name="teams")
+IN_ORDER = ibis.window(group_by=GAMES.player, order_by=GAMES.day)
+
+
+@pytest.mark.parametrize(
+    ("expression", "columns"),
+    [
+        (GAMES, "player day points"),
+        (GAMES.select("points"), "points"),
+        (GAMES.filter(GAMES.day > 1).select("player"), "day player"),
+        (GAMES.filter(GAMES.day > 1), "player day points"),
+        (GAMES.group_by("player").aggregate(most=GAMES.points.max()), "player points"),
+        (GAMES.order_by("day").select("player"), "day player"),
+        (GAMES.select(place=ibis.row_number().over(IN_ORDER)), "player day"),
+        (GAMES.drop("day").select("player"), "day player"),
+        (GAMES.drop("day"), "player day points"),
+        (GAMES.select("player", "day").distinct(), "player day"),
+        (GAMES.distinct().select("player"), "player day points"),
+        (GAMES.fill_null(0).select("player"), "player day points"),
+        (GAMES.drop_null("points").select("player"), "player day points"),
+        (union(GAMES, GAMES.filter(GAMES.day > 1)).select("player"), "player day points"),
+        (union(GAMES.select("player"), GAMES.select(player="day")), "player day"),
+        (GAMES.inner_join(TEAMS, "player").select(TEAMS.team), "player teams.player teams.team"),
+        (GAMES.semi_join(TEAMS, "player").select("points"), "player points teams.player"),
+        (GAMES.select(is_last=GAMES.day == GAMES.view().day.max()), "day"),
+    ],
+)
+def test_the_columns_that_an_expression_uses_are_all_that_its_rows_depend_on(
+    expression: ir.Table, columns: str
+) -> None:
+    expected = {tuple(c.split(".")) if "." in c else ("games", c) for c in columns.split()}
+    assert set(touched_columns(expression)) == expected
