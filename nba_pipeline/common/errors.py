@@ -3,6 +3,11 @@
 from typing import ClassVar
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message that has words; the name of its class without one."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 class PipelineError(Exception):
     """Base of every named error.
 

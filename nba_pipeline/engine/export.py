@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.common.errors import ExportError, MissingHistoryError
+from nba_pipeline.common.errors import ExportError, MissingHistoryError, first_line
 from nba_pipeline.common.files import replacing
 from nba_pipeline.common.progress import DONE, STARTED, announce
 from nba_pipeline.contracts.table import Table
@@ -68,7 +68,7 @@ def _copy(months: "_Months", path: Path, kind: Format) -> int:
             if months.failure is not None:
                 raise months.failure from None
             raise ExportError(
-                f"{path.name} was not written: {str(e).splitlines()[0]}",
+                f"{path.name} was not written: {first_line(e)}",
                 duck.remedy(e, "check free disk space, then export again"),
             ) from e
     return written

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.errors import SourceError, first_line
 from nba_pipeline.contracts.table import arrow_type
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.sources.dropped_lines import dropped_files
@@ -121,7 +121,7 @@ def days_of_file(feed: Feed, path: Path) -> list[date]:
             return sorted(day for (day,) in db.execute(sql).fetchall() if day is not None)
     except duckdb.Error as e:
         raise SourceError(
-            f"{path} cannot be read: {str(e).splitlines()[0]}",
+            f"{path} cannot be read: {first_line(e)}",
             duck.remedy(e, f"give it a column {feed.day}; {LAYOUT}"),
         ) from e
 
@@ -145,7 +145,7 @@ def _rows(
         return db.execute(sql).to_arrow_table()
     except duckdb.Error as e:
         raise SourceError(
-            f"{first} cannot be read: {str(e).splitlines()[0]}",
+            f"{first} cannot be read: {first_line(e)}",
             duck.remedy(e, f"replace the file by a complete one; {LAYOUT}"),
         ) from e
 
@@ -187,7 +187,7 @@ def _form(file: Path) -> str:
         return str(pq.read_schema(file).remove_metadata())
     except (OSError, pa.ArrowException) as e:
         raise SourceError(
-            f"{file} cannot be read: {str(e).splitlines()[0]}",
+            f"{file} cannot be read: {first_line(e)}",
             f"replace the file by a complete one; {LAYOUT}",
         ) from e
 

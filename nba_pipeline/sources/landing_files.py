@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.errors import SourceError, first_line
 from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.contracts.table import arrow_type
@@ -318,9 +318,7 @@ def landed_rows(path: Path, without: Sequence[str] = ()) -> list[Row]:
         others = pc.field("source").is_null() | ~pc.field("source").isin(without) if by_source else None
         return pq.read_table(path, filters=others).to_pylist()
     except (OSError, pa.ArrowException) as e:
-        raise SourceError(
-            f"{path} cannot be read: {str(e).splitlines()[0]}", "remove it, and run the same command again"
-        ) from e
+        raise SourceError(f"{path} cannot be read: {first_line(e)}", "remove it, and run the same command again") from e
 
 
 def write_rows(path: Path, feed: Feed, rows: Sequence[Row]) -> bool:

@@ -14,7 +14,7 @@ import duckdb
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.disk_space import full_disk, is_full_disk
-from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.common.errors import WarehouseError, first_line
 from nba_pipeline.common.files import write_atomically
 
 OF_THE_FILE = (
@@ -39,29 +39,24 @@ def explained(path: Path, doing: str, error: BaseException) -> WarehouseError:
         doing: What failed, such as "reading failed".
         error: What DuckDB or the system said.
     """
-    said = (str(error).splitlines() or [type(error).__name__])[0]
+    what, remedy = _diagnosis(path, error)
+    return WarehouseError(f"{path}: {doing}: {what}", remedy)
+
+
+def _diagnosis(path: Path, error: BaseException) -> tuple[str, str]:
+    """Return what is wrong and how it is repaired, and mark a damaged file."""
+    said = first_line(error)
     if is_full_disk(error, path):
-        what, remedy = full_disk(path)
-        return WarehouseError(f"{path}: {doing}: {what}", remedy)
+        return full_disk(path)
     if not os.access(path.parent, os.R_OK | os.X_OK) or (path.exists() and not os.access(path, os.R_OK)):
-        return WarehouseError(
-            f"{path}: {doing}: this account may not read it", "change the permissions of the file and its directory"
-        )
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return WarehouseError(f"{path}: {doing}: {said}", duck.MORE_MEMORY)
+        return "this account may not read it", "change the permissions of the file and its directory"
     if isinstance(error, duckdb.Error) and not isinstance(error, OF_THE_FILE):
-        return WarehouseError(f"{path}: {doing}: {said}", "remove the cause, then run the same range again")
+        return said, duck.remedy(error, "remove the cause, then run the same range again")
     if _is_of_another_format(path):
-        return WarehouseError(f"{path}: {doing}: it is not a DuckDB file, or its beginning is damaged", REBUILD)
+        return "it is not a DuckDB file, or its beginning is damaged", REBUILD
     if lost := _lost(path):
-        unmarked = _marking(path, lost)
-        return WarehouseError(
-            f"{path}: {doing}: the file is damaged: {lost} cannot be read ({said}){unmarked}", REBUILD
-        )
-    return WarehouseError(
-        f"{path}: {doing}: {said}",
-        "check the disk and the permissions of the file and its directory, then run it again",
-    )
+        return f"the file is damaged: {lost} cannot be read ({said}){_marking(path, lost)}", REBUILD
+    return said, "check the disk and the permissions of the file and its directory, then run it again"
 
 
 def _lost(path: Path) -> str:

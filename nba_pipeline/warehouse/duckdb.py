@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.disk_space import is_full_disk
-from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
+from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError, first_line
 from nba_pipeline.common.locking import LOCK_TIMEOUT, REMEDY, file_lock
 from nba_pipeline.contracts import sql_types as ddl
 from nba_pipeline.contracts.dialects import Dialect
@@ -119,11 +119,11 @@ class DuckDBWarehouse:
             try:
                 return db.execute(sql).to_arrow_table()
             except duck.OF_THE_STATEMENT as e:
-                raise WarehouseError(f"{self.path}: {str(e).splitlines()[0]}", "correct the statement") from e
+                raise WarehouseError(f"{self.path}: {first_line(e)}", "correct the statement") from e
             except duckdb.IOException as e:
                 if duck.is_corruption(e) or is_full_disk(e, self.path):
                     raise
-                raise WarehouseError(f"{self.path}: {str(e).splitlines()[0]}", OTHER_FILES) from e
+                raise WarehouseError(f"{self.path}: {first_line(e)}", OTHER_FILES) from e
 
     def _operations(self, sql: str, values: list, schema: pa.Schema) -> pa.Table:
         with self.reading() as db:
@@ -236,8 +236,10 @@ def _all_columns(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[
     return f"SELECT {', '.join(listed)} FROM {table.id}"
 
 
-def _stored_columns(db: duckdb.DuckDBPyConnection, table: str) -> frozenset[str]:
-    return frozenset(r[0] for r in db.execute(f"SELECT column_name FROM (DESCRIBE {table})").fetchall())
+def _stored_columns(db: duckdb.DuckDBPyConnection, table: str) -> dict[str, tuple[str, bool]]:
+    """The type of each column of a stored table, and whether it may be NULL."""
+    found = db.execute(f'SELECT column_name, column_type, "null" FROM (DESCRIBE {table})').fetchall()
+    return {n: (t.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), null == "YES") for n, t, null in found}
 
 
 def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table:
@@ -260,9 +262,7 @@ def _contents(db: duckdb.DuckDBPyConnection, table: Table, hashes: bool) -> str:
 def _evolve(db: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Add columns that the contract gained, and let those be empty that it lets; refuse any other difference."""
     declared = ddl.duckdb_columns(table)
-    stored = {
-        n: (t.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), null) for n, t, null, *_ in _described(db, table)
-    }
+    stored = _stored_columns(db, table.id)
     for name, kind in declared.items():
         if name not in stored:
             db.execute(f'ALTER TABLE {table.id} ADD COLUMN "{name}" {kind}')
@@ -271,17 +271,13 @@ def _evolve(db: duckdb.DuckDBPyConnection, table: Table) -> None:
                 f"{table.id}.{name} is {stored[name][0]} in the warehouse and {kind} in the contract",
                 f'ALTER TABLE {table.id} ALTER "{name}" TYPE {kind}, or drop the table and backfill it',
             )
-        elif table.columns[name].nullable and stored[name][1] == "NO":
+        elif table.columns[name].nullable and not stored[name][1]:
             db.execute(f'ALTER TABLE {table.id} ALTER "{name}" DROP NOT NULL')
     for name in stored.keys() - declared.keys():
         raise WarehouseError(
             f"{table.id}.{name} is in the warehouse but not in the contract",
             f'ALTER TABLE {table.id} DROP "{name}", or add it to the contract',
         )
-
-
-def _described(db: duckdb.DuckDBPyConnection, table: Table) -> list[tuple]:
-    return db.execute(f"DESCRIBE {table.id}").fetchall()
 
 
 def _record(db: duckdb.DuckDBPyConnection, table: Table, entries: pa.Table, rejects: pa.Table) -> None:

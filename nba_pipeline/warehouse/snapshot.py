@@ -15,7 +15,7 @@ import duckdb
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.disk_space import full_disk, is_full_disk
-from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.common.errors import WarehouseError, first_line
 from nba_pipeline.common.files import replacing
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
@@ -95,7 +95,7 @@ def _not_written(path: Path, error: Exception) -> WarehouseError:
         what, remedy = full_disk(path)
         return WarehouseError(f"{path} was not written: {what}", remedy)
     return WarehouseError(
-        f"{path} was not written: {str(error).splitlines()[0]}",
+        f"{path} was not written: {first_line(error)}",
         "check the permissions of the directory, then run it again",
     )
 

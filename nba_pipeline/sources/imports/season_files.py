@@ -11,7 +11,7 @@ import duckdb
 import requests
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.errors import SourceError, first_line
 from nba_pipeline.common.files import replacing, write_atomically
 from nba_pipeline.sources.landing import SUFFIXES
 from nba_pipeline.sources.live_settings import Pace
@@ -103,7 +103,7 @@ def read_rows(path: Path, required: Sequence[str]) -> list[Row]:
             table = db.execute(f"SELECT * FROM {scan}").to_arrow_table()
     except duckdb.Error as e:
         raise SourceError(
-            f"{path} cannot be read: {str(e).splitlines()[0]}", duck.remedy(e, "replace it by a complete file")
+            f"{path} cannot be read: {first_line(e)}", duck.remedy(e, "replace it by a complete file")
         ) from e
     names = {n.lower(): n for n in table.column_names}
     missing = [c for c in required if c not in names]
