@@ -38,15 +38,15 @@ def captured_in_time(captured_at: ir.TimestampValue, cutoff_at: ir.TimestampValu
 def captured_late(
     captured_at: ir.TimestampValue, tip_off: ir.TimestampValue, source: ir.StringValue
 ) -> ir.BooleanValue:
-    """Return whether a quote was captured after tip-off, by what the source's times mean (`domain.quote_times`).
+    """Return whether a quote or line-up was captured after tip-off, by what the source's times mean (`domain.quote_times`).
 
     Args:
         captured_at: capture time (UTC).
         tip_off: scheduled tip-off (UTC).
-        source: name of the source that captured the quote.
+        source: name of the source that captured it.
 
     Returns:
-        True for a late quote; NULL if either time is unknown.
+        True for a late capture; NULL if either time is unknown.
     """
     return _later_than(captured_at, tip_off, source, "tolerance")
 

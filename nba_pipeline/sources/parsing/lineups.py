@@ -4,19 +4,17 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from nba_pipeline.domain.lineups import CONFIRMED, EXPECTED, INACTIVE
 from nba_pipeline.domain.teams import tricode
 from nba_pipeline.sources.parsing.acceptance import SetAside, Sieve
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import PayloadError, Row, integer, part, required, shown, text
 
 SOURCE = "NBA daily line-ups"
-CONFIRMED, EXPECTED, INACTIVE = "confirmed", "expected", "inactive"
-STATUSES = (CONFIRMED, EXPECTED, INACTIVE)
 # The service's words for a starter, in lower case.
 WORDS = {"confirmed": CONFIRMED, "expected": EXPECTED, "projected": EXPECTED}
 SIDES = {"homeTeam": "home", "awayTeam": "away"}
 FLOOR = 0.5
-STARTERS = 5
 
 
 def lineups(payload: Any, games: Mapping[str, Game], set_aside: list[SetAside] | None = None) -> list[Row]:
@@ -47,14 +45,9 @@ def lineups(payload: Any, games: Mapping[str, Game], set_aside: list[SetAside] |
 
 
 def _team(name: str, players: list[tuple[Any, Row]], sieve: Sieve) -> Iterator[Row]:
-    """Read the players of a team; a team with more than five starters says nothing of its line-up."""
-    read = [sieve.read(f"{name}, {shown(p)}", partial(_player, p, of)) for p, of in players]
-    listed = [r for r in read if r is not None and r["status"]]
-    starters = [r for r in listed if r["status"] != INACTIVE]
-    if len(starters) > STARTERS:
-        sieve.reject(name, f"{len(starters)} players are listed to start")
-        listed = [r for r in listed if r["status"] == INACTIVE]
-    yield from listed
+    """Read the starters and inactive players of a team."""
+    read = (sieve.read(f"{name}, {shown(p)}", partial(_player, p, of)) for p, of in players)
+    return (r for r in read if r is not None and r["status"])
 
 
 def _game(g: Any, games: Mapping[str, Game]) -> Game:

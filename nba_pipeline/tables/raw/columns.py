@@ -14,6 +14,7 @@ from nba_pipeline.sources.landing import PROBLEMS
 LINE_CAPTURED_LATE = "captured after tip-off"
 UNSCHEDULED = "its game is not in the schedule of that day"
 NO_RESULT = "its game has no final score yet"
+NOT_IN_GAME = "its team does not play in that game"
 MOVED = "its game was called off on that day, and moved to another"
 # Rows that are set aside for these reasons say nothing against their feed.
 ORDINARY = frozenset({LINE_CAPTURED_LATE, NO_RESULT, MOVED})
@@ -123,13 +124,17 @@ def landing_reason(landing: ir.Table) -> ir.StringValue:
     return landing[PROBLEMS]
 
 
+def team_reason(rows: ir.Table, games: ir.Table) -> ir.StringValue:
+    """Return why the team of a row contradicts the schedule. `rows` are left-joined to `games` by game and day."""
+    return when((rows.team != games.home_team) & (rows.team != games.away_team), NOT_IN_GAME)
+
+
 def game_reason(rows: ir.Table, games: ir.Table) -> ir.StringValue:
-    """Return why a row contradicts the schedule. `rows` are left-joined to `games` by game id."""
+    """Return why a row contradicts the schedule. `rows` are left-joined to `games` by game and day."""
     other = (rows.team == games.home_team).ifelse(games.away_team, games.home_team)
-    foreign_team = (rows.team != games.home_team) & (rows.team != games.away_team)
     return first_reason(
         when(games.game_id.isnull(), UNSCHEDULED),
-        when(foreign_team, "its team does not play in that game"),
+        team_reason(rows, games),
         when(rows.opponent != other, "its opponent is not the other team of that game"),
         when(rows.is_home != (rows.team == games.home_team), "home and away are the other way round in the schedule"),
     )

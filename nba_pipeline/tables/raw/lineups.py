@@ -5,18 +5,20 @@ from datetime import date
 import ibis
 
 from nba_pipeline import asof
+from nba_pipeline.asof.cutoffs import captured_late
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
+from nba_pipeline.domain.lineups import STARTERS, STARTING, STATUSES
 from nba_pipeline.domain.player_names import with_lookup
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
-from nba_pipeline.sources.parsing.lineups import INACTIVE, STARTERS, STATUSES
 from nba_pipeline.tables.raw.columns import (
     LINE_CAPTURED_LATE,
     ORDINARY,
     UNSCHEDULED,
     first_reason,
     landing_reason,
+    team_reason,
     tricode,
     when,
     with_tricodes,
@@ -25,9 +27,10 @@ from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
 
 NO_TIME = "it has no time of capture, so that nothing may use it"
-NOT_IN_GAME = "its team does not play in the game"
+CONTRADICTED = "the capture lists the player with different statuses or for different teams"
 TOO_MANY = f"more than {STARTERS} players of the team are listed to start"
 COPY = "the player is listed more than once in the capture; one was kept"
+CAPTURE = ("game_id", "game_date", "captured_at")
 
 
 class Lineups(Rows):
@@ -62,7 +65,7 @@ LINEUPS = Table(
 
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
-    """Type the line-ups, and reject those captured after the scheduled tip-off or of teams that do not play in the game."""
+    """Type the line-ups, and reject what cannot be used: late, of another game, contradictory, repeated or a surplus starter."""
     landing = with_lookup(with_tricodes(landing, "team"), "player_name")
     rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
     typed = rows.select(
@@ -72,20 +75,50 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
             landing_reason(landing),
             when(landing.captured_at.isnull(), NO_TIME),
             when(schedule.game_id.isnull(), UNSCHEDULED),
-            when(landing.captured_at >= schedule.tip_off, LINE_CAPTURED_LATE),
-            when((landing.team != schedule.home_team) & (landing.team != schedule.away_team), NOT_IN_GAME),
+            when(captured_late(landing.captured_at, schedule.tip_off, landing.source), LINE_CAPTURED_LATE),
+            team_reason(landing, schedule),
         ),
     )
-    order = [typed.reject_reason.notnull(), typed.status, typed.source]
-    same = ibis.window(group_by=["game_id", "captured_at", "team", "player_id"], order_by=order)
-    marked = typed.mutate(__copy=ibis.row_number().over(same))
-    once = marked.mutate(reject_reason=first_reason(marked.reject_reason, when(marked["__copy"] > 0, COPY)))
-    starts = (once.status != INACTIVE) & once.reject_reason.isnull()
-    of_team = ibis.window(group_by=["game_id", "captured_at", "team"])
-    counted = once.mutate(__starters=starts.cast("int64").sum().over(of_team))
-    too_many = (counted["__starters"] > STARTERS) & (counted.status != INACTIVE)
-    reason = first_reason(counted.reject_reason, when(too_many, TOO_MANY))
-    return counted.mutate(reject_reason=reason).drop("__copy", "__starters")
+    return _without_surplus(_without_copies(_without_contradictions(typed)))
+
+
+def _usable(rows: ir.Table) -> ir.BooleanValue:
+    """Whether a row says something of a player: it has no reason to be rejected, a known status and a possible id."""
+    return (
+        rows.reject_reason.isnull()
+        & rows.status.isin(STATUSES).fill_null(False)
+        & (rows.player_id > 0).fill_null(False)
+    )
+
+
+def _without_contradictions(rows: ir.Table) -> ir.Table:
+    """Reject every row of a player of whom one capture says different things."""
+    usable = _usable(rows)
+    of_player = ibis.window(group_by=[*CAPTURE, "player_id"])
+    said = [usable.ifelse(rows[c], None) for c in ("status", "team")]
+    differs = ibis.or_(*(s.max().over(of_player) != s.min().over(of_player) for s in said))
+    return rows.mutate(reject_reason=first_reason(rows.reject_reason, when(usable & differs, CONTRADICTED)))
+
+
+def _without_copies(rows: ir.Table) -> ir.Table:
+    """Reject all rows of a player in a capture but one, by an order that is independent of the order of the rows."""
+    order = [
+        ibis.desc(_usable(rows)),
+        ibis.desc(rows.player_name, nulls_first=False),
+        ibis.asc(rows.position, nulls_first=False),
+        ibis.asc(rows.source, nulls_first=False),
+    ]
+    of_player = ibis.window(group_by=[*CAPTURE, "team", "player_id"], order_by=order)
+    marked = rows.mutate(__copy=ibis.row_number().over(of_player))
+    copy = when(_usable(marked) & (marked["__copy"] > 0), COPY)
+    return marked.mutate(reject_reason=first_reason(marked.reject_reason, copy)).drop("__copy")
+
+
+def _without_surplus(rows: ir.Table) -> ir.Table:
+    """Reject all starters of a team with more than five: which of them start is unknown."""
+    starts = _usable(rows) & rows.status.isin(STARTING)
+    starters = starts.cast("int64").sum().over(ibis.window(group_by=[*CAPTURE, "team"]))
+    return rows.mutate(reject_reason=first_reason(rows.reject_reason, when(starts & (starters > STARTERS), TOO_MANY)))
 
 
 TRANSFORM = Transform(

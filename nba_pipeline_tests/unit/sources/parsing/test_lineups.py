@@ -73,7 +73,6 @@ def changed(change: Any) -> Any:
         (lambda g: g["homeTeam"]["players"][0].update(lineupStatus="Doubtful"), 1, "lineupStatus is"),
         (lambda g: g["homeTeam"]["players"][0].update(personId=0), 1, "the player has no id"),
         (lambda g: g["homeTeam"]["players"][0].update(playerName="", firstName="", lastName=""), 1, "has no name"),
-        (lambda g: g["homeTeam"]["players"].append(player(19)), 5, "6 players are listed to start"),
         (lambda g: g["homeTeam"]["players"].append("x"), 0, "an object"),
     ],
 )
@@ -81,6 +80,11 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_used(change: Any, lost: in
     rows, aside = read(changed(change))
     assert len(rows) == 24 - lost
     assert len(aside) == 1 and said in aside[0]
+
+
+def test_a_sixth_starter_is_landed_for_the_table_to_judge() -> None:
+    rows, aside = read(changed(lambda g: g["homeTeam"]["players"].append(player(19))))
+    assert aside == [] and [r["status"] for r in rows if r["player_id"] == 19] == ["confirmed"]
 
 
 @pytest.mark.parametrize("payload", [{}, {"games": None}, [], {"games": [{"gameId": "x"}, 7, None]}])
