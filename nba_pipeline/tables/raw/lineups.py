@@ -92,7 +92,7 @@ def _usable(rows: ir.Table) -> ir.BooleanValue:
 
 
 def _without_contradictions(rows: ir.Table) -> ir.Table:
-    """Reject every row of a player of whom one capture says different things."""
+    """Reject every row of a player if the rows of one capture contradict each other."""
     usable = _usable(rows)
     of_player = ibis.window(group_by=[*CAPTURE, "player_id"])
     said = [usable.ifelse(rows[c], None) for c in ("status", "team")]
