@@ -145,8 +145,12 @@ class People:
         question: Question,
         before: Mapping[tuple[int, str], Appearance],
     ) -> Answer:
-        """Return the player, unless the name lacks the suffix of the spelling and a namesake plays for the same team: a son."""
+        """Return the player, unless the name lacks the suffix of the spelling and a son may be meant: a namesake who plays for
+        the same team, or a player who is not listed and has this spelling for an alias.
+        """
         if self._spelling(player).generation is None:
+            if spelling.generation is not None and rule != ALIAS and spelling.lookup in self.aliases:
+                return Answer(None, why=f"it is an alias of a player who is not listed, not of {player.name}")
             team = before[player.player_id, question.day].team
             for other in self._namesakes(spelling):
                 seen = before.get((other.player_id, question.day))
