@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 import dagster as dg
 
 from nba_pipeline.automation.alert_store import Alert, AlertKind, OpenAlert, day_of
-from nba_pipeline.automation.selections import GRADES, SCHEDULE
+from nba_pipeline.automation.selections import FEATURES, GRADES, SCHEDULE
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.tables.catalog import CATALOG
 
@@ -18,6 +18,7 @@ TABLE_OF = {
     AlertKind.GAP: GRADES,
     AlertKind.ALARM: GRADES,
     AlertKind.DRIFT: GRADES,
+    AlertKind.FEATURE: FEATURES,
     AlertKind.STATE: SCHEDULE,
     AlertKind.SEASON: SCHEDULE,
 }

@@ -37,6 +37,7 @@ class AlertKind(StrEnum):
     GAP = "gap"
     ALARM = "alarm"
     DRIFT = "drift"
+    FEATURE = "feature"
     RUN = "run"
     OUTAGE = "outage"
     BOOK = "book"

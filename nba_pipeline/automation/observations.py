@@ -10,6 +10,7 @@ from nba_pipeline.automation import alert_rules, selections
 from nba_pipeline.automation.alert_rules import Published
 from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.book_alerts import book_alerts, count_books
+from nba_pipeline.automation.feature_alerts import feature_alerts, published_drift
 from nba_pipeline.automation.game_slate import slate
 from nba_pipeline.automation.quote_alerts import quote_alerts, quoted_without_forecast
 from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
@@ -173,8 +174,9 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
     alerts += alert_rules.outages(failures)
     graded = _grades_to_judge(settings, store, ledger)
     if graded is not None:
-        kinds += [AlertKind.ALARM, AlertKind.DRIFT]
+        kinds += [AlertKind.ALARM, AlertKind.DRIFT, AlertKind.FEATURE]
         alerts += _alarms(settings, today)
+        alerts += feature_alerts(published_drift(settings.watch_warehouse(), today))
         notes[JUDGED] = graded
     return AlertObservations(alerts, kinds, notes)
 

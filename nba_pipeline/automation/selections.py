@@ -8,6 +8,7 @@ from nba_pipeline.sources import landing
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 
 PREDICTIONS = "nba_predictions"
+FEATURES = "nba_predictions.ml_feature_store_v2"
 MODELS = "nba_predictions.prediction_models"
 SCHEDULE = "nba_raw.schedule"
 FORECASTS = "nba_predictions.player_prop_predictions"

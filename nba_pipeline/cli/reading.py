@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from nba_pipeline.cli.options import HOST, DayCommand, as_json, exits, optional_days, require_range
+from nba_pipeline.cli.options import DAY, HOST, DayCommand, as_json, exits, optional_days, require_range
 from nba_pipeline.cli.own_pages import ALLOW_HOST
 from nba_pipeline.common.extras import required_extra
 
@@ -84,4 +84,20 @@ def describe(table: str, as_json: bool) -> None:
     describe_table(table, as_json)
 
 
-READING = (tables, describe, query, api, mcp, dashboard)
+@click.command(cls=DayCommand)
+@click.argument("day", type=DAY, metavar="[DAY]", required=False)
+@as_json
+@exits
+def drift(day: date | None, as_json: bool) -> bool:
+    """Compare each feature of the 30 days up to DAY with the training days of the models in force; DAY: the last that was run.
+
+    A feature drifts, and the command ends with 1, where it is unknown far more or less often, or its mean moved further than
+    in any ordinary season.
+    """
+    require_range(day, day)
+    from nba_pipeline.cli.drift import show_drift
+
+    return show_drift(day, as_json)
+
+
+READING = (drift, tables, describe, query, api, mcp, dashboard)
