@@ -100,9 +100,16 @@ def feature_drift(features: pd.DataFrame, names: Sequence[str], last: date, trai
 
 def _compared(name: str, training: Floats, recent: Floats) -> FeatureDrift:
     before, since = training[~np.isnan(training)], recent[~np.isnan(recent)]
-    means = [float(known.mean()) if len(known) else None for known in (before, since)]
     shift = None
     if min(len(before), len(since)) >= MINIMUM_KNOWN and before.std() > 0:
         shift = float((since.mean() - before.mean()) / before.std())
-    unknown = (1 - len(before) / len(training), 1 - len(since) / len(recent))
-    return FeatureDrift(name, len(training), len(recent), *unknown, *means, shift)
+    return FeatureDrift(
+        name,
+        rows_training=len(training),
+        rows_recent=len(recent),
+        unknown_training=1 - len(before) / len(training),
+        unknown_recent=1 - len(since) / len(recent),
+        mean_training=float(before.mean()) if len(before) else None,
+        mean_recent=float(since.mean()) if len(since) else None,
+        shift=shift,
+    )

@@ -20,7 +20,7 @@ def stored(days: int = 200, per_day: int = 50) -> pd.DataFrame:
     rng = np.random.default_rng(3)
     n = days * per_day
     starter = np.where(rng.random(n) < 0.9, rng.integers(0, 2, n), np.nan)
-    day = np.repeat([LAST - timedelta(days=back) for back in range(days)], per_day)
+    day = [LAST - timedelta(days=back) for back in range(days) for _ in range(per_day)]
     pace = rng.normal(100, 2, n)
     return pd.DataFrame(
         {"game_date": day, "games_played_season": 30, "pace": pace, "starter": starter, "playoff_game": 0.0}
