@@ -8,6 +8,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from nba_pipeline.automation import schedules, sensors  # noqa: E402
+from nba_pipeline.automation.alert_checks import evaluate_watch_checks  # noqa: E402
 from nba_pipeline.automation.alert_store import alerts_of  # noqa: E402
 from nba_pipeline.config.settings import Settings  # noqa: E402
 from nba_pipeline.orchestration import jobs  # noqa: E402
@@ -24,7 +25,7 @@ DAILY_REPORT = daily_report_asset(SETTINGS, alerts_of)
 
 defs = dg.Definitions(
     assets=[*ASSETS, DAILY_REPORT],
-    asset_checks=[replay_of_a_day, frame_of_the_seasons],
+    asset_checks=[replay_of_a_day, frame_of_the_seasons, evaluate_watch_checks],
     jobs=jobs.JOBS,
     schedules=schedules.SCHEDULES,
     sensors=sensors.SENSORS,

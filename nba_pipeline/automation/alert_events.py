@@ -1,34 +1,17 @@
-"""Shows alerts where people look at a table: as observations of its asset in Dagster, of the day that they are about.
+"""Shows alerts about a day where people look at that day: as observations of the partition in Dagster.
 
-Deadlines, gaps and suspicious figures are found outside any run, so no run reports them. Refused days are not among them: their
-failed checks say it already.
+What holds now of the table is told by its checks (`alert_checks`), which the page of a day does not show. Refused days are not
+among them: their failed checks say it already.
 """
 
 from collections.abc import Collection, Iterator
 
 import dagster as dg
 
-from nba_pipeline.automation.alert_store import Alert, AlertKind, OpenAlert, day_of
-from nba_pipeline.automation.selections import FEATURES, GRADES, SCHEDULE
-from nba_pipeline.orchestration.keys import asset_key
-from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.automation.alert_checks import check_of
+from nba_pipeline.automation.alert_store import OpenAlert, day_of
 
 OPENED, RESOLVED = "opened", "resolved"
-TABLE_OF = {
-    AlertKind.GAP: GRADES,
-    AlertKind.ALARM: GRADES,
-    AlertKind.DRIFT: GRADES,
-    AlertKind.FEATURE: FEATURES,
-    AlertKind.STATE: SCHEDULE,
-    AlertKind.SEASON: SCHEDULE,
-}
-
-
-def table_of(alert: Alert | OpenAlert) -> str | None:
-    """Return the table that an alert is about; None where it is about none, or its checks say the same."""
-    if alert.kind == AlertKind.FRESHNESS:
-        return alert.key.split()[1]
-    return TABLE_OF.get(alert.kind)
 
 
 def changes(before: Collection[OpenAlert], after: Collection[OpenAlert]) -> Iterator[tuple[str, OpenAlert]]:
@@ -44,19 +27,18 @@ def changes(before: Collection[OpenAlert], after: Collection[OpenAlert]) -> Iter
 
 
 def observation(state: str, alert: OpenAlert) -> dg.AssetObservation | None:
-    """Return what the asset of the alert's table shows; None where it is about no table.
+    """Return what the day of the alert shows; None where it is about no day, or about no table.
 
     Args:
         state: `opened` or `resolved`.
         alert: The alert.
     """
-    table = table_of(alert)
-    if table is None:
+    check, day = check_of(alert), day_of(alert)
+    if check is None or day is None:
         return None
-    day = day_of(alert)
     return dg.AssetObservation(
-        asset_key=asset_key(CATALOG[table].table),
-        partition=day.isoformat() if day else None,
+        asset_key=check.key.asset_key,
+        partition=day.isoformat(),
         description=f"alert {state}: {alert.text}",
         metadata={"alert": alert.key, "kind": str(alert.kind), "state": state},
     )

@@ -129,7 +129,9 @@ class AlertObservations:
     notes: dict[str, str]
 
 
-def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: datetime) -> AlertObservations:
+def observe_alerts(
+    settings: Settings, instance: dg.DagsterInstance, now: datetime, *, anew: bool = False
+) -> AlertObservations:
     """Evaluate all alert rules over the last days and over the days that open alerts are about.
 
     An alert of an older day thus stays open until that day is complete or waived.
@@ -138,6 +140,7 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
         settings: The settings, for the home, the warehouse and the source.
         instance: The Dagster instance that recorded the runs.
         now: The time of the evaluation.
+        anew: Whether grades that were held against the alarm lines before are so again.
     """
     today = clock.eastern(now).date()
     store = AlertStore(settings.home)
@@ -172,7 +175,7 @@ def observe_alerts(settings: Settings, instance: dg.DagsterInstance, now: dateti
         alerts += alert_rules.freshness(now, games, ledger)
         alerts += alert_rules.gaps(now, games, ledger, selections.daily(), began, waivers)
     alerts += alert_rules.outages(failures)
-    graded = _grades_to_judge(settings, store, ledger)
+    graded = _grades_to_judge(settings, "" if anew else store.note(JUDGED), ledger)
     if graded is not None:
         kinds += [AlertKind.ALARM, AlertKind.DRIFT, AlertKind.FEATURE]
         alerts += _alarms(settings, today)
@@ -198,14 +201,14 @@ def _days_to_look_at(settings: Settings, today: date, *, whole: bool) -> list[da
     return days_between(first, today)
 
 
-def _grades_to_judge(settings: Settings, store: AlertStore, ledger: Published) -> str | None:
-    """Return the time of the latest grades where they were not held against the alarm lines yet; None where they were."""
+def _grades_to_judge(settings: Settings, judged: str, ledger: Published) -> str | None:
+    """Return the time of the latest grades; None where it is that of the grades that were judged last."""
     if settings.source == "simulator":  # figures of an invented market are no evidence of a leak
         return None
     graded = max(
         (str(e["recorded_at"]) for (t, _), e in ledger.published.items() if t == selections.GRADES), default=""
     )
-    return None if graded == store.note(JUDGED) else graded
+    return None if graded == judged else graded
 
 
 def _alarms(settings: Settings, today: date) -> list[Alert]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from nba_pipeline.automation import alert_events, observations, reconcile, selections
+from nba_pipeline.automation import alert_checks, alert_events, observations, reconcile, selections
 from nba_pipeline.automation.alert_rules import Published
 from nba_pipeline.automation.alert_store import AlertStore, Delivery
 from nba_pipeline.automation.file_cleanup import remove_abandoned_drafts
@@ -195,7 +195,9 @@ def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     store = AlertStore(settings.home, notifiers(settings.alerts))
     before = store.open_alerts()
     delivery = store.report(observed.kinds, observed.alerts, now)
-    alert_events.show(context.instance, before, store.open_alerts())
+    after = store.open_alerts()
+    alert_events.show(context.instance, before, after)
+    alert_checks.report(context.instance, observed.kinds, after)
     for name, value in observed.notes.items():
         store.put_note(name, value)
     outcome = "one message sent" if delivery.sent else f"no message: {delivery.why_not}"
