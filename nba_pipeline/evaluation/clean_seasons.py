@@ -26,7 +26,7 @@ class ChosenOn:
     law: int | None
 
 
-_LAW = 2023  # the law's shift, and the prior of the slope beside lines
+_LAW = 2024  # the law's shift and the prior of the slope beside lines (to 2023-24), which rows scale the spread (to 2024-25)
 _RULE, _ZONES, _LEARNED = ChosenOn(None, _LAW), ChosenOn(2022, _LAW), ChosenOn(2023, _LAW)
 CHOSEN_ON: Mapping[str, ChosenOn] = {
     "last_5": _RULE,

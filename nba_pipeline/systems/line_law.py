@@ -26,6 +26,10 @@ PRIOR_SLOPE, PRIOR_ROWS = 0.15, 2_000.0
 PRIOR_SKEWNESS_ROWS = 300.0
 SKEWNESS = (0.05, 2.0)
 
+# Rows are like those with a line where their forecast reaches this quantile of theirs.
+LIKE_LINED = 0.25
+PRIOR_SCALE_ROWS = 500.0
+
 
 @dataclass(frozen=True)
 class LineLaw:
@@ -42,6 +46,8 @@ class LineLaw:
         forecast: See `intercept`.
         spread: Variance of outcomes around it.
         third: Third central moment of outcomes around it, third[0] + third[1]·expected outcome; not negative.
+        scale: Factor on the standard deviation: the spread of outcomes in the whole window against that in its rows with a
+            line, which may all be months old.
     """
 
     decided: int
@@ -53,6 +59,7 @@ class LineLaw:
     forecast: float
     spread: Spread
     third: tuple[float, float]
+    scale: float
 
     @classmethod
     def fit(cls, raw: Law, quotes: Quotes, own_sd: Floats, actual: Floats, *, knows_prices: bool) -> "LineLaw | None":
@@ -79,14 +86,15 @@ class LineLaw:
         expected = basis @ np.array([intercept, by_line, by_forecast])
         spread = Spread.fit(expected, own, y)
         third = _fit_third(y - expected, expected, spread.sd(expected, own), lined.skewness)
-        return cls(len(z[decided]), shift, slope, knows_prices, intercept, by_line, by_forecast, spread, third)
+        scale = _scale(raw, actual, use)
+        return cls(len(z[decided]), shift, slope, knows_prices, intercept, by_line, by_forecast, spread, third, scale)
 
     def apply(self, raw: Law, quotes: Quotes, own_sd: Floats) -> Law:
         """Return the calibrated laws; rows without a line keep the raw law."""
         expected = self.intercept + self.line * quotes.line + self.forecast * raw.mean
         sd = self.spread.sd(expected, own_sd)
         moment = self.third[0] + self.third[1] * np.maximum(expected, 0)
-        shape = Law(expected, sd, np.clip(moment / sd**3, *SKEWNESS))
+        shape = Law(expected, self.scale * sd, np.clip(moment / sd**3, *SKEWNESS))
         known = _market_logit(raw, quotes) if self.knows_prices else 0.0
         over = scipy.special.expit(self.shift + self.slope * _logit(raw.above(quotes.line)) + known)
         moved = Law(np.maximum(shape.centre(quotes.line, over), 0), shape.sd, shape.skewness)
@@ -130,3 +138,14 @@ def _fit_third(error: Floats, expected: Floats, sd: Floats, raw_skewness: Floats
     held = np.vstack([basis, weight * basis])
     constant, linear = rounded(nonnegative_least_squares(held, np.append((error / sd) ** 3, weight * raw_skewness)))
     return constant, linear
+
+
+def _scale(raw: Law, actual: Floats, lined: NDArray[np.bool_]) -> float:
+    """Ratio of the spread of all outcomes to that of rows with a line, in standard deviations of the raw law, among forecasts
+    that reach those beside lines."""
+    like = raw.mean >= np.quantile(raw.mean[lined], LIKE_LINED)
+    squared = ((actual - raw.mean) / raw.sd) ** 2
+    everywhere = squared[like & ~np.isnan(squared)]
+    beside = squared[like & lined]
+    held = (beside.sum() + PRIOR_SCALE_ROWS * everywhere.mean()) / (len(beside) + PRIOR_SCALE_ROWS)
+    return rounded([np.sqrt(everywhere.mean() / held)])[0]

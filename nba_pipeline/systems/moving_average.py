@@ -30,7 +30,7 @@ class MovingAverage:
     """0.5·last 5 + 0.3·last 10 + 0.2·season, plus adjustments; a factor that is unknown adjusts nothing."""
 
     system_id = "moving_average"
-    version = "3"
+    version = "4"
 
     def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
         """Forecasts need ten games this season; adjustments use what is known of the game.

@@ -24,7 +24,7 @@ class SimilarityBalanced:
     """(weight·similar games + 20·EWMA) / (weight + 20): few similar games leave form alone, and none leave it as it is."""
 
     system_id: str = "similarity_balanced_v1"
-    version: str = "2"
+    version: str = "3"
 
     def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
         """Forecasts need five games this season.

@@ -151,7 +151,7 @@ def _combinations(rows: _Rows, unlevelled: Mapping[str, Floats]) -> dict[str, _F
     combined = level.apply(combined, rows.season_average)
     return {
         ensemble_v1.SYSTEM_ID: _Fitted(combined, level, {"weights": weights}),
-        line_aware_v1.SYSTEM_ID: _Fitted(np.where(np.isnan(rows.quotes.line), np.nan, combined), Level()),
+        line_aware_v1.SYSTEM_ID: _Fitted(combined, Level()),
     }
 
 
@@ -184,9 +184,14 @@ def _trained(system_id: str, fitted: _Fitted, rows: _Rows) -> Trained:
         "features": list(features),
         "hyperparameters": {**fitted.hyperparameters, **_small(fitted.body)},
         "library_versions": installed_versions(fitted.libraries),
-        **_holdout(fitted.mean, calibration, rows),
+        **_holdout(_forecast_rows(system_id, fitted.mean, rows), calibration, rows),
     }
     return Trained(artifact, facts)
+
+
+def _forecast_rows(system_id: str, mean: Floats, rows: _Rows) -> Floats:
+    """The means of rows that the system would forecast: with a line, where it needs one."""
+    return np.where(np.isnan(rows.quotes.line), np.nan, mean) if system_id in LINE_SYSTEM_IDS else mean
 
 
 def _small(body: Mapping[str, Any]) -> dict[str, Any]:

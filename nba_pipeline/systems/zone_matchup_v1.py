@@ -45,7 +45,7 @@ class ZoneMatchup:
     """The market's EWMA plus weighted edges by zone, pace and venue; what is unknown moves nothing."""
 
     system_id: str = "zone_matchup_v1"
-    version: str = "2"
+    version: str = "3"
 
     def predict(self, rows: pd.DataFrame, market: str) -> Forecast:
         """Forecasts need five games this season. Uses `games`, `ewma`, `std_last_10`, `home_away` and the matchup features."""

@@ -1,7 +1,7 @@
 """The law of rows with a line: one distribution, calibrated at the consensus and right at every other line."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -99,6 +99,27 @@ def test_books_with_higher_lines_are_an_opinion_on_the_consensus() -> None:
     apart = law.apply(RAW, quotes(market_line=LINE + 1), NONE)
     together = law.apply(RAW, quotes(), NONE)
     assert (apart.mean > together.mean).all()
+
+
+def test_lines_of_a_calm_part_of_the_window_do_not_narrow_the_law_of_the_rest() -> None:
+    calm = np.arange(N) < N // 8
+    wide = np.maximum(SKILL + 1.3 * (ACTUAL - SKILL), 0)
+    raw = Law.raw(SKILL, RAW.sd, "points")
+    market = quotes(np.where(calm, LINE, np.nan))
+    law = LineLaw.fit(raw, market, NONE, np.where(calm, ACTUAL, wide), knows_prices=False)
+    assert law is not None
+
+    def coverage(of: LineLaw) -> float:
+        made = of.apply(raw, quotes(), NONE)
+        return float(((made.quantile(0.1) <= wide) & (made.quantile(0.9) >= wide))[~calm].mean())
+
+    assert coverage(law) == pytest.approx(0.8, abs=0.035)
+    assert coverage(replace(law, scale=1.0)) < 0.73
+
+
+def test_outcomes_that_spread_alike_leave_the_spread_beside_lines_as_it_is() -> None:
+    half = np.where(np.arange(N) % 2, LINE, np.nan)
+    assert fitted(market=quotes(half)).scale == pytest.approx(1, abs=0.02)
 
 
 def test_rows_without_a_line_keep_the_raw_law() -> None:
