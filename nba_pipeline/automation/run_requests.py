@@ -6,9 +6,9 @@ from nba_pipeline.automation.schedule_rules import Decision, RunPlan, Skip
 from nba_pipeline.automation.selections import MODELS, PREDICTIONS
 from nba_pipeline.domain.calendar import latest_day
 from nba_pipeline.orchestration.keys import asset_key
-from nba_pipeline.orchestration.tags import BY, RANGE_END, RANGE_START
+from nba_pipeline.orchestration.tags import BY, RANGE_END, RANGE_START, shown_tags
 from nba_pipeline.reporting.asset import KEY as REPORT_KEY
-from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.catalog import CATALOG, graph_order
 
 WHY, KEY = "nba_pipeline/why", "nba_pipeline/key"
 LONGEST_RUN_SECONDS = 4 * 3600
@@ -33,6 +33,7 @@ def run_request(plan: RunPlan, by: str) -> dg.RunRequest:
             BY: by,
             WHY: plan.why,
             KEY: plan.key,
+            **shown_tags(plan.tables, plan.start, plan.end, graph_order()),
             "dagster/max_runtime": str(LONGEST_RUN_SECONDS),
         },
     )

@@ -13,8 +13,17 @@ from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.local_run import execute
-from nba_pipeline.orchestration.recovery import PROCESS, Claim
-from nba_pipeline.orchestration.tags import BACKFILL, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
+from nba_pipeline.orchestration.recovery import Claim
+from nba_pipeline.orchestration.tags import (
+    BACKFILL,
+    PROCESS,
+    RANGE_END,
+    RANGE_START,
+    TITLE,
+    TOTAL,
+    shown_tags,
+    step_key,
+)
 from nba_pipeline.tables.catalog import CATALOG, graph_order, suggestion
 
 
@@ -68,6 +77,7 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
             RANGE_END: step.end.isoformat(),
             TITLE: step.why,
             PROCESS: Claim.of_this_process(run_id).to_tag(),
+            **shown_tags(step.tables, step.start, step.end, graph_order()),
             **tags,
         },
     )

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import psutil
 
-from nba_pipeline.orchestration.tags import table_of
+from nba_pipeline.orchestration.tags import PROCESS, hidden_tag, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PROCESS = "nba_pipeline/process"
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -90,8 +89,8 @@ def claim(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 
 def dead_runs(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, Claim]]:
     """List the unfinished runs whose own process has ended, each with the claim of that process."""
-    tagged = [r for r in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) if PROCESS in r.tags]
-    claimed = [(r, Claim.from_tag(r.tags[PROCESS])) for r in tagged]
+    unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    claimed = [(r, Claim.from_tag(tag)) for r in unfinished if (tag := hidden_tag(r.tags, PROCESS)) is not None]
     return [(r, c) for r, c in claimed if c.is_about(r.run_id) and process_has_ended(c)]
 
 

@@ -9,7 +9,16 @@ import dagster as dg
 from nba_pipeline.common.throughput import Pace
 from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.orchestration.recovery import UNFINISHED
-from nba_pipeline.orchestration.tags import BACKFILL, PARTITION, RANGE_END, RANGE_START, TITLE, TOTAL, step_key
+from nba_pipeline.orchestration.tags import (
+    BACKFILL,
+    PARTITION,
+    RANGE_END,
+    RANGE_START,
+    TITLE,
+    TOTAL,
+    hidden_tag,
+    step_key,
+)
 
 UI_BACKFILL = "dagster/backfill"
 
@@ -133,7 +142,7 @@ def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
         first, last = tags.get(RANGE_START, tags.get(PARTITION)), tags.get(RANGE_END, tags.get(PARTITION))
         if first is None or last is None:
             continue
-        group = tags.get(BACKFILL) or tags.get(UI_BACKFILL) or run.run_id
+        group = hidden_tag(tags, BACKFILL) or tags.get(UI_BACKFILL) or run.run_id
         if group not in groups and len(groups) == backfills:
             continue
         groups.add(group)
@@ -141,7 +150,7 @@ def range_runs(instance: dg.DagsterInstance, backfills: int) -> list[RangeRun]:
         began = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
         until = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else began
         days = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
-        planned = tags.get(TOTAL)
+        planned = hidden_tag(tags, TOTAL)
         ranges.append(
             RangeRun(
                 group=group,

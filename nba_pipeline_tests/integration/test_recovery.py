@@ -22,6 +22,7 @@ from dagster._core.execution.plan.objects import StepFailureData, StepSuccessDat
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration import recovery
 from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.tags import PROCESS
 from nba_pipeline.warehouse.protocol import LedgerEntry, entries_table
 
 POOL = "one_writer"
@@ -51,7 +52,7 @@ def other() -> Iterator[subprocess.Popen]:
 def started(instance: dg.DagsterInstance, process: recovery.Claim | None) -> dg.DagsterRun:
     """A run with the status `started` that is tagged with a process."""
     job = dg.define_asset_job("job", [table]).resolve(asset_graph=dg.Definitions([table]).resolve_asset_graph())
-    tags = {recovery.PROCESS: process.to_tag()} if process else {}
+    tags = {PROCESS: process.to_tag()} if process else {}
     run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     instance.event_log_storage.set_concurrency_slots(POOL, 1)
     instance.event_log_storage.claim_concurrency_slot(POOL, run.run_id, "step")
@@ -124,7 +125,15 @@ def test_a_run_is_ended_when_the_process_that_claimed_it_by_its_id_has_ended(
     instance: dg.DagsterInstance, other: subprocess.Popen
 ) -> None:
     run = started(instance, None)
-    instance.add_run_tags(run.run_id, {recovery.PROCESS: claim_of(other, run.run_id).to_tag()})
+    instance.add_run_tags(run.run_id, {PROCESS: claim_of(other, run.run_id).to_tag()})
+    other.kill()
+    other.wait()
+    assert recovery.end_dead_runs(instance) == [run.run_id]
+
+
+def test_a_run_that_an_earlier_version_left_is_ended_too(instance: dg.DagsterInstance, other: subprocess.Popen) -> None:
+    run = started(instance, None)
+    instance.add_run_tags(run.run_id, {"nba_pipeline/process": claim_of(other, run.run_id).to_tag()})
     other.kill()
     other.wait()
     assert recovery.end_dead_runs(instance) == [run.run_id]
