@@ -5,4 +5,6 @@
 
 TRANSACTION, SNAPSHOT, OFFICIAL, AFTER_GAME = "transaction", "status_snapshot", "official_report", "boxscore_dnp"
 RECORD_TYPES = (TRANSACTION, SNAPSHOT, OFFICIAL, AFTER_GAME)
+# No record of a report: what a line-up says of a player.
+LINEUP = "lineups"
 PRE_GAME_TYPES = (TRANSACTION, SNAPSHOT, OFFICIAL)

@@ -9,28 +9,30 @@ import numpy as np
 import pandas as pd
 
 from nba_pipeline.domain.markets import MARKETS, POINTS
+from nba_pipeline.domain.report_types import LINEUP
 from nba_pipeline.reporting.data import Absence, Forecast
 from nba_pipeline.reporting.evidence import Evidence
 from nba_pipeline.reporting.reasons import AVERAGES, reasons
 from nba_pipeline.reporting.rows import records
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 from nba_pipeline.systems.distribution import Law
+from nba_pipeline.tables.analytics._availability import AVAILABLE, OUT
 from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
 
-OUT = "out"
 CALLS = (OVER, UNDER)
 PLAYER = ["game_date", "player_id"]
 OF = ["player_id", "market"]
 
 
 def absences(players: pd.DataFrame, times: Mapping[tuple[int, date], datetime]) -> Iterator[Absence]:
-    """List players with a reported status, by team, highest scoring average first.
+    """List players with a reported status, by team, highest scoring average first; not those who are confirmed to start.
 
     Args:
         players: rows of upcoming_player_game_context of the day.
         times: publication times by player and day of the report, where the source states them.
     """
-    reported = players[players["injury_status"].notna()]
+    by_line_up = players["injury_status_source"] == LINEUP
+    reported = players[players["injury_status"].notna() & ~(by_line_up & (players["injury_status"] == AVAILABLE))]
     for r in records(reported.sort_values(["team", "points_avg_season", "player_name"], ascending=[True, False, True])):
         yield Absence(
             player=r["player_name"],
@@ -38,7 +40,9 @@ def absences(players: pd.DataFrame, times: Mapping[tuple[int, date], datetime]) 
             status=r["injury_status"],
             since=r["injury_reported_on"],
             points=r["points_avg_season"],
-            reported_at=times.get((r["player_id"], r["injury_reported_on"])),
+            reported_at=None
+            if r["injury_status_source"] == LINEUP
+            else times.get((r["player_id"], r["injury_reported_on"])),
         )
 
 

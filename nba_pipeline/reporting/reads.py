@@ -39,7 +39,13 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
         UPCOMING_PLAYER_GAME_CONTEXT,
         (
             *("game_date", "game_id", "player_id", "player_name", "team", "home_game", "days_rest", "back_to_back"),
-            *("injury_status", "injury_reported_on", "injuries_reported", "opening_points_line"),
+            *(
+                "injury_status",
+                "injury_status_source",
+                "injury_reported_on",
+                "injuries_reported",
+                "opening_points_line",
+            ),
         ),
     ),
     "features": (

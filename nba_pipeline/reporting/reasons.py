@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nba_pipeline.domain.report_types import LINEUP
 from nba_pipeline.reporting.data import Absence, Reason
+from nba_pipeline.tables.analytics._availability import AVAILABLE
 
 Row = Mapping[str, Any]
 
@@ -164,3 +166,5 @@ def _rest(row: Row) -> Iterator[Reason]:
 def _availability(row: Row) -> Iterator[Reason]:
     if row["status"] in UNSURE:
         yield Reason(f"listed as {row['status']}", -1)
+    elif row["status"] == AVAILABLE and row["injury_status_source"] == LINEUP:
+        yield Reason("confirmed to start", 1)

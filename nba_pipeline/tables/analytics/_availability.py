@@ -45,8 +45,8 @@ def pre_game_statements(earlier_reports: ir.Table, reports: ir.Table) -> ir.Tabl
 
 
 def with_status(listed: ir.Table, statements: ir.Table) -> ir.Table:
-    """Add injury_status, injury_status_source and injury_reported_on: the latest statement in force at the cut-off,
-    the more severe one of several at the same time.
+    """Add injury_status, injury_status_source, injury_reported_on and statement_known_at: the latest statement in force at the
+    cut-off, the more severe one of several at the same time.
 
     `listed` has (game_date, player_id, cutoff_at, opening) and `last_game_date`, `last_cutoff_at` of the player's latest game of
     the season. A statement that was out by the cut-off of that game is no longer in force: the player has played since.
@@ -78,6 +78,7 @@ def with_status(listed: ir.Table, statements: ir.Table) -> ir.Table:
         latest.injury_status,
         injury_status_source=latest.record_type,
         injury_reported_on=latest.report_date,
+        statement_known_at=latest.known_at,
     )
     return shared(joined)
 

@@ -16,6 +16,7 @@ from nba_pipeline.tables.analytics._availability import (
     with_coverage,
     with_status,
 )
+from nba_pipeline.tables.analytics._lineups import lineups_in_time, with_lineups
 from nba_pipeline.tables.analytics._player_history import with_history, with_opponent
 from nba_pipeline.tables.analytics._slate import is_early, season_openings, slate_teams
 from nba_pipeline.tables.analytics._team_evidence import quoted_players, rosters_in_time, team_statements
@@ -23,6 +24,7 @@ from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMAR
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
+from nba_pipeline.tables.raw.lineups import LINEUPS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.rosters import ROSTERS
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
@@ -114,20 +116,23 @@ class UpcomingPlayerGameContext(Rows):
     )
 
     injury_status: str = column(
-        "availability by the latest statement known at the cut-off; NULL without a statement in force, or where its words"
-        " cannot be mapped",
+        "availability by the line-up or the latest statement known at the cut-off; NULL without either in force, or where its"
+        " words cannot be mapped",
         nullable=True,
         formula="transactions and reports before the game, never box scores; at most 180 days old, of this season, and not"
-        " already published by the cut-off of the player's latest game; placed on the list is out, activated is available",
+        " already published by the cut-off of the player's latest game; placed on the list is out, activated is available;"
+        " the team's latest line-up captured by the cut-off (inactive is out, a confirmed starter available; an expected one is"
+        " neither) comes before them, but for a later statement that the player is out",
         isin=list(STATUSES),
     )
     injury_status_source: str = column(
-        "kind of statement: transaction, status_snapshot or official_report", nullable=True
+        "kind of statement: transaction, status_snapshot, official_report or lineups", nullable=True
     )
-    injury_reported_on: date = column("day of the statement", nullable=True)
+    injury_reported_on: date = column("day of the statement or line-up", nullable=True)
     injuries_reported: bool = column(
         "true if the source reports availability at all, so that the absence of a report on a player means not out",
-        formula="a statement on any player in [D - 7, D - 1], or on a listed player of the game on D by the cut-off",
+        formula="a statement on any player in [D - 7, D - 1], or on a listed player of the game on D by the cut-off, or a listed"
+        " player of the game who is inactive by a line-up",
     )
     injuries_graded: bool = column(
         "true where the source grades availability; transactions only know in and out",
@@ -299,6 +304,7 @@ def build(
     season_team_games: ir.Table,
     earlier_reports: ir.Table,
     reports: ir.Table,
+    lineups: ir.Table,
     quotes: ir.Table,
     rosters: ir.Table,
     player_ages: ir.Table,
@@ -309,7 +315,8 @@ def build(
     evidence = (team_statements(earlier_reports), rosters_in_time(rosters, teams), quoted_players(quotes, teams))
     players = with_history(listed_players(teams, recent, recent_team_games, *evidence), season, season_games)
     statements = pre_game_statements(earlier_reports, reports)
-    players = with_absences(with_coverage(with_status(players, statements), statements))
+    players = with_coverage(with_status(players, statements), statements)
+    players = with_absences(with_lineups(players, lineups_in_time(lineups, teams)))
     points_quotes = quotes.select(*QUOTED).filter(quotes.market == "points")
     market = lines.consensus(points_quotes, players.select("game_date", "game_id", "player_id", "cutoff_at"))
     ages = ages_by_day(players, player_ages, people)
@@ -353,6 +360,7 @@ TRANSFORM = Transform(
         "season_team_games": asof.season_to_date(TEAM_OFFENSE_GAME_SUMMARY),
         "earlier_reports": asof.before(INJURY_REPORTS, STATEMENT_DAYS),
         "reports": asof.same_day(INJURY_REPORTS),
+        "lineups": asof.same_day(LINEUPS),
         "quotes": asof.same_day(PLAYER_PROP_LINES),
         "rosters": asof.same_day(ROSTERS),
     },

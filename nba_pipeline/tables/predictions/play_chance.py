@@ -1,9 +1,9 @@
 """The chance that a listed player plays, learned from earlier days only.
 
-Listed players are sorted into classes by the statement in force and its age, the team's games they have missed, and their
-minutes. The chance of a class is the share of its listed players who played on earlier days of the season, balanced with a
-prior. No day that can be computed went into a prior: the fitted ones are from seasons before the first partition, those of
-graded reports are the league's own definitions of its words.
+Listed players are sorted into classes by the line-up, else by the statement in force and its age, the team's games they have
+missed, and their minutes. The chance of a class is the share of its listed players who played on earlier days of the season,
+balanced with a prior. No day that can be computed went into a prior: the fitted ones are from seasons before the first partition,
+those of graded reports are the league's own definitions of its words, and those of line-ups are declared.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.domain.report_types import LINEUP
 from nba_pipeline.tables.analytics._availability import (
     AVAILABLE,
     DOUBTFUL,
@@ -54,6 +55,10 @@ CHANCE_OPENING = (0.15, 0.29, 0.61, 0.75)
 # Graded reports of the day or the day before: what the league means by its words.
 _DEFINED = {OUT: 0.0, DOUBTFUL: 0.25, QUESTIONABLE: 0.5, PROBABLE: 0.75, AVAILABLE: 1.0}
 
+# Line-ups of the past are nowhere, so that there is nothing to fit: who is inactive does not play and who is confirmed to start
+# does, but for one in a hundred, as line-ups are captured up to two hours before the game.
+_LINEUP = {OUT: 0.01, AVAILABLE: 0.99}
+
 MISSED = ("0", "1", "2", "3", "4-5", "6+", "new")
 MINUTE_BANDS = ("low", "middle", "high")
 # By class: the chance before any evidence, and the player-days that it counts for.
@@ -74,6 +79,7 @@ PRIOR: Mapping[str, tuple[float, int]] = {
         for status, share in _DEFINED.items()
         for attended in ("played", "missed")
     },
+    **{f"{LINEUP} {status}": (share, DEFINED_WEIGHT) for status, share in _LINEUP.items()},
 }
 
 
@@ -129,7 +135,7 @@ def chance_class(rows: ir.Table) -> ir.StringValue:
     """Return the class of each listed player: a key of `PRIOR`, or `OPENING`.
 
     Args:
-        rows: Listed players with attendance and the statement in force.
+        rows: Listed players with attendance and the line-up or statement in force.
     """
     age = rows.game_date.delta(rows.injury_reported_on, unit="day")
     fresh = (age <= FRESH_DAYS).fill_null(False)
@@ -149,6 +155,7 @@ def chance_class(rows: ir.Table) -> ir.StringValue:
     )
     attended: Any = (missed == 0).fill_null(False).ifelse("played", "missed")
     return ibis.cases(
+        (rows.injury_status_source == LINEUP, f"{LINEUP} " + status),
         (reported & status.isin(list(STATUSES)), "reported " + status + "/" + attended),
         (status == OUT, f"{OUT}/" + games),
         ((status == AVAILABLE) & fresh, f"{ACTIVATED}/" + games),

@@ -73,8 +73,8 @@ ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "play_chance",
         "probability",
-        "share of comparable listed players who played on earlier days of the season, by statement and its age, games missed and"
-        " minutes, balanced with a declared prior (`PRIOR` in play_chance)",
+        "share of comparable listed players who played on earlier days of the season, by line-up, statement and its age, games"
+        " missed and minutes, balanced with a declared prior (`PRIOR` in play_chance)",
         CONTEXT,
         TEAM_NOW,
         NO_MINUTES,

@@ -1,10 +1,13 @@
 """What a page shows does not depend on the order in which rows were read."""
 
+from datetime import UTC, date, datetime
+
 import pandas as pd
 import pytest
 
 from nba_pipeline.reporting.forecasts import absences
 
+DAY = date(2024, 1, 20)
 PLAYERS = pd.DataFrame(
     [
         {
@@ -12,12 +15,21 @@ PLAYERS = pd.DataFrame(
             "player_name": n,
             "team": "BOS",
             "injury_status": "out",
+            "injury_status_source": "transaction",
             "injury_reported_on": None,
             "points_avg_season": a,
         }
         for i, (n, a) in enumerate((("A. Ant", None), ("B. Bee", None), ("C. Cat", 12.0)))
     ]
 )
+
+
+def test_who_is_confirmed_to_start_is_no_absence_and_a_line_up_has_no_time_of_publication() -> None:
+    times = {(0, DAY): datetime(2024, 1, 20, 17, tzinfo=UTC), (1, DAY): datetime(2024, 1, 20, 18, tzinfo=UTC)}
+    by_line_up = PLAYERS.assign(injury_status_source=["transaction", "lineups", "lineups"], injury_reported_on=DAY)
+    by_line_up["injury_status"] = ["available", "out", "available"]
+    found = [(a.player, a.status, a.reported_at) for a in absences(by_line_up, times)]
+    assert found == [("A. Ant", "available", times[0, DAY]), ("B. Bee", "out", None)]
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 0, 2]])

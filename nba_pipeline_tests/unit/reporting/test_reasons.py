@@ -22,6 +22,7 @@ ROW: dict[str, Any] = {
     "days_rest": 1,
     "back_to_back": False,
     "status": None,
+    "injury_status_source": None,
     "pace_edge": None,
     **dict.fromkeys(ROLE),
     **{allowed(m): None for m in MARKETS},
@@ -47,6 +48,11 @@ def test_form_comes_first_and_names_the_available_windows() -> None:
 @pytest.mark.parametrize(("recent", "lifts"), [(23.1, 1), (22.9, 0), (17.1, 0), (16.9, -1)])
 def test_form_lifts_from_fifteen_percent_above_the_season(recent: float, lifts: int) -> None:
     assert why(AVERAGES | {"last_5": recent})[0].lifts == lifts
+
+
+@pytest.mark.parametrize(("source", "texts"), [("lineups", ["confirmed to start"]), ("official_report", [])])
+def test_only_a_line_up_confirms_that_the_player_starts(source: str, texts: list[str]) -> None:
+    assert [r.text for r in beyond_form(status="available", injury_status_source=source)] == texts
 
 
 def test_an_ordinary_game_has_no_reasons_beyond_form() -> None:

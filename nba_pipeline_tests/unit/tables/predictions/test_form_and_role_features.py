@@ -297,6 +297,8 @@ def test_the_chance_on_opening_night_grows_with_the_minutes_of_the_year_before(m
         ("probable", "official_report", 0, 6, "reported probable/missed"),
         ("available", "transaction", 1, 3, "activated/2"),
         ("available", "transaction", 2, 3, "silent/2/high"),
+        ("out", "lineups", 0, 1, "lineups out"),
+        ("available", "lineups", 0, 6, "lineups available"),
         (None, "official_report", 0, 1, "silent/0/high"),
         (None, None, None, 1, "silent/0/high"),
         (None, None, None, 2, "silent/1/high"),
@@ -351,6 +353,18 @@ def test_the_chance_is_learned_from_what_became_of_earlier_players_of_the_class(
     there = [*games, *(played(p, 1) for p in range(10, 40))]
     came = features(listed(**QUESTIONABLE), games=there, past_listed=absent).loc[7]
     assert came.play_chance == pytest.approx((share * weight + 30) / (weight + 30), abs=1e-4)
+
+
+def test_the_chance_of_line_ups_is_learned_from_their_own_past_apart_from_reports() -> None:
+    line_up: Row = {"injury_status": "available", "injury_status_source": "lineups", "injury_reported_on": DAY}
+    games = [played(7, 1), *(played(p, n) for p in range(10, 40) for n in (3, 2)), played(7, 3)]
+    absent = [past(p, 1, injury_status="available", injury_status_source="lineups") for p in range(10, 40)]
+    share, weight = PRIOR["lineups available"]
+    found = features(listed(**line_up), games=games, past_listed=absent).loc[7]
+    assert found.play_chance == pytest.approx(share * weight / (weight + 30), abs=1e-4)
+    said: Row = line_up | {"injury_status_source": "official_report"}
+    reported = features(listed(**said), games=games, past_listed=absent).loc[7]
+    assert reported.play_chance == PRIOR["reported available/played"][0]
 
 
 def test_a_planted_outcome_of_the_day_or_of_another_class_season_or_unplayed_game_teaches_nothing() -> None:
