@@ -1,23 +1,21 @@
 """Alert store: de-duplicates alerts, sends one opened and one resolved message per channel, rate-limited.
 
-Open alerts are kept in the home's `automation.sqlite`, so they survive restarts. An alert counts as sent when every channel has
+Open alerts are kept in the state of the home, so they survive restarts. An alert counts as sent when every channel has
 accepted it. Everything that is new for a channel since its last message goes into one message. See `alert_delivery`.
 """
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from pathlib import Path
+from functools import cached_property
 
 from nba_pipeline.automation import alert_delivery
 from nba_pipeline.automation.notifiers import Notifier
 from nba_pipeline.common.errors import AlertError
-from nba_pipeline.common.sqlite import reading, transaction
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.sources.state_db import FILE
+from nba_pipeline.state.protocol import StateDatabase, StateStore
 
 TABLES = {
     "alerts": (
@@ -92,7 +90,7 @@ class Delivery:
 class AlertStore:
     """The alerts of one home and the channels that they are sent to."""
 
-    home: Path
+    state: StateStore
     channels: Sequence[Notifier] = ()
 
     def report(self, kinds: Collection[AlertKind], alerts: Sequence[Alert], now: datetime) -> Delivery:
@@ -103,9 +101,10 @@ class AlertStore:
             alerts: All alerts of these kinds that hold now.
             now: The time of the evaluation.
         """
-        with self._transaction() as db:
-            opened = sum(_open(db, a, now) for a in alerts)
-            resolved = _resolve(db, kinds, {a.key for a in alerts}, now)
+        keys = {a.key for a in alerts}
+        opened, resolved = self._database.update(
+            lambda db: (sum(_open(db, a, now) for a in alerts), _resolve(db, kinds, keys, now))
+        )
         outcomes = [self._deliver(channel, now) for channel in self.channels]
         failures = [o.why_not for o in outcomes if not o.sent and o.why_not]
         sent = any(o.sent for o in outcomes) and not failures
@@ -114,30 +113,29 @@ class AlertStore:
 
     def open_alerts(self) -> list[OpenAlert]:
         """Return the open alerts, oldest first; the home may be one that can only be read."""
-        with reading(self.home / FILE, TABLES) as db:
-            rows = db.execute(
-                "SELECT kind, key, text, opened_at, sent_at FROM alerts WHERE resolved_at IS NULL ORDER BY opened_at, key"
-            ).fetchall()
+        query = (
+            "SELECT kind, key, text, opened_at, sent_at FROM alerts WHERE resolved_at IS NULL ORDER BY opened_at, key"
+        )
+        rows = self._database.read(lambda db: db.execute(query).fetchall())
         return [OpenAlert(AlertKind(kind), *others) for kind, *others in rows]
 
     def note(self, name: str) -> str:
         """Return the value stored under the name; empty where there is none."""
-        with self._transaction() as db:
-            row = db.execute("SELECT value FROM notes WHERE name = ?", [name]).fetchone()
+        query = "SELECT value FROM notes WHERE name = ?"
+        row = self._database.read(lambda db: db.execute(query, [name]).fetchone())
         return row[0] if row else ""
 
     def put_note(self, name: str, value: str) -> None:
         """Store a value under the name."""
-        with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", [name, value])
+        self._database.update(lambda db: db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", [name, value]))
 
-    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        return transaction(self.home / FILE, TABLES)
+    @cached_property
+    def _database(self) -> StateDatabase:
+        return self.state.database("alerts", TABLES)
 
     def _deliver(self, channel: Notifier, now: datetime) -> "_Outcome":
         """Send one channel its pending message."""
-        with self._transaction() as db:
-            pending = alert_delivery.take(db, channel.name, now)
+        pending = self._database.update(lambda db: alert_delivery.take(db, channel.name, now))
         if pending is None or isinstance(pending, str):
             return _Outcome(False, pending or "")
         why_not = ""
@@ -145,8 +143,8 @@ class AlertStore:
             channel.send(*pending.message())
         except AlertError as e:
             why_not = f"{channel.name}: {e}"
-        with self._transaction() as db:
-            alert_delivery.record(db, pending, not why_not, [c.name for c in self.channels], now)
+        accepted, names = not why_not, [c.name for c in self.channels]
+        self._database.update(lambda db: alert_delivery.record(db, pending, accepted, names, now))
         return _Outcome(not why_not, why_not)
 
 
@@ -181,5 +179,5 @@ def _resolve(db: sqlite3.Connection, kinds: Collection[AlertKind], present: Coll
 
 def alerts_of(settings: Settings) -> list[dict[str, str]]:
     """Return the open alerts of a home for its pages, oldest first: kind, text and time."""
-    alerts = AlertStore(settings.home).open_alerts()
+    alerts = AlertStore(settings.open_state()).open_alerts()
     return [{"kind": str(a.kind), "text": a.text, "opened_at": a.opened_at} for a in alerts]

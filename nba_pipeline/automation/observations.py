@@ -143,23 +143,24 @@ def observe_alerts(
         anew: Whether grades that were held against the alarm lines before are so again.
     """
     today = clock.eastern(now).date()
-    store = AlertStore(settings.home)
+    state = settings.open_state()
+    store, declared = AlertStore(state), state.declarations()
     notes: dict[str, str] = {}
     whole = _whole_history_is_due(store, today)
     days = {*_days_to_look_at(settings, today, whole=whole), *alert_rules.days_of(store.open_alerts())}
     first, last = min(days), max(days)
     entries = settings.watch_warehouse().ledger(start=first, end=last).to_pylist()
-    waivers = read_waivers(settings.home, graph_order(), today)
+    waivers = read_waivers(declared, graph_order(), today)
     ledger = Published.of(e for e in entries if e["day"] in days).without(waivers)
     runs = observe_runs(instance, now)
-    failures = dict(SourceState(settings.home).outages())
+    failures = dict(SourceState(state).outages())
     warehouse = settings.watch_warehouse()
     kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK, AlertKind.STATE, AlertKind.QUOTED]
     unknown = unknown_games(warehouse, first, last, waivers)
     alerts = alert_rules.unknown_states((d, g) for d, g in unknown if d in days)
     alerts += alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
     counts = count_books(warehouse, today - timedelta(days=alert_rules.GAP_DAYS), today)
-    alerts += book_alerts(counts, read_books(settings.home))
+    alerts += book_alerts(counts, read_books(declared))
     alerts += quote_alerts(quoted_without_forecast(warehouse, today, today))
     try:
         source = settings.open_source()

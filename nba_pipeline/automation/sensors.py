@@ -47,7 +47,7 @@ def plan_changes(settings: Settings, by: Owner) -> tuple[list[RunPlan], str]:
         The runs that `by` owns, and a summary of the differences.
     """
     today = clock.today()
-    source, state, warehouse = settings.open_source(), SourceState(settings.home), settings.watch_warehouse()
+    source, state, warehouse = settings.open_source(), SourceState(settings.open_state()), settings.watch_warehouse()
     rows, built = current(source, state, today), state.built()
     tables = {f.name: selections.fed_by([f.name]) for f in DAILY_FEEDS}
     published = Published.of(warehouse.ledger([t for names in tables.values() for t in names]).to_pylist()).published
@@ -192,7 +192,7 @@ def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Send the messages that are due and request no run."""
     settings, now = Settings.from_environment(), clock.now()
     observed = observations.observe_alerts(settings, context.instance, now)
-    store = AlertStore(settings.home, notifiers(settings.alerts))
+    store = AlertStore(settings.open_state(), notifiers(settings.alerts))
     before = store.open_alerts()
     delivery = store.report(observed.kinds, observed.alerts, now)
     after = store.open_alerts()

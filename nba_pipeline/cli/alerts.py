@@ -16,7 +16,7 @@ from nba_pipeline.config.settings import Settings
 
 def show_alerts(as_json: bool) -> bool:
     """Print the open alerts; True when there are none."""
-    alerts = AlertStore(Settings.from_environment().home).open_alerts()
+    alerts = AlertStore(Settings.from_environment().open_state()).open_alerts()
     if as_json:
         print_json([vars(a) for a in alerts])
         return not alerts

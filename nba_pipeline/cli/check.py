@@ -84,7 +84,7 @@ def _lines(settings: Settings, start: date | None, end: date | None, waivers: Wa
         verdicts.setdefault(_verdict(s, altered.get(s.table, []), status.first), []).append(s.table)
     for (sentence, fix), tables in verdicts.items():
         yield Line(PROBLEM if fix else "ok", ", ".join(tables), sentence, fix)
-    declared = read_books(settings.home)
+    declared = read_books(settings.open_state().declarations())
     for _, sentence in sentences(count_books(warehouse, status.first, status.last), declared):
         yield Line("note", "", sentence)
     for sentence in quote_notes(quoted_without_forecast(warehouse, status.first, status.last)):

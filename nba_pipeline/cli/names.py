@@ -126,7 +126,7 @@ def _print(resolutions: Iterable[Resolution], settings: Settings, limit: int) ->
             first, last = ranges([d for u in r.unresolved for d in u.days])[0]
             click.echo(
                 f"  Fix: for each correct candidate, add a line `spelling,player name` to "
-                f"{settings.home / 'aliases.csv'} (header: alias,player_name,note), then run "
+                f"{settings.open_state().declared_at('aliases.csv')} (header: alias,player_name,note), then run "
                 f"`nba-pipeline backfill {first} {last} --select '{with_all_below(r.table)}'` for the days of the spelling"
             )
 

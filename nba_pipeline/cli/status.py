@@ -74,7 +74,7 @@ def _rows_by_day(warehouse: Warehouse, first: date, last: date) -> dict[str, dic
 
 def current_waivers(settings: Settings) -> Waivers:
     """Read the waivers of the home."""
-    return read_waivers(settings.home, graph_order(), latest_day())
+    return read_waivers(settings.open_state().declarations(), graph_order(), latest_day())
 
 
 def waived_days(s: coverage.TableStatus) -> list[str]:

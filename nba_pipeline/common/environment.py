@@ -22,6 +22,7 @@ from nba_pipeline.common.errors import ConfigurationError
 SourceName = Literal["simulator", "files", "nba_stats"]
 WarehouseName = Literal["duckdb", "bigquery"]
 SnapshotTime = Literal["never", "after_run"]
+StatePlace = Literal["home", "bucket"]
 MailSecurity = Literal["starttls", "tls", "none"]
 
 PREFIX = "NBA_PIPELINE_"
@@ -172,6 +173,7 @@ class Environment(BaseSettings):
     lock_timeout: float | None = _number("NBA_PIPELINE_LOCK_TIMEOUT")
     snapshot: SnapshotTime = _choice("NBA_PIPELINE_SNAPSHOT", SnapshotTime, default="never")
     bucket: str | None = _variable("NBA_PIPELINE_BUCKET")
+    state: StatePlace = _choice("NBA_PIPELINE_STATE", StatePlace, default="home")
     first_day: Day | None = _variable(
         "NBA_PIPELINE_FIRST_DAY", "give the first day of the data as YYYY-MM-DD, or leave it unset"
     )

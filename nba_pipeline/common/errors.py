@@ -61,6 +61,12 @@ class ArtifactError(PipelineError):
     """A stored file (model, report, export) is missing, altered or cannot be stored."""
 
 
+class StateBusyError(PipelineError):
+    """Other processes changed a shared state again and again; it is as they left it."""
+
+    transient_by_default = True
+
+
 class ModelError(PipelineError):
     """A trained model is missing, unreadable or of another kind than requested."""
 

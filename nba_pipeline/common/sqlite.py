@@ -22,7 +22,7 @@ def transaction(path: Path, tables: Mapping[str, str]) -> Iterator[sqlite3.Conne
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
     try:
-        _create_missing(db, tables)
+        create_missing(db, tables)
         db.execute("BEGIN IMMEDIATE")
         try:
             yield db
@@ -73,7 +73,8 @@ def copied(path: Path, target: Path) -> None:
         origin.close()
 
 
-def _create_missing(db: sqlite3.Connection, tables: Mapping[str, str]) -> None:
+def create_missing(db: sqlite3.Connection, tables: Mapping[str, str]) -> None:
+    """Create the tables that a database lacks."""
     present = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for name in tables.keys() - present:
         db.execute(f"CREATE TABLE IF NOT EXISTS {name} ({tables[name]})")

@@ -3,6 +3,7 @@
 What opens a source or a warehouse is imported where it is opened: commands that need neither start a second sooner.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +16,16 @@ from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.common.environment import Environment, MailSecurity, SourceName, WarehouseName, read_environment
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.common.locking import LOCK_TIMEOUT
-from nba_pipeline.config.home import Origin, require_origin, set_days_of
+from nba_pipeline.config.home import FILE as ORIGIN
+from nba_pipeline.config.home import Origin, recorded_origin, require_origin, set_days_of
 from nba_pipeline.domain.calendar import EPOCH
 from nba_pipeline.domain.markets import DEFAULT_MARKETS, MARKETS
 from nba_pipeline.sources.live_settings import LiveSettings, Pace
+from nba_pipeline.state.home import HomeState
+from nba_pipeline.state.protocol import StateStore
 
 if TYPE_CHECKING:
+    from nba_pipeline.common.bucket import Bucket
     from nba_pipeline.contracts.table import Table
     from nba_pipeline.sources.resolved import ResolvedSource
     from nba_pipeline.warehouse import Warehouse
@@ -69,6 +74,7 @@ class Settings:
     first_day: date = EPOCH
     last_day: date | None = None
     snapshot_after_run: bool = False
+    state_in_bucket: bool = False
 
     @staticmethod
     def from_environment(given: Mapping[str, str] | None = None) -> "Settings":
@@ -101,6 +107,7 @@ class Settings:
             alerts=_alerts(variables),
             configured_dagster_home=Path(variables.dagster_home) if variables.dagster_home else None,
             snapshot_after_run=_snapshot_after_run(variables),
+            state_in_bucket=_state_in_bucket(variables),
         )
 
     @property
@@ -167,14 +174,33 @@ class Settings:
             return LocalArtifacts(self.home / "artifacts")
         from nba_pipeline.artifacts.gcs import BucketArtifacts
 
-        found = BUCKET.fullmatch(self.bucket)
+        return BucketArtifacts(self._open_bucket())
+
+    def open_state(self) -> StateStore:
+        """Open the state of the home: in the bucket if NBA_PIPELINE_STATE is `bucket`, else in the home itself."""
+        if not self.state_in_bucket:
+            return HomeState(self.home)
+        from nba_pipeline.state.bucket import BucketState
+
+        return BucketState(self._open_bucket(), self.home)
+
+    def _open_bucket(self) -> "Bucket":
+        from nba_pipeline.common.bucket import Bucket
+
+        found = BUCKET.fullmatch(self.bucket or "")
         assert found is not None
-        return BucketArtifacts(found["bucket"], found["prefix"] or "")
+        return Bucket(found["bucket"], found["prefix"] or "")
 
     @property
     def origin(self) -> Origin:
         """The source whose days fill the home."""
         return Origin(self.source, self.seed if self.source == "simulator" else None, self.first_day)
+
+    def record_origin(self) -> None:
+        """Record the source of the home, if none is recorded."""
+        state = self.open_state()
+        if recorded_origin(state.declarations()) is None:
+            state.declare_once(ORIGIN, json.dumps(self.origin.record).encode())
 
     @property
     def is_simulated(self) -> bool:
@@ -192,24 +218,26 @@ class Settings:
         from nba_pipeline.sources.files import FilesSource
         from nba_pipeline.sources.resolved import ResolvedSource
 
-        require_origin(self.home, self.origin)
+        declared = self.open_state().declarations()
+        require_origin(declared, self.origin)
+        lines = declared / DIRECTORY
         if self.source == "files":
             if self.data is None:
                 raise ConfigurationError(
                     "NBA_PIPELINE_SOURCE is files, but NBA_PIPELINE_DATA is not set",
                     "set NBA_PIPELINE_DATA to the directory with the landing files (docs/landing.md)",
                 )
-            return ResolvedSource(FilesSource(self.data, lines=self.home / DIRECTORY), self.home)
+            return ResolvedSource(FilesSource(self.data, lines=lines), declared)
         if self.source == "nba_stats":
             if not self.landing.is_dir():
                 raise ConfigurationError(
                     f"NBA_PIPELINE_SOURCE is nba_stats, but nothing was ever fetched into {self.landing}",
                     "run `nba-pipeline ingest START END` first (docs/sources.md)",
                 )
-            return ResolvedSource(FilesSource(self.landing, fetched=True, lines=self.home / DIRECTORY), self.home)
+            return ResolvedSource(FilesSource(self.landing, fetched=True, lines=lines), declared)
         from nba_pipeline.sources.simulated import SimulatorSource
 
-        return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), self.home)
+        return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), declared)
 
 
 def _snapshot_after_run(variables: Environment) -> bool:
@@ -225,6 +253,15 @@ def _bucket(given: str | None) -> str | None:
     if given and not BUCKET.fullmatch(given):
         raise ConfigurationError(f"NBA_PIPELINE_BUCKET is {given!r}", "set it to gs://bucket or gs://bucket/prefix")
     return given or None
+
+
+def _state_in_bucket(variables: Environment) -> bool:
+    if variables.state == "bucket" and not variables.bucket:
+        raise ConfigurationError(
+            "NBA_PIPELINE_STATE is bucket, but NBA_PIPELINE_BUCKET is not set",
+            "set NBA_PIPELINE_BUCKET to gs://bucket/prefix, or leave NBA_PIPELINE_STATE unset",
+        )
+    return variables.state == "bucket"
 
 
 def _bigquery_location(variables: Environment) -> "BigQueryLocation":

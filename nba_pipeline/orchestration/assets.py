@@ -8,7 +8,6 @@ import dagster as dg
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
 from nba_pipeline.common.progress import DONE, STARTED, announce, run_pace
-from nba_pipeline.config.home import record_origin
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.contracts.table import Table
@@ -81,7 +80,7 @@ def _materialize(
     """Fetch what the table reads, publish the days of the run, and report a verdict per day and check."""
     days = [date.fromisoformat(k) for k in context.partition_keys]
     claim(context.instance, context.run)
-    waivers = read_waivers(settings.home, graph_order(), clock.today())
+    waivers = read_waivers(settings.open_state().declarations(), graph_order(), clock.today())
     plans = StoredPlans(settings.cache, TRANSFORMS)
     run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
     table, plan = transform.table, plans.of(transform, "duckdb")
@@ -94,9 +93,9 @@ def _materialize(
     source = FingerprintingSource(settings.open_source())
     result = publish(transform, days, warehouse, source, schedule, run)
     published = [v.day for v in result.verdicts if v.published]
-    source.record(SourceState(settings.home), run.id, published)
+    source.record(SourceState(settings.open_state()), run.id, published)
     if published:
-        record_origin(settings.home, settings.origin)
+        settings.record_origin()
     announce(table.id, DONE, len(days))
     context.log.info(_summary(context.run, table, result, run))
     rejected, latest = {"rejected_rows": result.rejected}, {"dagster/column_lineage": lineage(transform, plan.origins)}

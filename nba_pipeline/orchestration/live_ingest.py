@@ -55,7 +55,9 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
     live = replace(settings.live, pace=pace)
     outcome = ingest_days(asked, kinds, live=live, payloads=settings.payloads, landing=settings.landing)
     lost = "; ".join(outcome.failures)
-    SourceState(settings.home).record_outages(kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now())
+    SourceState(settings.open_state()).record_outages(
+        kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now()
+    )
     came = f"fetched {', '.join(kinds)}: {sum(outcome.fetched.values())} answers"
     if outcome.set_aside:
         came += f"; set aside {len(outcome.set_aside)} elements: {'; '.join(outcome.set_aside)[:500]}"

@@ -42,7 +42,7 @@ class Context:
 
 def context_of(settings: Settings, alerts: Sequence[Mapping[str, str]]) -> Context:
     """Read what all pages share from the settings."""
-    waivers = read_waivers(settings.home, graph_order(), clock.today())
+    waivers = read_waivers(settings.open_state().declarations(), graph_order(), clock.today())
     return Context(clock.now(), settings.is_simulated, waivers, alerts)
 
 

@@ -1,6 +1,7 @@
 """Compute digests of a source's rows by feed and day, to detect days whose tables were built from other rows."""
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -171,8 +172,7 @@ def current(source: Source, state: SourceState, today: date) -> dict[tuple[str, 
         return {(f, d): by_feed[f].get(d, NOTHING) for f in by_feed for d in days}
     for feed in DAILY_FEEDS:
         _update(source, files, state, feed, today)
-    with state.transaction() as db:
-        rows = db.execute("SELECT feed, day, digest FROM landed").fetchall()
+    rows = state.database.read(lambda db: db.execute("SELECT feed, day, digest FROM landed").fetchall())
     return {(feed, date.fromisoformat(day)): digest for feed, day, digest in rows}
 
 
@@ -186,8 +186,8 @@ def _update(source: Source, files: FilesSource, state: SourceState, feed: Feed, 
     paths = [*_files(files, feed), *dropped]
     paths += _declarations(source, feed) if paths else []
     signatures = {path: _signature(path) for path in paths}
-    with state.transaction() as db:
-        previous = dict(db.execute("SELECT path, signature FROM files WHERE feed = ?", [feed.name]).fetchall())
+    query = "SELECT path, signature FROM files WHERE feed = ?"
+    previous = dict(state.database.read(lambda db: db.execute(query, [feed.name]).fetchall()))
     now = {str(p): s for p, s in signatures.items()}
     if now == previous:
         return
@@ -206,11 +206,14 @@ def _update(source: Source, files: FilesSource, state: SourceState, feed: Feed, 
         changed_days |= {d for d in days if by_day.get(d, NOTHING) != without.get(d, NOTHING)}
     rows = [(feed.name, d.isoformat(), by_day.get(d, NOTHING)) for d in days]
     restated = [(x, f, d, f, d) for f, d, x in rows if date.fromisoformat(d) not in changed_days]
-    with state.transaction() as db:
+
+    def change(db: sqlite3.Connection) -> None:
         db.executemany(RESTATE, restated)
         db.executemany("INSERT OR REPLACE INTO landed VALUES (?, ?, ?)", rows)
         db.execute("DELETE FROM files WHERE feed = ?", [feed.name])
         db.executemany("INSERT INTO files VALUES (?, ?, ?)", [(feed.name, p, s) for p, s in now.items()])
+
+    state.database.update(change)
 
 
 def _with_seasons(feed: Feed, days: Sequence[date], today: date) -> list[date]:

@@ -24,6 +24,7 @@ from nba_pipeline.config.settings import AlertSettings, Settings
 from nba_pipeline.engine.readiness import PENDING
 from nba_pipeline.engine.waivers import Waiver, Waivers
 from nba_pipeline.evaluation.alarms import Alarm
+from nba_pipeline.state.home import HomeState
 from nba_pipeline_tests.support import day, moment
 from nba_pipeline_tests.support.channels import Mailbox, Webhook, mailbox, webhook
 
@@ -50,7 +51,7 @@ def mail() -> Iterator[Mailbox]:
 
 @pytest.fixture
 def store(tmp_path: Path, chat: Webhook) -> AlertStore:
-    return AlertStore(tmp_path, [WebhookNotifier(chat.url)])
+    return AlertStore(HomeState(tmp_path), [WebhookNotifier(chat.url)])
 
 
 def at(minutes: float) -> datetime:
@@ -60,7 +61,7 @@ def at(minutes: float) -> datetime:
 def test_a_thing_is_said_once_and_once_more_when_it_is_over(store: AlertStore, chat: Webhook, tmp_path: Path) -> None:
     for minute in range(3):
         store.report([AlertKind.GAP], [ONE], at(minute))
-        store = AlertStore(tmp_path, store.channels)  # as after a restart
+        store = AlertStore(HomeState(tmp_path), store.channels)  # as after a restart
     store.report([AlertKind.GAP], [], at(5))
     store.report([AlertKind.GAP], [], at(6))
     assert [t.split("\n")[1].split()[0] for t in chat.texts] == ["OPEN", "RESOLVED"]
@@ -125,7 +126,7 @@ class Channel:
 
 def test_a_channel_that_is_down_for_a_day_does_not_repeat_the_messages_of_the_others(tmp_path: Path) -> None:
     up, down = Channel("chat"), Channel("e-mail", down=True)
-    store = AlertStore(tmp_path, [up, down])
+    store = AlertStore(HomeState(tmp_path), [up, down])
     for hour in range(24):
         store.report([AlertKind.GAP], [ONE], at(60 * hour))
     assert (up.subjects, down.subjects) == (["OPEN"], [])
@@ -137,7 +138,7 @@ def test_a_channel_that_is_down_for_a_day_does_not_repeat_the_messages_of_the_ot
 
 def test_a_channel_that_never_heard_of_an_alert_is_not_told_that_it_is_over(tmp_path: Path) -> None:
     up, down = Channel("chat"), Channel("e-mail", down=True)
-    store = AlertStore(tmp_path, [up, down])
+    store = AlertStore(HomeState(tmp_path), [up, down])
     store.report([AlertKind.GAP], [ONE], at(0))
     store.report([AlertKind.GAP], [], at(1))
     down.down = False
@@ -147,8 +148,8 @@ def test_a_channel_that_never_heard_of_an_alert_is_not_told_that_it_is_over(tmp_
 
 def test_while_a_message_is_on_its_way_others_can_write_and_do_not_send_it_again(tmp_path: Path) -> None:
     slow = Channel("e-mail")
-    slow.meanwhile = lambda: AlertStore(tmp_path, [slow]).report([AlertKind.GAP], [ONE], at(0))
-    AlertStore(tmp_path, [slow]).report([AlertKind.GAP], [ONE], at(0))
+    slow.meanwhile = lambda: AlertStore(HomeState(tmp_path), [slow]).report([AlertKind.GAP], [ONE], at(0))
+    AlertStore(HomeState(tmp_path), [slow]).report([AlertKind.GAP], [ONE], at(0))
     assert slow.subjects == ["OPEN"]
 
 

@@ -17,6 +17,7 @@ from nba_pipeline.artifacts import ArtifactStore, transfer
 from nba_pipeline.artifacts.gcs import BucketArtifacts
 from nba_pipeline.artifacts.local import ABANDONED_AFTER_SECONDS, LocalArtifacts
 from nba_pipeline.artifacts.protocol import digest
+from nba_pipeline.common.bucket import Bucket
 from nba_pipeline.common.errors import ArtifactError, ConfigurationError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline_tests.support.storage_emulator import BUCKET, StorageService
@@ -177,7 +178,7 @@ def test_a_location_outside_the_store_is_refused(store: ArtifactStore, location:
 
 
 def test_artifacts_are_copied_between_stores_under_their_location(tmp_path: Path, service: StorageService) -> None:
-    disk, bucket = LocalArtifacts(tmp_path / "one"), BucketArtifacts(BUCKET)
+    disk, bucket = LocalArtifacts(tmp_path / "one"), BucketArtifacts(Bucket(BUCKET))
     stored = disk.put("models", NAME, b"1")
     assert transfer(stored.location, stored.sha256, disk, bucket) == stored
     assert transfer(stored.location, stored.sha256, bucket, LocalArtifacts(tmp_path / "two")) == stored
@@ -269,7 +270,7 @@ def test_a_full_disk_leaves_nothing_and_says_what_to_do(tmp_path: Path, monkeypa
 @pytest.mark.usefixtures("service")
 def test_a_bucket_that_does_not_exist_is_named() -> None:
     with pytest.raises(ArtifactError, match=r"gs://no-such/.*the bucket does not exist"):
-        BucketArtifacts("no-such").put("models", NAME, b"1")
+        BucketArtifacts(Bucket("no-such")).put("models", NAME, b"1")
 
 
 def test_denied_access_names_the_role_and_nothing_of_the_request(
@@ -281,7 +282,7 @@ def test_denied_access_names_the_role_and_nothing_of_the_request(
 
     monkeypatch.setattr(objects, "_multipart_upload", deny)
     with pytest.raises(ArtifactError, match="access denied") as error:
-        BucketArtifacts(BUCKET).put("models", NAME, b"1")
+        BucketArtifacts(Bucket(BUCKET)).put("models", NAME, b"1")
     assert "roles/storage.objectUser" in error.value.remedy
     assert "somebody" not in str(error.value)
     assert service.address not in str(error.value)
@@ -293,7 +294,7 @@ def test_without_credentials_the_error_says_how_to_get_them(monkeypatch: pytest.
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     with pytest.raises(ArtifactError, match="no usable application default credentials") as error:
-        BucketArtifacts(BUCKET).get(f"models/{NAME}", digest(b""))
+        BucketArtifacts(Bucket(BUCKET)).get(f"models/{NAME}", digest(b""))
     assert "gcloud auth application-default login" in error.value.remedy
 
 
@@ -310,4 +311,6 @@ def test_a_bucket_that_is_no_address_is_refused_when_settings_are_read(given: st
     [("gs://nba-props", "nba-props", ""), ("gs://nba-props/", "nba-props", ""), ("gs://b.c_d/e/f/", "b.c_d", "e/f")],
 )
 def test_a_bucket_is_read_with_its_prefix(given: str, bucket: str, prefix: str) -> None:
-    assert Settings.from_environment({"NBA_PIPELINE_BUCKET": given}).open_artifacts() == BucketArtifacts(bucket, prefix)
+    assert Settings.from_environment({"NBA_PIPELINE_BUCKET": given}).open_artifacts() == BucketArtifacts(
+        Bucket(bucket, prefix)
+    )

@@ -9,6 +9,7 @@ from nba_pipeline.orchestration.live_ingest import KIND_OF, fetch
 from nba_pipeline.orchestration.tags import BY, RANGE_END, RANGE_START
 from nba_pipeline.sources.landing import FEEDS, PLAYER_BOXSCORES, PROP_LINES, TEAM_BOXSCORES
 from nba_pipeline.sources.state_db import SourceState
+from nba_pipeline.state.home import HomeState
 from nba_pipeline_tests.integration.test_ingest import Live, live  # noqa: F401
 from nba_pipeline_tests.support.loopback import Answer
 from nba_pipeline_tests.support.small_league import DAY
@@ -35,10 +36,10 @@ def test_a_run_that_people_asked_for_reads_what_is_kept(live: Live) -> None:  # 
 def test_an_outage_is_remembered_until_the_same_kind_comes(live: Live) -> None:  # noqa: F811
     live.but("/odds", Answer(status=500))
     assert "did not come" in fetch(live.settings, "out", MORNING, [PROP_LINES], [DAY])
-    assert list(SourceState(live.home).outages()) == ["lines"]
+    assert list(SourceState(HomeState(live.home)).outages()) == ["lines"]
     live.server.rule = live.services
     fetch(live.settings, "back", MORNING, [PROP_LINES], [DAY])
-    assert SourceState(live.home).outages() == {}
+    assert SourceState(HomeState(live.home)).outages() == {}
 
 
 @pytest.mark.e2e

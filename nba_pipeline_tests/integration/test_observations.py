@@ -12,6 +12,7 @@ from nba_pipeline.automation.retries import FailedRun
 from nba_pipeline.automation.selections import GRADES
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.waivers import COLUMNS
+from nba_pipeline.state.home import HomeState
 from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline_tests.support import SilentSource
 from nba_pipeline_tests.support.homes import FIRST, LAST, Home
@@ -73,7 +74,7 @@ def noted(home: Home, at: datetime) -> dict[str, str]:
     with home.instance() as instance:
         notes = observations.observe_alerts(home.settings, instance, at).notes
     for name, value in notes.items():
-        AlertStore(home.path).put_note(name, value)
+        AlertStore(HomeState(home.path)).put_note(name, value)
     return notes
 
 
@@ -92,9 +93,9 @@ def test_a_look_at_the_whole_history_counts_once_its_alerts_are_reported_and_the
 
 def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_or_waived(home: Home) -> None:
     refuse(home)
-    AlertStore(home.path).put_note(observations.WHOLE_HISTORY, str(LONG_AFTER.date()))
+    AlertStore(HomeState(home.path)).put_note(observations.WHOLE_HISTORY, str(LONG_AFTER.date()))
     assert refusals(home) == []
-    AlertStore(home.path).report([AlertKind.REFUSED], [OPEN], LONG_AFTER)
+    AlertStore(HomeState(home.path)).report([AlertKind.REFUSED], [OPEN], LONG_AFTER)
     assert refusals(home) == [OPEN.key]
     line = f"{LAST},{SHOTS},{LAST},{LAST},,me,the log is lost"
     (home.path / "waivers.csv").write_text(f"{','.join(COLUMNS)}\n{line}\n")

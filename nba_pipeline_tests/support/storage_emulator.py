@@ -11,7 +11,7 @@ from typing import Any
 
 from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.handlers import buckets, objects
-from gcp_storage_emulator.server import RequestHandler
+from gcp_storage_emulator.server import HANDLERS, RequestHandler
 from gcp_storage_emulator.storage import Storage
 
 BUCKET = "nba-props"
@@ -74,23 +74,51 @@ class _OneAtATime(RequestHandler):
             super().do_PUT()
 
 
-def _honouring_preconditions(upload: Any) -> Any:
-    """The emulator ignores `ifGenerationMatch=0`; the service answers 412 when the object exists."""
+def _refused(bucket: str, name: str, expected: str | None, storage: Storage) -> bool:
+    """Whether the object has another generation than a write is based on, 0 being none."""
+    try:
+        current = storage.get_file_obj(bucket, name)["generation"]
+    except NotFound:
+        current = "0"
+    return expected is not None and current != expected
+
+
+def _expected(request: Any) -> str | None:
+    return request.query.get("ifGenerationMatch", [None])[0]
+
+
+def _honouring_preconditions(handle: Any) -> Any:
+    """The emulator ignores `ifGenerationMatch`; the service answers 412 where the object has another generation."""
 
     def guarded(request: Any, response: Any, storage: Storage) -> Any:
-        if request.query.get("ifGenerationMatch") == ["0"]:
-            meta = request.data.get("meta", request.data)
-            try:
-                storage.get_file_obj(request.params["bucket_name"], meta["name"])
-            except NotFound:
-                pass
-            else:
-                response.status = HTTPStatus.PRECONDITION_FAILED
-                return None
-        return upload(request, response, storage)
+        params = request.params
+        name = params.get("object_id") or request.data.get("meta", request.data)["name"]
+        if _refused(params["bucket_name"], name, _expected(request), storage):
+            response.status = HTTPStatus.PRECONDITION_FAILED
+            return None
+        return handle(request, response, storage)
+
+    return guarded
+
+
+def _honouring_at_the_end(upload: Any) -> Any:
+    """An upload in parts counts when its last part is there: another may have written meanwhile."""
+
+    def guarded(request: Any, response: Any, storage: Storage, *arguments: Any, **named: Any) -> Any:
+        facts = storage.get_resumable_file_obj(request.query["upload_id"][0])
+        if _refused(facts["bucket"], facts["name"], _expected(request), storage):
+            response.status = HTTPStatus.PRECONDITION_FAILED
+            return None
+        return upload(request, response, storage, *arguments, **named)
 
     return guarded
 
 
 objects._multipart_upload = _honouring_preconditions(objects._multipart_upload)
 objects._create_resumable_upload = _honouring_preconditions(objects._create_resumable_upload)
+for _, _handlers in HANDLERS:
+    for _method, _handler in _handlers.items():
+        if _handler is objects.download:
+            _handlers[_method] = _honouring_preconditions(objects.download)
+        elif _handler is objects.upload_partial:
+            _handlers[_method] = _honouring_at_the_end(objects.upload_partial)

@@ -93,7 +93,7 @@ class Weeks:
 
     def automate(self, now: datetime) -> None:
         """Publish what the sensors plan, then read the alerts."""
-        settings, state = self.ground.settings, SourceState(self.ground.settings.home)
+        settings, state = self.ground.settings, SourceState(self.ground.settings.open_state())
         for _ in range(3):
             plans = [p for by in OWNERS for p in plan_changes(settings, by)[0]] + plan_repairs(settings)
             days = sorted({d for p in plans for d in self.days if p.start <= d <= p.end})

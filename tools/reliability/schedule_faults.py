@@ -172,7 +172,7 @@ class Season:
         source = FingerprintingSource(self.ground.source)
         done = self.ground.publish(days, TABLES, source=source, at=at)
         good = set(days).intersection(*({v.day for v in p.verdicts if v.published} for p in done.values()))
-        source.record(SourceState(self.ground.settings.home), "reliability", good)
+        source.record(SourceState(self.ground.settings.open_state()), "reliability", good)
         return done
 
 

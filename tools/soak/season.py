@@ -226,4 +226,4 @@ def _environment(season: Season) -> Iterator[dg.DagsterInstance]:
 
 
 def open_alerts(settings: Settings) -> list[str]:
-    return [a.text for a in AlertStore(settings.home).open_alerts()]
+    return [a.text for a in AlertStore(settings.open_state()).open_alerts()]

@@ -1,5 +1,6 @@
 """Rows that landed or changed become runs of exactly their days: once, and none is lost."""
 
+import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from nba_pipeline.sources.fingerprints import NOTHING, FingerprintingSource, cur
 from nba_pipeline.sources.landing import FEEDS, PLAYER_BOXSCORES, PROP_LINES, SCHEDULE
 from nba_pipeline.sources.resolved import ResolvedSource
 from nba_pipeline.sources.state_db import SourceState
+from nba_pipeline.state.home import HomeState
 from nba_pipeline_tests.support import HandMadeSource, day
 
 assert definitions.defs  # every table is registered
@@ -171,7 +173,7 @@ def test_a_digest_does_not_depend_on_the_order_of_rows_and_changes_with_any_cell
 def test_only_the_days_whose_rows_changed_differ_when_the_one_file_is_replaced(
     source: ResolvedSource, tmp_path: Path
 ) -> None:
-    state = SourceState(tmp_path / "home")
+    state = SourceState(HomeState(tmp_path / "home"))
     before = current(source, state, TODAY)
     landed(tmp_path / "in", schedule_rows(("0022400001", OLD, 101), ("0022400002", OLD + timedelta(days=1), None)))
     after = current(source, state, TODAY)
@@ -181,14 +183,14 @@ def test_only_the_days_whose_rows_changed_differ_when_the_one_file_is_replaced(
 def test_a_file_that_did_not_change_is_not_read_again(
     source: ResolvedSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = SourceState(tmp_path / "home")
+    state = SourceState(HomeState(tmp_path / "home"))
     before = current(source, state, TODAY)
     monkeypatch.setattr(FilesSource, "read", lambda *_: pytest.fail("read again"))
-    assert current(source, SourceState(tmp_path / "home"), TODAY) == before
+    assert current(source, SourceState(HomeState(tmp_path / "home")), TODAY) == before
 
 
 def test_what_a_run_read_is_what_its_published_days_were_built_of(source: ResolvedSource, tmp_path: Path) -> None:
-    state, witness = SourceState(tmp_path / "home"), FingerprintingSource(source)
+    state, witness = SourceState(HomeState(tmp_path / "home")), FingerprintingSource(source)
     days = days_between(OLD, OLD + timedelta(days=2))
     witness.read(SCHEDULE, days)
     witness.record(state, "run 1", days[1:])
@@ -210,7 +212,7 @@ NEW = OLD + timedelta(days=3)
 def test_a_postponed_game_listed_on_another_day_changes_its_old_day_too(
     source: ResolvedSource, tmp_path: Path, by_day: bool
 ) -> None:
-    state, inbox = SourceState(tmp_path / "home"), tmp_path / "in"
+    state, inbox = SourceState(HomeState(tmp_path / "home")), tmp_path / "in"
     game, other = ("0022400001", OLD, None), ("0022400002", OLD + timedelta(days=1), None)
     moved = ("0022400001", NEW, None)
     if by_day:
@@ -230,7 +232,7 @@ def test_a_run_records_the_digest_of_a_moved_game_as_the_sensors_compute_it(
     source: ResolvedSource, tmp_path: Path
 ) -> None:
     landed(tmp_path / "in", schedule_rows(("0022400001", OLD, None), ("0022400001", NEW, None)))
-    state, recorder = SourceState(tmp_path / "home"), FingerprintingSource(source)
+    state, recorder = SourceState(HomeState(tmp_path / "home")), FingerprintingSource(source)
     recorder.read(SCHEDULE, [OLD])
     recorder.read(SCHEDULE.as_witness(), season_days([OLD]))
     recorder.record(state, "run 1", [OLD])
@@ -256,7 +258,7 @@ def built_of(source: ResolvedSource, state: SourceState, days: list[date]) -> di
 
 
 def test_a_line_that_the_home_adds_changes_its_day_once(source: ResolvedSource, tmp_path: Path) -> None:
-    state, key = SourceState(tmp_path / "home"), ("prop_lines", OLD)
+    state, key = SourceState(HomeState(tmp_path / "home")), ("prop_lines", OLD)
     before = current(source, state, TODAY)
     assert source.home is not None
     for line in (10.5, 11.5):
@@ -272,7 +274,7 @@ def test_a_line_that_the_home_adds_changes_its_day_once(source: ResolvedSource, 
 def test_a_player_who_becomes_known_later_leaves_what_was_built_as_it_is(
     source: ResolvedSource, tmp_path: Path
 ) -> None:
-    state, key = SourceState(tmp_path / "home"), ("prop_lines", OLD)
+    state, key = SourceState(HomeState(tmp_path / "home")), ("prop_lines", OLD)
     quoted(tmp_path / "in" / "prop_lines.csv", 10.5)
     (tmp_path / "in" / "player_boxscores.csv").write_text(",".join(c.name for c in PLAYER_BOXSCORES.columns) + "\n")
     held = current(source, state, TODAY)
@@ -284,7 +286,7 @@ def test_a_player_who_becomes_known_later_leaves_what_was_built_as_it_is(
 def test_an_alias_of_the_home_changes_the_days_that_quote_it_and_no_others(
     source: ResolvedSource, tmp_path: Path
 ) -> None:
-    state, key = SourceState(tmp_path / "home"), ("prop_lines", OLD)
+    state, key = SourceState(HomeState(tmp_path / "home")), ("prop_lines", OLD)
     quoted(tmp_path / "in" / "prop_lines.csv", 10.5)
     before = current(source, state, TODAY)
     assert source.home is not None
@@ -305,15 +307,23 @@ def test_who_gave_a_row_changes_no_digest_and_what_he_gave_does() -> None:
     assert one == other != changed
 
 
+def _as_of_the_earlier_formula(state: SourceState) -> None:
+    """Change signatures and digests to what an earlier release stored."""
+
+    def change(db: sqlite3.Connection) -> None:
+        db.execute("UPDATE files SET signature = substr(signature, instr(signature, ':') + 1)")
+        db.execute("UPDATE landed SET digest = 'of the earlier formula' WHERE digest <> ''")
+
+    state.database.update(change)
+
+
 def test_a_new_formula_of_digests_runs_no_day_again_but_those_that_were_out_of_date(
     source: ResolvedSource, tmp_path: Path
 ) -> None:
-    state, later = SourceState(tmp_path / "home"), OLD + timedelta(days=1)
+    state, later = SourceState(HomeState(tmp_path / "home")), OLD + timedelta(days=1)
     held = current(source, state, TODAY)
     state.record_built("run 1", {"schedule": {OLD: "of the earlier formula", later: "of other rows"}})
-    with state.transaction() as db:
-        db.execute("UPDATE files SET signature = substr(signature, instr(signature, ':') + 1)")
-        db.execute("UPDATE landed SET digest = 'of the earlier formula' WHERE digest <> ''")
+    _as_of_the_earlier_formula(state)
     assert current(source, state, TODAY) == held
     built = {day: digest for (_, day), (digest, _) in state.built().items()}
     assert built == {OLD: held["schedule", OLD], later: "of other rows"}
@@ -330,14 +340,12 @@ OWN = {
 def test_a_new_formula_of_digests_runs_the_days_that_the_lines_and_aliases_of_the_home_touch_and_no_other(
     source: ResolvedSource, tmp_path: Path, own: str
 ) -> None:
-    state, (name, text, touched) = SourceState(tmp_path / "home"), OWN[own]
+    state, (name, text, touched) = SourceState(HomeState(tmp_path / "home")), OWN[own]
     quotes = "".join(f"{d},0022400001,,Jo Doe,,points,draftkings,10.5\n" for d in (OLD, LATER))
     (tmp_path / "in" / "prop_lines.csv").write_text(QUOTES + quotes)
     current(source, state, TODAY)
     state.record_built("run 1", {"prop_lines": dict.fromkeys((OLD, LATER), "of the earlier formula")})
-    with state.transaction() as db:
-        db.execute("UPDATE files SET signature = substr(signature, instr(signature, ':') + 1)")
-        db.execute("UPDATE landed SET digest = 'of the earlier formula' WHERE digest <> ''")
+    _as_of_the_earlier_formula(state)
     assert source.home is not None
     (source.home / name).parent.mkdir(parents=True, exist_ok=True)
     (source.home / name).write_text(text)

@@ -1,0 +1,124 @@
+"""State in a bucket, which processes on different machines share: pods that lose their disk lose none of it.
+
+An object is replaced only if it still has the generation that the new content follows from. Whoever was slower reads it again
+and repeats the change, so that no change is lost.
+"""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from nba_pipeline.common.bucket import ABSENT, Bucket, Superseded
+from nba_pipeline.common.errors import StateBusyError
+from nba_pipeline.common.sqlite import create_missing
+from nba_pipeline.state.mirror import pull
+from nba_pipeline.state.protocol import Name, StateDatabase, Tables
+
+STATE = "state"
+DECLARATIONS = f"{STATE}/declarations/"
+# The service takes about one write a second of an object.
+WAIT_SECONDS = 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+T = TypeVar("T")
+
+
+@dataclass
+class ObjectDatabase:
+    """A SQLite database that is one object of a bucket; unchanged since the last look, it is not fetched again."""
+
+    bucket: Bucket
+    name: str
+    tables: Tables
+    _generation: int = ABSENT
+    _content: bytes = field(default=b"", repr=False)
+
+    def update(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Make a change as of `StateDatabase.update`.
+
+        Raises:
+            StateBusyError: Other processes were faster for a minute.
+            ArtifactError: The object cannot be read or written.
+        """
+        deadline, pause = time.monotonic() + WAIT_SECONDS, FIRST_PAUSE
+        while True:
+            try:
+                return self._try(change)
+            except Superseded:
+                if time.monotonic() >= deadline:
+                    raise StateBusyError(
+                        f"{self.bucket.address(self.name)}: others changed it again and again for {WAIT_SECONDS:g} s",
+                        "run it again; nothing was changed",
+                    ) from None
+            time.sleep(random.uniform(0, pause))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        db = self._open()
+        try:
+            return query(db)
+        finally:
+            db.close()
+
+    def _try(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Make a change on a copy, and put it in place of what it was copied from. Raises Superseded."""
+        db = self._open()
+        try:
+            before = db.total_changes
+            result = change(db)
+            if db.total_changes == before:
+                return result
+            db.commit()
+            content = db.serialize()
+        finally:
+            db.close()
+        self._generation, self._content = self.bucket.replace(self.name, content, self._generation), content
+        return result
+
+    def _open(self) -> sqlite3.Connection:
+        """Open a copy of the database as it is now, in memory."""
+        self._refresh()
+        db = sqlite3.connect(":memory:")
+        if self._content:
+            db.deserialize(self._content)
+        create_missing(db, self.tables)
+        return db
+
+    def _refresh(self) -> None:
+        while (generation := self.bucket.generation(self.name)) != self._generation:
+            content = b"" if generation == ABSENT else self.bucket.read_version(self.name, generation)
+            if content is not None:
+                self._generation, self._content = generation, content
+
+
+@dataclass(frozen=True)
+class BucketState:
+    """The state below `state/` of a bucket's prefix: a database for alerts, one for sources, and the declarations.
+
+    `home`: where this machine keeps its copy of the declarations.
+    """
+
+    bucket: Bucket
+    home: Path
+
+    def database(self, name: Name, tables: Tables) -> StateDatabase:
+        return ObjectDatabase(self.bucket, f"{STATE}/{name}.sqlite", tables)
+
+    def declarations(self) -> Path:
+        directory = self.home / "declarations"
+        pull(self.bucket, DECLARATIONS, directory)
+        return directory
+
+    def declared_at(self, name: str) -> str:
+        return self.bucket.address(f"{DECLARATIONS}{name}")
+
+    def declare_once(self, name: str, content: bytes) -> None:
+        location = f"{DECLARATIONS}{name}"
+        if self.bucket.generation(location) == ABSENT:
+            try:
+                self.bucket.replace(location, content, ABSENT)
+            except Superseded:
+                return
