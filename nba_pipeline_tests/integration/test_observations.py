@@ -120,7 +120,7 @@ def test_grades_are_held_against_the_alarm_lines_once_and_again_when_further_one
         with home.instance() as instance:
             observed = observations.observe_alerts(settings, instance, now)
         for name, value in observed.notes.items():
-            AlertStore(home.path).put_note(name, value)
+            AlertStore(HomeState(home.path)).put_note(name, value)
         return {AlertKind.ALARM, AlertKind.DRIFT} <= set(observed.kinds), observed.notes.get(observations.JUDGED)
 
     recorded = {e["day"]: e["recorded_at"] for e in home.warehouse.ledger([GRADES], FIRST, LAST).to_pylist()}
