@@ -17,6 +17,11 @@ RECOMPUTED = (
     "player_shot_zone_analysis",
     "player_daily_cache",
     "player_composite_factors",
+    "ml_feature_store_v2",
+    "player_prop_predictions",
+    "prop_prices",
+    "calls",
     "prediction_accuracy",
     "system_daily_performance",
+    "call_grades",
 )

@@ -47,7 +47,11 @@ class Comparison:
 
 
 def compare(
-    table: Table, published: pd.DataFrame, recomputed: pd.DataFrame, left_out: Mapping[str, str] | None = None
+    table: Table,
+    published: pd.DataFrame,
+    recomputed: pd.DataFrame,
+    left_out: Mapping[str, str] | None = None,
+    tolerances: Mapping[str, float] | None = None,
 ) -> Comparison:
     """Compare every column of the contract but those left out, in the rows that both sides have.
 
@@ -56,6 +60,7 @@ def compare(
         published: Rows of the home.
         recomputed: Rows of the second computation.
         left_out: Columns that the second computation does not have, with the reason.
+        tolerances: By column, how far a value may lie from the second one where that is more than its rounding.
 
     Raises:
         ValueError: A column is neither computed a second time nor left out, or a key is not unique.
@@ -71,10 +76,11 @@ def compare(
         if name in table.key:
             continue
         precision = table.columns[name].precision if table.columns[name].is_float else None
-        unequal = ~_equal(one.loc[both, name], other.loc[both, name], precision)
+        near = (tolerances or {}).get(name, 1e-9 if precision is None else ROUNDING * 10**-precision)
+        unequal = ~_equal(one.loc[both, name], other.loc[both, name], near)
         if unequal.any():
             where = both[unequal][:EXAMPLES]
-            texts = (f"{_text(key)} {name}: {one.at[key, name]}, again {other.at[key, name]}" for key in where)
+            texts = (f"{_text(key)} {name}: {_cells(one.at[key, name], other.at[key, name])}" for key in where)
             differences.append(Difference(name, int(unequal.sum()), tuple(texts)))
     compared = [c for c in columns if c not in table.key]
     return Comparison(table.id, len(both), len(both) * len(compared), tuple(differences), tuple(left_out or ()))
@@ -98,19 +104,34 @@ def _unmatched(one: pd.DataFrame, other: pd.DataFrame) -> list[Difference]:
     return found
 
 
-def _equal(one: pd.Series, other: pd.Series, precision: int | None) -> np.ndarray:
-    """Tell which cells agree; both unknown agrees, a stored float may differ by its rounding."""
+def _equal(one: pd.Series, other: pd.Series, near: float) -> np.ndarray:
+    """Tell which cells agree; both unknown agrees, a number may differ by `near`, and so may each of a list."""
     unknown = one.isna().to_numpy(), other.isna().to_numpy()
     if pd.api.types.is_numeric_dtype(one) and not pd.api.types.is_bool_dtype(one):
         a, b = (s.astype("float64").to_numpy(dtype="float64", na_value=np.nan) for s in (one, other))
-        near = np.abs(a - b) <= (1e-9 if precision is None else ROUNDING * 10**-precision)
+        agree = np.abs(a - b) <= near
+    elif len(one) and isinstance(one.iloc[0], np.ndarray):
+        agree = np.array([_lists_agree(x, y, near) for x, y in zip(one, other, strict=True)], dtype=bool)
     else:
-        near = np.array([_plain(x) == _plain(y) for x, y in zip(one, other, strict=True)], dtype=bool)
-    return (unknown[0] & unknown[1]) | (near & ~unknown[0] & ~unknown[1])
+        agree = np.array([_plain(x) == _plain(y) for x, y in zip(one, other, strict=True)], dtype=bool)
+    return (unknown[0] & unknown[1]) | (agree & ~unknown[0] & ~unknown[1])
+
+
+def _lists_agree(one: np.ndarray, other: np.ndarray, near: float) -> bool:
+    return len(one) == len(other) and bool(np.allclose(one, other, rtol=0, atol=near, equal_nan=True))
 
 
 def _plain(value: object) -> object:
     return pd.Timestamp(value).date() if isinstance(value, np.datetime64) else value
+
+
+def _cells(one: object, other: object) -> str:
+    """Write both values; of lists the first place that differs."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and len(one) == len(other):
+        gap = np.abs(np.nan_to_num(one - other)) + (np.isnan(one) != np.isnan(other))
+        place = int(gap.argmax())
+        return f"element {place} {one[place]}, again {other[place]}"
+    return f"{one}, again {other}"
 
 
 def _text(key: object) -> str:

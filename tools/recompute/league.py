@@ -11,6 +11,8 @@ from typing import Protocol
 
 import pandas as pd
 
+from nba_pipeline.domain.arenas import NEUTRAL_COURTS
+
 COUNTS: Mapping[str, str] = {
     "points": "pts",
     "fg_makes": "fgm",
@@ -99,7 +101,7 @@ class League:
                 "away_team": rows.away_team,
                 "home_points": rows.home_pts.astype("float64"),
                 "away_points": rows.away_pts.astype("float64"),
-                "neutral_site": rows.neutral_site if "neutral_site" in rows else None,
+                "neutral_site": _neutral(rows),
                 "arena": rows.arena if "arena" in rows else None,
                 "cutoff_at": (tip_off - pd.Timedelta(minutes=1)).fillna(noon),
             }
@@ -159,6 +161,13 @@ class League:
         return pd.DataFrame(
             {"game_id": rows.game_id, "player_id": rows.player_id, "zone": zone, "made": rows.shot_made.astype(bool)}
         )
+
+
+def _neutral(rows: pd.DataFrame) -> pd.Series:
+    """Tell games away from both teams' homes: by the arena's name, else as the source says; unknown where it does not say."""
+    said = rows.neutral_site if "neutral_site" in rows else pd.Series(None, rows.index, dtype="object")
+    known = [name for court in NEUTRAL_COURTS for name in court.names]
+    return said.mask(rows.arena.isin(known), True) if "arena" in rows else said
 
 
 def season_label(game_id: str) -> str:

@@ -35,7 +35,7 @@ def recompute(league: League) -> pd.DataFrame:
 
 def games_played(league: League) -> pd.DataFrame:
     """Return the facts with what windows sum."""
-    facts = player_game_summary.recompute(league)
+    facts = player_game_summary.facts(league)
     return facts.assign(
         squares=facts.points.astype(float) ** 2,
         usage_minutes=facts.usage_rate.round(4) * facts.minutes_played,

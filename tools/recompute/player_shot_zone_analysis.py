@@ -19,7 +19,7 @@ def recompute(league: League) -> pd.DataFrame:
     """Compute the shots by zone of every listed player before the day. One row per day and listed player."""
     rows = league.home(CONTEXT).rename(columns={"game_date": "analysis_date"})
     rows = rows[["analysis_date", "player_id", "player_name", "player_lookup", "team", "season", "early_season_flag"]]
-    facts = player_game_summary.recompute(league)
+    facts = player_game_summary.facts(league)
     facts = facts[facts.paint_attempts.notna()]
     summed = ["fg_attempts", *(f"{zone}_{what}" for zone in ZONES for what in ("attempts", "makes"))]
     samples = {n: before(rows, "analysis_date", last_games(facts, PLAYER, summed, n), PLAYER) for n in FEWEST}

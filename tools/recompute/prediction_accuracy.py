@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from tools.recompute import law
 from tools.recompute.league import League
 
 TABLE = "nba_predictions.prediction_accuracy"
 FORECASTS = "nba_predictions.player_prop_predictions"
-LEFT_OUT = {"crps": "needs the whole distribution"}
+LEFT_OUT: dict[str, str] = {}
 QUANTILES = {"q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90}
 
 
@@ -15,7 +16,7 @@ def recompute(league: League) -> pd.DataFrame:
     """Grade every forecast of a finished game. One row per forecast."""
     rows = league.home(FORECASTS)
     rows = rows[rows.predicted_mean.notna() & rows.game_id.isin(league.games.game_id[league.games.home_points.notna()])]
-    facts = _actuals(league.box_scores)
+    facts = actuals(league.box_scores)
     rows = rows.merge(facts, on=["game_id", "player_id", "market"], how="left", validate="m:1")
     error = rows.predicted_mean - rows.actual_value
     played = rows.actual_value.notna()
@@ -36,10 +37,10 @@ def recompute(league: League) -> pd.DataFrame:
         **{f"pinball_{name}": _pinball(rows.actual_value, rows[name], share) for name, share in QUANTILES.items()},
     }
     rows = rows.assign(**columns)
-    return rows.assign(profit=_profit(rows))
+    return rows.assign(profit=profit(rows), crps=law.crps(rows, rows.actual_value))
 
 
-def _actuals(box_scores: pd.DataFrame) -> pd.DataFrame:
+def actuals(box_scores: pd.DataFrame) -> pd.DataFrame:
     """Return what happened. One row per game, player and market."""
     values = {
         "points": box_scores.points,
@@ -79,7 +80,7 @@ def _pinball(actual: pd.Series, quantile: pd.Series, share: float) -> pd.Series:
     return pd.Series(np.maximum(share * gap, (share - 1) * gap), actual.index)
 
 
-def _profit(rows: pd.DataFrame) -> pd.Series:
+def profit(rows: pd.DataFrame) -> pd.Series:
     """Return what one unit on the call won at its price: American odds +150 pay 1.5, -150 pay 2/3."""
     pays = pd.Series(np.where(rows.odds > 0, rows.odds / 100, 100 / -rows.odds), rows.index)
     profit = pays.where(rows.outcome == "win", pd.Series(np.where(rows.outcome == "loss", -1.0, 0.0), rows.index))

@@ -42,7 +42,9 @@ def comparisons(
         module = import_module(f"tools.recompute.{name}")
         table = CATALOG[module.TABLE].table
         rows = league.within(module.recompute(league), table.partition)
-        yield compare(table, published(warehouse, table, first, last), rows, module.LEFT_OUT)
+        yield compare(
+            table, published(warehouse, table, first, last), rows, module.LEFT_OUT, getattr(module, "TOLERANCES", None)
+        )
 
 
 def reader(warehouse: Warehouse, first: date, last: date) -> HomeReader:

@@ -1,5 +1,7 @@
 """nba_analytics.team_defense_game_summary, computed a second time: a team's own plays beside its opponent's offence."""
 
+from functools import lru_cache
+
 import pandas as pd
 
 from tools.recompute import team_offense_game_summary
@@ -34,6 +36,7 @@ OF_OPPONENT = {
 OWN = ("steals", "blocks", "defensive_rebounds", "overtime_periods", "win_flag", "margin_of_victory")
 
 
+@lru_cache(maxsize=1)
 def recompute(league: League) -> pd.DataFrame:
     """Compute the defence of all teams up to the last day. One row per finished game and defending team."""
     offense = team_offense_game_summary.recompute(league)

@@ -1,5 +1,7 @@
 """nba_analytics.team_offense_game_summary, computed a second time."""
 
+from functools import lru_cache
+
 import pandas as pd
 
 from tools.recompute import shot_zones
@@ -9,6 +11,7 @@ TABLE = "nba_analytics.team_offense_game_summary"
 LEFT_OUT: dict[str, str] = {}
 
 
+@lru_cache(maxsize=1)
 def recompute(league: League) -> pd.DataFrame:
     """Compute the offence of all teams up to the last day. One row per finished game and team."""
     lines = league.team_lines

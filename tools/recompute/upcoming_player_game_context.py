@@ -1,24 +1,17 @@
 """nba_analytics.upcoming_player_game_context, computed a second time for the players that the home lists.
 
-Listed players, statuses and lines are taken as the home has them; load, form, opponent and usage follow from the landing files.
+Who is listed, and the raw quotes and statements, are taken as the home has them; all else follows from the landing files.
 """
 
 import numpy as np
 import pandas as pd
 
-from tools.recompute import player_game_summary, team_offense_game_summary
+from tools.recompute import availability, player_game_summary, quotes, team_offense_game_summary
 from tools.recompute.history import before, in_last_days, last_games
 from tools.recompute.league import League
 
 TABLE = "nba_analytics.upcoming_player_game_context"
-QUOTES, REPORTS = "consensus of quotes", "statements on availability"
-LEFT_OUT = {
-    "player_age": "lists of ages",
-    **dict.fromkeys(("injury_status", "injury_status_source", "injury_reported_on"), REPORTS),
-    **dict.fromkeys(("injuries_reported", "injuries_graded"), REPORTS),
-    **dict.fromkeys(("has_prop_line", "opening_points_line", "current_points_line", "line_movement"), QUOTES),
-    **dict.fromkeys(("points_line_books", "points_line_source", "line_captured_at"), QUOTES),
-}
+LEFT_OUT: dict[str, str] = {}
 PLAYER, TEAM = ["player_id", "season"], ["team", "season"]
 STAR_POINTS, STAR_GAMES = 18, 5
 
@@ -26,19 +19,32 @@ STAR_POINTS, STAR_GAMES = 18, 5
 def recompute(league: League) -> pd.DataFrame:
     """Compute load, form, opponent and usage of every listed player. One row per listed player of a scheduled game."""
     listed = league.home(TABLE)
-    rows = listed[["game_date", "player_id", "team", "injury_status", "injuries_reported"]]
+    rows = listed[["game_date", "player_id", "team"]]
     sides = league.teams_of_games[
         ["game_date", "team", "opponent", "game_id", "season", "season_type", "home_game", "cutoff_at"]
     ]
     rows = rows.merge(sides, on=["game_date", "team"], how="left", validate="m:1")
     games = _games(league)
-    rows = pd.concat([rows, _load(rows, games), _names(rows, games, listed), _opponent(rows, league)], axis=1)
+    latest = before(rows, "game_date", games[[*PLAYER, "game_date", "game_id"]], PLAYER)
+    latest = latest.assign(cutoff_at=latest.game_id.map(league.games.set_index("game_id").cutoff_at))
+    rows = pd.concat(
+        [
+            rows,
+            _load(rows, games),
+            _names(rows, games, listed),
+            _opponent(rows, league),
+            availability.statuses(rows, latest, league),
+            _lines(rows, league),
+            _ages(rows, league),
+        ],
+        axis=1,
+    )
     early = pd.to_datetime(rows.game_date) < rows.season.map(league.openings) + pd.Timedelta(days=14)
     return pd.concat([rows.assign(early_season_flag=early), _usage(rows, games), _streaks(rows, league)], axis=1)
 
 
 def _games(league: League) -> pd.DataFrame:
-    facts = player_game_summary.recompute(league)
+    facts = player_game_summary.facts(league)
     known = facts.usage_rate.notna()
     return facts.assign(
         usage_minutes=facts.usage_rate.round(4) * facts.minutes_played,
@@ -88,6 +94,49 @@ def _names(rows: pd.DataFrame, games: pd.DataFrame, listed: pd.DataFrame) -> pd.
     names = ["player_name", "player_lookup"]
     latest = before(rows, "game_date", games[["player_id", "game_date", *names]], ["player_id"])[names]
     return latest.fillna(listed[names].set_axis(rows.index))
+
+
+def _lines(rows: pd.DataFrame, league: League) -> pd.DataFrame:
+    """Look up the consensus of points at the cut-off and at the opening, in the order of `rows`."""
+    points = league.home(quotes.QUOTES)
+    lines = quotes.consensus(quotes.in_force(points[points.market == "points"], rows))
+    names = {
+        "line": "current_points_line",
+        "opening_line": "opening_points_line",
+        "books": "points_line_books",
+        "line_source": "points_line_source",
+        "captured_at": "line_captured_at",
+    }
+    found = quotes.of_market(lines, rows, "points", names)
+    return found.assign(
+        has_prop_line=found.current_points_line.notna(),
+        line_movement=found.current_points_line - found.opening_points_line,
+        points_line_books=found.points_line_books.fillna(0),
+    )
+
+
+def _ages(rows: pd.DataFrame, league: League) -> pd.DataFrame:
+    """Compute the age on the day: by the date of birth, else by the latest list of an earlier season, in the order of `rows`."""
+    people = pd.read_parquet(league.directory / "players.parquet")
+    born = people.set_index("player_id").birth_date if "birth_date" in people else pd.Series(dtype="object")
+    lists = pd.read_parquet(league.directory / "player_ages.parquet").dropna(subset=["player_id", "age"])
+    lists = lists.astype({"player_id": "int64"}).groupby(["season", "player_id"], as_index=False).age.max()
+    lists = lists.assign(number=lists.season.str[:4].astype(int) + 1)
+    own = rows[["player_id"]].assign(number=rows.season.str[:4].astype(int) + 1, row=range(len(rows)))
+    found = pd.merge_asof(
+        own.sort_values("number"),
+        lists.drop(columns="season").assign(listed=lists.number).sort_values("number"),
+        on="number",
+        by="player_id",
+        allow_exact_matches=False,
+    )
+    found = found.sort_values("row").set_axis(rows.index)
+    day = pd.to_datetime(rows.game_date)
+    end = pd.to_datetime(found.listed.map(lambda year: f"{year:.0f}-06-30", na_action="ignore"))
+    exact = found.age + 0.5 * (found.age % 1 == 0)
+    by_list = exact + (day - end).dt.days / 365.25
+    by_birth = (day - pd.to_datetime(rows.player_id.map(born))).dt.days / 365.25
+    return pd.DataFrame({"player_age": by_birth.fillna(by_list)})
 
 
 def _opponent(rows: pd.DataFrame, league: League) -> pd.DataFrame:

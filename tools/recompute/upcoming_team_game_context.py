@@ -2,23 +2,13 @@
 
 import pandas as pd
 
+from tools.recompute import game_lines, travel
 from tools.recompute.history import before, in_last_days, last_games
 from tools.recompute.league import League
 
 TABLE = "nba_analytics.upcoming_team_game_context"
 CONTEXT = "nba_analytics.upcoming_player_game_context"
-LEFT_OUT = {
-    **dict.fromkeys(
-        (
-            *("game_spread", "game_total", "moneyline", "implied_team_total", "spread_movement", "total_movement"),
-            *(f"{when}_{what}" for when in ("opening", "cutoff") for what in ("spread", "total", "captured_at")),
-            *("closing_spread", "closing_total", "game_line_books", "game_line_captured_at"),
-        ),
-        "consensus of quotes",
-    ),
-    "travel_miles": "positions of arenas",
-    "time_zones_crossed": "positions of arenas",
-}
+LEFT_OUT: dict[str, str] = {}
 TEAM = ["team", "season"]
 
 
@@ -49,7 +39,23 @@ def recompute(league: League) -> pd.DataFrame:
             "early_season_flag": early,
         }
     )
-    return pd.concat([rows.drop(columns="margin"), columns, _absences(rows, league)], axis=1)
+    lines = game_lines.lines_of_games(league.home(game_lines.QUOTES), league.within(league.games))
+    ways = rows[["game_id", "team"]].merge(_ways(league, rows), on=["game_id", "team"], how="left", validate="1:1")
+    return pd.concat(
+        [
+            rows.drop(columns="margin"),
+            columns,
+            _absences(rows, league),
+            game_lines.seen_from_teams(rows, lines),
+            ways[["travel_miles", "time_zones_crossed"]],
+        ],
+        axis=1,
+    )
+
+
+def _ways(league: League, rows: pd.DataFrame) -> pd.DataFrame:
+    sides = league.teams_of_games
+    return travel.ways(sides[sides.season.isin(rows.season)])
 
 
 def _after_each_game(finished: pd.DataFrame) -> pd.DataFrame:

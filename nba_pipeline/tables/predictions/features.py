@@ -135,7 +135,6 @@ BASELINE_25 = FeatureVersion(
             "14 days before the day",
             "if the workload is unknown, or on the return from 10 or more days without a game",
             bounds=(0, 100),
-            weight=ALWAYS_KNOWN,
         ),
         Feature(
             "shot_zone_mismatch_score",

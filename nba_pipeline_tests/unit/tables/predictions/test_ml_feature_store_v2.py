@@ -10,7 +10,7 @@ import pytest
 from nba_pipeline.common.errors import ContractError
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN
 from nba_pipeline.tables.catalog import CATALOG
-from nba_pipeline.tables.predictions.features import BASELINE_25
+from nba_pipeline.tables.predictions.features import BASELINE_25, FeatureVersion
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.versions import VERSIONS, all_features
 from nba_pipeline_tests.support import day, expected_rows, run
@@ -145,7 +145,7 @@ def test_zero_is_known() -> None:
 def test_quality_reaches_0_when_nothing_that_can_be_unknown_is_known() -> None:
     new = {"games_played_season": 0, "days_rest": None, "opponent_days_rest": None, "injuries_reported": False}
     unseen = {c: None for c in CACHE if "avg" in c or "std" in c or "team" in c} | {"games_played_season": 0}
-    unscored = {"shot_zone_mismatch_score": None, "pace_score": None, "usage_spike_score": None}
+    unscored = dict.fromkeys(("fatigue_score", "shot_zone_mismatch_score", "pace_score", "usage_spike_score"))
     found = row(**BARE | {"context": new, "cache": unseen, "factors": unscored})
     assert found.feature_quality_score == 0
     assert not found.is_production_ready
@@ -158,6 +158,11 @@ def test_quality_weighs_form_three_times() -> None:
         100 * (full - 3) / full, abs=0.01
     )
     assert row(defense=None).feature_quality_score == pytest.approx(100 * (full - 2) / full, abs=0.01)
+
+
+@pytest.mark.parametrize("version", VERSIONS.values(), ids=list(VERSIONS))
+def test_a_feature_weighs_in_the_quality_if_and_only_if_it_can_be_unknown(version: FeatureVersion) -> None:
+    assert {f.name for f in version.features if f.weight} == {f.name for f in version.features if f.missing}
 
 
 def test_ready_means_ten_games_and_known_form() -> None:
