@@ -13,6 +13,7 @@ ERRORS = (
     Figure("N", "n", ",.0f"),
     Figure("MAE", "mae", ".3f", interval=".2f"),
     Figure("MAE of median", "mae_median", ".3f"),
+    Figure("MAE of point", "mae_point", ".3f", interval=".2f"),
     Figure("RMSE", "rmse", ".2f"),
     Figure("bias", "bias", "+.2f"),
 )
@@ -20,6 +21,7 @@ DIFFERENCES = (
     Figure("vs last_10", "vs_last_10", "+.3f", interval="+.2f"),
     Figure("rows with line", "n_with_line", ",.0f"),
     Figure("vs line", "vs_line", "+.3f", interval="+.2f"),
+    Figure("point vs line", "point_vs_line", "+.3f", interval="+.2f"),
 )
 CHANCES = (
     Figure("CRPS", "crps", ".3f"),
@@ -52,7 +54,7 @@ RETURNS = ("roi", "roi_low", "roi_high")
 
 
 def error_grid(board: pd.DataFrame, rows: str) -> Grid:
-    """Lay out point errors of means and medians; `rows` describes the selected rows."""
+    """Lay out errors of means, medians and point forecasts; `rows` describes the selected rows."""
     return figures_grid(f"Leaderboard: {rows}", board, SYSTEM, ERRORS)
 
 

@@ -28,6 +28,7 @@ COLUMNS = (
     *(
         "signed_error",
         "absolute_error",
+        "point_error",
         "outcome",
         "profit",
         "line",
@@ -105,7 +106,8 @@ class RowSet:
 def leaderboard(rows: pd.DataFrame) -> pd.DataFrame:
     """One line per system, best first, from rows of `RowSet.select`; on rows with a line, the line itself stands among them.
 
-    `vs_last_10` and `vs_line` are differences of MAE on the same rows (negative: better), each with its interval.
+    `vs_last_10` and `vs_line` are differences of MAE on the same rows (negative: better), each with its interval; `mae_point` and
+    `point_vs_line` are the same of the point forecast, NaN where rows of earlier releases have none.
     """
     if rows.empty:
         return pd.DataFrame(columns=["system_id", "n"])
@@ -123,6 +125,10 @@ def leaderboard(rows: pd.DataFrame) -> pd.DataFrame:
         if reference is not None:
             line |= bootstrap.mean(error - reference).named("vs_last_10")
         line |= {"n_with_line": int(lined.sum())} | on_lines.mean((error - line_error)[lined]).named("vs_line")
+        point = r["point_error"].to_numpy(dtype=float)
+        line |= bootstrap.mean(point).named("mae_point") | on_lines.mean((point - line_error)[lined]).named(
+            "point_vs_line"
+        )
         board.append({"system_id": name, "n": len(r), **line})
     if lined.all():
         line = bootstrap.mean(line_error).named("mae") | {"bias": float((first["line"] - first["actual_value"]).mean())}

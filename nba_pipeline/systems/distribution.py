@@ -91,6 +91,10 @@ class Law:
         log_shape, standardized = _table(q)
         return np.maximum(self.mean + self.sd * np.interp(np.log(self._shape), log_shape, standardized), 0)
 
+    def point(self) -> Floats:
+        """Return the median of the outcome, a whole number: no other forecast has a smaller expected absolute error."""
+        return np.maximum(np.ceil(self.quantile(0.5) - 0.5), 0)
+
     def quantiles(self) -> dict[float, Floats]:
         """Return the quantiles of `QUANTILES`, by level."""
         return {q: self.quantile(q) for q in QUANTILES}

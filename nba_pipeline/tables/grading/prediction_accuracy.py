@@ -77,6 +77,13 @@ class PredictionAccuracy(Rows):
     )
     signed_error: float = column("forecast minus actual", unit="market", nullable=True)
     absolute_error: float = column("absolute error", unit="market", nullable=True, ge=0)
+    point_error: float = column(
+        "absolute error of the point forecast; NULL in rows of earlier releases",
+        unit="market",
+        nullable=True,
+        hashed=False,
+        ge=0,
+    )
     within_3: bool = column("absolute error of at most 3", nullable=True)
     within_5: bool = column("absolute error of at most 5", nullable=True)
     within_80: bool = column("actual between the 10 % and the 90 % quantile", nullable=True)
@@ -180,6 +187,7 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
         *[graded[c] for c in _COPIED],
         graded.q25,
         graded.q50,
+        graded.point_forecast,
         graded.q75,
         odds=graded.recommendation.cases((OVER, graded.best_over_odds), (UNDER, graded.best_under_odds)),
         actual_value=graded.market.cases(*((m.name, m.actual(facts)) for m in MARKETS.values())),
@@ -205,6 +213,7 @@ def grade(rows: pa.Table) -> pa.Table:
     graded |= {
         "signed_error": _numbers(error),
         "absolute_error": _numbers(size),
+        "point_error": _numbers(np.abs(_floats(rows, "point_forecast") - actual)),
         "within_3": pa.array(size <= 3, mask=~played),
         "within_5": pa.array(size <= 5, mask=~played),
         "within_80": pa.array(inside, mask=~played),

@@ -87,6 +87,15 @@ class PlayerPropPredictions(Rows):
     q50: float = column("median of the forecast", unit="market", nullable=True, ge=0)
     q75: float = column("75 % quantile of the forecast", unit="market", nullable=True, ge=0)
     q90: float = column("90 % quantile of the forecast", unit="market", nullable=True, ge=0)
+    point_forecast: int = column(
+        "the outcome with the smallest expected absolute error: the median of the law of whole numbers; NULL without a forecast,"
+        " and in rows of earlier releases",
+        unit="market",
+        formula="q50 rounded, halves down",
+        nullable=True,
+        hashed=False,
+        ge=0,
+    )
     line: float = column("consensus line in force at the cut-off", unit="market", precision=2, nullable=True, gt=0)
     line_source: str = column("actual: quoted by books and captured in time; none: no line", isin=["actual", "none"])
     line_book_kind: str = column("sportsbook or dfs", nullable=True, isin=["sportsbook", "dfs"])
@@ -264,6 +273,7 @@ def _rows(
         "predicted_sd": _numbers(np.where(known, made.sd, np.nan)),
         "predicted_skewness": _numbers(np.where(known, made.skewness, np.nan)),
         **{f"q{round(100 * q)}": _numbers(v) for q, v in law.quantiles().items()},
+        "point_forecast": _numbers(law.point()).cast(pa.int64()),
         "line": inputs[f"line_{market}"],
         "line_source": pa.array(np.where(np.isnan(line), "none", "actual")),
         "line_book_kind": inputs[f"line_source_{market}"],

@@ -137,7 +137,7 @@ def test_rows_that_the_row_set_leaves_out_do_not_count() -> None:
 @pytest.mark.parametrize(("first", "last"), [(5, 0), (99, 95)])
 def test_a_further_system_hides_no_figure_that_is_too_good(first: int, last: int) -> None:
     scored = {"signed_error": 0.0, "outcome": "pass", "profit": None, "p_over": None, "p_push": None}
-    rows = graded().assign(**scored, actual_value=15.0, crps=3.0, pinball_q50=2.0)
+    rows = graded().assign(**scored, actual_value=15.0, crps=3.0, pinball_q50=2.0, point_error=4.0)
     rows.loc[rows["system_id"] == "ridge_v1", "absolute_error"] -= 0.5
     found = too_good_each(pd.concat([rows, copied(rows, "other_v1", first, last)]), POINTS)
     assert found == too_good_each(rows, POINTS)

@@ -37,6 +37,7 @@ KNOWN: Row = {
     "crps": 1.0,
     "within_80": True,
     "pinball_q50": None,
+    "point_error": None,
 }
 
 
@@ -133,6 +134,14 @@ def test_chances_are_scored_on_decided_lines_only() -> None:
 def test_the_median_is_scored_by_its_own_absolute_error() -> None:
     found = board(graded("a", 4, 1, pinball_q50=1.5), graded("a", -4, 2, pinball_q50=0.5))["a"]
     assert (found["mae"], found["mae_median"]) == (4, 2)
+
+
+def test_the_point_forecast_is_scored_by_its_error_and_against_the_line() -> None:
+    rows = [graded("a", 4, 1, line=19.5, point_error=3.0), graded("a", -4, 2, line=17.5, point_error=1.0)]
+    found = board(*rows)["a"]
+    assert (found["mae_point"], found["point_vs_line"]) == (2, pytest.approx(2 - 1.5))
+    old = board(graded("a", 4, 1, line=19.5))["a"]
+    assert np.isnan(old["mae_point"])
 
 
 def test_a_return_has_an_interval_by_day_and_is_printed_only_for_enough_bets() -> None:
@@ -348,7 +357,7 @@ def test_every_system_declares_the_seasons_that_its_constants_were_chosen_on() -
 def test_the_board_and_its_grid_name_the_first_clean_season_and_the_seasons_in_sample() -> None:
     board = with_clean_seasons(pd.DataFrame({"system_id": ["last_10", "zone_matchup_v1", "ensemble_v1", MARKET_LINE]}))
     assert board["error_clean_from"].tolist() == ["2021-22", "2023-24", "2024-25", None]
-    assert board["law_clean_from"].tolist() == ["2024-25"] * 3 + [None]
+    assert board["law_clean_from"].tolist() == ["2025-26"] * 3 + [None]
     console = Console(width=120, record=True, file=StringIO())
     console.print(grids.clean_grid(board, ["2022-23", "2023-24"]))
     zone, ensemble = (

@@ -128,6 +128,15 @@ def test_a_higher_line_is_never_more_likely_to_be_beaten(market: str, mean: floa
         assert (np.diff(law.probability_over(lines)[0]) <= 0).all()
 
 
+@given(mean=MEANS, sd=SDS)
+def test_no_whole_number_has_a_smaller_expected_absolute_error_than_the_point_forecast(mean: float, sd: float) -> None:
+    outcomes = np.arange(200.0)
+    law = raw(mean, sd, n=len(outcomes))
+    chance = np.diff(1 - law.probability_over(outcomes)[0], prepend=0.0)
+    expected = np.abs(outcomes[:, None] - outcomes) @ chance
+    assert expected[int(law.point()[0])] == pytest.approx(expected.min(), abs=1e-3 * sd)
+
+
 def test_forecasts_that_are_unknown_have_no_quantiles_and_no_score() -> None:
     assert np.isnan(raw(NAN, NAN).quantile(0.5)[0])
     assert np.isnan(raw(NAN, NAN).crps(array(5))[0])

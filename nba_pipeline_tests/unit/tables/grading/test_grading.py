@@ -48,6 +48,7 @@ FORECAST: Row = {
     "q25": 18.0,
     "q50": 22.0,
     "q75": 26.0,
+    "point_forecast": 22,
     "q90": 30.0,
     "line": 20.5,
     "line_source": "actual",
@@ -109,7 +110,16 @@ def test_a_call_is_won_lost_pushed_passed_or_without_a_line(changes: Row, points
 
 
 NOT_OF_THE_VOID = (
-    *("actual_value", "minutes_played", "signed_error", "absolute_error", "within_3", "within_5", "within_80"),
+    *(
+        "actual_value",
+        "minutes_played",
+        "signed_error",
+        "absolute_error",
+        "point_error",
+        "within_3",
+        "within_5",
+        "within_80",
+    ),
     *("crps", "pinball_q10", "pinball_q25", "pinball_q50", "pinball_q75", "pinball_q90", "profit"),
 )
 
@@ -177,7 +187,9 @@ def test_outcomes_are_total() -> None:
 
 def test_errors_are_forecast_minus_actual() -> None:
     row = one()
-    assert (row.signed_error, row.absolute_error) == (-3, 3)
+    assert (row.signed_error, row.absolute_error, row.point_error) == (-3, 3, 3)
+    other = one({"point_forecast": 21})
+    assert (other.absolute_error, other.point_error) == (3, 4)
     assert (row.within_3, row.within_5, row.within_80) == (True, True, True)
 
 
