@@ -104,7 +104,7 @@ def evaluate_watch_checks(context: dg.AssetCheckExecutionContext, pipeline: Pipe
     with coded_failures():
         anew = any(c.name in OF_GRADES for c in selected)
         observed = observations.observe_alerts(settings, context.instance, clock.now(), anew=anew)
-    kept = [a for a in AlertStore(settings.home).open_alerts() if a.kind not in observed.kinds]
+    kept = [a for a in AlertStore(settings.open_state()).open_alerts() if a.kind not in observed.kinds]
     for check in selected:
         found = evaluation(check, [*observed.alerts, *kept])
         if KIND_OF[check.name] in observed.kinds or not found.passed:
