@@ -99,7 +99,7 @@ def with_coverage(listed: ir.Table, statements: ir.Table) -> ir.Table:
     counted = asof.attach(listed, said, counts, by=(), fact_day="report_date", within=())
     today = (counted.injury_reported_on == counted.game_date).fill_null(False)
     today_graded = today & counted.injury_status_source.isin(list(GRADED_TYPES)).fill_null(False)
-    game = ibis.window(group_by=counted.game_id)
+    game = ibis.window(group_by=[counted.game_date, counted.game_id])
     return counted.mutate(
         injuries_reported=(counted["__said"] + today.cast("int64").max().over(game)) > 0,
         injuries_graded=(counted["__graded"] + today_graded.cast("int64").max().over(game)) > 0,

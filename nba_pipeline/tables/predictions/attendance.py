@@ -13,7 +13,8 @@ def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
     """Player facts with the number of the game in the team's season, and the rank of the player's minutes in it."""
     in_order = ibis.window(group_by=[offense.team, offense.season], order_by=offense.game_date)
     numbered = offense.select("game_id", "game_date", "team", number=ibis.row_number().over(in_order) + 1)
-    rank = ibis.rank().over(ibis.window(group_by=[games.game_id, games.team], order_by=games.minutes_played.desc()))
+    of_team = [games.game_id, games.game_date, games.team]
+    rank = ibis.rank().over(ibis.window(group_by=of_team, order_by=games.minutes_played.desc()))
     ranked = games.select(
         *("game_id", "game_date", "season", "player_id", "team"),
         games.minutes_played,

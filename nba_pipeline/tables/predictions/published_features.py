@@ -2,7 +2,8 @@
 
 `published_features.json` has the formula of each feature of each published version, as a digest. `make docs` adds versions that
 are not in it, and changes none. A formula reaches from the feature store through the precomputed tables; facts, contexts and raw
-tables count by name, since their corrections are corrections of data.
+tables count by name, since their corrections are corrections of data. An entry is removed, to be written again, only where
+`nba-pipeline verify` shows that the changed code gives the same rows: CONTRIBUTING.md, How to add a feature.
 """
 
 import json

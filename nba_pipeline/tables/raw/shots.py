@@ -77,7 +77,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         landing.zone_basic,
     ]
     in_time = ibis.window(
-        group_by=[landing.game_id, landing.player_id],
+        group_by=[landing.game_id, landing.game_date, landing.player_id],
         order_by=[landing.period, left.desc(), landing.shot_value, *tie_breakers],
     )
     return rows.select(
