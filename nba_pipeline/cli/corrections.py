@@ -10,9 +10,8 @@ from nba_pipeline.cli.rows import last_run
 from nba_pipeline.common import clock
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, last_asked, ranges
-from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.tables.catalog import TRANSFORMS
+from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.verification.corrections import REPAIRED, corrections, days_within
 
 
@@ -34,7 +33,7 @@ def show_corrections(start: date | None, end: date | None, hours: int | None, as
     warehouse = settings.open_warehouse()
     days = days_between(start, last_asked(start, end, last_run(warehouse))) if start else days_within(span, now)
     run = RunContext(
-        "corrections", now, settings.markets, settings.open_artifacts(), plans=StoredPlans(settings.cache, TRANSFORMS)
+        "corrections", now, settings.markets, settings.open_artifacts(), plans=stored_plans(settings.cache)
     )
     differences = corrections(warehouse, settings.open_source(), days, run)
     if as_json:

@@ -12,7 +12,6 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.code_versions import code_versions
-from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.publish import Publication, publish
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
@@ -28,6 +27,7 @@ from nba_pipeline.orchestration.recovery import claim
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS, graph_order, group_of, schedule_read
+from nba_pipeline.tables.plans import stored_plans
 
 OWNERS = ["team:analytics"]
 
@@ -81,7 +81,7 @@ def _materialize(
     days = [date.fromisoformat(k) for k in context.partition_keys]
     claim(context.instance, context.run)
     waivers = read_waivers(settings.open_state().declarations(), graph_order(), clock.today())
-    plans = StoredPlans(settings.cache, TRANSFORMS)
+    plans = stored_plans(settings.cache)
     run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
     table, plan = transform.table, plans.of(transform, "duckdb")
     warehouse = settings.open_warehouse()

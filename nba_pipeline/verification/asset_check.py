@@ -6,14 +6,13 @@ import zlib
 import dagster as dg
 
 from nba_pipeline.common import clock
-from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.orchestration.assets import Pipeline
 from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.schedule_review import REMEDY, listed_seasons
 from nba_pipeline.orchestration.tags import days_of_run
-from nba_pipeline.tables.catalog import TRANSFORMS
+from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
 from nba_pipeline.verification.replay import game_days, replay, sample
@@ -39,7 +38,7 @@ def replay_of_a_day(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) 
         clock.now(),
         settings.markets,
         settings.open_artifacts(),
-        plans=StoredPlans(settings.cache, TRANSFORMS),
+        plans=stored_plans(settings.cache),
     )
     with coded_failures():
         result = replay(chosen[0], warehouse, settings.open_source(), SLATE, run)

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from nba_pipeline.asof.reads import CORRECTED_FOR
 from nba_pipeline.cli.main import main
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.publish import publish
 from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS, graph_order, schedule_read
+from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
+from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.verification.corrections import REPAIRED, Correction, corrections, days_within
 from nba_pipeline.verification.replay import pre_game_tables
@@ -29,7 +29,7 @@ Change = Callable[[pa.Table], pa.Table]
 
 def a_run(home: Home) -> RunContext:
     settings = home.settings
-    plans = StoredPlans(settings.cache, TRANSFORMS)
+    plans = stored_plans(settings.cache)
     return RunContext("corrections", datetime.now(UTC), artifacts=settings.open_artifacts(), plans=plans)
 
 

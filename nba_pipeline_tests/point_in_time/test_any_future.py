@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
-from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.publish import read_inputs
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
-from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, pre_game_tables
 from nba_pipeline_tests.support.homes import Home
@@ -87,7 +87,7 @@ class Trial:
     def __init__(self, home: Home, transform: Transform) -> None:
         self.transform = transform
         self.days = days_between(DAY, DAY + timedelta(days=3))
-        artifacts, plans = home.settings.open_artifacts(), StoredPlans(home.settings.cache, TRANSFORMS)
+        artifacts, plans = home.settings.open_artifacts(), stored_plans(home.settings.cache)
         self.run = RunContext("any future", datetime(2026, 1, 1, tzinfo=UTC), artifacts=artifacts, plans=plans)
         self.inputs = read_inputs(transform, home.warehouse, home.settings.open_source(), SLATE, self.days, self.run)
 

@@ -6,9 +6,9 @@ import duckdb
 import pytest
 
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import KNOWN_AFTER, Replayed, pre_game_tables, replay, sample
 from nba_pipeline_tests.support.homes import Home
@@ -20,7 +20,7 @@ CACHE = "nba_precompute.player_daily_cache"
 
 def a_run(home: Home) -> RunContext:
     settings = home.settings
-    plans = StoredPlans(settings.cache, TRANSFORMS)
+    plans = stored_plans(settings.cache)
     return RunContext("replay", datetime.now(UTC), artifacts=settings.open_artifacts(), plans=plans)
 
 

@@ -23,9 +23,9 @@ from nba_pipeline.asof import aggregates
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.domain.report_types import AFTER_GAME, PRE_GAME_TYPES, SNAPSHOT
 from nba_pipeline.engine.audit import audit
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
-from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.publish import read_inputs
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
@@ -33,9 +33,10 @@ from nba_pipeline.tables.analytics import _availability, _game_line_consensus
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
-from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
-from nba_pipeline.tables.raw.injury_reports import AFTER_GAME, INJURY_REPORTS, PRE_GAME_TYPES, SNAPSHOT
+from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
 from nba_pipeline.tables.shared import consensus_lines as lines
@@ -302,7 +303,7 @@ class Stand:
 
     def _run(self, table: str) -> RunContext:
         store = self._scratch if table == MODELS else self.settings.open_artifacts()
-        plans = StoredPlans(self.settings.cache, TRANSFORMS)  # the honest tables' alone: a leaking variant is compiled
+        plans = stored_plans(self.settings.cache)  # the honest tables' alone: a leaking variant is compiled
         return RunContext("leaks", datetime(2026, 1, 1, tzinfo=UTC), self.settings.markets, store, plans=plans)
 
     def verdict(self, kind: str | None, table: str) -> str:
