@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from datetime import date, datetime
 
 import pyarrow as pa
+from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.contracts.dialects import Dialect
@@ -79,34 +80,42 @@ class BigQueryExecutor:
         steps = [sql.temporary(name, self._with_inputs(statement)) for name, statement in plan.rows.steps]
         rows = self._with_inputs(computation(transform.table, plan, days, run.at))
 
-        def script() -> str:
-            self._result_at = str(new().reference)
-            return sql.script([*steps, f"INSERT INTO `{self._result_at}` ({sql.names(self._table.columns)})\n{rows}"])
+        def script(address: str) -> str:
+            return sql.script([*steps, f"INSERT INTO `{address}` ({sql.names(self._table.columns)})\n{rows}"])
 
-        self._run(f"computing {self._table.id}", script)
+        self._result_at = self._filled(f"computing {self._table.id}", new, script)
         wanted = predicate(f"`{self._table.partition}`", days)
         self._inputs[RESULT] = f"SELECT * FROM `{self._result_at}` WHERE {wanted}"
         lost = f"SELECT * FROM `{self._result_at}` WHERE `{self._table.partition}` IS NULL"
         self._keep(lost, f"'its {self._table.partition} is missing, or no day of a game'", "CAST(NULL AS DATE)")
 
-    def _run(self, what: str, script: Callable[[], str]) -> None:
-        """Run a script that is made anew, with an empty staging table, for every job: no two jobs fill the same one."""
-        sent: list[str] = []
+    def _filled(self, what: str, new: Callable[[], StoredTable], script: Callable[[str], str]) -> str:
+        """Run a script that fills a staging table, a new and empty one for every job: no two jobs fill the same one.
 
-        def made() -> str:
-            sent.append(script())
-            return sent[-1]
+        Args:
+            what: What is done, for errors.
+            new: Makes an empty staging table.
+            script: The script that fills the table at an address.
+
+        Returns:
+            The address of the table that was filled.
+        """
+        jobs: list[tuple[str, str]] = []
+
+        def next_script() -> str:
+            address = str(new().reference)
+            jobs.append((address, script(address)))
+            return jobs[-1][1]
 
         def work() -> None:
             try:
-                self._warehouse.connection.query(what, made, self._labels)
+                self._warehouse.connection.query(what, next_script, self._labels)
             except WarehouseError as e:
-                place = PLACE.search(e.what)
-                step = sql.temporary_table_at(sent[-1], int(place[1])) if place and sent else None
-                said = e.what if step is None else f"{what}, {step}{e.what.removeprefix(what)}"
-                raise WarehouseError(said, e.remedy, transient=e.transient) from e.__cause__
+                message = named_step(what, e.what, jobs[-1][1]) if jobs else e.what
+                raise WarehouseError(message, e.remedy, transient=e.transient) from e.__cause__
 
         self._warehouse.connection.persist(what, work)
+        return jobs[-1][0]
 
     def expect(self, wanted: Query) -> None:
         self._inputs[EXPECTED] = wanted.statement
@@ -163,6 +172,19 @@ class BigQueryExecutor:
         if not before:
             return statement
         return f"WITH {before}{',' + statement.removeprefix('WITH') if statement.startswith('WITH ') else chr(10) + statement}"
+
+
+def named_step(what: str, message: str, script: str) -> str:
+    """Return the message of a failed script with the name of the step in which it failed, if it says where.
+
+    Args:
+        what: What was done: the message begins with it.
+        message: The message, which ends with the line and column of the failure if the service stated them.
+        script: The text of the script.
+    """
+    place = PLACE.search(message)
+    step = sql.temporary_table_at(script, int(place[1])) if place else None
+    return message if step is None else f"{what}, {step}{message.removeprefix(what)}"
 
 
 def _inputs(warehouse: BigQueryWarehouse, inputs: Mapping[str, tuple[Table, Days]]) -> dict[str, str]:
