@@ -8,7 +8,15 @@ from datetime import timedelta
 import click
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table as Grid
 
 from nba_pipeline.cli.options import end_quietly
@@ -54,6 +62,17 @@ def print_grid(grid: Grid) -> None:
     )
 
 
+def progress_bar(on: Console, *ends: ProgressColumn) -> Progress:
+    """Make a progress bar: what is worked on, the bar, how much of it is done, and the given columns. It shows in terminals only.
+
+    Args:
+        on: Standard output, or `errors` for commands whose output is their result.
+        ends: The columns after the figures.
+    """
+    begin = (TextColumn("[bold]{task.description:<52}"), BarColumn(bar_width=30), MofNCompleteColumn())
+    return Progress(*begin, *ends, console=on, disable=not on.is_terminal)
+
+
 @contextmanager
 def table_days(total: int, on: Console = console) -> Iterator[None]:
     """Show progress in table-days (one table, one day), with rate and ETA, fed by `progress.announce`.
@@ -64,16 +83,8 @@ def table_days(total: int, on: Console = console) -> Iterator[None]:
         total: Table-days of the whole command.
         on: Standard output, or `errors` for commands whose output is their result.
     """
-    bar = Progress(
-        TextColumn("[bold]{task.description:<42}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(),
-        console=on,
-        disable=not on.is_terminal,
+    bar = progress_bar(
+        on, TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("ETA"), TimeRemainingColumn()
     )
     task = bar.add_task("starting", total=total, rate="")
     began, done = time.monotonic(), 0

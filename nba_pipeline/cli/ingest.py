@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn, TimeElapsedColumn
 
-from nba_pipeline.cli.console import console, errors, narrate_on_stderr, print_json
+from nba_pipeline.cli.console import console, errors, narrate_on_stderr, print_json, progress_bar
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, describe_days
@@ -143,16 +143,8 @@ def _print_outcome(outcome: IngestOutcome, settings: Settings, seconds: float) -
 @contextmanager
 def _calls() -> Iterator[Watch]:
     """Show progress in calls, with rate and ETA; where the output is no terminal, one line per 25 calls."""
-    bar = Progress(
-        TextColumn("[bold]{task.description:<52}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[eta]}"),
-        console=errors,
-        disable=not errors.is_terminal,
-    )
+    rate_column, eta_column = TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[eta]}")
+    bar = progress_bar(errors, rate_column, TimeElapsedColumn(), eta_column)
     task = bar.add_task("starting", total=None, rate="", eta="")
     began = time.monotonic()
     printed = 0

@@ -4,15 +4,14 @@ import dataclasses
 from datetime import date
 
 import click
-from rich.progress import track
+from rich.progress import TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from nba_pipeline.cli.console import console, narrate_on_stderr, print_json
+from nba_pipeline.cli.console import console, narrate_on_stderr, print_json, progress_bar
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import MissingHistoryError
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.tables.catalog import TRANSFORMS
+from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification.replay import game_days, replay, sample
 
@@ -47,13 +46,15 @@ def run_verify(start: date, end: date, n: int, seed: int, as_json: bool) -> bool
         clock.now(),
         settings.markets,
         settings.open_artifacts(),
-        plans=StoredPlans(settings.cache, TRANSFORMS),
+        plans=stored_plans(settings.cache),
     )
     replays = []
-    for day in track(days, description="replaying", console=console, disable=not console.is_terminal):
-        replays.append(replay(day, warehouse, source, SLATE, run))
-        for difference in () if as_json else replays[-1].differences:
-            click.echo(f"PROBLEM  {difference}")
+    bar = progress_bar(console, TimeElapsedColumn(), TextColumn("ETA"), TimeRemainingColumn())
+    with bar:
+        for day in bar.track(days, description="replaying"):
+            replays.append(replay(day, warehouse, source, SLATE, run))
+            for difference in () if as_json else replays[-1].differences:
+                click.echo(f"PROBLEM  {difference}")
     tables, cells = sum(r.tables for r in replays), sum(r.cells for r in replays)
     differing = sum(bool(r.differences) for r in replays)
     if as_json:

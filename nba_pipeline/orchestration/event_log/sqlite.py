@@ -16,13 +16,11 @@ its own SQLite, Postgres and MySQL storages do. Limits: one machine and a local 
 network), one writer at a time. Teams use Postgres (`event_log_postgres`).
 """
 
-import fcntl
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,6 +47,8 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Engine
 
+from nba_pipeline.common.errors import WarehouseBusyError
+from nba_pipeline.common.locking import file_lock
 from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage, evaluate_statement
 from nba_pipeline.orchestration.event_log.packing import REFERENCE, packed_text, reference
 
@@ -153,16 +153,12 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
     @contextmanager
     def _schema_lock(self) -> Iterator[None]:
         """One process at a time may change the schema; a file lock, because SQLite's own ends with each transaction."""
-        deadline = time.monotonic() + LOCK_WAIT_SECONDS
-        with self._path.with_suffix(".lock").open("a") as handle:
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise EventLogBusyError(self._path, LOCK_WAIT_SECONDS) from None
-                    time.sleep(0.05)
+        lock = file_lock(self._path.with_suffix(".lock"), exclusive=True, timeout=LOCK_WAIT_SECONDS)
+        with ExitStack() as held:
+            try:
+                held.enter_context(lock)
+            except WarehouseBusyError as error:
+                raise EventLogBusyError(self._path, LOCK_WAIT_SECONDS) from error
             yield
 
     @property
