@@ -20,6 +20,11 @@ def union(*relations: ir.Table, distinct: bool = False) -> ir.Table:
     return rows
 
 
+def equal(left: ir.Table, right: ir.Table, *columns: str) -> list[ir.BooleanValue]:
+    """Return the predicates of a join of rows that have the same values in these columns."""
+    return [left[c] == right[c] for c in columns]
+
+
 def shared(joined: ir.Table) -> ir.Table:
     """The result of a join as a relation of its own: compiled once, however often it is referred to.
 

@@ -6,9 +6,9 @@ from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import medians, shared
 from nba_pipeline.domain.books import GAME_QUOTING, kind_of_quote
+from nba_pipeline.tables.shared.keys import GAME
 from nba_pipeline.tables.shared.odds import american_odds, implied_probability
 
-GAME = ("game_id", "game_date")
 QUOTED = (
     *GAME,
     *("bookmaker", "captured_at", "ended_at", "documented_pre_game"),

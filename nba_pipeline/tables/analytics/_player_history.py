@@ -9,14 +9,15 @@ from nba_pipeline.tables.analytics._absences import STAR_GAMES
 from nba_pipeline.tables.analytics._streaks import with_runs
 from nba_pipeline.tables.analytics.player_game_summary import OVER, UNDER
 from nba_pipeline.tables.analytics.zones import GAME_MINUTES, game_minutes
+from nba_pipeline.tables.shared.keys import GAME
 
-PLAYED = ("game_id", "game_date", "season", "player_id", "minutes_played", "points", "usage_rate", "over_under_result")
+PLAYED = (*GAME, "season", "player_id", "minutes_played", "points", "usage_rate", "over_under_result")
 
 
 def with_history(players: ir.Table, games: ir.Table, season_games: ir.Table) -> ir.Table:
     """The listed players with aggregates over their games of the season before the day, and their streaks against the line."""
     own = games.select(*PLAYED)
-    known = own.left_join(season_games, ["game_id", "game_date"]).select(own, last_cutoff_at=season_games.cutoff_at)
+    known = own.left_join(season_games, GAME).select(own, last_cutoff_at=season_games.cutoff_at)
     own = shared(known)
     in_order = ibis.window(group_by=[own.player_id, own.season], order_by=own.game_date)
     facts = own.mutate(

@@ -14,6 +14,7 @@ from nba_pipeline.common.ibis_relations import shared
 from nba_pipeline.domain.books import QUOTING
 from nba_pipeline.domain.eastern_time import eastern_date
 from nba_pipeline.domain.report_types import AFTER_GAME, OFFICIAL, TRANSACTION
+from nba_pipeline.tables.shared.keys import GAME
 
 NAMING_TYPES = (AFTER_GAME, TRANSACTION, OFFICIAL)
 
@@ -73,7 +74,7 @@ def quoted_players(quotes: ir.Table, teams: ir.Table) -> ir.Table:
     Returns:
         game_date, team, player_id, player_name and player_lookup: one row per quoted player and team of the game.
     """
-    joined = quotes.inner_join(teams, ["game_date", "game_id"])
+    joined = quotes.inner_join(teams, GAME)
     known = joined.filter(
         captured_in_time(quotes.captured_at, teams.cutoff_at).fill_null(quotes.documented_pre_game)
         & quotes.book_kind.isin(QUOTING)

@@ -2,6 +2,7 @@
 
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.tables.shared.keys import GAME
 
 TURNOVERS_FORMULA = "sum of its players' turnovers; turnovers charged to the team as such are left out"
 
@@ -11,6 +12,6 @@ def with_player_turnovers(teams: ir.Table, players: ir.Table) -> ir.Table:
 
     The source's play-off lines contain turnovers charged to the team (0.7 to 0.9 a game), its other lines do not.
     """
-    sums = players.group_by("game_id", "game_date", "team").aggregate(player_turnovers=players.turnovers.sum())
-    joined = teams.left_join(sums, ["game_id", "game_date", "team"]).select(teams, sums.player_turnovers)
+    sums = players.group_by(*GAME, "team").aggregate(player_turnovers=players.turnovers.sum())
+    joined = teams.left_join(sums, [*GAME, "team"]).select(teams, sums.player_turnovers)
     return shared(joined.mutate(turnovers=joined.player_turnovers).drop("player_turnovers"))

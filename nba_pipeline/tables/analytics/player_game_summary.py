@@ -6,6 +6,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Table, column
 from nba_pipeline.domain.game_states import FINAL, absence
 from nba_pipeline.domain.player_names import with_lookup
@@ -27,6 +28,7 @@ from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
 from nba_pipeline.tables.raw.took_part import took_part
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
+from nba_pipeline.tables.shared.keys import GAME
 
 OVER, UNDER, PUSH = "OVER", "UNDER", "PUSH"
 
@@ -122,19 +124,17 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
     """Box score + shot zones + efficiency + closing line, for players who took part in countable final games."""
     teams = with_player_turnovers(teams, players)
     played = players.filter(took_part(players))
-    zones = zone_counts(shots, ("game_id", "game_date", "player_id"))
-    logged_games = shots.select("game_id", "game_date").distinct()
+    zones = zone_counts(shots, (*GAME, "player_id"))
+    logged_games = shots.select(*GAME).distinct()
     games = schedule.filter(schedule.countable)
-    slate = played.inner_join(games, ["game_id", "game_date"]).select(
-        played.game_date, played.game_id, played.player_id, games.cutoff_at
-    )
+    slate = played.inner_join(games, GAME).select(played.game_date, played.game_id, played.player_id, games.cutoff_at)
     market = lines.consensus(quotes.filter(quotes.market == "points"), slate)
     named = with_lookup(played, "player_name")
     joined = (
-        named.inner_join(games, ["game_id", "game_date"])
-        .inner_join(teams, [named[c] == teams[c] for c in ("game_id", "game_date", "team")])
-        .left_join(zones, [named[c] == zones[c] for c in ("game_id", "game_date", "player_id")])
-        .left_join(logged_games, [named[c] == logged_games[c] for c in ("game_id", "game_date")])
+        named.inner_join(games, GAME)
+        .inner_join(teams, equal(named, teams, *GAME, "team"))
+        .left_join(zones, equal(named, zones, *GAME, "player_id"))
+        .left_join(logged_games, equal(named, logged_games, *GAME))
         .left_join(market, [named.game_date == market.game_date, named.player_id == market.player_id])
     )
     used = named.fg_attempts + 0.44 * named.ft_attempts + named.turnovers
@@ -177,12 +177,10 @@ def build(players: ir.Table, teams: ir.Table, schedule: ir.Table, shots: ir.Tabl
 def expected(players: ir.Table, schedule: ir.Table) -> ir.Table:
     """Every player who took part in a countable game by its box score; for a game without a result, one row that says why."""
     games = schedule.filter(schedule.countable)
-    played = players.filter(took_part(players)).semi_join(games, ["game_id", "game_date"])
-    there = played.select("game_date", "game_id", "player_id", reason=ibis.null("string"))
+    played = players.filter(took_part(players)).semi_join(games, GAME)
+    there = played.select(*GAME, "player_id", reason=ibis.null("string"))
     to_come = games.filter(games.status != FINAL)
-    return there.union(
-        to_come.select("game_date", "game_id", player_id=ibis.null("int64"), reason=absence(to_come.status))
-    )
+    return there.union(to_come.select(*GAME, player_id=ibis.null("int64"), reason=absence(to_come.status)))
 
 
 TRANSFORM = Transform(

@@ -6,12 +6,14 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.shots import ZONES
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 
 
 class TeamDefenseGameSummary(Rows):
@@ -92,7 +94,7 @@ def build(offense: ir.Table) -> ir.Table:
     """The opponent's offence, seen from the defending team."""
     own = offense
     opp = offense.view()
-    joined = own.inner_join(opp, [own.game_id == opp.game_id, own.game_date == opp.game_date, own.team == opp.opponent])
+    joined = own.inner_join(opp, [*equal(own, opp, *GAME), own.team == opp.opponent])
     return joined.select(
         game_id=own.game_id,
         game_date=own.game_date,
@@ -130,7 +132,7 @@ def build(offense: ir.Table) -> ir.Table:
 
 def expected(offense: ir.Table) -> ir.Table:
     """Return every team with a published offence row."""
-    return offense.select("game_date", "game_id", defending_team=offense.team, reason=ibis.null("string"))
+    return offense.select(*GAME, defending_team=offense.team, reason=ibis.null("string"))
 
 
 TRANSFORM = Transform(

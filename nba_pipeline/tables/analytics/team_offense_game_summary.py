@@ -4,6 +4,7 @@ from datetime import date
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._turnovers import TURNOVERS_FORMULA, with_player_turnovers
@@ -22,6 +23,7 @@ from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.raw.shots import SHOTS
 from nba_pipeline.tables.raw.team_boxscores import TEAM_BOXSCORES
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 
 
 class TeamOffenseGameSummary(BoxCounts, ZoneCounts):
@@ -80,8 +82,8 @@ TEAM_OFFENSE_GAME_SUMMARY = Table(
 
 def team_zones(shots: ir.Table, players: ir.Table) -> ir.Table:
     """Zone counts per game and team; the shooter's team comes from the box score."""
-    owned = shots.inner_join(players, ["game_id", "game_date", "player_id"]).select(shots, players.team)
-    return zone_counts(owned, ("game_id", "game_date", "team"))
+    owned = shots.inner_join(players, [*GAME, "player_id"]).select(shots, players.team)
+    return zone_counts(owned, (*GAME, "team"))
 
 
 def build(teams: ir.Table, players: ir.Table, schedule: ir.Table, shots: ir.Table) -> ir.Table:
@@ -89,9 +91,7 @@ def build(teams: ir.Table, players: ir.Table, schedule: ir.Table, shots: ir.Tabl
     games = schedule.filter(schedule.countable)
     teams = with_player_turnovers(teams, players)
     zones = team_zones(shots, players)
-    joined = teams.inner_join(games, ["game_id", "game_date"]).left_join(
-        zones, [teams[c] == zones[c] for c in ("game_id", "game_date", "team")]
-    )
+    joined = teams.inner_join(games, GAME).left_join(zones, equal(teams, zones, *GAME, "team"))
     complete = (zones.shots_logged - teams.fg_attempts).abs() <= TEAM_SHOTS_TOLERANCE
     used = possessions(teams.fg_attempts, teams.ft_attempts, teams.offensive_rebounds, teams.turnovers)
     home = teams.team == games.home_team

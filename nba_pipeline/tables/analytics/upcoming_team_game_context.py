@@ -6,7 +6,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.common.ibis_relations import equal, shared
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics._absences import absence_counts
@@ -20,6 +20,7 @@ from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 
 SEASON_LABEL = r"^20[0-9]{2}-[0-9]{2}$"
 
@@ -291,7 +292,7 @@ def build(
     absent = absence_counts(listed)
     joined = (
         teams.left_join(openings, teams.season == openings.season)
-        .left_join(market, [teams.game_id == market.game_id, teams.game_date == market.game_date])
+        .left_join(market, equal(teams, market, *GAME))
         .left_join(absent, [teams.game_date == absent.game_date, teams.team == absent.team])
     )
     return joined.select(
@@ -319,14 +320,14 @@ def build(
     )
 
 
-PLAYED = ("game_id", "game_date", "season", "team", "home_game", "win_flag", "margin_of_victory")
+PLAYED = (*GAME, "season", "team", "home_game", "win_flag", "margin_of_victory")
 
 
 def with_history(teams: ir.Table, team_games: ir.Table, season_games: ir.Table) -> ir.Table:
     """The teams with aggregates over their finished games of the season before the day, under `h_` names."""
     played = team_games.select(*PLAYED)
     place, neutral = game_place(season_games, season_games.home_team), season_games.neutral_site
-    known = played.left_join(season_games, ["game_id", "game_date"]).select(played, place=place, neutral_site=neutral)
+    known = played.left_join(season_games, GAME).select(played, place=place, neutral_site=neutral)
     games = shared(known)
     facts = with_runs(
         games.mutate(last_date=games.game_date),

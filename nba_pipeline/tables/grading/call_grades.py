@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.common.ibis_relations import equal, shared
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.game_states import FINAL, PENDING, absence, void_reason
 from nba_pipeline.domain.markets import MARKETS, by_market
@@ -24,6 +24,7 @@ from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared.consensus_lines import closing
+from nba_pipeline.tables.shared.keys import GAME
 
 
 class CallGrades(Rows):
@@ -113,11 +114,9 @@ _COPIED = (
 def build(calls: ir.Table, facts: ir.Table, schedule: ir.Table, quotes: ir.Table) -> ir.Table:
     """Join calls to what happened and to the closing market; `graded` adds outcomes and values."""
     states = schedule.mutate(void=void_reason(schedule.status))
-    over = states.filter(states.status == FINAL).semi_join(facts, ["game_id", "game_date"])
+    over = states.filter(states.status == FINAL).semi_join(facts, GAME)
     games = shared(over.union(states.filter(states.void.notnull())))
-    slate = calls.inner_join(games, ["game_id", "game_date"]).select(
-        calls.game_date, calls.game_id, calls.player_id, games.cutoff_at
-    )
+    slate = calls.inner_join(games, GAME).select(calls.game_date, calls.game_id, calls.player_id, games.cutoff_at)
     close = closing(quotes, shared(slate.distinct()))
     appeared = facts.select("game_date", "player_id", appeared_in=facts.game_id)
     elsewhere = [
@@ -126,10 +125,10 @@ def build(calls: ir.Table, facts: ir.Table, schedule: ir.Table, quotes: ir.Table
         calls.game_id != appeared.appeared_in,
         games.void.isnull(),
     ]
-    at_close = [calls[c] == close[c] for c in ("game_date", "player_id", "market")]
+    at_close = equal(calls, close, "game_date", "player_id", "market")
     joined = (
-        calls.inner_join(games, ["game_id", "game_date"])
-        .left_join(facts, [*(calls[c] == facts[c] for c in ("game_id", "game_date", "player_id")), games.void.isnull()])
+        calls.inner_join(games, GAME)
+        .left_join(facts, [*equal(calls, facts, *GAME, "player_id"), games.void.isnull()])
         .left_join(appeared, elsewhere)
         .left_join(close, at_close)
     )
@@ -187,10 +186,8 @@ def _numbers(values: np.ndarray) -> pa.Array:
 
 def expected(calls: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
     """Every call of a countable game: graded once the game is final; void at once where it was called off."""
-    played = facts.select("game_id", "game_date").distinct()
-    joined = calls.left_join(schedule, ["game_id", "game_date"]).left_join(
-        played, [calls.game_id == played.game_id, calls.game_date == played.game_date]
-    )
+    played = facts.select(*GAME).distinct()
+    joined = calls.left_join(schedule, GAME).left_join(played, equal(calls, played, *GAME))
     reason = ibis.cases(
         (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),
         (void_reason(schedule.status).notnull(), ibis.null("string")),

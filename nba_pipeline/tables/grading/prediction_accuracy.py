@@ -10,6 +10,7 @@ import pyarrow.compute
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.game_states import FINAL, PENDING, absence, void_reason
 from nba_pipeline.domain.markets import MARKETS, by_market
@@ -22,6 +23,7 @@ from nba_pipeline.tables.predictions.player_prop_predictions import NO_LINE, OVE
 from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 
 # The compute functions are registered at import, out of a type checker's sight.
 pc: Any = pyarrow.compute
@@ -167,10 +169,10 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
     Forecasts of games that were called off or suspended are joined to nothing: they are void, whenever they were made.
     """
     states = schedule.mutate(void=void_reason(schedule.status))
-    over = states.filter(states.status == FINAL).semi_join(facts, ["game_id", "game_date"])
+    over = states.filter(states.status == FINAL).semi_join(facts, GAME)
     games = over.union(states.filter(states.void.notnull()))
     made = predictions.filter(predictions.predicted_mean.notnull())
-    graded = made.inner_join(games, ["game_id", "game_date"]).select(made, games.void, games.tip_off, games.cutoff_at)
+    graded = made.inner_join(games, GAME).select(made, games.void, games.tip_off, games.cutoff_at)
     graded = graded.mutate(played_game=graded.void.isnull().ifelse(graded.game_id, None))
     here = [
         graded.played_game == facts.game_id,
@@ -276,10 +278,8 @@ def expected(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.T
     """Every forecast of a countable game: graded once the game is final and if it was made before tip-off; void at once
     where the game was called off."""
     made = predictions.filter(predictions.predicted_mean.notnull())
-    played = facts.select("game_id", "game_date").distinct()
-    joined = made.left_join(schedule, ["game_id", "game_date"]).left_join(
-        played, [made.game_id == played.game_id, made.game_date == played.game_date]
-    )
+    played = facts.select(*GAME).distinct()
+    joined = made.left_join(schedule, GAME).left_join(played, equal(made, played, *GAME))
     late = ~asof.made_before(made.as_of, schedule.tip_off, schedule.cutoff_at)
     reason = ibis.cases(
         (schedule.game_id.isnull(), "its game is no longer in the schedule of the day"),

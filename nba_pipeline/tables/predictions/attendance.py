@@ -4,7 +4,8 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.common.ibis_relations import equal, shared
+from nba_pipeline.tables.shared.keys import GAME
 
 RECENT_DAYS = 30
 
@@ -21,7 +22,7 @@ def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
         started=games.starter_flag.cast("int64"),
         minutes_rank=rank + 1,
     )
-    joined = ranked.inner_join(numbered, [ranked[c] == numbered[c] for c in ("game_id", "game_date", "team")])
+    joined = ranked.inner_join(numbered, equal(ranked, numbered, *GAME, "team"))
     return shared(joined.select(ranked, numbered.number))
 
 

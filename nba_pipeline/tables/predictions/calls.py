@@ -6,7 +6,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared, union
+from nba_pipeline.common.ibis_relations import equal, shared, union
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import Transform
@@ -20,6 +20,7 @@ from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import exact_sums as exact
+from nba_pipeline.tables.shared.keys import GAME
 from nba_pipeline.tables.shared.odds import implied_probability
 
 # The snapshot of a call by its minutes before tip-off: each begins above its bound.
@@ -165,7 +166,7 @@ def _callable(predictions: ir.Table, features: ir.Table, schedule: ir.Table, clo
         & predictions.line.notnull()
     ).semi_join(ready, ["game_date", "player_id"])
     games = shared(schedule.select("game_id", "game_date", "tip_off", "cutoff_at").cross_join(clock))
-    joined = mine.inner_join(games, ["game_id", "game_date"]).select(mine, games.tip_off, games.cutoff_at, games.now)
+    joined = mine.inner_join(games, GAME).select(mine, games.tip_off, games.cutoff_at, games.now)
     lead = (joined.tip_off.epoch_seconds() - joined.as_of.epoch_seconds()) / 60.0
     timed = joined.mutate(lead_minutes=lead, backfilled=joined.now > joined.cutoff_at)
     snapshot = ibis.cases(*((timed.lead_minutes > least, name) for name, least in LEAST_MINUTES), else_=CLOSE)
@@ -233,7 +234,7 @@ def _staked(new: ir.Table, earlier: ir.Table) -> ir.Table:
     alone = shared(joined.mutate(__alone=joined.kelly / (1 + GAME_CORRELATION * (joined.calls - 1))))
     wanted = alone.group_by(*day).aggregate(wanted=exact.total(alone["__alone"], STAKE_PRECISION))
     taken = earlier.group_by(*day).aggregate(taken=exact.total(earlier.stake.coalesce(earlier.kelly), STAKE_PRECISION))
-    beside = alone.left_join(wanted, day).left_join(taken, [alone[c] == taken[c] for c in day])
+    beside = alone.left_join(wanted, day).left_join(taken, equal(alone, taken, *day))
     left = ibis.greatest(DAILY_EXPOSURE - taken.taken.fill_null(0.0), 0.0)
     share = (wanted.wanted > left).ifelse(left / wanted.wanted.nullif(0.0), 1.0)
     return beside.select(*[alone[c] for c in new.columns], stake=alone["__alone"] * share)

@@ -34,6 +34,7 @@ from nba_pipeline.tables.raw.columns import tricode
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
+from nba_pipeline.tables.shared.keys import GAME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ RETIRED = "NULL; in rows of earlier releases the"
 LISTED_LATER = "listed only after the forecasts of his game were made, before it started"
 IDENTITY = ("game_date", "player_id", "feature_version", "game_id", "season", "season_type", "player_name", "player_lookup",
             "team", "opponent", "early_season_flag", "games_played_season")  # fmt: skip
-FORECAST_OF = ["game_date", "game_id", "market", "system_id"]
+FORECAST_OF = [*GAME, "market", "system_id"]
 LINE_COLUMNS = (*QUOTED, "line_source", "books", "captured_at", "best_over_odds", "best_under_odds")
 
 
@@ -188,7 +189,7 @@ def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Tab
     )
     market = side_by_side(consensus(quotes, slate), LINE_COLUMNS, tuple(MARKETS))
     mine = model_rows(features, (*IDENTITY, "is_production_ready"))
-    on = ["game_date", "game_id", "player_id"]
+    on = [*GAME, "player_id"]
     joined = mine.inner_join(slate, on).left_join(
         market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
     )
@@ -204,11 +205,11 @@ def kept(made: ir.Table, context: ir.Table, clock: ir.Table) -> ir.Table:
     """
     games = shared(context.select("game_date", "game_id", "cutoff_at").distinct().cross_join(clock))
     over = games.filter(games.cutoff_at <= games.now)
-    joined = made.inner_join(over, ["game_date", "game_id"])
+    joined = made.inner_join(over, GAME)
     columns = PLAYER_PROP_PREDICTIONS.computed_columns
     in_time = joined.filter(made.as_of < over.cutoff_at).select(*[made[c] for c in columns])
-    slate = context.select("game_date", "game_id").distinct()
-    off = made.anti_join(slate, ["game_date", "game_id"]).anti_join(context, ["game_date", "player_id"])
+    slate = context.select(*GAME).distinct()
+    off = made.anti_join(slate, GAME).anti_join(context, ["game_date", "player_id"])
     return in_time.union(off.select(*columns))
 
 

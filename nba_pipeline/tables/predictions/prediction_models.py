@@ -12,7 +12,7 @@ import pyarrow as pa
 from nba_pipeline import asof
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import union
+from nba_pipeline.common.ibis_relations import equal, union
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.calendar import first_day, training_day
 from nba_pipeline.domain.markets import MARKETS
@@ -25,6 +25,7 @@ from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
+from nba_pipeline.tables.shared.keys import GAME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,7 @@ def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Tab
     slate = context.select("game_date", "game_id", "player_id", "cutoff_at")
     market = side_by_side(consensus(quotes, slate), QUOTED, tuple(MARKETS))
     mine = model_rows(features, ("game_id", "game_date", "season", "player_id", "team", "games_played_season"))
-    joined = mine.inner_join(facts, [mine[c] == facts[c] for c in ("game_id", "game_date", "player_id")]).left_join(
+    joined = mine.inner_join(facts, equal(mine, facts, *GAME, "player_id")).left_join(
         market, [mine.game_date == market.game_date, mine.player_id == market.player_id]
     )
     return joined.select(

@@ -19,6 +19,7 @@ from nba_pipeline.domain.game_states import (
     is_called_off,
     state_expression,
 )
+from nba_pipeline.tables.shared.keys import GAME
 
 PLAYOFFS, WINS_OF_A_SERIES = "004", 4
 RESULTLESS = (SCHEDULED, IN_PROGRESS)
@@ -114,7 +115,7 @@ def _claim(state: ir.StringValue) -> ir.IntegerValue:
 def _listings(season: ir.Table, clock: ir.Table) -> ir.Table:
     """Per game id: the strongest claim of any of its rows, the days that make it, and how many of these are still to come."""
     dated = season.filter(season.game_id.notnull() & season.game_date.notnull())
-    claims = shared(dated.select("game_id", "game_date", claim=_claim(dated.own_state)).distinct())
+    claims = shared(dated.select(*GAME, claim=_claim(dated.own_state)).distinct())
     strongest = claims.group_by("game_id").aggregate(best=claims.claim.max())
     best = claims.inner_join(strongest, "game_id")
     best = best.filter(best.claim == best.best)

@@ -1,11 +1,13 @@
 """What else knows which games there are: box scores, what was published before, and the feed's own other rows."""
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.domain.calendar import GAME_ID
 from nba_pipeline.domain.game_states import FINAL, UNKNOWN, is_called_off
 from nba_pipeline.domain.season_expressions import is_countable
 from nba_pipeline.engine.witnesses import REPEATED
 from nba_pipeline.tables.raw._schedule_states import decided_series
+from nba_pipeline.tables.shared.keys import GAME
 
 TEAMS_OPEN = "its teams are not settled yet"
 # Rows of a game's box score from which on it was played, whatever else a status says: five of each team.
@@ -33,9 +35,9 @@ def unscheduled_box_scores(boxes: ir.Table, result: ir.Table) -> ir.Table:
     Copies that a feed keeps under the old day of a moved game are set aside by the box-score tables.
     """
     games = boxes.filter(may_count(boxes.game_id) & boxes.game_date.notnull())
-    whole = games.group_by("game_id", "game_date").aggregate(players=games.player_id.nunique())
+    whole = games.group_by(*GAME).aggregate(players=games.player_id.nunique())
     whole = whole.filter(whole.players >= PLAYERS_OF_A_GAME)
-    joined = whole.left_join(result, [whole.game_id == result.game_id, whole.game_date == result.game_date])
+    joined = whole.left_join(result, equal(whole, result, *GAME))
     off = (is_called_off(result.status) | (result.status == UNKNOWN)) & result.postponed_to.isnull()
     text = whole.game_id.fill_null("no id") + ", " + whole.players.cast("string") + " players"
     state = result.status.notnull().ifelse(", called " + result.status, "")
@@ -46,7 +48,7 @@ def unscheduled_box_scores(boxes: ir.Table, result: ir.Table) -> ir.Table:
 def vanished_finals(earlier: ir.Table, result: ir.Table) -> ir.Table:
     """Games that were published with a result, and have none on that day any more."""
     finals = earlier.filter(earlier.countable & (earlier.status == FINAL))
-    lost = finals.anti_join(result.filter(result.status == FINAL), ["game_id", "game_date"])
+    lost = finals.anti_join(result.filter(result.status == FINAL), GAME)
     return lost.select(day=lost.game_date, entity=_teams(lost))
 
 
@@ -56,8 +58,8 @@ def lost_games(earlier: ir.Table, result: ir.Table, season_feed: ir.Table) -> ir
     A play-off game is not lost where its series is decided: it was not needed.
     """
     to_come = earlier.filter(earlier.countable & (earlier.status != FINAL) & ~is_called_off(earlier.status))
-    gone = to_come.anti_join(result, ["game_id", "game_date"])
-    listed = season_feed.filter(season_feed.game_date.notnull()).select("game_id", "game_date").distinct()
+    gone = to_come.anti_join(result, GAME)
+    listed = season_feed.filter(season_feed.game_date.notnull()).select(*GAME).distinct()
     elsewhere = gone.anti_join(listed, [gone.game_id == listed.game_id, gone.game_date != listed.game_date])
     decided = decided_series(season_feed)
     lost = elsewhere.anti_join(decided, [elsewhere.game_id.substr(0, 9) == decided.series])

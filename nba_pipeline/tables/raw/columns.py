@@ -10,6 +10,7 @@ from nba_pipeline.contracts.table import Rows, column
 from nba_pipeline.domain.game_states import CALLED_OFF, FINAL, absence
 from nba_pipeline.domain.teams import TRICODES, tricode_expression
 from nba_pipeline.sources.landing import PROBLEMS
+from nba_pipeline.tables.shared.keys import GAME
 
 LINE_CAPTURED_LATE = "captured after tip-off"
 UNSCHEDULED = "its game is not in the schedule of that day"
@@ -99,10 +100,7 @@ def when(condition: ir.BooleanValue, reason: str) -> ir.StringValue:
 def both_teams(schedule: ir.Table) -> ir.Table:
     """Return the expected rows: both teams of every countable game; absent without fault where its state excuses it."""
     games = schedule.filter(schedule.countable)
-    sides = [
-        games.select("game_date", "game_id", team=games[side], reason=absence(games.status))
-        for side in ("home_team", "away_team")
-    ]
+    sides = [games.select(*GAME, team=games[side], reason=absence(games.status)) for side in ("home_team", "away_team")]
     return union(*sides)
 
 

@@ -7,6 +7,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.asof.cutoffs import captured_late, documented_close
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain import books
 from nba_pipeline.engine.transform import Transform
@@ -22,13 +23,14 @@ from nba_pipeline.tables.raw.columns import (
 )
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 from nba_pipeline.tables.shared.odds import PAIR_SUM, implied_probability, is_odds, is_possible_pair
 
 CLOSING = "closing"
 # A side that gives points although its win is this much likelier by the moneyline, or takes them although it is less likely.
 CONTRADICTION = 0.06
 COPY = "the same line is there more than once; one was kept"
-MOMENT = ("game_id", "game_date", "bookmaker", "captured_at")
+MOMENT = (*GAME, "bookmaker", "captured_at")
 QUOTED = ("spread_home", "total", "moneyline_home", "moneyline_away")
 PAIR_REASON = f"its moneylines imply less than {PAIR_SUM[0]:g} or more than {PAIR_SUM[1]:g} together"
 
@@ -79,7 +81,7 @@ GAME_LINES = Table(
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
     """Type the lines, mark contradictions, and reject copies and lines captured after the scheduled tip-off."""
-    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    rows = landing.left_join(schedule, equal(landing, schedule, *GAME))
     typed = rows.select(
         game_id=landing.game_id,
         game_date=landing.game_date,
@@ -135,7 +137,7 @@ def expected(schedule: ir.Table) -> ir.Table:
     """Return every countable game, with the reason recorded if the source has no lines for it."""
     games = schedule.filter(schedule.countable)
     reason = called_off_reason(games).fill_null("the source has no game lines for the game")
-    return games.select("game_date", "game_id", reason=reason)
+    return games.select(*GAME, reason=reason)
 
 
 TRANSFORM = Transform(

@@ -7,6 +7,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.asof.cutoffs import captured_late
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain.lineups import STARTERS, STARTING, STATUSES
 from nba_pipeline.domain.player_names import with_lookup
@@ -25,12 +26,13 @@ from nba_pipeline.tables.raw.columns import (
 )
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 
 NO_TIME = "it has no time of capture, so that nothing may use it"
 CONTRADICTED = "the capture lists the player with different statuses or for different teams"
 TOO_MANY = f"more than {STARTERS} players of the team are listed to start"
 COPY = "the player is listed more than once in the capture; one was kept"
-CAPTURE = ("game_id", "game_date", "captured_at")
+CAPTURE = (*GAME, "captured_at")
 
 
 class Lineups(Rows):
@@ -67,7 +69,7 @@ LINEUPS = Table(
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
     """Type the line-ups, and reject what cannot be used: late, of another game, contradictory, repeated or a surplus starter."""
     landing = with_lookup(with_tricodes(landing, "team"), "player_name")
-    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    rows = landing.left_join(schedule, equal(landing, schedule, *GAME))
     typed = rows.select(
         *(landing[c] for c in ("game_id", "game_date", "captured_at", "team", "player_id", "player_name")),
         *(landing[c] for c in ("player_lookup", "status", "position", "source")),

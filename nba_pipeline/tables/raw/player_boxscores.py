@@ -4,6 +4,7 @@ from datetime import date
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
@@ -24,6 +25,7 @@ from nba_pipeline.tables.raw.columns import (
 )
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 
 
 class PlayerBoxscores(BoxCounts):
@@ -71,7 +73,7 @@ PLAYER_BOXSCORES = Table(
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
     """Type the lines and hold them against the schedule of the day."""
     landing = with_tricodes(landing, "team", "opponent")
-    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    rows = landing.left_join(schedule, equal(landing, schedule, *GAME))
     exact = landing.min_exact.notnull()
     return rows.select(
         game_id=landing.game_id,

@@ -7,6 +7,7 @@ import ibis
 from nba_pipeline import asof
 from nba_pipeline.asof.cutoffs import captured_as_close, captured_late, documented_close
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain import books
 from nba_pipeline.domain.calendar import GAME_ID
@@ -25,6 +26,7 @@ from nba_pipeline.tables.raw.columns import (
 )
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns, quote_bounds
+from nba_pipeline.tables.shared.keys import GAME
 
 MARKETS = ("points", "rebounds", "assists", "threes", "pra", "pr", "pa", "ra", "blocks", "steals")
 MAIN_KINDS = ("standard", "main", "quoted")
@@ -122,7 +124,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
     landing = with_lookup(
         landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source)), "player_name"
     )
-    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    rows = landing.left_join(schedule, equal(landing, schedule, *GAME))
     times = (landing.first_seen_utc, schedule.tip_off, landing.source)
     close = captured_as_close(*times, landing.is_closing_main)
     typed = rows.select(
@@ -189,7 +191,7 @@ def expected(schedule: ir.Table) -> ir.Table:
     """Return every countable game, with the reason recorded if the source has no lines for it."""
     games = schedule.filter(schedule.countable)
     reason = called_off_reason(games).fill_null("the source has no player lines for the game")
-    return games.select("game_date", "game_id", reason=reason)
+    return games.select(*GAME, reason=reason)
 
 
 TRANSFORM = Transform(

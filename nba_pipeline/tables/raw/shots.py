@@ -6,6 +6,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.game_states import absence
 from nba_pipeline.engine.transform import Transform
@@ -13,6 +14,7 @@ from nba_pipeline.sources import landing as feeds
 from nba_pipeline.tables.raw.columns import ORDINARY, UNSCHEDULED, first_reason, landing_reason, when
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 
 ZONES = ("paint", "mid_range", "corner_three", "above_break_three")
 PAINT_FEET = 8
@@ -66,7 +68,7 @@ def zone_of(value: ir.IntegerValue, distance: ir.IntegerValue, label: ir.StringV
 
 def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
     """Type the attempts and number them per player and game in order of time."""
-    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    rows = landing.left_join(schedule, equal(landing, schedule, *GAME))
     left = landing.mins_left * 60 + landing.secs_left
     tie_breakers = [
         landing.loc_x,
@@ -101,7 +103,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
 def expected(schedule: ir.Table) -> ir.Table:
     """Return every countable game, with the reason recorded if the source has no shots of it."""
     games = schedule.filter(schedule.countable)
-    return games.select("game_date", "game_id", reason=absence(games.status).fill_null(NO_SHOTS))
+    return games.select(*GAME, reason=absence(games.status).fill_null(NO_SHOTS))
 
 
 TRANSFORM = Transform(

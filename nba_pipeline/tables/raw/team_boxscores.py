@@ -6,6 +6,7 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
@@ -26,6 +27,7 @@ from nba_pipeline.tables.raw.columns import (
 from nba_pipeline.tables.raw.player_boxscores import PLAYER_BOXSCORES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 from nba_pipeline.tables.shared import columns
+from nba_pipeline.tables.shared.keys import GAME
 
 REGULATION, OVERTIME = 240, 25
 
@@ -66,7 +68,7 @@ def _overtimes(minutes: ir.NumericValue) -> ir.IntegerValue:
 
 
 def _from_source(landing: ir.Table, schedule: ir.Table) -> ir.Table:
-    rows = landing.left_join(schedule, [landing.game_id == schedule.game_id, landing.game_date == schedule.game_date])
+    rows = landing.left_join(schedule, equal(landing, schedule, *GAME))
     overtimes = _overtimes(landing.min)
     return rows.select(
         game_id=landing.game_id,
@@ -87,8 +89,8 @@ def _from_source(landing: ir.Table, schedule: ir.Table) -> ir.Table:
 
 
 def _from_players(landing: ir.Table, players: ir.Table) -> ir.Table:
-    missing = players.anti_join(landing, ["game_id", "game_date", "team"])
-    group = missing.group_by("game_id", "game_date", "team", "opponent", "is_home")
+    missing = players.anti_join(landing, [*GAME, "team"])
+    group = missing.group_by(*GAME, "team", "opponent", "is_home")
     summed = group.aggregate(**{n: missing[n].sum() for n in LANDING_COUNTS}, played=missing.minutes.sum())
     overtimes = _overtimes(summed.played)
     return summed.select(
@@ -113,7 +115,7 @@ def build(landing: ir.Table, schedule: ir.Table, players: ir.Table) -> ir.Table:
 
 def scores_differ(schedule: ir.Table, result: ir.Table) -> ir.Table:
     """Return team lines whose points are not the final score."""
-    joined = result.inner_join(schedule, ["game_id", "game_date"])
+    joined = result.inner_join(schedule, GAME)
     score = (result.team == schedule.home_team).ifelse(schedule.home_points, schedule.away_points)
     text = result.game_id + " " + result.team + ": " + result.points.cast("string") + ", score " + score.cast("string")
     return joined.filter(result.points != score).select(day=result.game_date, entity=text)
@@ -124,13 +126,13 @@ def players_differ(players: ir.Table, result: ir.Table) -> ir.Table:
 
     A team may have turnovers of its own; whole minutes are rounded per player.
     """
-    group = players.group_by("game_id", "game_date", "team")
+    group = players.group_by(*GAME, "team")
     sums = group.aggregate(
         **{f"sum_{n}": players[n].sum() for n in LANDING_COUNTS},
         played=players.minutes.sum(),
         exact=players.minutes_are_exact.all(),
     )
-    both = result.inner_join(sums, ["game_id", "game_date", "team"])
+    both = result.inner_join(sums, [*GAME, "team"])
     differences: ir.StringValue = ibis.literal("")
     for n in LANDING_COUNTS:
         line, added = both[n], both[f"sum_{n}"]

@@ -4,12 +4,13 @@ import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import shared, union
+from nba_pipeline.common.ibis_relations import equal, shared, union
+from nba_pipeline.tables.shared.keys import GAME
 
 TEAM_GAMES = 10
 DAYS_BACK = 240
 STATEMENT_DAYS = 180
-APPEARANCE = ("game_id", "game_date", "team", "player_id", "player_name", "player_lookup")
+APPEARANCE = (*GAME, "team", "player_id", "player_name", "player_lookup")
 PLACE = ("game_date", "team", "player_id")
 
 
@@ -92,9 +93,7 @@ def _of_last_games(days: ir.Table, played: ir.Table, numbered: ir.Table) -> ir.T
 
 def _visible_after(played: ir.Table, numbered: ir.Table) -> ir.Table:
     """Each player under every number of games after which the player's latest appearance for the team is one of its last 10."""
-    rows = played.inner_join(numbered, ["game_id", "game_date", "team"]).select(
-        played.player_id, numbered.team, numbered.game_number
-    )
+    rows = played.inner_join(numbered, [*GAME, "team"]).select(played.player_id, numbered.team, numbered.game_number)
     in_order = ibis.window(group_by=[rows.player_id, rows.team], order_by=rows.game_number)
     rows = rows.mutate(next_number=rows.game_number.lead().over(in_order))
     spread = rows.mutate(games_ago=ibis.array(list(range(TEAM_GAMES))).unnest().cast("int64"))
@@ -183,9 +182,7 @@ def _with_names(rows: ir.Table, played: ir.Table, rosters: ir.Table, quoted: ir.
     rows = asof.attach(rows, played.mutate(on=played.game_date), names, by=("player_id",), within=())
     near = rows["__on"] >= rows.game_date - ibis.interval(days=DAYS_BACK)
     rows = shared(rows.mutate(**{c: near.ifelse(rows[c], None) for c in ("__name", "__lookup")}))
-    joined = rows.left_join(rosters, [rows[c] == rosters[c] for c in PLACE]).left_join(
-        quoted, [rows[c] == quoted[c] for c in PLACE]
-    )
+    joined = rows.left_join(rosters, equal(rows, rosters, *PLACE)).left_join(quoted, equal(rows, quoted, *PLACE))
     return shared(
         joined.select(
             *[rows[c] for c in PLACE],
