@@ -25,7 +25,6 @@ from nba_pipeline.tables.analytics._availability import (
     STATUSES,
 )
 from nba_pipeline.tables.predictions.attendance import with_attendance
-from nba_pipeline.tables.shared.keys import GAME
 
 # A statement of yesterday still describes the day; an older one says little beyond the games missed since, except that who was
 # placed on the list stays there.
@@ -102,8 +101,9 @@ def outcomes(past_listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Ta
     rows = with_attendance(listed, games, offense)
     rows = shared(rows.mutate(chance_class=chance_class(rows)))
     took_part = games.select("game_date", "game_id", "player_id", took_part=ibis.literal(1, "int64"))
-    finished = rows.semi_join(offense, [*GAME, "team"])
-    joined = finished.left_join(took_part, [*GAME, "player_id"])
+    # The order of the columns is part of the published formulas of v2.
+    finished = rows.semi_join(offense, ["game_date", "game_id", "team"])
+    joined = finished.left_join(took_part, ["game_date", "game_id", "player_id"])
     return shared(
         joined.select(
             finished.game_date,

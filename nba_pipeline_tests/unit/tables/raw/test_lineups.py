@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_pipeline.tables.raw.columns import LINE_CAPTURED_LATE, NOT_IN_GAME, UNSCHEDULED
@@ -120,6 +120,7 @@ COPIES = [
 ]
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.permutations(COPIES))
 def test_the_copy_that_is_kept_does_not_depend_on_the_order_of_the_rows(rows: list[dict[str, Any]]) -> None:
     (kept,) = (r for r in judged(*rows) if r["reject_reason"] is None)
