@@ -18,6 +18,7 @@ MODELS = "nba_predictions.prediction_models"
 def show_models(as_json: bool) -> bool:
     """Print the registry of trained models; False when an artifact is missing or altered."""
     columns = ("trained_on", "market", "system_id", "model_version", "rows", "last_day", "holdout_mae", "holdout_bias",
+               "holdout_crps", "champion_crps", "served_by",
                "artifact_location", "artifact_sha256", "artifact_bytes", "reason")  # fmt: skip
     settings = Settings.from_environment()
     rows = read_table(settings, MODELS, columns).sort_by([(c, "ascending") for c in columns[:3]]).to_pylist()
@@ -44,15 +45,16 @@ def show_models(as_json: bool) -> bool:
 
 
 def models_grid(rows: Sequence[Mapping[str, Any]]) -> Grid:
-    """Lay out the registry of trained models: training rows and days, hold-out error, and artifact."""
+    """Lay out the registry of trained models: training rows and days, hold-out error, which models serve, and artifact."""
     grid = Grid(title="Trained models", title_justify="left", box=SIMPLE_HEAD)
     for name in ("trained on", "market", "system", "version"):
         grid.add_column(name, no_wrap=True)
-    for name in ("rows", "until", "hold-out MAE", "bias", "bytes"):
+    for name in ("rows", "until", "hold-out MAE", "bias", "CRPS", "champion's", "bytes"):
         grid.add_column(name, justify="right", no_wrap=True)
-    grid.add_column("artifact")
+    for name in ("served by", "artifact"):
+        grid.add_column(name)
     for r in rows:
-        mae, bias = r["holdout_mae"], r["holdout_bias"]
+        mae, bias, *scores = (r[c] for c in ("holdout_mae", "holdout_bias", "holdout_crps", "champion_crps"))
         grid.add_row(
             f"{r['trained_on']}",
             r["market"],
@@ -62,7 +64,9 @@ def models_grid(rows: Sequence[Mapping[str, Any]]) -> Grid:
             f"{r['last_day'] or '-'}",
             "-" if mae is None else f"{mae:.3f}",
             "-" if bias is None else f"{bias:+.2f}",
+            *("-" if score is None else f"{score:.3f}" for score in scores),
             f"{r['artifact_bytes'] or 0:,}",
+            r["served_by"] or "-",
             r["reason"] or r["artifact"],
         )
     return grid

@@ -2,8 +2,7 @@
 
 Three blocks of consecutive days are forecast by models fitted on the other two. From these forecasts, of rows that the model had
 not seen, come the weights of the ensemble, and the level, spread and law beside lines of every system. Then
-the model is fitted on all rows. What the registry shows as hold-out are the forecasts of the last block, whose model has seen
-earlier days only.
+the model is fitted on all rows.
 """
 
 from __future__ import annotations
@@ -184,14 +183,8 @@ def _trained(system_id: str, fitted: _Fitted, rows: _Rows) -> Trained:
         "features": list(features),
         "hyperparameters": {**fitted.hyperparameters, **_small(fitted.body)},
         "library_versions": installed_versions(fitted.libraries),
-        **_holdout(_forecast_rows(system_id, fitted.mean, rows), calibration, rows),
     }
     return Trained(artifact, facts)
-
-
-def _forecast_rows(system_id: str, mean: Floats, rows: _Rows) -> Floats:
-    """The means of rows that the system would forecast: with a line, where it needs one."""
-    return np.where(np.isnan(rows.quotes.line), np.nan, mean) if system_id in LINE_SYSTEM_IDS else mean
 
 
 def _small(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,18 +198,3 @@ def _seen(rows: pd.DataFrame) -> dict[str, Any]:
     days = pd.to_datetime(rows["game_date"])
     known = {"first_day": days.min().date(), "last_day": days.max().date()} if len(rows) else {}
     return {"rows": len(rows), **known}
-
-
-def _holdout(mean: Floats, calibration: Calibration, rows: _Rows) -> dict[str, Any]:
-    """How the forecasts of the last block did, whose models had seen earlier days only."""
-    use = (rows.block == BLOCKS - 1) & ~np.isnan(mean)
-    if not use.any():
-        return {"holdout_rows": 0}
-    law = calibration.law(mean[use], rows.own_sd[use], rows.quotes.take(use), rows.market)
-    error = law.mean - rows.actual[use]
-    return {
-        "holdout_rows": int(use.sum()),
-        "holdout_mae": float(np.abs(error).mean()),
-        "holdout_bias": float(error.mean()),
-        "holdout_crps": float(law.crps(rows.actual[use]).mean()),
-    }

@@ -60,7 +60,9 @@ class PlayerPropPredictions(Rows):
     market: str = column("statistic that is forecast", isin=list(MARKETS))
     system_id: str = column("system that made the forecast", isin=list(SYSTEM_IDS))
     model_version: str = column("version of the system")
-    trained_on: date = column("training day of the models of the month, the key of their rows in prediction_models")
+    trained_on: date = column(
+        "training day of the models of the month, the key of their rows in prediction_models, which say whose models served it"
+    )
     feature_version: str = column("version of the features that the system read")
     game_id: str = columns.GAME_ID
     season: str = column("season label")

@@ -18,10 +18,11 @@ from nba_pipeline.domain.calendar import first_day, training_day
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext, Transform
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
-from nba_pipeline.systems.training import Trained, train
+from nba_pipeline.systems.training import Trained
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.tables.predictions.promotion import CHALLENGER, CHAMPION, models_of_the_month
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
@@ -53,7 +54,7 @@ class PredictionModels(Rows):
     hyperparameters: str = column("as JSON", nullable=True)
     library_versions: str = column("libraries that trained it, as JSON", nullable=True, hashed=False)
     holdout_rows: int = column(
-        "latest rows, forecast by a first fit on earlier days, to measure it",
+        "rows of the last 15 game days, forecast by models that were fitted on earlier days alone; NULL where these are too few",
         unit="rows",
         nullable=True,
         ge=0,
@@ -61,6 +62,21 @@ class PredictionModels(Rows):
     holdout_mae: float = column("mean absolute error on them", unit="market", nullable=True, ge=0)
     holdout_bias: float = column("mean of forecast minus actual on them", unit="market", nullable=True)
     holdout_crps: float = column("mean continuous ranked probability score", unit="market", nullable=True, ge=0)
+    champion_crps: float = column(
+        "the same of the models of the month before, which are the champion; NULL without any, without rows since, and in rows of"
+        " earlier releases",
+        unit="market",
+        nullable=True,
+        hashed=False,
+        ge=0,
+    )
+    served_by: str = column(
+        "challenger: the models trained for the month; champion: those of the month before, where the challenger's ensemble was"
+        " worse on the hold-out rows; NULL without a model, and in rows of earlier releases",
+        nullable=True,
+        hashed=False,
+        isin=[CHALLENGER, CHAMPION],
+    )
     artifact_location: str = column("location of the artifact in the store; NULL without a model", nullable=True)
     artifact_sha256: str = column("SHA-256 of the artifact", nullable=True, str_matches=r"^[0-9a-f]{64}$")
     artifact_bytes: int = column("size of the artifact", unit="bytes", nullable=True, gt=0)
@@ -128,7 +144,7 @@ def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
         day, market = job
         seen = frame[asof.training_window(frame["game_date"], day, TRAINING_DAYS)]
         seen = of_market(seen, market).assign(actual=seen[f"actual_{market}"].astype(float))
-        return [_entry(day, market, s, t, context.store) for s, t in train(seen, market).items()]
+        return [_entry(day, market, s, t, context.store) for s, t in models_of_the_month(seen, market, day).items()]
 
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         entries = [e for found in pool.map(fit, wanted) for e in found]

@@ -67,8 +67,6 @@ def test_every_system_is_trained_and_says_on_what() -> None:
         assert made.reason is None
         assert made.facts["rows"] == 80 * 60
         assert str(made.facts["first_day"]) == "2023-11-01"
-        assert made.facts["holdout_rows"] > 0
-        assert made.facts["holdout_mae"] > made.facts["holdout_crps"] > 0
     assert "xgboost-cpu" in trained()["xgboost_v1"].facts["library_versions"]
 
 

@@ -37,12 +37,12 @@ FEATURES = KEY | {"feature_version": MODEL_FEATURES.name, "season": "2023-24", "
 
 
 class Recorder:
-    """Stands in for the training of all systems, and keeps what it was shown."""
+    """Stands in for the training of a month's models, and keeps what it was shown."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, pd.DataFrame]] = []
 
-    def __call__(self, rows: pd.DataFrame, market: str) -> dict[str, Trained]:
+    def __call__(self, rows: pd.DataFrame, market: str, trained_on: date) -> dict[str, Trained]:  # noqa: ARG002
         self.seen.append((market, rows))
         if len(rows) < 2:
             return {SYSTEM: Trained(None, {"rows": len(rows)}, f"only {len(rows)} rows")}
@@ -53,7 +53,7 @@ class Recorder:
 @pytest.fixture
 def training(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder()
-    monkeypatch.setattr(prediction_models, "train", recorder)
+    monkeypatch.setattr(prediction_models, "models_of_the_month", recorder)
     return recorder
 
 

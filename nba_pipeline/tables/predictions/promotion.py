@@ -1,0 +1,121 @@
+"""Champion and challenger: whether the models that were trained for a month serve it, or those of the month before.
+
+Both forecast the last 15 game days before the training day, by models that were fitted on none of these days: neither trees nor
+weights, level, spread or law. The champion saw no row of the last month, the challenger all before the 15 days. A challenger that
+is worse there, beyond what chance does, is not promoted: rows of the last month spoiled it, and the champion serves once more.
+A promoted one is fitted on all rows. All of it follows from the rows of the training window, so that any home decides the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nba_pipeline.domain.calendar import training_day
+from nba_pipeline.evaluation.bootstrap import DayBootstrap
+from nba_pipeline.systems import Forecast, ensemble_v1
+from nba_pipeline.systems.distribution import Law
+from nba_pipeline.systems.forecasting import forecast
+from nba_pipeline.systems.protocol import Floats
+from nba_pipeline.systems.training import Trained, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HOLDOUT_DAYS = 15
+CHALLENGER, CHAMPION = "challenger", "champion"
+
+
+def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date) -> dict[str, Trained]:
+    """Train every system for the month and return what serves it, with what the registry tells of it.
+
+    Args:
+        rows: Training rows of the market, as `training.train` reads them, of days before the training day.
+        market: The market.
+        trained_on: The training day.
+
+    Returns:
+        By system, the challenger, or the champion for all systems where the challenger's ensemble is worse; hold-out figures
+        are of the challenger, `champion_crps` is of the champion on the same rows.
+    """
+    challenger = train(rows, market)
+    held, before, earlier = split(rows, trained_on)
+    tried = _forecasts(held, market, train(before, market), trained_on)
+    if tried is None:
+        return _with_facts(challenger, {}, CHALLENGER)
+    figures = {s: _figures(f, held) for s, f in tried.items()}
+    champion = train(earlier, market) if len(earlier) < len(before) else {}
+    defended = _forecasts(held, market, champion, trained_on)
+    if defended is None:
+        return _with_facts(challenger, figures, CHALLENGER)
+    figures = {s: f | {"champion_crps": _mean(_crps(defended[s], held))} for s, f in figures.items()}
+    if is_worse(tried[ensemble_v1.SYSTEM_ID], defended[ensemble_v1.SYSTEM_ID], held):
+        return _with_facts(champion, figures, CHAMPION)
+    return _with_facts(challenger, figures, CHALLENGER)
+
+
+def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
+    """Return the hold-out rows, those before them, and of these the rows that last month's models saw.
+
+    Args:
+        rows: Training rows, with `game_date`.
+        trained_on: The training day.
+    """
+    import pandas as pd  # deferred: takes most of a second to load, and only training needs it
+
+    day = pd.to_datetime(rows["game_date"])
+    held = day.isin(day.drop_duplicates().nlargest(HOLDOUT_DAYS))
+    earlier = ~held & (day < pd.Timestamp(training_day(trained_on - timedelta(days=1))))
+    return rows[held], rows[~held], rows[earlier]
+
+
+def is_worse(challenger: Forecast, champion: Forecast, rows: "pd.DataFrame") -> bool:
+    """Whether the challenger's continuous ranked probability score is higher, with the 95 % interval by game day above 0.
+
+    Args:
+        challenger: Its forecasts of the rows.
+        champion: Those of the champion.
+        rows: The rows, with `game_date` and `actual`.
+    """
+    difference = _crps(challenger, rows) - _crps(champion, rows)
+    known = ~np.isnan(difference)
+    return DayBootstrap(rows["game_date"].to_numpy()[known]).mean(difference[known]).low > 0
+
+
+def _forecasts(
+    rows: "pd.DataFrame", market: str, trained: Mapping[str, Trained], trained_on: date
+) -> dict[str, Forecast] | None:
+    """The forecasts of the rows; None without a model of the ensemble."""
+    if ensemble_v1.SYSTEM_ID not in trained or trained[ensemble_v1.SYSTEM_ID].artifact is None:
+        return None
+    return forecast(rows, market, {s: t.artifact for s, t in trained.items()}, trained_on)
+
+
+def _crps(made: Forecast, rows: "pd.DataFrame") -> Floats:
+    return Law(made.mean, made.sd, made.skewness).crps(rows["actual"].to_numpy(dtype=float))
+
+
+def _mean(values: Floats) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _figures(made: Forecast, rows: "pd.DataFrame") -> dict[str, Any]:
+    error = made.mean - rows["actual"].to_numpy(dtype=float)
+    return {
+        "holdout_rows": int((~np.isnan(error)).sum()),
+        "holdout_mae": _mean(np.abs(error)),
+        "holdout_bias": _mean(error),
+        "holdout_crps": _mean(_crps(made, rows)),
+    }
+
+
+def _with_facts(
+    trained: Mapping[str, Trained], figures: Mapping[str, Mapping[str, Any]], served_by: str
+) -> dict[str, Trained]:
+    return {
+        s: t if t.artifact is None else replace(t, facts={**t.facts, **figures.get(s, {}), "served_by": served_by})
+        for s, t in trained.items()
+    }

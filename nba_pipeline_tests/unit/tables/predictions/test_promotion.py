@@ -1,0 +1,114 @@
+"""A month is served by its own models, unless those of the month before are better on days that neither was fitted on."""
+
+from datetime import date
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_pipeline.systems import SYSTEM_IDS, Forecast, ensemble_v1
+from nba_pipeline.systems.training import Trained
+from nba_pipeline.tables.predictions.promotion import (
+    CHALLENGER,
+    CHAMPION,
+    HOLDOUT_DAYS,
+    is_worse,
+    models_of_the_month,
+    split,
+)
+from nba_pipeline_tests.support.seasons import season
+
+MARCH = date(2024, 3, 1)
+
+
+def rows(last: str = "2024-02-29") -> pd.DataFrame:
+    """A season from November 1 to a day."""
+    found = season(days=121, players=40)
+    return found[found["game_date"] <= last].reset_index(drop=True)
+
+
+def spoiled() -> pd.DataFrame:
+    """The season, with outcomes of the first two weeks of February that are ten times too high."""
+    found = rows()
+    bad = (found["game_date"] >= "2024-02-01") & (found["game_date"] < "2024-02-15")
+    return found.assign(actual=found["actual"].where(~bad, 10 * found["actual"]))
+
+
+@cache
+def served(*, spoil: bool) -> dict[str, Trained]:
+    return models_of_the_month(spoiled() if spoil else rows(), "points", MARCH)
+
+
+def test_the_hold_out_is_the_last_game_days_and_the_champion_saw_none_of_the_last_month() -> None:
+    held, before, earlier = split(rows(), MARCH)
+    assert held["game_date"].nunique() == HOLDOUT_DAYS
+    assert held["game_date"].min() == pd.Timestamp("2024-02-15")
+    assert before["game_date"].max() == pd.Timestamp("2024-02-14")
+    assert earlier["game_date"].max() == pd.Timestamp("2024-01-31")
+
+
+@pytest.mark.integration
+def test_an_ordinary_month_is_served_by_its_own_models() -> None:
+    for made in served(spoil=False).values():
+        assert (made.facts["served_by"], made.facts["last_day"]) == (CHALLENGER, date(2024, 2, 29))
+    ensemble = served(spoil=False)[ensemble_v1.SYSTEM_ID].facts
+    assert ensemble["holdout_crps"] == pytest.approx(ensemble["champion_crps"], abs=0.1)
+
+
+@pytest.mark.guard
+def test_a_challenger_that_the_last_month_spoiled_is_not_promoted() -> None:
+    found = served(spoil=True)
+    for made in found.values():
+        assert made.facts["served_by"] == CHAMPION
+        assert made.facts["last_day"] == date(2024, 1, 31)
+    ensemble = found[ensemble_v1.SYSTEM_ID].facts
+    assert ensemble["holdout_crps"] > ensemble["champion_crps"]
+
+
+@pytest.mark.integration
+def test_what_the_hold_out_tells_is_of_models_that_saw_none_of_it() -> None:
+    """Other outcomes on the hold-out days change the figures, and not the forecasts that they are of."""
+    other = rows()
+    other["actual"] += np.where(other["game_date"] >= "2024-02-15", 5.0, 0.0)
+    found, moved = served(spoil=False), models_of_the_month(other, "points", MARCH)
+    for system in SYSTEM_IDS:
+        before, after = found[system].facts, moved[system].facts
+        assert after["holdout_bias"] == pytest.approx(before["holdout_bias"] - 5)
+        assert 0 < before["holdout_crps"] < before["holdout_mae"]
+        assert before["holdout_rows"] > 0
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("last", ["2024-01-31", "2024-02-14"])
+def test_without_rows_since_the_champion_there_is_nothing_to_compare(last: str) -> None:
+    found = models_of_the_month(rows(last), "points", MARCH)
+    for made in found.values():
+        assert made.facts["served_by"] == CHALLENGER
+        assert "champion_crps" not in made.facts
+
+
+def test_too_few_rows_are_no_model_and_are_served_by_none() -> None:
+    for made in models_of_the_month(rows("2023-11-20"), "points", date(2023, 12, 1)).values():
+        assert made.artifact is None
+        assert "served_by" not in made.facts
+    assert all(t.artifact is None for t in models_of_the_month(rows().iloc[:0], "points", MARCH).values())
+
+
+def forecast_of(mean: np.ndarray) -> Forecast:
+    n = len(mean)
+    return Forecast(mean, np.full(n, 5.0), np.full(n, "", dtype=object), skewness=np.full(n, 0.5))
+
+
+def test_a_difference_that_chance_makes_costs_no_promotion() -> None:
+    rng = np.random.default_rng(4)
+    actual = rng.gamma(4, 3, 2_000)
+    played = pd.DataFrame(
+        {"game_date": np.repeat(pd.date_range("2024-02-15", periods=15), 134)[:2_000], "actual": actual}
+    )
+    champion = forecast_of(np.full(2_000, 12.0))
+    same = forecast_of(12 + rng.normal(0, 0.3, 2_000))
+    assert not is_worse(same, champion, played)
+    assert not is_worse(champion, champion, played)
+    assert is_worse(forecast_of(np.full(2_000, 15.0)), champion, played)
+    assert not is_worse(champion, forecast_of(np.full(2_000, 15.0)), played)
