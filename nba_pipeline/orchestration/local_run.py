@@ -10,12 +10,13 @@ from collections.abc import Collection, Mapping
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run
+from dagster._core.execution.api import create_execution_plan, execute_run
 from dagster._core.remote_origin import (
     ManagedGrpcPythonEnvCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
+from dagster._core.snap import snapshot_from_execution_plan
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 LOCATION, REPOSITORY, MODULE = "nba_pipeline", "__repository__", "nba_pipeline.definitions"
@@ -29,7 +30,7 @@ def execute(
     assets: Collection[dg.AssetKey],
     tags: Mapping[str, str],
 ) -> dg.JobExecutionResult:
-    """Execute a new run of these assets with these tags, and return how it ended; errors of steps are not raised.
+    """Execute a new run of these assets and of their checks in the job, and return how it ended; errors of steps are not raised.
 
     Args:
         job: The job that holds the assets.
@@ -38,14 +39,31 @@ def execute(
         assets: The assets to materialize.
         tags: The tags of the run, those of its days among them.
     """
-    selected = job.get_subset(asset_selection=set(assets))
-    run = instance.create_run_for_job(
-        selected,
+    # By default a run has the checks that the job leaves out, too.
+    checks = frozenset(k for k in job.asset_layer.asset_graph.asset_check_keys if k.asset_key in assets)
+    selected = job.get_subset(asset_selection=set(assets), asset_check_selection=checks)
+    reference = instance.get_ref() if instance.is_persistent else None
+    plan = create_execution_plan(InMemoryJob(selected), run_config=QUIET, instance_ref=reference, tags=tags)
+    # `create_run_for_job` cannot leave checks out.
+    run = instance.create_run(
+        job_name=job.name,
         run_id=run_id,
         run_config=QUIET,
+        status=None,
         tags=tags,
+        root_run_id=None,
+        parent_run_id=None,
+        step_keys_to_execute=plan.step_keys_to_execute,
+        execution_plan_snapshot=snapshot_from_execution_plan(plan, selected.get_job_snapshot_id()),
+        job_snapshot=selected.get_job_snapshot(),
+        parent_job_snapshot=selected.get_parent_job_snapshot(),
         asset_selection=frozenset(assets),
+        asset_check_selection=checks,
+        resolved_op_selection=None,
+        op_selection=None,
         remote_job_origin=_origin(job.name),
+        job_code_origin=None,
+        asset_graph=selected.asset_layer.asset_graph,
     )
     return execute_run(InMemoryJob(job), run, instance)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -13,12 +14,18 @@ from nba_pipeline.automation import alert_checks, observations, sensors
 from nba_pipeline.automation.alert_delivery import LINES_A_MESSAGE
 from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.observations import AlertObservations
-from nba_pipeline.automation.selections import FEATURES, FORECASTS, GRADES
+from nba_pipeline.automation.run_requests import run_request
+from nba_pipeline.automation.schedule_rules import RunPlan
+from nba_pipeline.automation.selections import FEATURES, FORECASTS, GRADES, SCHEDULE
+from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.orchestration import jobs, watch_checks
 from nba_pipeline.orchestration.keys import asset_key
+from nba_pipeline.orchestration.local_run import execute
+from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 from nba_pipeline.orchestration.watch_checks import WATCH_CHECKS
+from nba_pipeline.state.home import HomeState
 from nba_pipeline.tables.catalog import CATALOG
-from nba_pipeline_tests.support.homes import Home, HomePipeline
+from nba_pipeline_tests.support.homes import LAST, Home, HomePipeline
 
 assert definitions.defs  # every table is registered
 LATE = Alert(AlertKind.FRESHNESS, f"freshness {FORECASTS} 2024-11-06", "no forecasts of 2024-11-06")
@@ -154,15 +161,31 @@ def test_every_kind_of_alert_about_a_table_has_a_check_and_a_late_table_its_own(
 
 def test_runs_of_the_jobs_leave_the_checks_to_the_sensor_and_the_ui_can_evaluate_them() -> None:
     name = alert_checks.evaluate_watch_checks.node_def.name
-    for job in jobs.JOBS:
-        assert name not in {node.name for node in definitions.defs.resolve_job_def(job.name).nodes}
-    assert name in {node.name for node in definitions.defs.resolve_implicit_global_asset_job_def().nodes}
+    every = definitions.defs.resolve_implicit_global_asset_job_def()
+    assert name in {node.name for node in every.nodes}
+    checks = every.asset_layer.asset_graph.asset_check_keys
+    assert checks > {c.key for c in WATCH_CHECKS}
+    whole = run_request(RunPlan(tuple(CATALOG), date(2024, 11, 5), date(2024, 11, 5), "why", "key"), "overnight")
+    for job in (definitions.defs.resolve_job_def(j.name) for j in jobs.JOBS):
+        assert job.asset_layer.asset_graph.asset_check_keys == checks - {c.key for c in WATCH_CHECKS}
+        assert job.asset_layer.asset_graph.asset_check_keys == set(whole.asset_check_keys or ())
+
+
+def test_a_run_of_the_command_line_leaves_the_checks_to_the_sensor(home: Home) -> None:
+    with home.instance() as instance:
+        job = definitions.defs.resolve_job_def(jobs.WHOLE_GRAPH)
+        schedule = asset_key(CATALOG[SCHEDULE].table)
+        days = {RANGE_START: str(LAST), RANGE_END: str(LAST)}
+        result = execute(job, instance, str(uuid4()), [schedule], days)
+    assert result.success
+    evaluated = {e.check_name for e in result.get_asset_check_evaluations()}
+    assert evaluated == {*CHECKS, "season_frame"}
 
 
 def test_a_check_that_is_executed_judges_now_and_one_that_cannot_be_judged_has_no_result(home: Home) -> None:
     tables = [a for a in definitions.ASSETS if a.key in {c.key.asset_key for c in WATCH_CHECKS}]
     with home.instance() as instance:
-        AlertStore(home.path).report([AlertKind.DRIFT], [DRIFT], datetime.now(UTC))
+        AlertStore(HomeState(home.path)).report([AlertKind.DRIFT], [DRIFT], datetime.now(UTC))
         result = dg.materialize(
             [*tables, alert_checks.evaluate_watch_checks],
             instance=instance,
