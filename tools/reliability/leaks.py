@@ -29,7 +29,8 @@ from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
-from nba_pipeline.tables.analytics import _availability, _game_line_consensus
+from nba_pipeline.sources.parsing.lineups import INACTIVE
+from nba_pipeline.tables.analytics import _availability, _game_line_consensus, _lineups
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
@@ -37,6 +38,7 @@ from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.tables.raw.game_lines import GAME_LINES
 from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
+from nba_pipeline.tables.raw.lineups import LINEUPS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
 from nba_pipeline.tables.shared import consensus_lines as lines
@@ -132,14 +134,20 @@ def whole_season(patch: Patch, transform: Transform) -> Transform:
     return replace(transform)
 
 
+def _at_any_time(captured_at: Any, cutoff_at: Any) -> Any:
+    return captured_at.notnull() & cutoff_at.notnull()
+
+
 def late_lines(patch: Patch, transform: Transform) -> Transform:
     """Quotes captured at any time are taken."""
-
-    def any_time(captured_at: Any, cutoff_at: Any) -> Any:
-        return captured_at.notnull() & cutoff_at.notnull()
-
     for module in (lines, _game_line_consensus):
-        patch.setattr(module, "captured_in_time", any_time)
+        patch.setattr(module, "captured_in_time", _at_any_time)
+    return replace(transform)
+
+
+def late_lineups(patch: Patch, transform: Transform) -> Transform:
+    """Line-ups captured at any time are taken."""
+    patch.setattr(_lineups, "captured_in_time", _at_any_time)
     return replace(transform)
 
 
@@ -213,6 +221,7 @@ KINDS: Mapping[str, tuple[Callable[[Patch, Transform], Transform], Sequence[str]
     "average over the whole season": (whole_season, WITH_HISTORY),
     "line captured after the cut-off": (late_lines, (CONTEXT, TEAM_CONTEXT, PREDICTIONS, PRICES)),
     "injury status from after the cut-off": (late_reports, (CONTEXT,)),
+    "line-up captured after the cut-off": (late_lineups, (CONTEXT,)),
     "who did not play, from the box score": (notes_of_the_box_score, (CONTEXT,)),
     "listed from the box score": (listed_from_the_box_score, BY_PLAYER),
     "the day's result joined in": (outcome_joined_in, (*BY_PLAYER, *BY_TEAM)),
@@ -225,7 +234,7 @@ MATRIX = tuple((kind, table) for kind, (_, tables) in KINDS.items() for table in
 
 @dataclass(frozen=True)
 class WithLateNews:
-    """Reads a warehouse that also holds what came after the cut-offs of a day: quotes, statements and box-score notes."""
+    """Reads a warehouse with what came after the cut-offs of a day: quotes, statements, line-ups and box-score notes."""
 
     warehouse: Reader
     late: Mapping[str, pa.Table]
@@ -266,6 +275,9 @@ def late_news(warehouse: Reader, day: date) -> dict[str, pa.Table]:
             INJURY_REPORTS,
             [s | {"reported_at": c + timedelta(hours=12), "record_type": SNAPSHOT} for s, c in said]
             + [s | {"reported_at": None, "record_type": AFTER_GAME} for s, _ in said],
+        ),
+        LINEUPS.id: _rows(
+            LINEUPS, [s | {"game_date": day, "captured_at": c + soon, "status": INACTIVE} for s, c in said]
         ),
     }
 
