@@ -122,7 +122,7 @@ def _services(settings: Settings) -> Iterator[Line]:
     with required_extra("live", "the source nba_stats"):
         from nba_pipeline.sources.probes import probe_all
 
-    for probe in probe_all(settings.live, CallLog(settings.payloads)):
+    for probe in probe_all(settings.live, CallLog(settings.open_state())):
         yield Line("note", probe.source, f"{probe.state} ({probe.detail})", "" if probe.fine else probe.fix)
 
 

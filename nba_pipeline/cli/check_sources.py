@@ -11,7 +11,7 @@ from nba_pipeline.sources.probes import Probe, probe_all
 def check_sources(as_json: bool) -> bool:
     """Probe the live services and print what each does; False where one does not answer."""
     settings = Settings.from_environment()
-    probes = probe_all(settings.live, CallLog(settings.payloads))
+    probes = probe_all(settings.live, CallLog(settings.open_state()))
     if as_json:
         print_json([p.as_json() for p in probes])
         return all(p.fine for p in probes)

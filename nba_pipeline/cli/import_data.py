@@ -1,11 +1,12 @@
 """The commands below `import`: history that others have collected."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from nba_pipeline.cli.console import console, errors, print_json
-from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.common.errors import ConfigurationError, StateBusyError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.sources.imports.runs import (
     RELEASES,
@@ -26,22 +27,24 @@ def run_seasons(seasons: Sequence[str], place: str | None, replace: bool, as_jso
         raise ConfigurationError(f"{', '.join(wrong)} is no season", "name seasons such as 2023-24")
     settings, began, results = Settings.from_environment(), time.monotonic(), {}
     for season in seasons:
-        results[season] = import_season(
-            season,
-            place or RELEASES,
-            settings.landing,
-            settings.home / "imports",
-            replace=replace,
-            pace=settings.live.pace,
-            tell=_tell,
-        )
+        with _landing(settings) as landing:
+            results[season] = import_season(
+                season,
+                place or RELEASES,
+                landing,
+                settings.home / "imports",
+                replace=replace,
+                pace=settings.live.pace,
+                tell=_tell,
+            )
     return _show(results, settings, time.monotonic() - began, as_json)
 
 
 def run_directory(directory: Path, replace: bool, as_json: bool) -> bool:
     """Import a directory in the landing layout; False where rows were set aside."""
     settings, began = Settings.from_environment(), time.monotonic()
-    done = import_directory(directory, settings.landing, replace=replace, tell=_tell)
+    with _landing(settings) as landing:
+        done = import_directory(directory, landing, replace=replace, tell=_tell)
     return _show({str(directory): done}, settings, time.monotonic() - began, as_json)
 
 
@@ -54,8 +57,19 @@ def run_shot_charts(paths: Sequence[Path], replace: bool, as_json: bool) -> bool
             f"no shot charts in {', '.join(map(str, paths))}",
             f"name files, or a directory with {', '.join(SHOT_FILES)}",
         )
-    done = import_shot_charts(files, settings.landing, replace=replace, tell=_tell)
+    with _landing(settings) as landing:
+        done = import_shot_charts(files, landing, replace=replace, tell=_tell)
     return _show({"shot charts": done}, settings, time.monotonic() - began, as_json)
+
+
+@contextmanager
+def _landing(settings: Settings) -> Iterator[Path]:
+    """Yield the directory of the landing files, and hand out what was written. Raises StateBusyError."""
+    directory = settings.open_state().directory("landing")
+    directory.pull()
+    yield directory.path
+    if not directory.push():
+        raise StateBusyError("others wrote the same landing files meanwhile", "run the same command again")
 
 
 def _is_season(text: str) -> bool:

@@ -36,8 +36,7 @@ def run_ingest(start: date, end: date, only: Sequence[str], *, replay: bool, clo
             days_between(start, end),
             tuple(only) or KINDS,
             live=settings.live,
-            payloads=settings.payloads,
-            landing=settings.landing,
+            state=settings.open_state(),
             replay=replay,
             closing=closing,
             watch=watch,
@@ -54,7 +53,10 @@ def show_estimate(start: date, end: date, only: Sequence[str], closing: bool, as
     """Print the calls, credits and time that an ingest of start..end would take; False without the schedule of a season."""
     settings = Settings.from_environment()
     days = days_between(start, end)
-    known = Known(PayloadStore(settings.payloads), CallLog(settings.payloads))
+    state = settings.open_state()
+    answers = state.directory("payloads")
+    answers.pull()
+    known = Known(PayloadStore(answers.path), CallLog(state))
     kinds = tuple(only) or KINDS
     require_kinds(kinds)
     seasons = {s: read_games(known.store, s) for s in sorted({season_of(d) for d in days})}

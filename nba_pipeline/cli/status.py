@@ -94,7 +94,7 @@ def show_status(start: date | None, end: date | None, as_json: bool) -> bool:
             click.echo(message)
         return False
     complete = all(s.complete for s in status.statuses)
-    spent = recorded_credits(CallLog(settings.payloads), settings.live.odds_monthly_credits)
+    spent = recorded_credits(CallLog(settings.open_state()), settings.live.odds_monthly_credits)
     if as_json:
         head = {"start": status.first.isoformat(), "end": status.last.isoformat(), "complete": complete}
         credits = {"odds_credits": spent} if spent else {}

@@ -184,6 +184,12 @@ class Settings:
 
         return BucketState(self._open_bucket(), self.home)
 
+    def landed_files(self) -> Path:
+        """Return the directory of the landing files as they are now, wherever they were fetched."""
+        directory = self.open_state().directory("landing")
+        directory.pull()
+        return directory.path
+
     def _open_bucket(self) -> "Bucket":
         from nba_pipeline.common.bucket import Bucket
 
@@ -229,12 +235,13 @@ class Settings:
                 )
             return ResolvedSource(FilesSource(self.data, lines=lines), declared)
         if self.source == "nba_stats":
-            if not self.landing.is_dir():
+            landed = self.landed_files()
+            if not landed.is_dir():
                 raise ConfigurationError(
-                    f"NBA_PIPELINE_SOURCE is nba_stats, but nothing was ever fetched into {self.landing}",
+                    f"NBA_PIPELINE_SOURCE is nba_stats, but nothing was ever fetched into {landed}",
                     "run `nba-pipeline ingest START END` first (docs/sources.md)",
                 )
-            return ResolvedSource(FilesSource(self.landing, fetched=True, lines=lines), declared)
+            return ResolvedSource(FilesSource(landed, fetched=True, lines=lines), declared)
         from nba_pipeline.sources.simulated import SimulatorSource
 
         return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), declared)

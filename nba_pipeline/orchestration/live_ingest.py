@@ -53,11 +53,10 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
         asked |= set(days_between(max(days) - CORRECTED_FOR, max(days)))
     pace = replace(settings.live.pace, patience=min(settings.live.pace.patience, PATIENCE_OF_RUNS))
     live = replace(settings.live, pace=pace)
-    outcome = ingest_days(asked, kinds, live=live, payloads=settings.payloads, landing=settings.landing)
+    state = settings.open_state()
+    outcome = ingest_days(asked, kinds, live=live, state=state)
     lost = "; ".join(outcome.failures)
-    SourceState(settings.open_state()).record_outages(
-        kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now()
-    )
+    SourceState(state).record_outages(kinds, dict.fromkeys(kinds, lost[:500]) if lost else {}, clock.now())
     came = f"fetched {', '.join(kinds)}: {sum(outcome.fetched.values())} answers"
     if outcome.set_aside:
         came += f"; set aside {len(outcome.set_aside)} elements: {'; '.join(outcome.set_aside)[:500]}"

@@ -1,21 +1,18 @@
-"""Record every call to the services: when, how it ended, and what it cost. `calls.sqlite` beside the stored answers.
+"""Record every call to the services: when, how it ended, and what it cost. In a home: `calls.sqlite` beside the stored answers.
 
 The record tells what stored answers cannot: that an answer was unchanged, that a document does not exist, what was spent.
 Without the file nothing is lost but that: such calls are made again.
 """
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Literal
 
 from nba_pipeline.common import clock
-from nba_pipeline.common.sqlite import transaction
+from nba_pipeline.state.protocol import StateDatabase, StateStore
 
-FILE = "calls.sqlite"
 ODDS = "odds_api"
 Outcome = Literal["answered", "unchanged", "absent", "unreachable", "refused", "rejected"]
 # The outcomes that show that the service answers this machine; "absent" does not, since some turn machines away by its status.
@@ -52,15 +49,14 @@ class Entry:
 
 @dataclass
 class CallLog:
-    """The record of the calls below `directory`, the directory of the stored answers."""
+    """The record of the calls of a home."""
 
-    directory: Path
+    state: StateStore
     _latest: dict[Outcome, dict[Name, datetime]] = field(default_factory=dict)
 
-    @property
-    def path(self) -> Path:
-        """The file of the record."""
-        return self.directory / FILE
+    @cached_property
+    def _database(self) -> StateDatabase:
+        return self.state.database("calls", TABLES)
 
     def record(self, entry: Entry) -> None:
         """Append a call."""
@@ -78,8 +74,8 @@ class CallLog:
             )
             for e in listed
         ]
-        with self._transaction() as db:
-            db.executemany(f"INSERT INTO calls VALUES ({', '.join('?' * len(COLUMNS))})", rows)
+        statement = f"INSERT INTO calls VALUES ({', '.join('?' * len(COLUMNS))})"
+        self._database.update(lambda db: db.executemany(statement, rows))
         for e in listed:
             if e.outcome in self._latest:
                 self._latest[e.outcome][e.source, e.kind, e.key] = e.at
@@ -118,13 +114,7 @@ class CallLog:
         return (datetime.fromisoformat(rows[0][0]), Usage(*rows[0][1:])) if rows else None
 
     def _rows(self, sql: str, *values: object) -> list[tuple]:
-        if not self.path.is_file():
-            return []
-        with self._transaction() as db:
-            return db.execute(sql, values).fetchall()
-
-    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        return transaction(self.path, TABLES)
+        return self._database.read(lambda db: db.execute(sql, values).fetchall())
 
 
 def month_of(at: datetime) -> datetime:

@@ -1,13 +1,13 @@
 """Ingest days: fetch missing answers from the services, store every answer, write landing files from stored answers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
 from nba_pipeline.common import clock
-from nba_pipeline.common.errors import ConfigurationError, PipelineError, SourceError
+from nba_pipeline.common.errors import ConfigurationError, PipelineError, SourceError, StateBusyError
 from nba_pipeline.sources import odds_plan, plan, report_plan
 from nba_pipeline.sources.answers import read_events, read_games, stray_events, without_event
 from nba_pipeline.sources.call_log import CallLog
@@ -20,6 +20,9 @@ from nba_pipeline.sources.parsing.schedule import Game, by_id
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import KINDS, Call
 from nba_pipeline.sources.rests import Timer
+from nba_pipeline.state.protocol import StateStore
+
+LANDING_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,7 @@ def ingest_days(
     kinds: Sequence[str] = KINDS,
     *,
     live: LiveSettings,
-    payloads: Path,
-    landing: Path,
+    state: StateStore,
     replay: bool = False,
     closing: bool = False,
     watch: Watch = lambda *_: None,
@@ -112,8 +114,7 @@ def ingest_days(
         days: Days of games (US Eastern).
         kinds: Some of `plan.KINDS`; the schedule is always requested as well.
         live: Settings of the live services.
-        payloads: Directory of the stored answers.
-        landing: Directory of the landing files.
+        state: The state of the home, with the stored answers, the landing files and the record of calls.
         replay: Write the files from stored answers only, without requests.
         closing: Buy the last historical lines before tip-off also where lines were captured live.
         watch: Receives the current step, steps done and steps planned so far.
@@ -126,10 +127,13 @@ def ingest_days(
     Raises:
         ConfigurationError: A kind does not exist.
         WarehouseBusyError: Another process has been writing landing files for too long.
+        StateBusyError: Processes on other machines wrote the same landing files again and again.
     """
     require_kinds(kinds)
     ordered = tuple(sorted(set(days)))
-    known = Known(PayloadStore(payloads), CallLog(payloads))
+    payloads = state.directory("payloads")
+    payloads.pull()
+    known = Known(PayloadStore(payloads.path), CallLog(state))
     ingest = _Ingest(Calls(known.store, known.log, live, watch, tell, timer or Timer()), known, closing)
     if not replay:
         ingest.send_with_second_source(
@@ -138,7 +142,8 @@ def ingest_days(
     seasons = _seasons(ingest, ordered)
     if not replay:
         _fetch_all(ingest, seasons, ordered, kinds)
-    changed = _land(ingest, landing, seasons, ordered, kinds)
+    payloads.push()
+    changed = _land(ingest, state, seasons, ordered, kinds)
     calls = ingest.calls
     return IngestOutcome(
         ordered,
@@ -242,15 +247,35 @@ def _report_unmatched(ingest: _Ingest, games: Sequence[Game], days: Sequence[dat
 
 
 def _land(
-    ingest: _Ingest, directory: Path, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
+    ingest: _Ingest, state: StateStore, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
 ) -> dict[str, set[date]]:
+    """Write the landing files from all stored answers, again where another machine wrote one of them meanwhile.
+
+    Landing files are fetched before answers: the answers that a fetched file was written from are then here, too.
+    """
+    landing, payloads = state.directory("landing"), state.directory("payloads")
     changed: dict[str, set[date]] = {}
-    landed_kinds = (plan.SCHEDULE, *(k for k in kinds if k != plan.SCHEDULE))
-    with writing(directory):
-        for season, games in seasons.items():
-            own = [d for d in days if plan.season_of(d) == season]
-            ingest.calls.watch(f"landing files of {season}", ingest.calls.done, ingest.calls.planned)
-            altered_days = SeasonLanding(ingest.store, directory, season, games, ingest.fail).land(own, landed_kinds)
-            for feed, feed_days in altered_days.items():
+    with writing(landing.path):
+        for _ in range(LANDING_ATTEMPTS):
+            landing.pull()
+            if payloads.pull():
+                seasons = _seasons(ingest, days)
+            for feed, feed_days in _land_seasons(ingest, landing.path, seasons, days, kinds):
                 changed.setdefault(feed, set()).update(feed_days)
-    return changed
+            if landing.push():
+                return changed
+    raise StateBusyError(
+        f"landing files were written by others {LANDING_ATTEMPTS} times while they were written here",
+        "run the same command again: the answers are stored",
+    )
+
+
+def _land_seasons(
+    ingest: _Ingest, directory: Path, seasons: Mapping[str, list[Game]], days: Sequence[date], kinds: Sequence[str]
+) -> Iterator[tuple[str, list[date]]]:
+    """Write the landing files of each season, and yield the days whose content changed by feed."""
+    landed_kinds = (plan.SCHEDULE, *(k for k in kinds if k != plan.SCHEDULE))
+    for season, games in seasons.items():
+        own = [d for d in days if plan.season_of(d) == season]
+        ingest.calls.watch(f"landing files of {season}", ingest.calls.done, ingest.calls.planned)
+        yield from SeasonLanding(ingest.store, directory, season, games, ingest.fail).land(own, landed_kinds).items()

@@ -15,11 +15,13 @@ from typing import TypeVar
 from nba_pipeline.common.bucket import ABSENT, Bucket, Superseded
 from nba_pipeline.common.errors import StateBusyError
 from nba_pipeline.common.sqlite import create_missing
-from nba_pipeline.state.mirror import pull
-from nba_pipeline.state.protocol import Name, StateDatabase, Tables
+from nba_pipeline.state.mirror import pull, push
+from nba_pipeline.state.protocol import DirectoryName, Name, SharedDirectory, StateDatabase, Tables
 
 STATE = "state"
 DECLARATIONS = f"{STATE}/declarations/"
+# What stands beside a stored answer and is read with it: it must be there first.
+SIDECAR = ".meta.json"
 # The service takes about one write a second of an object.
 WAIT_SECONDS = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
@@ -95,10 +97,26 @@ class ObjectDatabase:
 
 
 @dataclass(frozen=True)
-class BucketState:
-    """The state below `state/` of a bucket's prefix: a database for alerts, one for sources, and the declarations.
+class MirroredDirectory:
+    """A directory that is a copy of the objects below a name of the bucket. `first`: as of `push`."""
 
-    `home`: where this machine keeps its copy of the declarations.
+    path: Path
+    bucket: Bucket
+    below: str
+    first: str
+
+    def pull(self) -> bool:
+        return pull(self.bucket, self.below, self.path)
+
+    def push(self) -> bool:
+        return push(self.bucket, self.below, self.path, self.first)
+
+
+@dataclass(frozen=True)
+class BucketState:
+    """The state below a bucket's prefix: databases and declarations below `state/`, and directories by their names.
+
+    `home`: where this machine keeps its copies of files.
     """
 
     bucket: Bucket
@@ -106,6 +124,9 @@ class BucketState:
 
     def database(self, name: Name, tables: Tables) -> StateDatabase:
         return ObjectDatabase(self.bucket, f"{STATE}/{name}.sqlite", tables)
+
+    def directory(self, name: DirectoryName) -> SharedDirectory:
+        return MirroredDirectory(self.home / name, self.bucket, f"{name}/", SIDECAR)
 
     def declarations(self) -> Path:
         directory = self.home / "declarations"

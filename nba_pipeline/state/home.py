@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.sqlite import reading, transaction
-from nba_pipeline.state.protocol import Name, StateDatabase, Tables
+from nba_pipeline.state.protocol import DirectoryName, Name, SharedDirectory, StateDatabase, Tables
 
 FILE = "automation.sqlite"
+CALLS = "payloads/calls.sqlite"
 T = TypeVar("T")
 
 
@@ -31,14 +32,29 @@ class FileDatabase:
 
 
 @dataclass(frozen=True)
+class LocalDirectory:
+    """A directory that is on this machine alone, where there is nothing to fetch or to hand out."""
+
+    path: Path
+
+    def pull(self) -> bool:
+        return False
+
+    def push(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
 class HomeState:
-    """The state in a home: one SQLite file with the tables of all, and the declarations beside it."""
+    """The state in a home: a SQLite file for alerts and sources, one for calls beside the stored answers, and the files."""
 
     home: Path
 
     def database(self, name: Name, tables: Tables) -> StateDatabase:
-        del name  # one file holds the tables of all
-        return FileDatabase(self.home / FILE, tables)
+        return FileDatabase(self.home / (CALLS if name == "calls" else FILE), tables)
+
+    def directory(self, name: DirectoryName) -> SharedDirectory:
+        return LocalDirectory(self.home / name)
 
     def declarations(self) -> Path:
         return self.home

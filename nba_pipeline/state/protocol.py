@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-Name = Literal["alerts", "sources"]
+Name = Literal["alerts", "sources", "calls"]
+DirectoryName = Literal["landing", "payloads"]
 Tables = Mapping[str, str]
 T = TypeVar("T")
 
@@ -26,6 +27,23 @@ class StateDatabase(Protocol):
         ...
 
 
+class SharedDirectory(Protocol):
+    """A directory of files that several processes write, also processes on different machines."""
+
+    @property
+    def path(self) -> Path:
+        """The directory on this machine."""
+        ...
+
+    def pull(self) -> bool:
+        """Fetch what others wrote; return whether a file changed. Files that were changed here stay."""
+        ...
+
+    def push(self) -> bool:
+        """Hand out what was changed here; False where others wrote one of these files since: pull, and write it again."""
+        ...
+
+
 class StateStore(Protocol):
     """The state of one home."""
 
@@ -36,6 +54,10 @@ class StateStore(Protocol):
             name: What it is about.
             tables: Column definitions by table name; tables that it lacks are created.
         """
+        ...
+
+    def directory(self, name: DirectoryName) -> SharedDirectory:
+        """Return a directory of files."""
         ...
 
     def declarations(self) -> Path:

@@ -17,6 +17,7 @@ from nba_pipeline.sources.plan import INJURY_REPORTS
 from nba_pipeline.sources.probes import TIMEOUT, Probe, probe_all
 from nba_pipeline.sources.rests import Timer
 from nba_pipeline.sources.witnesses import KNOWN
+from nba_pipeline.state.home import HomeState
 from nba_pipeline_tests.support.bad_evening import FIRST, BadEvening, SimulatedTimer, month
 from nba_pipeline_tests.support.loopback import Answer, Loopback, loopback, of_json
 
@@ -42,8 +43,7 @@ class Evening:
             [FIRST + timedelta(days=d) for d in range(DAYS)],
             kinds or ("boxscores", "shots", "injuries", "lines"),
             live=self.live,
-            payloads=self.place / "payloads",
-            landing=self.place / "landing",
+            state=HomeState(self.place),
             closing=closing,
             tell=self.notices.append,
             timer=Timer(self.timer.monotonic, self.timer.sleep),
@@ -51,7 +51,7 @@ class Evening:
 
     @property
     def log(self) -> CallLog:
-        return CallLog(self.place / "payloads")
+        return CallLog(HomeState(self.place))
 
 
 @pytest.fixture(scope="module")

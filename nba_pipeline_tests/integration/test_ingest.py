@@ -5,7 +5,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from nba_pipeline.cli.main import main
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import ConfigurationError, SourceError
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.sources.call_log import CallLog
 from nba_pipeline.sources.ingest import IngestOutcome, ingest_days
 from nba_pipeline.sources.landing import (
     FEEDS,
@@ -36,9 +37,12 @@ from nba_pipeline.sources.landing import (
 from nba_pipeline.sources.landing_files import write_rows
 from nba_pipeline.sources.payloads import PayloadStore
 from nba_pipeline.sources.plan import KINDS
+from nba_pipeline.state import mirror
+from nba_pipeline.state.bucket import MirroredDirectory
 from nba_pipeline_tests.support.loopback import Answer, Loopback, Request, loopback, of_json
 from nba_pipeline_tests.support.service_answers import Services
 from nba_pipeline_tests.support.small_league import BOSTON, DAY, DENVER, NEXT_DAY, TO_COME, services
+from nba_pipeline_tests.support.storage_emulator import BUCKET, StorageService
 
 CANARY = "canary-key-4711"
 AFTER, LATER = "2024-11-06T15:00:00+00:00", "2024-11-20T15:00:00+00:00"
@@ -67,7 +71,7 @@ class Live:
     def ingest(self, *kinds: str, days: tuple[date, ...] = (DAY,), replay: bool = False) -> IngestOutcome:
         self.server.requests.clear()
         of = self.settings
-        return ingest_days(days, kinds or KINDS, live=of.live, payloads=of.payloads, landing=of.landing, replay=replay)
+        return ingest_days(days, kinds or KINDS, live=of.live, state=of.open_state(), replay=replay)
 
     def rows(self, feed: Feed, day: date = DAY) -> list[dict[str, Any]]:
         return self.settings.open_source().inner.read(feed, [day]).to_pylist()
@@ -706,3 +710,110 @@ def test_the_command_replays(live: Live) -> None:
     again = command(live, "--only", "boxscores", "--replay")
     assert again.exit_code == 0 and live.server.requests == []
     assert "nothing changed" in again.output
+
+
+# --- two machines -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared(live: Live, service: StorageService) -> Live:
+    """The same services, for homes whose state is in one bucket; `home` of the environment is that of a pod."""
+    del service  # its address is in the environment
+    live.environment |= {"NBA_PIPELINE_BUCKET": f"gs://{BUCKET}/team", "NBA_PIPELINE_STATE": "bucket"}
+    return live
+
+
+def on(live: Live, pod: str) -> Live:
+    """The same services seen from a pod with a disk of its own."""
+    home = str(Path(live.environment["NBA_PIPELINE_HOME"]).with_name(pod))
+    return replace(live, environment=live.environment | {"NBA_PIPELINE_HOME": home})
+
+
+def test_what_one_pod_fetched_another_reads_without_a_request(shared: Live) -> None:
+    first, second = on(shared, "first"), on(shared, "second")
+    assert first.ingest().complete
+    shared.server.requests.clear()
+    assert second.rows(PLAYER_BOXSCORES) == first.rows(PLAYER_BOXSCORES)
+    assert CallLog(second.settings.open_state()).reached("nba_stats") is not None
+    assert second.ingest("boxscores", replay=True).changed == {}
+    assert shared.server.requests == []
+
+
+def test_two_pods_that_fetch_at_once_lose_no_answer_and_no_row(
+    shared: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reports and box scores are both of the feed of injuries.
+
+    The second pod writes its file without the answers of the first, after the first has looked and before it writes its own.
+    """
+    first, second = on(shared, "first"), on(shared, "second")
+    push, of_second, handed_out = MirroredDirectory.push, list[MirroredDirectory](), list[bool]()
+
+    def late(self: MirroredDirectory) -> bool:
+        if self.path.name != "landing":
+            return push(self)
+        if not of_second:
+            of_second.append(self)
+            assert first.ingest("boxscores").complete
+            return handed_out[0]
+        if not handed_out:
+            handed_out.append(push(of_second[0]))
+        return push(self)
+
+    monkeypatch.setattr(MirroredDirectory, "push", late)
+    assert second.ingest("injuries").complete
+    assert handed_out == [True]
+    assert_whole(shared, tmp_path)
+
+
+def test_a_pod_that_is_slower_writes_its_file_from_the_answers_of_the_faster_one_too(
+    shared: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = on(shared, "first"), on(shared, "second")
+    push, meanwhile = MirroredDirectory.push, list[IngestOutcome]()
+
+    def late(self: MirroredDirectory) -> bool:
+        if self.path == first.settings.landing and not meanwhile:
+            meanwhile.append(second.ingest("injuries"))
+        return push(self)
+
+    monkeypatch.setattr(MirroredDirectory, "push", late)
+    assert first.ingest("boxscores").complete
+    assert meanwhile[0].complete
+    assert_whole(shared, tmp_path)
+
+
+def assert_whole(shared: Live, tmp_path: Path) -> None:
+    """Require that every pod reads what one machine alone would have written from all answers."""
+    alone = replace(shared, environment=shared.environment | {"NBA_PIPELINE_HOME": str(tmp_path / "alone")})
+    alone.environment["NBA_PIPELINE_STATE"] = "home"
+    alone.ingest("boxscores", "injuries")
+    assert {r["record_type"] for r in alone.rows(INJURIES)} == {"boxscore_dnp", "official_report"}
+    for pod in ("first", "second", "third"):
+        assert on(shared, pod).rows(INJURIES) == alone.rows(INJURIES)
+
+
+def test_a_stored_answer_is_in_the_bucket_after_what_stands_beside_it(shared: Live, service: StorageService) -> None:
+    """Whoever sees an answer can read it: its sidecar was there before."""
+    assert on(shared, "first").ingest("boxscores").complete
+    written = {n: int(service.storage.get_file_obj(BUCKET, n)["generation"]) for n in service.names}
+    answers = [n for n in written if n.endswith(".gz")]
+    assert answers
+    assert max(written[f"{n}.meta.json"] for n in answers) < min(written[n] for n in answers)
+
+
+def test_a_copy_that_was_killed_before_it_was_recorded_is_fetched_again(shared: Live) -> None:
+    """A file that was fetched and not recorded would count as changed on this machine, and never be renewed."""
+    first, second = on(shared, "first"), on(shared, "second")
+    assert first.ingest("boxscores").complete
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mirror, "_store", killed)
+        with pytest.raises(KeyboardInterrupt):
+            second.settings.landed_files()
+    first.but("nothing", Answer(b""))
+    first.ingest("boxscores", "injuries")
+    assert second.rows(INJURIES) == first.rows(INJURIES)

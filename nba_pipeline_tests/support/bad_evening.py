@@ -18,6 +18,7 @@ from nba_pipeline.domain.teams import TRICODES
 from nba_pipeline.sources.odds_plan import PAST
 from nba_pipeline.sources.plan import INJURY_REPORTS
 from nba_pipeline.sources.witnesses import KNOWN
+from nba_pipeline.state.home import HomeState
 from nba_pipeline_tests.support.loopback import Answer, Request
 from nba_pipeline_tests.support.service_answers import EASTERN, Services
 from nba_pipeline_tests.support.small_league import absent_of, game_of, line_of, players_of, prop_of, shots_of, team_of
@@ -210,8 +211,7 @@ def main() -> None:
             outcome = ingest_days(
                 [FIRST + timedelta(days=d) for d in range(days)],
                 live=live,
-                payloads=Path(place, "payloads"),
-                landing=Path(place, "landing"),
+                state=HomeState(Path(place)),
                 tell=print,
                 timer=Timer(timer.monotonic, timer.sleep),
             )
