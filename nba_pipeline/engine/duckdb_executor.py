@@ -17,6 +17,9 @@ from nba_pipeline.engine.transform import REJECT_REASON, FinishContext, Transfor
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
+# Rows of all inputs up to which one thread is faster than several: a day has 100,000 at most.
+SMALL = 200_000
+
 
 class DuckDBExecutor:
     """Executes a transform in an in-process DuckDB on Arrow inputs; raw tables, read from a source, always run here."""
@@ -24,7 +27,8 @@ class DuckDBExecutor:
     dialect: Dialect = "duckdb"
 
     def __init__(self, inputs: Mapping[str, pa.Table]) -> None:
-        self.db: duckdb.DuckDBPyConnection = duck.connect()
+        small = sum(rows.num_rows for rows in inputs.values()) <= SMALL
+        self.db: duckdb.DuckDBPyConnection = duck.scratch(threads=1 if small else None)
         for name, rows in inputs.items():
             self.db.register(name, rows)
 

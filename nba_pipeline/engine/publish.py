@@ -7,7 +7,7 @@ the rows that broke the rule go to quarantine with the reason.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -69,9 +69,12 @@ def publish(
     with _timed(spent, "plan"):
         plan = run.plans.of(transform, "bigquery" if _is_pushed(transform, warehouse, run) else "duckdb")
     with _timed(spent, "read"):
-        blocked, waivers = _blocked(transform, warehouse, ordered, run.waivers)
-        runnable = [d for d in ordered if d not in blocked]
-        executor = _executor(transform, plan, warehouse, source, schedule, runnable, run)
+        with warehouse.snapshot():
+            blocked, waivers = _blocked(transform, warehouse, ordered, run.waivers)
+            runnable = [d for d in ordered if d not in blocked]
+            windows = _windows(transform, plan, schedule, runnable) if runnable else {}
+            stored = warehouse.read(windows) if plan.dialect == DuckDBExecutor.dialect and windows else {}
+        executor = _executor(transform, plan, warehouse, source, windows, stored, runnable, run)
     try:
         findings = AuditFindings()
         if runnable:
@@ -142,18 +145,19 @@ def _executor(
     plan: Plan,
     warehouse: Warehouse,
     source: Source,
-    schedule: Read | None,
+    windows: Mapping[str, tuple[Table, Days]],
+    stored: dict[str, pa.Table],
     days: list[date],
     run: RunContext,
 ) -> Executor:
-    """Open the executor of the plan's dialect on the inputs."""
+    """Open the executor of the plan's dialect on the inputs: BigQuery reads its windows itself."""
     if plan.dialect == "bigquery":
         from nba_pipeline.engine.bigquery_executor import BigQueryExecutor  # as above
         from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 
         assert isinstance(warehouse, BigQueryWarehouse), "only tables of a BigQuery warehouse are pushed down to it"
-        return BigQueryExecutor(warehouse, transform, _windows(transform, plan, schedule, days) if days else {}, run)
-    return DuckDBExecutor(read_inputs(transform, warehouse, source, schedule, days, run) if days else {})
+        return BigQueryExecutor(warehouse, transform, windows, run)
+    return DuckDBExecutor(stored | _other_inputs(transform, source, days, run) if days else {})
 
 
 def _windows(
@@ -172,8 +176,13 @@ def read_inputs(
     transform: Transform, warehouse: Reader, source: Source, schedule: Read | None, days: list[date], run: RunContext
 ) -> dict[str, pa.Table]:
     """Read all inputs of the transform for days, by parameter name, from one snapshot of the warehouse."""
-    inputs = warehouse.read(_windows(transform, run.plans.of(transform, DuckDBExecutor.dialect), schedule, days))
-    inputs |= {name: source.read(feed, days) for name, feed in transform.feeds.items()}
+    stored = warehouse.read(_windows(transform, run.plans.of(transform, DuckDBExecutor.dialect), schedule, days))
+    return stored | _other_inputs(transform, source, days, run)
+
+
+def _other_inputs(transform: Transform, source: Source, days: list[date], run: RunContext) -> dict[str, pa.Table]:
+    """Read the feeds and witnesses of the transform for days, and what it needs to know of the run, by parameter name."""
+    inputs = {name: source.read(feed, days) for name, feed in transform.feeds.items()}
     inputs |= {name: source.read(w.feed.as_witness(), w.days(days)) for name, w in transform.witnesses.items()}
     run_inputs = {
         CLOCK: pa.table({"now": pa.array([run.at], pa.timestamp("us", "UTC"))}),

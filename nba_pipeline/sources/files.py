@@ -86,7 +86,7 @@ class FilesSource:
                 else f"add {feed.name}.parquet or {feed.name}.csv; {LAYOUT}",
             )
         groups = {_scan(path): path} if path.is_file() else _by_form(path, feed, days, self.fetched)
-        with duck.connect() as db:
+        with duck.scratch() as db:
             tables = [_rows(db, feed, scan, first, days, path.is_dir()) for scan, first in groups.items()]
         return pa.concat_tables([schema.empty_table(), *(t.cast(schema) for t in tables)])
 
@@ -97,7 +97,7 @@ def read_file(feed: Feed, path: Path, days: Sequence[date]) -> pa.Table:
     Raises:
         SourceError: The file cannot be read, or lacks a required column.
     """
-    with duck.connect() as db:
+    with duck.scratch() as db:
         return _rows(db, feed, _scan(path), path, days, by_day=False).cast(_arrow_schema(feed))
 
 
@@ -107,7 +107,7 @@ def read_with_unreadable(feed: Feed, path: Path, days: Sequence[date]) -> tuple[
     Raises:
         SourceError: The file cannot be read, or lacks a required column.
     """
-    with duck.connect() as db:
+    with duck.scratch() as db:
         rows = _rows(db, feed, _scan(path), path, days, by_day=False, names_unreadable=True)
     unreadable = [frozenset(n for n in names if n is not None) for names in rows[UNREADABLE].to_pylist()]
     return rows.drop_columns(UNREADABLE).cast(_arrow_schema(feed)), unreadable
@@ -116,7 +116,7 @@ def read_with_unreadable(feed: Feed, path: Path, days: Sequence[date]) -> tuple[
 def days_of_file(feed: Feed, path: Path) -> list[date]:
     """List the days of the rows of a file; days that cannot be read are left out."""
     try:
-        with duck.connect() as db:
+        with duck.scratch() as db:
             sql = f'SELECT DISTINCT TRY_CAST("{feed.day}" AS DATE) AS day FROM {_scan(path)}'
             return sorted(day for (day,) in db.execute(sql).fetchall() if day is not None)
     except duckdb.Error as e:

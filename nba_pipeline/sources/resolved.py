@@ -176,7 +176,7 @@ def _latest_before(
     if not pairs:
         return {}
     ids, days = zip(*pairs, strict=True)
-    with duck.connect() as db:
+    with duck.scratch() as db:
         db.register("candidates", pa.table({"player_id": ids, "day": pa.array(map(date.fromisoformat, days))}))
         db.register("appearances", appearances)
         rows = db.execute(LATEST_BEFORE, [DAYS_BACK]).fetchall()

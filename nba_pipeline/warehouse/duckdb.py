@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -39,6 +40,16 @@ HELD_REMEDY = (
     f"instead, which `nba-pipeline snapshot` makes. Or {REMEDY}"
 )
 OTHER_FILES = "check the files that the statement names, and the disk"
+
+
+class _Held(threading.local):
+    """The files that this thread holds open, with their connections: None where there is no file."""
+
+    def __init__(self) -> None:
+        self.by_path: dict[Path, duckdb.DuckDBPyConnection | None] = {}
+
+
+_held = _Held()
 
 
 @dataclass(frozen=True)
@@ -136,8 +147,24 @@ class DuckDBWarehouse:
         return self.path.with_name(self.path.name + ".lock")
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Hold the file open for reading, under the shared lock, for all that this thread reads within the block."""
+        if self.path in _held.by_path:
+            yield
+            return
+        with self.reading() as db:
+            _held.by_path[self.path] = db
+            try:
+                yield
+            finally:
+                del _held.by_path[self.path]
+
+    @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
         """Open the file for reading under the shared lock: nothing is published meanwhile. None without a file."""
+        if self.path in _held.by_path:
+            yield _held.by_path[self.path]
+            return
         if not self.path.exists():
             yield None
             return
@@ -151,6 +178,8 @@ class DuckDBWarehouse:
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction under the exclusive lock: committed whole, or rolled back whole."""
+        if self.path in _held.by_path:
+            raise RuntimeError(f"{self.path} is written within a snapshot of itself, which would wait for its own lock")
         committed = False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Literal, Protocol
@@ -131,6 +132,13 @@ class Warehouse(Reader, Protocol):
     """A store of contract tables, partitioned by day. `dialect` is the SQL dialect of its engine."""
 
     dialect: ClassVar[Dialect]
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let what this thread reads within the block be one state of the store where it can be held, and open it once.
+
+        Nothing may be replaced within the block.
+        """
+        ...
 
     def replace(
         self,

@@ -8,7 +8,7 @@ rows, the load of ledger entries and rejects, and the script. Only the last one 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -56,6 +56,10 @@ class BigQueryWarehouse:
     pushdown: frozenset[str] = frozenset()
 
     # --- reading --------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Return a block in which nothing is held: each read is one state of the service, of its own moment."""
+        return nullcontext()
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
         stored = {t.id: self.stored(t.id) for t, _ in wanted.values()}

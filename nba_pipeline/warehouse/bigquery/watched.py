@@ -6,6 +6,7 @@ change of its own entries. What is answered is never older than the question.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -43,6 +44,9 @@ class WatchedWarehouse:
     _versions: dict[str, int] = field(default_factory=dict)
     _answers: dict[tuple, tuple[tuple[int, ...], object]] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        return self.inner.snapshot()
 
     def ledger(
         self, tables: Sequence[str] | None = None, start: date | None = None, end: date | None = None

@@ -265,6 +265,7 @@ def test_a_whole_file_that_memory_is_too_small_for_is_not_to_be_replaced(
         return db
 
     monkeypatch.setattr(duck, "connect", small)
+    monkeypatch.setattr(duck, "scratch", small)
     for read in (lambda: source.read(FEED, [DAY]), lambda: days_of_file(FEED, file), lambda: read_rows(file, ())):
         with pytest.raises(SourceError, match=r"cannot be read: Out of Memory[\s\S]*Fix: read fewer days"):
             read()

@@ -1,5 +1,6 @@
 """The one file of the embedded warehouse: where it lies, who waits for whom, and what stays as it was declared."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,51 @@ def test_a_file_that_cannot_be_opened_at_all_is_not_waited_for(
     with pytest.raises(WarehouseError, match=r"nba\.duckdb: .*Permission denied\n.*check the disk and the permissions"):
         write(warehouse, days(0))
     assert clock.naps == []
+
+
+# --- snapshots --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def openings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that were opened."""
+    opened, real = [], duck.connect
+
+    def connect(path: Path, **named: Any) -> duckdb.DuckDBPyConnection:
+        opened.append(path)
+        return real(path, **named)
+
+    monkeypatch.setattr(duck, "connect", connect)
+    return opened
+
+
+def test_all_readings_of_a_snapshot_open_the_file_once(warehouse: DuckDBWarehouse, openings: list[Path]) -> None:
+    write(warehouse, days(0))
+    openings.clear()
+    with warehouse.snapshot():
+        assert warehouse.ledger().num_rows == 1
+        with warehouse.snapshot():
+            assert state(warehouse) == {0: (2, 1)}
+        assert state(warehouse) == {0: (2, 1)}
+    assert openings == [warehouse.path]
+
+
+def test_others_publish_nothing_within_a_snapshot_and_again_after_it(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(0))
+    with ThreadPoolExecutor(1) as other:
+        with warehouse.snapshot(), pytest.raises(WarehouseBusyError):
+            other.submit(write, warehouse, days(1)).result()
+        with pytest.raises(ZeroDivisionError), warehouse.snapshot():
+            raise ZeroDivisionError
+        other.submit(write, warehouse, days(1)).result()
+    assert state(warehouse) == {0: (2, 1), 1: (2, 1)}
+
+
+def test_publishing_within_ones_own_snapshot_is_refused_at_once(warehouse: DuckDBWarehouse) -> None:
+    with warehouse.snapshot(), pytest.raises(RuntimeError, match="within a snapshot of itself"):
+        write(warehouse, days(0))
+
+
+def test_a_snapshot_of_a_file_that_is_not_there_holds_nothing(warehouse: DuckDBWarehouse) -> None:
+    with warehouse.snapshot():
+        assert warehouse.ledger().num_rows == 0

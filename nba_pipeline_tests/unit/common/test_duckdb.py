@@ -1,0 +1,66 @@
+"""Connections to DuckDB for what is temporary."""
+
+import os
+import threading
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from nba_pipeline.common import duckdb as duck
+
+
+def test_a_scratch_connection_sees_nothing_of_another_one() -> None:
+    with duck.scratch() as one, duck.scratch() as other:
+        one.register("landed", pa.table({"day": [1, 2]}))
+        one.execute("CREATE TEMP TABLE result AS SELECT * FROM landed")
+
+        assert one.execute("SELECT sum(day) FROM result").fetchall() == [(3,)]
+        for name in ("landed", "result"):
+            with pytest.raises(duckdb.CatalogException):
+                other.execute(f"SELECT * FROM {name}")
+
+
+def test_what_a_closed_scratch_connection_held_is_gone() -> None:
+    with duck.scratch() as db:
+        db.execute("CREATE TEMP TABLE result AS SELECT 1 AS day")
+    with duck.scratch() as db:
+        db.execute("CREATE TEMP TABLE result AS SELECT 2 AS day")
+
+        assert db.execute("SELECT day FROM result").fetchall() == [(2,)]
+
+
+def test_scratch_connections_use_as_many_threads_as_they_are_told() -> None:
+    with duck.scratch(threads=1) as one, duck.scratch(threads=3) as three:
+        threads = [db.execute("SELECT current_setting('threads')").fetchall() for db in (one, three)]
+
+    assert threads == [[(1,)], [(3,)]]
+
+
+def test_a_scratch_connection_has_the_settings_of_every_other() -> None:
+    with duck.scratch() as db:
+        assert db.execute("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
+
+
+def test_a_statement_of_a_scratch_connection_is_interrupted_from_another_thread() -> None:
+    with duck.scratch() as db:
+        ended = threading.Event()
+
+        def interrupt() -> None:
+            while not ended.wait(0.01):
+                duck.interrupt_statements()
+
+        threading.Thread(target=interrupt).start()
+        try:
+            with pytest.raises(duckdb.InterruptException):
+                db.execute("SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b")
+        finally:
+            ended.set()
+
+
+def test_a_process_that_was_forked_has_a_database_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with duck.scratch():
+        before = dict(duck._shared)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with duck.scratch():
+        assert duck._shared[-1, None] is not before[next(k for k in before if k[1] is None)]
