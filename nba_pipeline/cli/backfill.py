@@ -88,7 +88,7 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
 
     asked = Request(start, end, tuple(expressions), missing, tuple(selected), planned.table_days)
     with stopping_on_signals(lambda: _last_words(asked)), dg.DagsterInstance.get() as instance:
-        with table_days(planned.table_days):
+        with table_days(planned.table_days, work=planned.work):
             outcomes = runs.run_steps(planned.steps, defs, instance, say)
         if interrupts.is_requested():
             _say_interrupted(asked, outcomes, warehouse)

@@ -1,7 +1,7 @@
 """The option `backfill --dry-run`: the runs that a backfill would make, and how long they may take."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -15,7 +15,9 @@ from nba_pipeline.orchestration import backfill as runs
 from nba_pipeline.orchestration.backfill_plan import Step, plan
 from nba_pipeline.orchestration.instance import opened
 from nba_pipeline.orchestration.recovery import recorded_only
-from nba_pipeline.orchestration.run_history import grouped, range_runs
+from nba_pipeline.orchestration.run_history import RangeRun, grouped, range_runs
+from nba_pipeline.orchestration.tags import table_of
+from nba_pipeline.orchestration.work import work
 
 RUNS_LOOKED_AT = 20
 
@@ -37,7 +39,7 @@ def preview_backfill(start: date, end: date, expressions: Sequence[str], missing
         with opened(settings) as instance:
             ledger, rate = recorded_only(ledger, instance), _rate(instance)
     planned = plan(selected, start, end, ledger, missing=missing)
-    seconds = round(planned.table_days / rate * 3600) if rate and planned.steps else None
+    seconds = round(sum(map(sum, planned.work.values())) / rate * 3600) if rate and planned.steps else None
     if as_json:
         print_json(
             {
@@ -74,8 +76,18 @@ def _as_json(step: Step) -> dict[str, Any]:
 
 
 def _rate(instance: dg.DagsterInstance) -> float | None:
-    """Table-days an hour over the latest finished runs of the home; None without one."""
-    finished = [b for b in grouped(range_runs(instance, RUNS_LOOKED_AT), clock.now()) if not b.running]
-    ended = [b.pace for b in finished if b.pace.ended]
-    elapsed = sum((p.ended[-1][0] - p.began for p in ended), timedelta())
-    return hourly(sum(p.done for p in ended), elapsed) or None
+    """Work an hour over the latest finished runs of the home; None without one."""
+    return work_an_hour(range_runs(instance, RUNS_LOOKED_AT), clock.now())
+
+
+def work_an_hour(runs: Sequence[RangeRun], now: datetime) -> float | None:
+    """Return the work an hour of finished runs, from the begin of each backfill to its last end; None without any.
+
+    Args:
+        runs: Runs of some backfills.
+        now: The time of the evaluation.
+    """
+    finished = {b.id: b.pace for b in grouped(runs, now) if not b.running and b.pace.ended}
+    elapsed = sum((p.ended[-1][0] - p.began for p in finished.values()), timedelta())
+    done = [(r, e) for r in runs if r.group in finished for e in r.ends if not e.failed_days]
+    return hourly(sum(work(table_of(e.step), r.start, r.end) for r, e in done), elapsed) or None

@@ -1,9 +1,10 @@
 """Console output that several commands share: the streams, and progress with rate and ETA."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from types import MappingProxyType
 
 import click
 from rich.console import Console
@@ -13,11 +14,12 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Table as Grid
+from rich.text import Text
 
 from nba_pipeline.cli.options import end_quietly
 from nba_pipeline.common import progress
@@ -73,8 +75,18 @@ def progress_bar(on: Console, *ends: ProgressColumn) -> Progress:
     return Progress(*begin, *ends, console=on, disable=not on.is_terminal)
 
 
+class _TimeLeft(ProgressColumn):
+    """The time until the field `ends` of a task, a moment of `time.monotonic`; unknown where it is None."""
+
+    def render(self, task: Task) -> Text:
+        ends = task.fields["ends"]
+        return Text("unknown" if ends is None else in_words(timedelta(seconds=max(ends - time.monotonic(), 0))))
+
+
 @contextmanager
-def table_days(total: int, on: Console = console) -> Iterator[None]:
+def table_days(
+    total: int, on: Console = console, work: Mapping[str, Sequence[int]] = MappingProxyType({})
+) -> Iterator[None]:
     """Show progress in table-days (one table, one day), with rate and ETA, fed by `progress.announce`.
 
     Where the output is no terminal, one line per finished table is printed instead.
@@ -82,24 +94,29 @@ def table_days(total: int, on: Console = console) -> Iterator[None]:
     Args:
         total: Table-days of the whole command.
         on: Standard output, or `errors` for commands whose output is their result.
+        work: By table, the work of each of its runs in their order, from which the ETA follows; else all days count alike.
     """
-    bar = progress_bar(
-        on, TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("ETA"), TimeRemainingColumn()
-    )
-    task = bar.add_task("starting", total=total, rate="")
-    began, done = time.monotonic(), 0
+    waiting = {table: list(runs) for table, runs in work.items()}
+    all_work = sum(map(sum, waiting.values())) or total
+    bar = progress_bar(on, TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("ETA"), _TimeLeft())
+    task = bar.add_task("starting", total=total, rate="", ends=None)
+    began, done, worked = time.monotonic(), 0, 0
 
     def listen(table: str, stage: str, days: int) -> None:
-        nonlocal done
+        nonlocal done, worked
         if stage == progress.STARTED:
             bar.update(task, description=table)
             return
         done += days
-        seconds = time.monotonic() - began
+        worked += waiting[table].pop(0) if waiting.get(table) else days
+        now = time.monotonic()
+        seconds = now - began
         rate = rate_in_words(done, seconds)
-        bar.update(task, advance=days, rate=f"{rate} table-days")
+        seconds_left = seconds * (all_work - worked) / worked if worked else None
+        ends = None if seconds_left is None else now + seconds_left
+        bar.update(task, advance=days, rate=f"{rate} table-days", ends=ends)
         if not on.is_terminal:
-            left = in_words(timedelta(seconds=seconds * (total - done) / done)) if done else "unknown"
+            left = "unknown" if seconds_left is None else in_words(timedelta(seconds=seconds_left))
             on.print(
                 f"{table}: {counted(days, 'day')} done; {done}/{total} table-days, {rate}, ETA {left}", highlight=False
             )

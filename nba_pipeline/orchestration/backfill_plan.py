@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from nba_pipeline.domain.calendar import days_between, ranges
 from nba_pipeline.engine.readiness import history_needed, is_unfinished
+from nba_pipeline.orchestration.work import work
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 
 
@@ -41,6 +42,15 @@ class Plan:
     def table_days(self) -> int:
         """Table-days of all runs."""
         return sum(s.days * len(s.tables) for s in self.steps)
+
+    @property
+    def work(self) -> dict[str, list[int]]:
+        """The work of each table, run by run."""
+        found: dict[str, list[int]] = {}
+        for step in self.steps:
+            for table in step.tables:
+                found.setdefault(table, []).append(work(table, step.start, step.end))
+        return found
 
 
 def plan(selected: Sequence[str], start: date, end: date, ledger: pa.Table, *, missing: bool) -> Plan:

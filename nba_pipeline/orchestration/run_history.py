@@ -40,10 +40,11 @@ ENDS = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.STEP_FAILURE}
 
 @dataclass(frozen=True)
 class TableEnd:
-    """A table's step ended: when, and how many of its days were refused or lost."""
+    """A table's step ended: when, how many of its days were refused or lost, and the step."""
 
     at: datetime
     failed_days: int
+    step: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,4 +187,4 @@ def _ends(instance: dg.DagsterInstance, run_id: str, known: set[str], days: int)
         lost = 0
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             lost = step_failure(event).refused_days or days
-        yield TableEnd(datetime.fromtimestamp(entry.timestamp, UTC), lost)
+        yield TableEnd(datetime.fromtimestamp(entry.timestamp, UTC), lost, event.step_key)
