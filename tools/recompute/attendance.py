@@ -89,6 +89,7 @@ def classes(rows: pd.DataFrame) -> pd.Series:
     status = rows.injury_status.fillna("").to_numpy(dtype=object)
     labels = np.select(
         [
+            (rows.injury_status_source == "lineups").to_numpy(),
             graded,
             status == "out",
             (status == "available") & fresh,
@@ -98,6 +99,7 @@ def classes(rows: pd.DataFrame) -> pd.Series:
             missed > 5,
         ],
         [
+            "lineups " + status,
             "reported " + status + "/" + np.where(missed == 0, "played", "missed"),
             "out/" + games,
             "activated/" + games,

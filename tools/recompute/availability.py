@@ -5,7 +5,7 @@ import pandas as pd
 
 from tools.recompute.league import League
 
-STATEMENTS = "nba_raw.injury_reports"
+STATEMENTS, LINEUPS = "nba_raw.injury_reports", "nba_raw.lineups"
 KINDS, GRADED = ("transaction", "status_snapshot", "official_report"), ("status_snapshot", "official_report")
 SEVERITY = ("out", "doubtful", "questionable", "probable", "available")
 # Words that sources use beside the five statuses themselves.
@@ -26,10 +26,10 @@ OLDEST, BEFORE_SEASON, SILENCE = 180, 90, 7
 
 
 def statuses(rows: pd.DataFrame, latest: pd.DataFrame, league: League) -> pd.DataFrame:
-    """Look up the statement in force of every listed player, and whether availability is reported and graded.
+    """Look up the line-up or the statement in force of every listed player, and whether availability is reported and graded.
 
     Args:
-        rows: Listed players: game_date, game_id, player_id, season and cutoff_at.
+        rows: Listed players: game_date, game_id, team, player_id, season and cutoff_at.
         latest: For each of them game_date and cutoff_at of the player's latest game of the season.
         league: The landing files, and the home's statements.
 
@@ -52,7 +52,33 @@ def statuses(rows: pd.DataFrame, latest: pd.DataFrame, league: League) -> pd.Dat
         day = days.to_numpy().astype("datetime64[D]")
         lately = np.searchsorted(told, day) > np.searchsorted(told, day - np.timedelta64(SILENCE, "D"))
         columns[name] = lately | now.groupby([rows.game_date, rows.game_id]).transform("any")
-    return found.assign(**columns)
+    return _with_lineups(rows, found.assign(**columns), league.home(LINEUPS))
+
+
+def _with_lineups(rows: pd.DataFrame, said: pd.DataFrame, lineups: pd.DataFrame) -> pd.DataFrame:
+    """Put the team's latest line-up before the statements: inactive is out, a confirmed starter available.
+
+    A statement that was published later and says out stays. A game with an inactive player counts as reported.
+    """
+    game = ["game_date", "game_id", "team"]
+    teams = rows[[*game, "cutoff_at"]].drop_duplicates()
+    known = lineups.merge(teams, on=game)
+    known = known[known.captured_at <= known.cutoff_at]
+    newest = known[known.captured_at == known.groupby(game).captured_at.transform("max")]
+    told = newest[newest.status.isin(["inactive", "confirmed"])][[*game, "player_id", "captured_at", "status"]]
+    found = (
+        rows[[*game, "player_id"]].merge(told, on=[*game, "player_id"], how="left", validate="1:1").set_axis(rows.index)
+    )
+    dropped_out = (said.injury_status == "out") & (said.known_at > found.captured_at)
+    decides = found.status.notna() & ~dropped_out
+    status = found.status.map({"inactive": "out", "confirmed": "available"})
+    inactive = (decides & (status == "out")).groupby([rows.game_date, rows.game_id]).transform("any")
+    return said.drop(columns="known_at").assign(
+        injury_status=status.where(decides, said.injury_status),
+        injury_status_source=said.injury_status_source.mask(decides, "lineups"),
+        injury_reported_on=rows.game_date.where(decides, said.injury_reported_on),
+        injuries_reported=said.injuries_reported | inactive,
+    )
 
 
 def _in_force(rows: pd.DataFrame, latest: pd.DataFrame, said: pd.DataFrame, league: League) -> pd.DataFrame:
@@ -84,4 +110,5 @@ def _in_force(rows: pd.DataFrame, latest: pd.DataFrame, said: pd.DataFrame, leag
         "record_type": "injury_status_source",
         "report_date": "injury_reported_on",
     }
-    return newest.rename(columns=names)[list(names.values())].reindex(range(len(rows))).set_axis(rows.index)
+    columns = [*names.values(), "known_at"]
+    return newest.rename(columns=names)[columns].reindex(range(len(rows))).set_axis(rows.index)

@@ -47,6 +47,7 @@ def recompute(league: League) -> pd.DataFrame:
         p_push=push,
         confidence=confidence,
         edge=rows.q50 - rows.line,
+        point_forecast=np.ceil(rows.q50.round(4) - 0.5),
         recommendation=_calls(rows, decided),
         is_pricing_system=_pricing(rows),
         over_shift=np.nan,

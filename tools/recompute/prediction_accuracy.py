@@ -29,6 +29,7 @@ def recompute(league: League) -> pd.DataFrame:
         ),
         "signed_error": error,
         "absolute_error": error.abs(),
+        "point_error": (rows.point_forecast - rows.actual_value).abs() if "point_forecast" in rows else np.nan,
         "within_3": (error.abs() <= 3).astype("object").where(played, None),
         "within_5": (error.abs() <= 5).astype("object").where(played, None),
         "within_80": rows.actual_value.between(rows.q10, rows.q90).astype("object").where(played, None),

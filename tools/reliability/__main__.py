@@ -11,7 +11,7 @@ import click
 from nba_pipeline.cli.backfill import load_definitions
 from tools.reliability import HARNESSES
 from tools.reliability.page import reliability_page
-from tools.reliability.proof import NotAvailableError, Proof, Record, Scale, load, save, today
+from tools.reliability.proof import NotAvailableError, Proof, Record, Scale, commit_of, load, save, today
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -22,11 +22,12 @@ def run(name: str, scale: Scale, results: Path) -> bool | None:
     began = time.monotonic()
     click.echo(f"{name}: {module.TITLE}", err=True)
     try:
+        commit = commit_of(DOCS)
         proofs: Sequence[Proof] = module.prove(scale)
     except NotAvailableError as e:
         click.echo(f"{name}: skipped: {e}", err=True)
         return None
-    record = Record(name, module.TITLE, scale, today(), tuple(proofs))
+    record = Record(name, module.TITLE, scale, today(), commit, tuple(proofs))
     save(record, results)
     for p in proofs:
         said = "holds " if p.holds else "BROKEN"

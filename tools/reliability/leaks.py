@@ -5,7 +5,7 @@ known by the cut-offs of the middle day. It is caught when its audit refuses it 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from inspect import Parameter, signature
@@ -23,29 +23,30 @@ from nba_pipeline.asof import aggregates
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.domain.calendar import days_between
-from nba_pipeline.domain.report_types import AFTER_GAME, PRE_GAME_TYPES, SNAPSHOT
+from nba_pipeline.domain.report_types import AFTER_GAME, PRE_GAME_TYPES
 from nba_pipeline.engine.audit import audit
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.publish import read_inputs
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
-from nba_pipeline.sources.parsing.lineups import INACTIVE
-from nba_pipeline.tables.analytics import _availability, _game_line_consensus, _lineups
+from nba_pipeline.tables.analytics import (
+    _availability,
+    _game_line_consensus,
+    _lineups,
+    _team_evidence,
+    upcoming_player_game_context,
+)
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.team_offense_game_summary import TEAM_OFFENSE_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.plans import stored_plans
-from nba_pipeline.tables.raw.game_lines import GAME_LINES
-from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
-from nba_pipeline.tables.raw.lineups import LINEUPS
-from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
-from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
+from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.tables.shared import consensus_lines as lines
 from nba_pipeline.verification.known_by import KnownBy
 from nba_pipeline.verification.replay import compare, from_known, pre_game_tables, recompute
-from nba_pipeline.warehouse import Days, Reader
 from tools.reliability.ground import MODELS, real_home
+from tools.reliability.late_news import WithLateNews, late_news
 from tools.reliability.proof import Proof, Scale, Tally, following, stage
 
 TITLE = "Planted leaks: a table that uses information from after the cut-off is detected and named"
@@ -151,6 +152,25 @@ def late_lineups(patch: Patch, transform: Transform) -> Transform:
     return replace(transform)
 
 
+def late_rosters(patch: Patch, transform: Transform) -> Transform:
+    """Rosters captured at any time are taken."""
+    patch.setattr(_team_evidence, "captured_in_time", _at_any_time)
+    return replace(transform)
+
+
+def ages_of_the_season(patch: Patch, transform: Transform) -> Transform:
+    """Ages of the season's own list, which names who will play in it: every list is taken for that of a season before."""
+    honest = upcoming_player_game_context.ages_by_day
+
+    def ages(players: Any, player_ages: Any, people: Any) -> Any:
+        year = player_ages.season.substr(0, 4).cast("int64") - 1
+        earlier = year.cast("string") + "-" + player_ages.season.substr(2, 2)
+        return honest(players, player_ages.mutate(season=earlier), people)
+
+    patch.setattr(upcoming_player_game_context, "ages_by_day", ages)
+    return replace(transform)
+
+
 def late_reports(patch: Patch, transform: Transform) -> Transform:
     """Statements of the day are taken, whenever they were published."""
 
@@ -222,74 +242,13 @@ KINDS: Mapping[str, tuple[Callable[[Patch, Transform], Transform], Sequence[str]
     "line captured after the cut-off": (late_lines, (CONTEXT, TEAM_CONTEXT, PREDICTIONS, PRICES)),
     "injury status from after the cut-off": (late_reports, (CONTEXT,)),
     "line-up captured after the cut-off": (late_lineups, (CONTEXT,)),
+    "roster captured after the cut-off": (late_rosters, (CONTEXT,)),
+    "age from the list of the season itself": (ages_of_the_season, (CONTEXT,)),
     "who did not play, from the box score": (notes_of_the_box_score, (CONTEXT,)),
     "listed from the box score": (listed_from_the_box_score, BY_PLAYER),
     "the day's result joined in": (outcome_joined_in, (*BY_PLAYER, *BY_TEAM)),
 }
 MATRIX = tuple((kind, table) for kind, (_, tables) in KINDS.items() for table in tables)
-
-
-# --- what the leaks can see -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class WithLateNews:
-    """Reads a warehouse with what came after the cut-offs of a day: quotes, statements, line-ups and box-score notes."""
-
-    warehouse: Reader
-    late: Mapping[str, pa.Table]
-
-    def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
-        found = self.warehouse.read(wanted)
-        for name, (table, days) in wanted.items():
-            if table.id not in self.late:
-                continue
-            rows = self.late[table.id]
-            (day,) = set(rows[table.partition].to_pylist())
-            if days.start <= day <= days.end:
-                more = rows.select(found[name].column_names).cast(found[name].schema)
-                found[name] = pa.concat_tables([found[name], more]).combine_chunks()
-        return found
-
-
-def late_news(warehouse: Reader, day: date) -> dict[str, pa.Table]:
-    """Late rows by table, made from those of the day: a line nine points higher, a status for everybody without one."""
-    here = Days(day, day)
-    tables = {t.name: (t, here) for t in (SCHEDULE, PLAYER_PROP_LINES, GAME_LINES, UPCOMING_PLAYER_GAME_CONTEXT)}
-    stored = {n: rows.to_pylist() for n, rows in warehouse.read(tables).items()}
-    cutoff = {g["game_id"]: g["cutoff_at"] for g in stored["schedule"]}
-    soon = timedelta(seconds=30)
-    quotes = {
-        q["player_lookup"]: q | {"line": q["line"] + 9, "captured_at": cutoff[q["game_id"]] + soon}
-        for q in stored["player_prop_lines"]
-        if q["market"] == "points" and q["line_kind"] == "main" and q["game_id"] in cutoff
-    }
-    prices = {g["game_id"]: g | {"captured_at": cutoff[g["game_id"]] + soon} for g in stored["game_lines"]}
-    shifted = [p | {"total": p["total"] + 9} for p in prices.values() if p["total"] is not None]
-    said = [_statement(c, day) for c in stored["upcoming_player_game_context"] if c["injury_status"] is None]
-    late = {"bookmaker": "pinnacle", "documented_pre_game": False}
-    return {
-        PLAYER_PROP_LINES.id: _rows(PLAYER_PROP_LINES, [q | late | {"last_seen_at": None} for q in quotes.values()]),
-        GAME_LINES.id: _rows(GAME_LINES, [p | late for p in shifted]),
-        INJURY_REPORTS.id: _rows(
-            INJURY_REPORTS,
-            [s | {"reported_at": c + timedelta(hours=12), "record_type": SNAPSHOT} for s, c in said]
-            + [s | {"reported_at": None, "record_type": AFTER_GAME} for s, _ in said],
-        ),
-        LINEUPS.id: _rows(
-            LINEUPS, [s | {"game_date": day, "captured_at": c + soon, "status": INACTIVE} for s, c in said]
-        ),
-    }
-
-
-def _statement(context: Mapping[str, Any], day: date) -> tuple[dict[str, Any], datetime]:
-    said = {c: context[c] for c in ("player_id", "player_name", "player_lookup", "team", "game_id")}
-    return said | {"report_date": day, "status": "Out", "reason": "late", "source": "x"}, context["cutoff_at"]
-
-
-def _rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    schema = pa.schema([f.with_nullable(True) for f in table.arrow_schema])
-    return pa.Table.from_pylist([{f.name: r.get(f.name) for f in schema} for r in rows], schema=schema)
 
 
 # --- the trial --------------------------------------------------------------------------------------------------------
@@ -372,7 +331,7 @@ def prove(scale: Scale) -> list[Proof]:
         ),
         control.proof(
             "rows from after the cut-off change no table without a planted leak",
-            "lines, statements and box-score notes from after the cut-offs are added; every table is computed with them",
+            "lines, statements, line-ups, rosters and notes from after the cut-offs are added; every table is computed with them",
             on,
         ),
     ]

@@ -1,6 +1,7 @@
 """The record of a proof: what was promised, how it was tried, how often, and how often it failed."""
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,12 +41,13 @@ class Proof:
 
 @dataclass(frozen=True)
 class Record:
-    """All proofs of a harness, as one run of it left them."""
+    """All proofs of a harness, as one run of it left them; `commit` is that of the code which was measured."""
 
     harness: str
     title: str
     scale: Scale
     measured: date
+    commit: str
     proofs: tuple[Proof, ...]
 
     @property
@@ -112,6 +114,23 @@ def stage(words: str) -> Iterator[None]:
     print(f"  {words} ...", file=sys.stderr, flush=True)
     yield
     print(f"  {words}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+
+
+def commit_of(directory: Path) -> str:
+    """Return the commit of a repository, and whether files differ from it.
+
+    Raises:
+        NotAvailableError: The directory is in no repository.
+    """
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(("git", "-C", str(directory), *arguments), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NotAvailableError(f"a record names the commit of the code: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "*.py")
+    return git("rev-parse", "--short=7", "HEAD") + (" with changes" if changed else "")
 
 
 def today() -> date:

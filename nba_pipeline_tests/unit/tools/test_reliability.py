@@ -1,5 +1,6 @@
 """The frame of the harnesses: records are kept whole, a promise that was not tried does not hold, and the page shows figures."""
 
+import subprocess
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,13 +9,13 @@ import pytest
 
 from tools.reliability import HARNESSES, __main__
 from tools.reliability.page import reliability_page
-from tools.reliability.proof import NotAvailableError, Proof, Record, Tally, following, load, save
+from tools.reliability.proof import NotAvailableError, Proof, Record, Tally, commit_of, following, load, save
 
 KEPT = Proof(
     "nothing is lost", "kill it", "invented league", 1200, 0, {"kills": 1200, "days": "2024-01-01..2024-01-31"}
 )
 BROKEN = Proof("nothing leaks", "plant a leak", "real data", 3, 1, examples=("the third | leaked",))
-RECORD = Record("kills", "Writers that die", "full", date(2026, 1, 2), (KEPT, BROKEN))
+RECORD = Record("kills", "Writers that die", "full", date(2026, 1, 2), "0a1b2c3", (KEPT, BROKEN))
 
 
 def test_a_record_is_kept_and_read_as_it_was(tmp_path: Path) -> None:
@@ -24,7 +25,7 @@ def test_a_record_is_kept_and_read_as_it_was(tmp_path: Path) -> None:
 
 def test_a_promise_that_was_never_tried_does_not_hold() -> None:
     assert not Tally().proof("p", "m", "d").holds
-    assert not Record("x", "y", "full", date(2026, 1, 2), ()).holds
+    assert not Record("x", "y", "full", date(2026, 1, 2), "0a1b2c3", ()).holds
 
 
 def test_a_tally_counts_cases_and_keeps_the_first_failures() -> None:
@@ -44,6 +45,21 @@ def test_the_page_shows_every_promise_with_cases_and_failures_and_names_what_was
     assert "| nothing leaks | plant a leak | real data | 3 | 1 failures |" in page
     assert "- nothing leaks: the third | leaked" in page
     assert "Not measured: storage." in page
+    assert "Measured 2026-01-02 on commit 0a1b2c3, scale full." in page
+
+
+@pytest.mark.integration
+def test_a_record_names_the_commit_of_the_code_and_whether_files_differ_from_it(tmp_path: Path) -> None:
+    with pytest.raises(NotAvailableError, match="names the commit"):
+        commit_of(tmp_path)
+    for arguments in (["init", "-q"], ["add", "a.py"], ["commit", "-q", "-m", "Add a file"]):
+        (tmp_path / "a.py").write_text("1\n")
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *who, *arguments], check=True)
+    clean = commit_of(tmp_path)
+    assert len(clean) == 7
+    (tmp_path / "a.py").write_text("2\n")
+    assert commit_of(tmp_path) == f"{clean} with changes"
 
 
 def test_the_command_says_by_its_verdict_whether_a_promise_is_broken(
@@ -53,6 +69,7 @@ def test_the_command_says_by_its_verdict_whether_a_promise_is_broken(
         raise NotAvailableError("no real data")
 
     found = {"fine": lambda _: [KEPT], "bad": lambda _: [BROKEN], "absent": absent}
+    monkeypatch.setattr(__main__, "commit_of", lambda _: "0a1b2c3")
     monkeypatch.setattr(
         __main__, "import_module", lambda name: SimpleNamespace(TITLE="t", prove=found[name.split(".")[-1]])
     )
