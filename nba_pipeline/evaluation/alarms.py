@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nba_pipeline.domain.markets import POINTS
-from nba_pipeline.evaluation.leaderboard import MARKET_LINE, RowSet, leaderboard
+from nba_pipeline.evaluation.leaderboard import MARKET_LINE, REFERENCE, RowSet, leaderboard
 from nba_pipeline.systems import LINE_SYSTEM_IDS
 
 # Points only; the honest anchors are in docs/models.md.
@@ -64,17 +64,29 @@ def too_good(board: pd.DataFrame, rows: RowSet) -> list[Alarm]:
 def too_good_each(graded: pd.DataFrame, rows: RowSet) -> list[Alarm]:
     """List the figures that are too good, each system's on the rows that it shares with the reference alone.
 
-    A system that came late or was retired so hides nothing of the others. Systems that need a line have none of these figures.
+    A system that came late or was retired so hides nothing of the others; systems with the same rows share a leaderboard. Systems
+    that need a line have none of these figures.
 
     Args:
         graded: Graded rows of any systems.
         rows: Which of them count.
     """
     alarms: list[Alarm] = []
-    for system in sorted({str(s) for s in graded["system_id"].unique()} - set(LINE_SYSTEM_IDS)):
-        board = leaderboard(rows.beside_reference(graded, system))
-        alarms += too_good(board[board["system_id"] == system], rows)
-    return alarms
+    for systems in _with_the_same_rows(graded, rows):
+        board = leaderboard(rows.select(graded[graded["system_id"].isin([*systems, REFERENCE])]))
+        alarms += too_good(board[board["system_id"].isin(systems)], rows)
+    return sorted(alarms, key=lambda alarm: alarm.system_id)
+
+
+def _with_the_same_rows(graded: pd.DataFrame, rows: RowSet) -> list[list[str]]:
+    """Group the systems that forecast the same rows, of those that count."""
+    lineless = graded[~graded["system_id"].isin(LINE_SYSTEM_IDS)]
+    counted = lineless[rows.covers(lineless) & lineless["absolute_error"].notna()]
+    groups: dict[bytes, list[str]] = {}
+    for system, own in counted.groupby("system_id"):
+        of_system = pd.util.hash_pandas_object(own[["game_date", "player_id"]], index=False)
+        groups.setdefault(of_system.sort_values().to_numpy().tobytes(), []).append(str(system))
+    return list(groups.values())
 
 
 def suspects(features: pd.DataFrame, actual: pd.Series, names: Sequence[str], at_most: int = 5) -> list[str]:

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_pipeline.evaluation import alarms as alarms_of_figures
 from nba_pipeline.evaluation.alarms import Alarm, too_good_each
 from nba_pipeline.evaluation.drift import too_bad
-from nba_pipeline.evaluation.leaderboard import RowSet
+from nba_pipeline.evaluation.leaderboard import RowSet, leaderboard
 
 LAST = date(2024, 3, 31)
 RECENT_DAYS = 30
@@ -57,6 +58,12 @@ def graded(
                 )
             )
     return pd.concat(frames, ignore_index=True).assign(line=None)
+
+
+def scored(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the other columns that a leaderboard reads."""
+    unpriced = {"signed_error": 0.0, "outcome": "pass", "profit": None, "p_over": None, "p_push": None}
+    return rows.assign(**unpriced, actual_value=15.0, crps=3.0, pinball_q50=2.0, point_error=4.0)
 
 
 def alarms(rows: pd.DataFrame) -> list[Alarm]:
@@ -136,9 +143,20 @@ def test_rows_that_the_row_set_leaves_out_do_not_count() -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(5, 0), (99, 95)])
 def test_a_further_system_hides_no_figure_that_is_too_good(first: int, last: int) -> None:
-    scored = {"signed_error": 0.0, "outcome": "pass", "profit": None, "p_over": None, "p_push": None}
-    rows = graded().assign(**scored, actual_value=15.0, crps=3.0, pinball_q50=2.0, point_error=4.0)
+    rows = scored(graded())
     rows.loc[rows["system_id"] == "ridge_v1", "absolute_error"] -= 0.5
     found = too_good_each(pd.concat([rows, copied(rows, "other_v1", first, last)]), POINTS)
     assert found == too_good_each(rows, POINTS)
     assert [a.system_id for a in found if "better than last_10" in a.text] == ["ridge_v1"]
+
+
+@pytest.mark.parametrize(("first", "boards"), [(99, 1), (5, 2)])
+def test_systems_with_the_same_rows_share_a_leaderboard(
+    first: int, boards: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[pd.DataFrame] = []
+    monkeypatch.setattr(alarms_of_figures, "leaderboard", lambda r: (computed.append(r), leaderboard(r))[1])
+    rows = scored(graded())
+    others = [copied(rows, name, first, 0, "ridge_v1") for name in ("other_v1", "other_v2")]
+    too_good_each(pd.concat([rows, *others]), POINTS)
+    assert len(computed) == boards
