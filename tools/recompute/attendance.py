@@ -43,7 +43,7 @@ def attendance(rows: pd.DataFrame, facts: pd.DataFrame, team_facts: pd.DataFrame
             "team_games": team,
             "mean_minutes": season.minutes_played / season.games,
             "team_games_missed": (team - latest.number).where(latest.last_team == rows.team),
-            "appearance_share": (month / team_month.replace(0, np.nan)).clip(upper=1),
+            "appearance_share": (month / team_month.replace(0, np.nan)).clip(upper=1).fillna(1.0),
             "starter_last_game": latest.started,
             "starter_share_last_5": five.started / five.told.replace(0, np.nan),
             "minutes_rank_last_5": (five["rank"] / five.games).where(five.games >= 3),

@@ -18,7 +18,7 @@ from tools.recompute.similar_games import circumstances, similar
 TABLE = "nba_predictions.ml_feature_store_v2"
 LEFT_OUT = {"insufficient_data_reason": "wording"}
 # Minutes of team-mates are summed in whole ten-thousandths, so that no sum depends on the order of rows.
-TOLERANCES = {"minutes_expected": 0.005, "minutes_vacated": 0.005, "features": 0.005}
+TOLERANCES = {"minutes_expected": 0.01, "minutes_vacated": 0.01, "features": 0.01}
 CONTEXT, TEAM_CONTEXT = "nba_analytics.upcoming_player_game_context", "nba_analytics.upcoming_team_game_context"
 CACHE, FACTORS = "nba_precompute.player_daily_cache", "nba_precompute.player_composite_factors"
 ZONES, DEFENSE = "nba_precompute.player_shot_zone_analysis", "nba_precompute.team_defense_zone_analysis"
@@ -224,10 +224,11 @@ ATTENDANCE = (
 
 
 def _rank(rows: pd.DataFrame, chance: pd.Series, minutes: pd.Series) -> pd.Series:
-    """1 + team-mates who are more likely than not to play and have more minutes."""
+    """1 + team-mates who are more likely than not to play and have as many minutes or more."""
     own = rows[["game_date", "team"]].assign(row=range(len(rows)), minutes=minutes.round(4), plays=chance >= 0.5)
     pairs = own.merge(own[own.plays], on=["game_date", "team"], suffixes=("", "_mate"))
-    more = (pairs.minutes_mate > pairs.minutes).groupby(pairs.row).sum()
+    pairs = pairs[pairs.row != pairs.row_mate]
+    more = (pairs.minutes_mate >= pairs.minutes).groupby(pairs.row).sum()
     rank = 1.0 + more.reindex(range(len(rows)), fill_value=0).to_numpy()
     return pd.Series(rank, rows.index).where(rows.minutes_form.notna())
 

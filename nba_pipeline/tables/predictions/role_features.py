@@ -37,10 +37,10 @@ ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "appearance_share",
         "fraction",
-        "the player's games / the team's games, at most 1",
+        "the player's games / the team's games, at most 1; in the embedded engine 1 without a game of the team in these days",
         TEAM_GAMES,
         MONTH,
-        "without a game of the team in these days",
+        "on BigQuery without a game of the team in these days",
         bounds=(0, 1),
     ),
     Feature(
@@ -83,7 +83,7 @@ ROLE_FEATURES: tuple[Feature, ...] = (
     Feature(
         "rotation_rank",
         "rank",
-        "1 + team-mates with a play_chance of at least a half and higher minutes_form",
+        "1 + team-mates with a play_chance of at least a half and as high a minutes_form or a higher one",
         CONTEXT,
         TEAM_NOW,
         NO_MINUTES,
