@@ -23,7 +23,10 @@ def rendered(expression: ir.Table) -> str:
         tree = sqlglot.parse_one(statement, read="bigquery")
         for window in tree.find_all(exp.Window):
             _order_nulls_last(window)
-        return tree.transform(_skip_nulls).sql(dialect="bigquery")
+        # Inner ones first: an outer one is written anew with what stands in it.
+        for chosen in reversed(list(tree.find_all(exp.Least, exp.Greatest))):
+            chosen.replace(_without_nulls(chosen))
+        return tree.sql(dialect="bigquery")
 
 
 @contextmanager
@@ -51,9 +54,19 @@ def _order_nulls_last(window: exp.Window) -> None:
     order.set("expressions", keys)
 
 
-def _skip_nulls(node: exp.Expr) -> exp.Expr:
-    if not isinstance(node, exp.Least | exp.Greatest):
-        return node
-    values = ", ".join(v.sql(dialect="bigquery") for v in (node.this, *node.expressions))
-    best = "MIN" if isinstance(node, exp.Least) else "MAX"
-    return sqlglot.parse_one(f"(SELECT {best}(v) FROM UNNEST([{values}]) AS v)", read="bigquery")
+def _without_nulls(chosen: exp.Least | exp.Greatest) -> exp.Expr:
+    """The least or greatest of those values that are known.
+
+    sqlglot, with which an emulator of the service may read a statement, takes a list that begins with a subquery for the array of
+    its rows and drops the other values: a value with a subquery stands last.
+    """
+    values = sorted((chosen.this, *chosen.expressions), key=_has_subquery)
+    if _has_subquery(values[0]):
+        values = [exp.Null(), *values]
+    best = "MIN" if isinstance(chosen, exp.Least) else "MAX"
+    listed = ", ".join(v.sql(dialect="bigquery") for v in values)
+    return sqlglot.parse_one(f"(SELECT {best}(v) FROM UNNEST([{listed}]) AS v)", read="bigquery")
+
+
+def _has_subquery(value: exp.Expr) -> bool:
+    return value.find(exp.Select) is not None
