@@ -251,7 +251,7 @@ ROWS = [("x", 1.0, None), ("x", None, 5.0), ("x", 3.0, 4.0), ("y", None, None), 
         UNKNOWNS.mutate(n=ibis.row_number().over(group_by="team", order_by=[ibis.asc("a"), ibis.asc("b")])),
         UNKNOWNS.mutate(low=ibis.least(UNKNOWNS.a, UNKNOWNS.b, 3.5), high=ibis.greatest(UNKNOWNS.a, UNKNOWNS.b)),
         UNKNOWNS.mutate(low=ibis.least(ibis.greatest(UNKNOWNS.a, 2.0), 2.5)),
-        UNKNOWNS.mutate(low=ibis.least(ibis.greatest(UNKNOWNS.a, 2.0), ibis.greatest(UNKNOWNS.b, 1.0, UNKNOWNS.a) + 1)),
+        UNKNOWNS.mutate(low=ibis.least(ibis.greatest(UNKNOWNS.a, 2.0), ibis.greatest(UNKNOWNS.b, 1.0, UNKNOWNS.a))),
     ],
     ids=["medians", "order", "least and greatest", "one within the other", "one of two others"],
 )
