@@ -54,7 +54,8 @@ def _order_nulls_last(window: exp.Window) -> None:
     order.set("expressions", keys)
 
 
-def _without_nulls(chosen: exp.Least | exp.Greatest) -> exp.Expr:
+# `exp.Expr` is read by type checkers alone: the lowest version of sqlglot that is allowed has another name for it.
+def _without_nulls(chosen: exp.Least | exp.Greatest) -> "exp.Expr":
     """The least or greatest of those values that are known.
 
     sqlglot, with which an emulator of the service may read a statement, takes a list that begins with a subquery for the array of
@@ -68,5 +69,5 @@ def _without_nulls(chosen: exp.Least | exp.Greatest) -> exp.Expr:
     return sqlglot.parse_one(f"(SELECT {best}(v) FROM UNNEST([{listed}]) AS v)", read="bigquery")
 
 
-def _has_subquery(value: exp.Expr) -> bool:
+def _has_subquery(value: "exp.Expr") -> bool:
     return value.find(exp.Select) is not None
