@@ -110,12 +110,26 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """What the line-up, or else the latest statement in force at the cut-off, says of a player.
+
+    `source` is the kind of record, `age` the days from it to the game; `reported_at` is None where the source states no time.
+    """
+
+    status: str
+    source: str
+    day: date
+    age: int
+    reported_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Forecast:
     """One player's forecast in one market, against the consensus line and every book's.
 
     `others` are the means of the other systems by name. Forecasts with a line have `reasons`, the earlier games (`recent`, latest
     first) and `outcomes`: the probability of 0, 1, 2, ... in the market's unit under the distribution of the forecast, the same
-    that `p_over`, `p_push` and the prices are read from.
+    that `p_over`, `p_push` and the prices are read from. `point` is the whole number with the smallest expected absolute error.
     """
 
     player_id: int
@@ -143,6 +157,9 @@ class Forecast:
     quotes: tuple[Quote, ...] = ()
     moves: tuple[Move, ...] = ()
     recent: tuple[PastGame, ...] = ()
+    point: int | None = None
+    play_chance: float | None = None
+    statement: Statement | None = None
     minutes: float | None = None
     usual_minutes: float | None = None
     out: tuple[str, ...] = ()

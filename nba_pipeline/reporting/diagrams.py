@@ -45,4 +45,7 @@ def diagram(bins: Sequence[Any], system: str) -> Markup:
     )
     label = escape(f"calibration of {system}: {len(bins)} groups; figures below")
     frame = f'<path class="axis" d="M0 {SIDE}V0M0 {SIDE}H{SIDE}M0 {SIDE}L{SIDE} 0"/>'
-    return Markup(f'<svg class="diagram" viewBox="-2 -4 106 108" role="img" aria-label="{label}">{frame}{dots}</svg>')
+    ends = f'<text x="2" y="4">100 %</text><text x="{SIDE}" y="{SIDE + 8}" text-anchor="end">100 %</text>'
+    return Markup(
+        f'<svg class="diagram" viewBox="-3 -4 107 114" role="img" aria-label="{label}">{frame}{ends}{dots}</svg>'
+    )

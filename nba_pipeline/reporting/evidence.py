@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from nba_pipeline.domain.markets import MARKETS
-from nba_pipeline.reporting.data import MadeCall, Move, PastGame, Quote, Result
+from nba_pipeline.domain.report_types import LINEUP
+from nba_pipeline.reporting.data import MadeCall, Move, PastGame, Quote, Result, Statement
 from nba_pipeline.reporting.rows import records
 from nba_pipeline.tables.predictions.calls import SNAPSHOTS
 
@@ -17,17 +18,19 @@ RECENT_GAMES = 20
 PRICED = ("system_id", "player_id", "market")
 PLAYER_MARKET = ("player_id", "market")
 Key = tuple[Any, ...]
+ReportTimes = Mapping[tuple[int, date], datetime]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a day knows about each player and market; quotes and results also by system."""
+    """What a day knows about each player and market; quotes and results also by system, statements by player."""
 
     quotes: Mapping[Key, tuple[Quote, ...]]
     moves: Mapping[Key, tuple[Move, ...]]
     recent: Mapping[Key, tuple[PastGame, ...]]
     made: Mapping[Key, tuple[MadeCall, ...]]
     results: Mapping[Key, Result]
+    statements: Mapping[int, Statement]
 
     def of(self, system: str, player: int, market: str) -> dict[str, Any]:
         """Return the fields of a forecast."""
@@ -37,6 +40,7 @@ class Evidence:
             "recent": self.recent.get((player, market), ()),
             "made": self.made.get((player, market), ()),
             "result": self.results.get((system, player, market)),
+            "statement": self.statements.get(player),
         }
 
 
@@ -162,3 +166,29 @@ def results(graded: pd.DataFrame) -> dict[Key, Result]:
         tuple(r[c] for c in PRICED): Result(None if r["actual_value"] is None else int(r["actual_value"]), r["outcome"])
         for r in records(graded)
     }
+
+
+def statements(players: pd.DataFrame, times: ReportTimes) -> dict[int, Statement]:
+    """Index the line-up or statement in force of each player who has a status.
+
+    Args:
+        players: rows of upcoming_player_game_context of the day.
+        times: publication times by player and day of the report, where the source states them.
+    """
+    return {
+        r["player_id"]: Statement(
+            status=r["injury_status"],
+            source=r["injury_status_source"],
+            day=r["injury_reported_on"],
+            age=(r["game_date"] - r["injury_reported_on"]).days,
+            reported_at=report_time(r, times),
+        )
+        for r in records(players[players["injury_status"].notna()])
+    }
+
+
+def report_time(row: Mapping[str, Any], times: ReportTimes) -> datetime | None:
+    """Return when the statement of a row of upcoming_player_game_context was published; a line-up is no report."""
+    if row["injury_status_source"] == LINEUP:
+        return None
+    return times.get((row["player_id"], row["injury_reported_on"]))

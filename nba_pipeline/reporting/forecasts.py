@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from nba_pipeline.domain.markets import MARKETS, POINTS
 from nba_pipeline.domain.report_types import LINEUP
 from nba_pipeline.reporting.data import Absence, Forecast
-from nba_pipeline.reporting.evidence import Evidence
+from nba_pipeline.reporting.evidence import Evidence, ReportTimes, report_time
 from nba_pipeline.reporting.reasons import AVERAGES, reasons
 from nba_pipeline.reporting.rows import records
 from nba_pipeline.systems import LINE_SYSTEM_IDS
@@ -24,7 +23,7 @@ PLAYER = ["game_date", "player_id"]
 OF = ["player_id", "market"]
 
 
-def absences(players: pd.DataFrame, times: Mapping[tuple[int, date], datetime]) -> Iterator[Absence]:
+def absences(players: pd.DataFrame, times: ReportTimes) -> Iterator[Absence]:
     """List players with a reported status, by team, highest scoring average first; not those who are confirmed to start.
 
     Args:
@@ -40,9 +39,7 @@ def absences(players: pd.DataFrame, times: Mapping[tuple[int, date], datetime]) 
             status=r["injury_status"],
             since=r["injury_reported_on"],
             points=r["points_avg_season"],
-            reported_at=None
-            if r["injury_status_source"] == LINEUP
-            else times.get((r["player_id"], r["injury_reported_on"])),
+            reported_at=report_time(r, times),
         )
 
 
@@ -130,6 +127,7 @@ def _details(
             "p_over": p_over,
             "p_push": p_push,
             "reasons": reasons(explained, averages, team_mates),
+            "play_chance": r["play_chance"],
             "minutes": r["minutes_expected"],
             "usual_minutes": r["minutes_avg_season"],
             "out": tuple(a.player for a in team_mates),
@@ -160,6 +158,7 @@ def _forecast(r: dict[str, Any], means: Mapping[str, float]) -> Forecast:
         call=r["recommendation"],
         status=r["injury_status"],
         reasons=(),
+        point=None if r["point_forecast"] is None else int(r["point_forecast"]),
         others={s: m for s, m in means.items() if s != r["system_id"]},
     )
 

@@ -140,8 +140,9 @@ class _Month:
 
     def _games(self, day: date, predictions: pd.DataFrame, lead: str) -> Iterator[Game]:
         players = self.players[day]
-        absent = tuple(absences(players, self._report_times(day)))
-        by_game = forecasts(predictions, players, self._evidence(day), absent, lead)
+        times = self._report_times(day)
+        absent = tuple(absences(players, times))
+        by_game = forecasts(predictions, players, self._evidence(day, times), absent, lead)
         without_forecast = _without_forecast(predictions, lead)
         reported = set(players.loc[players["injuries_reported"], "game_id"])
         lines = {(r["game_id"], r["team"]): r for r in records(self.teams[day])}
@@ -163,7 +164,7 @@ class _Month:
                 without_forecast=without_forecast.get(g["game_id"], {}),
             )
 
-    def _evidence(self, day: date) -> Evidence:
+    def _evidence(self, day: date, times: evidence.ReportTimes) -> Evidence:
         first, last = FORM.first_needed(day), FORM.last_needed(day)
         lined = self.predictions[day].dropna(subset=["line"])
         return Evidence(
@@ -172,6 +173,7 @@ class _Month:
             recent=evidence.recent_games(self.facts, first, last, lined["player_id"].unique()),
             made=evidence.made_calls(self.calls[day], self.call_grades[day]),
             results=evidence.results(self.results[day]),
+            statements=evidence.statements(self.players[day], times),
         )
 
     def _cutoffs(self, day: date) -> dict[str, datetime]:

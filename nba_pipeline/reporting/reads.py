@@ -51,7 +51,7 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
     "features": (
         ML_FEATURE_STORE,
         (
-            *(*PLAYER, "feature_version", "points_avg_season", "pace_edge", *ROLE),
+            *(*PLAYER, "feature_version", "points_avg_season", "pace_edge", "play_chance", *ROLE),
             *(f for edge in EDGES.values() for f in edge),
             *(allowed(m) for m in MARKETS),
         ),
@@ -60,7 +60,7 @@ READS: Mapping[str, tuple[Table, tuple[str, ...]]] = {
         PLAYER_PROP_PREDICTIONS,
         (
             *("game_date", "player_id", "market", "system_id", "game_id", "player_name", "team", "opponent"),
-            *("predicted_mean", "predicted_sd", "predicted_skewness", "q10", "q50", "q90"),
+            *("predicted_mean", "predicted_sd", "predicted_skewness", "q10", "q50", "q90", "point_forecast"),
             *("line", "line_books", "line_book_kind"),
             *(
                 "p_over",

@@ -189,6 +189,20 @@ def test_index_season_and_checks_are_linked_and_name_what_is_wrong() -> None:
     assert f"refused: {DAY}" in text_of(home.pages["season-2023-24.html"])
 
 
+def test_days_that_wait_stand_below_the_refused_ones_that_they_wait_for() -> None:
+    home = Pages(tables.day())
+    waits = entry(TABLES[0], state="refused", reasons=("upstream_missing: needs the day itself",))
+    home.entries.append(waits)
+    write_overview(cast(Warehouse, home), cast(Any, home), context(), seasons=[])
+    shown = text_of(home.pages["checks.html"])
+    assert shown.index(f"{TABLES[1].id} {DAY} refused") < shown.index("1 table-day waiting for other tables")
+    assert f"{TABLES[0].id} {DAY} waiting: upstream_missing" in shown
+    assert "<details><summary>1 table-day waiting" in home.pages["checks.html"], "folded beside its cause"
+    home.entries.remove(next(e for e in home.entries if e.reasons == ("coverage: 2 games are missing",)))
+    write_overview(cast(Warehouse, home), cast(Any, home), context(), seasons=[])
+    assert "<details open><summary>1 table-day waiting" in home.pages["checks.html"], "open where nothing else is told"
+
+
 def test_the_index_links_only_pages_that_exist() -> None:
     home = Pages(tables.day())
     home.pages["season-2020-21.html"] = "of another league"

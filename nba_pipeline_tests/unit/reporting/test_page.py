@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from typing import Any
 
 import pytest
 
-from nba_pipeline.reporting.data import MadeCall, Result, TableState
+from nba_pipeline.reporting.data import MadeCall, Result, Statement, TableState
 from nba_pipeline.reporting.overview import Cell
 from nba_pipeline.reporting.page import Links, page
 from nba_pipeline_tests.support.report_pages import DATA, DAY, FORECAST, GAME, GRADED, with_forecasts
@@ -60,8 +60,8 @@ def test_a_row_without_a_price_says_so() -> None:
 
 def test_a_detail_shows_every_book_with_the_best_marked_and_pickem_operators_apart() -> None:
     shown = text(page(DATA))
-    assert "Book17.5−115 best+4.3 %−105−20.0 %" in shown
-    assert "Other18.5−110+2.2 %−110 best−19.0 %" in shown
+    assert "Book17.5−115 best +4.3 %−105 −20.0 %" in shown
+    assert "Other18.5−110 +2.2 %−110 best −19.0 %" in shown
     assert "DFS, without prices: Pick 18.5 (over 64 %)" in shown
 
 
@@ -71,6 +71,39 @@ def test_a_detail_shows_movement_form_minutes_and_team_mates_out() -> None:
     assert "last 5: over 3, under 2, mean 20.8last 6: over 4, under 2, mean 21.0" in shown
     assert "Minutes expected: 34.2, usually 33.0. Team-mates out: Cy Wing." in shown
     assert "last_10 20.0" in shown
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (None, "No line-up or statement on the player was in force at the cut-off."),
+        (Statement("available", "lineups", DAY, 0, None), "Confirmed to start by the team's line-up of the day."),
+        (
+            Statement("questionable", "official_report", DAY, 0, datetime(2024, 1, 15, 22, 30, tzinfo=UTC)),
+            "Questionable by official report of 15 Jan 17:30 ET.",
+        ),
+        (Statement("available", "transaction", date(2024, 1, 13), 2, None), "of 2024-01-13, 2 days before."),
+        (Statement("available", "transaction", date(2024, 1, 14), 1, None), "of 2024-01-14, 1 day before."),
+    ],
+)
+def test_a_detail_shows_the_chance_to_play_and_who_says_what_of_the_player(
+    statement: Statement | None, said: str
+) -> None:
+    shown = text(page(with_forecasts({"play_chance": 0.87, "statement": statement})))
+    told = shown[shown.index("Chance to play: ") : shown.index("Minutes expected")]
+    assert told.startswith("Chance to play: 87 %. ")
+    assert told.strip().endswith(said)
+    assert "Chance to play: unknown." in text(page(DATA))
+
+
+def test_a_detail_shows_the_whole_number_where_the_forecast_has_one() -> None:
+    assert "median21.0whole number2180 % between" in text(page(with_forecasts({"point": 21})))
+    assert "median21.080 % between" in text(page(DATA))
+
+
+def test_the_look_of_the_rows_of_prices_does_not_reach_the_tables_in_their_details() -> None:
+    css = (files("nba_pipeline.reporting") / "templates" / "page.css").read_text()
+    assert not re.findall(r"\.prices (?:thead|tbody|tr|th|td)\b", css), "a child combinator is missing"
 
 
 @pytest.mark.parametrize(("call", "up", "down"), [("OVER", "for", "against"), ("UNDER", "against", "for")])
@@ -96,6 +129,11 @@ def test_results_stand_on_the_page_once_they_are_in() -> None:
     shown = text(page(data))
     assert "Results of the day 1 calls and their outcomes: 1 win" in shown
     assert "call was 24" in shown
+
+
+def test_results_without_a_call_name_no_outcomes_of_calls() -> None:
+    shown = text(page(replace(DATA, results=replace(GRADED, day=DAY, calls=()))))
+    assert "Results of the day Every system on this day" in shown
 
 
 def test_an_invented_league_is_named_on_the_page() -> None:
