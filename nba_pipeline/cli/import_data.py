@@ -8,6 +8,7 @@ from pathlib import Path
 from nba_pipeline.cli.console import console, errors, print_json
 from nba_pipeline.common.errors import ConfigurationError, StateBusyError
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import is_season
 from nba_pipeline.sources.imports.runs import (
     RELEASES,
     Imported,
@@ -22,7 +23,7 @@ SHOT_FILES = ("shotdetail*.csv", "shotdetail*.csv.gz", "shotdetail*.parquet")
 
 def run_seasons(seasons: Sequence[str], place: str | None, replace: bool, as_json: bool) -> bool:
     """Import seasons of sportsdataverse-data; False where rows were set aside."""
-    wrong = [s for s in seasons if not _is_season(s)]
+    wrong = [s for s in seasons if not is_season(s)]
     if wrong:
         raise ConfigurationError(f"{', '.join(wrong)} is no season", "name seasons such as 2023-24")
     settings, began, results = Settings.from_environment(), time.monotonic(), {}
@@ -70,10 +71,6 @@ def _landing(settings: Settings) -> Iterator[Path]:
     yield directory.path
     if not directory.push():
         raise StateBusyError("others wrote the same landing files meanwhile", "run the same command again")
-
-
-def _is_season(text: str) -> bool:
-    return len(text) == 7 and text[:4].isdigit() and text[4] == "-" and text[5:] == f"{(int(text[:4]) + 1) % 100:02d}"
 
 
 def _show(results: dict[str, Imported], settings: Settings, seconds: float, as_json: bool) -> bool:

@@ -12,6 +12,7 @@ from nba_pipeline.cli.console import console, print_grid, print_json
 from nba_pipeline.cli.rows import read_table
 from nba_pipeline.common.errors import ConfigurationError, MissingHistoryError
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES, SEASON_TYPES, is_season
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.evaluation.leaderboard import RowSet
 from nba_pipeline.systems import SYSTEM_IDS
@@ -35,7 +36,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
         False if a figure suggests leakage.
 
     Raises:
-        ConfigurationError: The market or system does not exist.
+        ConfigurationError: The market, season, type of game or system does not exist.
         NoGradedForecastsError: No graded forecast belongs to these rows.
     """
     from nba_pipeline.cli import leaderboard_tables as grids
@@ -49,6 +50,10 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     from nba_pipeline.tables.predictions.calls import SNAPSHOTS
 
     _require_choice("--market", rows.market, MARKETS)
+    if rows.season is not None and not is_season(rows.season):
+        raise ConfigurationError(f"--season is {rows.season!r}", "name a season such as 2024-25")
+    if rows.season_type is not None:
+        _require_choice("--season-type", rows.season_type, [SEASON_TYPES[p] for p in COUNTABLE_PREFIXES])
     if reliability_of is not None:
         _require_choice("--reliability", reliability_of, SYSTEM_IDS)
     settings = Settings.from_environment()

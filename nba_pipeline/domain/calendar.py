@@ -1,5 +1,6 @@
 """The season calendar: partitions, game types by game id, season labels and ranges of days."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -57,6 +58,12 @@ def season_of_game(game_id: str) -> str:
     return f"{year}-{(year + 1) % 100:02d}"
 
 
+def is_season(text: str) -> bool:
+    """Return whether a text is the label of a season, such as `2023-24`."""
+    found = re.fullmatch(r"(\d{4})-(\d{2})", text)
+    return found is not None and int(found[2]) == (int(found[1]) + 1) % 100
+
+
 def reading_bound(day: date) -> date:
     """Return a day before the first game of the season of `day`: 1 August at or before it.
 
@@ -92,12 +99,13 @@ def check_range(start: date, end: date, today: date) -> None:
     Raises:
         ConfigurationError: The days are in the wrong order, before the first partition or in the future.
     """
+    name = "" if start == end else "END "
     if start > end:
         raise ConfigurationError(f"START {start} is after END {end}", f"give the earlier day first: {end} {start}")
     if start < first_day():
         raise ConfigurationError(f"START {start} is before the first partition", f"start at {first_day()} or later")
     if end > today:
-        raise ConfigurationError(f"END {end} is in the future", f"end at {today} (today, Eastern) or earlier")
+        raise ConfigurationError(f"{name}{end} is in the future", f"end at {today} (today, Eastern) or earlier")
 
 
 def days_between(start: date, end: date) -> list[date]:

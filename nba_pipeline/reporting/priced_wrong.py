@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nba_pipeline.reporting.data import Absence, Forecast, Game, Quote, Record, ReportData
+from nba_pipeline.reporting.data import Forecast, Game, Quote, Record, ReportData
 from nba_pipeline.reporting.page import form
 
 SIDES = ("over", "under")
@@ -80,13 +80,21 @@ def explained(found: WrongPrice) -> dict[str, Any]:
         "p_over": round(q.p_over, DIGITS),
         "p_push": round(q.p_push, DIGITS),
         "fair_odds": _rounded(q.fair(side)),
-        "forecast": {"system": f.system, "mean": f.mean, "q10": f.q10, "median": f.median, "q90": f.q90},
+        "forecast": {
+            "system": f.system,
+            "mean": f.mean,
+            "q10": f.q10,
+            "median": f.median,
+            "point": f.point,
+            "q90": f.q90,
+        },
         "other_systems": dict(f.others),
         "call": f.call,
         "consensus_line": f.line,
         "books": f.books,
         "other_quotes": [_quote(o, side) for o in f.quotes if o is not q],
         "line_moves": [{"book": m.book, "from": m.first, "to": m.last, "last_at": m.last_at} for m in f.moves],
+        "chance_to_play": None if f.play_chance is None else round(f.play_chance, DIGITS),
         "expected_minutes": _rounded(f.minutes),
         "usual_minutes": _rounded(f.usual_minutes),
         "injury": _injury(found.game, f),
@@ -114,12 +122,13 @@ def _quote(q: Quote, side: str) -> dict[str, Any]:
 
 
 def _injury(game: Game, f: Forecast) -> dict[str, Any]:
-    """Return the player's reported status; without a report of the game his status is not known."""
-    own: Absence | None = next((a for a in game.absences if (a.player, a.team) == (f.player, f.team)), None)
+    """Return the player's status by the line-up or statement in force; it is not known where the game has no report."""
+    own = f.statement
     return {
         "report_of_game": game.injuries_reported,
         "status": f.status,
-        "reported_on": None if own is None else own.since,
+        "source": None if own is None else own.source,
+        "reported_on": None if own is None else own.day,
         "reported_at": None if own is None else own.reported_at,
     }
 

@@ -121,6 +121,26 @@ def test_a_first_day_alone_is_checked_as_a_range_is(name: str, tmp_path: Path) -
     assert (done.exit_code, "is in the future" in done.stderr) == (2, True)
 
 
+@time_machine.travel(NOON, tick=False)
+def test_an_end_is_named_only_where_the_user_gave_one(tmp_path: Path) -> None:
+    home = {"NBA_PIPELINE_HOME": str(tmp_path)}
+    alone = CliRunner().invoke(main, ["report", "2024-11-07"], env=home)
+    ranged = CliRunner().invoke(main, ["report", "2024-11-01", "2024-11-07"], env=home)
+    assert alone.stderr.startswith("error: 2024-11-07 is in the future")
+    assert ranged.stderr.startswith("error: END 2024-11-07 is in the future")
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong"),
+    [("--season", "2024-26"), ("--season", "2024"), ("--season-type", "Regular Seasn"), ("--market", "pionts")],
+)
+def test_a_leaderboard_of_what_does_not_exist_is_wrong_usage_and_not_one_without_forecasts(
+    option: str, wrong: str, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(main, ["leaderboard", option, wrong], env={"NBA_PIPELINE_HOME": str(tmp_path)})
+    assert (done.exit_code, f"{option} is {wrong!r}" in done.stderr, "Fix: " in done.stderr) == (2, True, True)
+
+
 def test_a_misspelled_command_below_import_is_answered_with_the_nearest_and_listed_in_whole_sentences() -> None:
     assert "Did you mean 'directory'?" in CliRunner().invoke(main, ["import", "directry"]).output
     shown = CliRunner().invoke(main, ["import", "--help"], terminal_width=80).output

@@ -55,13 +55,16 @@ def test_a_reason_that_lowers_the_forecast_speaks_for_the_under_and_against_the_
 
 
 def test_minutes_and_reported_injuries_are_told_and_a_game_without_a_report_says_so() -> None:
-    features = [tables.features(minutes_expected=31.26, minutes_avg_season=33.0)]
-    listed = [player(injury_status="questionable", injury_reported_on=DAY)]
+    features = [tables.features(minutes_expected=31.26, minutes_avg_season=33.0, play_chance=0.61)]
+    said = {"injury_status": "questionable", "injury_status_source": "status_snapshot", "injury_reported_on": DAY}
+    listed = [player(**said)]
     forecast = [prediction(injury_status="questionable")]
     told = tools(ml_feature_store_v2=features, upcoming_player_game_context=listed, player_prop_predictions=forecast)
     (wrong,) = ask("priced_wrong", told, day=str(DAY))["prices"]
     assert (wrong["expected_minutes"], wrong["usual_minutes"]) == (31.3, 33.0)
-    assert (wrong["injury"]["status"], wrong["injury"]["reported_on"]) == ("questionable", DAY)
+    injury = wrong["injury"]
+    assert (injury["status"], injury["source"], injury["reported_on"]) == ("questionable", "status_snapshot", DAY)
+    assert wrong["chance_to_play"] == 0.61
     (silent,) = ask(
         "priced_wrong", tools(upcoming_player_game_context=[player(injuries_reported=False)]), day=str(DAY)
     )["prices"]
