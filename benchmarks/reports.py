@@ -1,4 +1,4 @@
-"""Pages and exports on a published home: a day in a fresh process, a range at once against day by day, a table per format.
+"""Pages and exports on a published home: a day in a fresh process, a range at once and day by day, a season, a table per format.
 
     NBA_PIPELINE_HOME=home python benchmarks/reports.py START END [--sample 14]
 
@@ -22,6 +22,7 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.definitions import defs
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.export import OPTIONS, write_rows
+from nba_pipeline.reporting.overview_pages import context_of, write_overview
 from nba_pipeline.reporting.pages import write_pages
 from nba_pipeline.tables.catalog import CATALOG
 
@@ -74,12 +75,15 @@ def main() -> None:
         together = cost(lambda: write_pages(warehouse, store, middle, simulated=simulated))
         apart = cost(lambda: [write_pages(warehouse, store, [d], simulated=simulated) for d in middle])
         one = cost(lambda: fresh_process(middle[0]))
+        context = context_of(settings, [])
+        season = cost(lambda: write_overview(warehouse, store, context, seasons=[middle[0]]))
         lines = [
             ("the page of a day, process start included", str(one), "10 s"),
             (f"the pages of {len(days)} days", str(whole), "30 s"),
             ("  a page", f"{1000 * whole.wall / len(days):.0f} ms", ""),
             (f"  {len(middle)} of them at once", str(together), ""),
-            (f"  {len(middle)} of them day by day", str(apart), ""),
+            (f"  {len(middle)} of them day by day", str(apart), f"{len(middle)} s"),
+            ("the page of a season, with index and checks", str(season), "5 s"),
             ("  largest page", f"{max(sizes) / 1024:.0f} KiB", "1 MiB"),
         ]
         for kind in OPTIONS:

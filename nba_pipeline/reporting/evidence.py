@@ -88,25 +88,20 @@ def moves(lines: pd.DataFrame, cutoffs: Mapping[int, datetime]) -> dict[Key, tup
         cutoffs: The cut-off of each player's game; other players have no movement.
     """
     cutoff = lines["player_id"].map(dict(cutoffs))
-    cutoff = pd.to_datetime(cutoff, utc=True)
-    timed = lines[pd.to_datetime(lines["captured_at"], utc=True) <= cutoff]
-    last_seen = pd.to_datetime(timed["last_seen_at"], utc=True)
+    cutoff = pd.to_datetime(cutoff, utc=True, cache=False)
+    timed = lines[pd.to_datetime(lines["captured_at"], utc=True, cache=False) <= cutoff]
+    last_seen = pd.to_datetime(timed["last_seen_at"], utc=True, cache=False)
     seen = last_seen.where(last_seen <= cutoff[timed.index]).fillna(timed["captured_at"])
-    timed = timed.assign(seen_at=seen).sort_values(["bookmaker", "captured_at", "line"], kind="stable")
-    indexed = {}
-    for key, rows in _grouped(records(timed), PLAYER_MARKET).items():
-        by_book = _grouped(rows, ("bookmaker",))
-        ends = (
-            (book, own[0], max(own, key=lambda r: (r["seen_at"], r["captured_at"]))) for (book,), own in by_book.items()
-        )
-        moved = [
-            Move(book, first["line"], first["captured_at"], last["line"], last["seen_at"])
-            for book, first, last in ends
-            if first["captured_at"] != last["seen_at"]
-        ]
-        if moved:
-            indexed[key] = tuple(moved)
-    return indexed
+    of_book = [*PLAYER_MARKET, "bookmaker"]
+    sightings = timed.assign(seen_at=seen)[[*of_book, "line", "captured_at", "seen_at"]]
+    first = sightings.sort_values(["bookmaker", "captured_at", "line"], kind="stable").drop_duplicates(of_book)
+    by_time = sightings.sort_values(["seen_at", "captured_at", "line"], ascending=[True, True, False])
+    ends = first.merge(by_time.drop_duplicates(of_book, keep="last"), on=of_book, suffixes=("", "_last"))
+    moved = records(ends[ends["captured_at"] != ends["seen_at_last"]])
+    return {
+        key: tuple(Move(r["bookmaker"], r["line"], r["captured_at"], r["line_last"], r["seen_at_last"]) for r in rows)
+        for key, rows in _grouped(moved, PLAYER_MARKET).items()
+    }
 
 
 def recent_games(
