@@ -33,7 +33,7 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def run(transform: Transform, days: Iterable[date | str], **inputs: Rows) -> pd.DataFrame:
+def run(transform: Transform, days: Iterable[date | str], /, **inputs: Rows) -> pd.DataFrame:
     """The rows of these days, ordered by key; inputs and columns that are not given are empty and NULL.
 
     Dates and moments may be given as text. A column that an input does not have is a mistake in the test and raises.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nba_pipeline.cli.docs import pages
 from nba_pipeline.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +15,12 @@ LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)")
 FRAGMENT = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 MODULE = re.compile(r"`((?:[a-z_]+/)*[a-z_]+\.py)`")
+
+
+def test_generated_pages_are_what_the_code_says() -> None:
+    generated = {name: text.rstrip() for name, text in pages(ROOT / "docs").items()}
+    written = {name: (ROOT / "docs" / name).read_text(encoding="utf-8").rstrip() for name in generated}
+    assert [n for n in generated if written[n] != generated[n]] == [], "Fix: run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

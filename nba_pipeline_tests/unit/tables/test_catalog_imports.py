@@ -25,7 +25,10 @@ def test_importing_the_catalog_loads_no_package_that_only_a_run_needs() -> None:
     loaded = modules_loaded_by("nba_pipeline.tables.catalog")
     assert {"nba_pipeline.systems.xgboost_v1", "ibis"} <= set(loaded)
     heavy = {m: by for m, by in loaded.items() if m in NOT_AT_IMPORT or m.split(".")[0] in NOT_AT_IMPORT}
-    assert heavy == {}
+    assert heavy == {}, (
+        f"{heavy} (package: its importer) load with the catalog. Fix: import them within the function that needs them, or below "
+        "`if TYPE_CHECKING:` with `from __future__ import annotations`"
+    )
 
 
 def modules_loaded_by(module: str) -> dict[str, str]:

@@ -309,6 +309,6 @@ def test_every_feature_says_what_it_is_and_when_it_is_unknown() -> None:
     for f in all_features():
         assert f.description
         assert f.unit
-        assert f.source.count(".") == 1
+        assert f.source.count(".") == 1, f"{f.name}: source {f.source!r}. Fix: name one table, as dataset.table"
         assert f.window
         assert f.missing or f.weight == 0
