@@ -18,6 +18,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.segment import Segment, Segments
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -57,7 +58,8 @@ def print_grid(grid: Grid) -> None:
     if needed <= console.width:
         console.print(grid)
         return
-    console.print(grid, width=needed, crop=False, no_wrap=True, overflow="ignore")
+    lines = console.render_lines(grid, console.options.update(width=needed), pad=False)
+    console.print(Segments([s for line in lines for s in (*line, Segment.line())]), crop=False, end="")
     console.print(
         f"(the table needs {needed} columns, this terminal has {console.width}: widen it, or use --json)",
         highlight=False,
