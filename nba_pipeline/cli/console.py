@@ -60,10 +60,11 @@ def print_grid(grid: Grid) -> None:
         return
     lines = console.render_lines(grid, console.options.update(width=needed), pad=False)
     console.print(Segments([s for line in lines for s in (*line, Segment.line())]), crop=False, end="")
-    console.print(
-        f"(the table needs {needed} columns, this terminal has {console.width}: widen it, or use --json)",
-        highlight=False,
-    )
+    if console.is_terminal:
+        console.print(
+            f"(the table needs {needed} columns, this terminal has {console.width}: widen it, or use --json)",
+            highlight=False,
+        )
 
 
 def progress_bar(on: Console, *ends: ProgressColumn) -> Progress:
