@@ -38,7 +38,7 @@ BORDER_TOOLS := pytest hypothesis time-machine zetasql gcp-storage-emulator libc
 test-lowest: CONSTRAINED := -c constraints-lowest.txt
 test-lowest test-newest: test-%: setup.cfg constraints-lowest.txt
 	$(PYTHON) -m venv $(VENV)-$*
-	$(VENV)-$*/bin/pip install --quiet --disable-pip-version-check --upgrade $(CONSTRAINED) -e '.[live,mcp,postgres,kubernetes]' $(BORDER_TOOLS)
+	$(VENV)-$*/bin/pip install --quiet --disable-pip-version-check --upgrade $(CONSTRAINED) -e '.[alerts,live,mcp,postgres,kubernetes]' $(BORDER_TOOLS)
 	$(VENV)-$*/bin/python -c 'import nba_pipeline.definitions'
 	$(VENV)-$*/bin/pytest -o addopts=-q $(BORDERS)
 

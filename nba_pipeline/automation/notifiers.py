@@ -1,18 +1,27 @@
-"""Channels for alerts: the log, a chat webhook, e-mail. Addresses and passwords never appear in logs or errors."""
+"""Channels for alerts: the log, a webhook, services of apprise, e-mail. Addresses and passwords appear in no log and no error."""
 
 import json
 import logging
 import smtplib
 import ssl
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Protocol
 
 from nba_pipeline.automation.delivery import TIMEOUT_SECONDS, deliver
 from nba_pipeline.common.errors import AlertError, ConfigurationError
+from nba_pipeline.common.extras import required_extra
 from nba_pipeline.config.settings import AlertSettings
 
 WEBHOOK = "NBA_PIPELINE_ALERT_WEBHOOK"
+APPRISE = "NBA_PIPELINE_ALERT_APPRISE"
+# They write addresses to the log: apprise those that it cannot read, urllib3 those that it asks.
+OUTSPOKEN = ("apprise", "urllib3.connectionpool", "urllib3.util.retry")
+SENDING = ContextVar("SENDING", default=False)
 EMAIL = "NBA_PIPELINE_ALERT_EMAIL_"
 log = logging.getLogger("nba_pipeline.alerts")
 
@@ -66,6 +75,58 @@ def _escaped(text: str) -> str:
 
 
 @dataclass(frozen=True)
+class AppriseNotifier:
+    """A service of apprise, such as Teams, Telegram, Discord or PagerDuty; a message that is too long for it is split."""
+
+    url: str = field(repr=False)
+    name: str
+
+    def send(self, subject: str, lines: list[str]) -> None:
+        with _nothing_logged():
+            try:
+                with required_extra("alerts", f"the channel {self.name}"):
+                    import apprise  # pyright: ignore[reportMissingImports]
+            except ConfigurationError as e:  # the channels after this one get their messages
+                raise AlertError(e.what, e.remedy) from None
+            asset = apprise.AppriseAsset(app_id="nba_pipeline", async_mode=False)
+            service = apprise.Apprise.instantiate(self.url, asset=asset)
+            if service is None:
+                raise AlertError(
+                    f"apprise cannot read the address of the channel {self.name}",
+                    f"write it in {APPRISE} as apprise documents the service, and install the library that the service needs",
+                )
+            service.overflow_mode = apprise.OverflowMode.SPLIT
+            sender = apprise.Apprise(service, asset=asset)
+            accepted = sender.notify(
+                "\n".join(lines),
+                title=subject,
+                notify_type=apprise.NotifyType.WARNING,
+                body_format=apprise.NotifyFormat.TEXT,
+            )
+        if not accepted:
+            raise AlertError(
+                f"the service of the channel {self.name} did not accept the message",
+                f"check its address in {APPRISE} and the network to its host",
+            )
+
+
+@contextmanager
+def _nothing_logged() -> Iterator[None]:
+    """Keep what the libraries log of one message, also in the threads that they start for it, out of all logs."""
+    for name in OUTSPOKEN:
+        logging.getLogger(name).addFilter(_is_not_of_a_message)
+    token = SENDING.set(True)
+    try:
+        yield
+    finally:
+        SENDING.reset(token)
+
+
+def _is_not_of_a_message(_: logging.LogRecord) -> bool:
+    return not SENDING.get()
+
+
+@dataclass(frozen=True)
 class EmailNotifier:
     """E-mail over SMTP; with a user, it logs in."""
 
@@ -111,7 +172,24 @@ def notifiers(settings: AlertSettings) -> list[Notifier]:
     channels: list[Notifier] = [WebhookNotifier(settings.webhook)] if settings.webhook else []
     if mail := _email(settings):
         channels.append(mail)
+    channels += _services(settings.apprise, [c.name for c in channels])
     return channels or [LogNotifier()]
+
+
+def _services(urls: Sequence[str], taken: Sequence[str]) -> list[AppriseNotifier]:
+    """Return a channel for each address, named by its scheme; further ones of a scheme have a number, in the given order.
+
+    Args:
+        urls: The addresses.
+        taken: Names of the other channels.
+    """
+    count = Counter(taken)
+    channels = []
+    for url in urls:
+        scheme = url.partition("://")[0].lower()
+        count[scheme] += 1
+        channels.append(AppriseNotifier(url, scheme if count[scheme] == 1 else f"{scheme} {count[scheme]}"))
+    return channels
 
 
 def _email(settings: AlertSettings) -> EmailNotifier | None:

@@ -34,6 +34,7 @@ OF_OTHERS = frozenset(
         *("TESTS_FAULT_FILE", "RELIABILITY_HOME", "RELIABILITY_DATA"),
     )
 )
+SERVICE_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 LARGEST = 2**53 - 1  # every whole number up to it is a float
 
@@ -77,6 +78,14 @@ def _secret_address(text: str) -> str:
     return address
 
 
+def _alert_services(text: str) -> tuple[str, ...]:
+    """Split addresses of services at blanks and line ends; each begins with a scheme, which names the service."""
+    addresses = tuple(text.split())
+    if not addresses or not all(SERVICE_ADDRESS.fullmatch(a) and a.isprintable() for a in addresses):
+        raise ValueError
+    return addresses
+
+
 def _headers(text: str) -> dict[str, str]:
     headers = json.loads(text)
     if not isinstance(headers, dict):
@@ -111,6 +120,7 @@ Address = Annotated[str, AfterValidator(_service_address)]
 SecretAddress = Annotated[str, AfterValidator(_secret_address)]
 Day = Annotated[date, BeforeValidator(date.fromisoformat)]
 Headers = Annotated[dict[str, str] | None, NoDecode, BeforeValidator(_headers)]
+AlertServices = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_alert_services)]
 Proxy = Annotated[str, AfterValidator(str.strip), AfterValidator(_proxy_address)]
 ServiceKey = Annotated[str, AfterValidator(_key)]
 Moment = Annotated[AwareDatetime, BeforeValidator(datetime.fromisoformat)]
@@ -234,6 +244,13 @@ class Environment(BaseSettings):
         "NBA_PIPELINE_ALERT_WEBHOOK",
         "set it to the https URL of the webhook, without user, blanks and line breaks",
         "is not a URL",
+        shown=False,
+    )
+    alert_apprise: AlertServices = _variable(
+        "NBA_PIPELINE_ALERT_APPRISE",
+        "give addresses of apprise services, each with its scheme (discord://..., tgram://...), with blanks or line ends between",
+        "is not a list of addresses that begin with a scheme",
+        default=(),
         shown=False,
     )
     heartbeat_url: SecretAddress | None = _variable(

@@ -7,6 +7,7 @@ from nba_pipeline.common.errors import ConfigurationError
 
 # Import names of the libraries that only an extra of setup.cfg installs.
 EXTRAS: Mapping[str, frozenset[str]] = {
+    "alerts": frozenset({"apprise"}),
     "live": frozenset({"nba_api", "pypdf", "tenacity"}),
     "mcp": frozenset({"mcp"}),
     "postgres": frozenset({"dagster_postgres", "psycopg2"}),

@@ -38,12 +38,13 @@ BUCKET = re.compile(
 
 @dataclass(frozen=True)
 class AlertSettings:
-    """The channels of alerts: a webhook, and a mail server with sender and receiver; and a monitor that waits for signs of life.
+    """The channels of alerts: a webhook, services of apprise, and a mail server; and a monitor that waits for signs of life.
 
     Secrets appear in no representation.
     """
 
     webhook: str | None = field(default=None, repr=False)
+    apprise: tuple[str, ...] = field(default=(), repr=False)
     heartbeat: str | None = field(default=None, repr=False)
     host: str | None = None
     port: int | None = None
@@ -322,6 +323,7 @@ def _set(values: Mapping[str, Any]) -> dict[str, Any]:
 def _alerts(variables: Environment) -> AlertSettings:
     return AlertSettings(
         webhook=variables.alert_webhook,
+        apprise=variables.alert_apprise,
         heartbeat=variables.heartbeat_url,
         host=variables.alert_email_host,
         port=variables.alert_email_port,

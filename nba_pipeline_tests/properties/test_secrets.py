@@ -42,6 +42,7 @@ SECRETS = (
     "NBA_API_PROXY",
     "NBA_PIPELINE_NBA_HEADERS",
     "NBA_PIPELINE_ALERT_WEBHOOK",
+    "NBA_PIPELINE_ALERT_APPRISE",
     "NBA_PIPELINE_HEARTBEAT_URL",
     *(f"{MAIL}{n}" for n in ("HOST", "USER", "PASSWORD", "FROM", "TO")),
     "DAGSTER_POSTGRES_PASSWORD",
@@ -52,7 +53,13 @@ PLAIN = (
     "DAGSTER_EVENT_BATCH_SIZE",
     "DAGSTER_HOME",
     "DAGSTER_POSTGRES_PASSWORD_FILE",
-    *(f"NBA_PIPELINE_{n}_FILE" for n in ("ODDS_API_KEY", "ALERT_WEBHOOK", "ALERT_EMAIL_PASSWORD", "HEARTBEAT_URL")),
+    *(
+        f"NBA_PIPELINE_{n}_FILE"
+        for n in (
+            *("ODDS_API_KEY", "ALERT_WEBHOOK", "ALERT_APPRISE"),
+            *("ALERT_EMAIL_PASSWORD", "HEARTBEAT_URL"),
+        )
+    ),
     *(f"DAGSTER_POSTGRES_{n}" for n in ("HOST", "PORT", "DB", "USER")),
     *(f"{MAIL}{n}" for n in ("PORT", "SECURITY")),
     *(f"NBA_PIPELINE_BIGQUERY_{n}" for n in ("PROJECT", "LOCATION", "PREFIX", "ENDPOINT", "MAX_BYTES_BILLED")),
@@ -126,8 +133,9 @@ def test_every_hidden_field_of_the_configuration_holds_a_canary_and_no_represent
     }
     assert set(hidden) == {
         *(("LiveSettings", name) for name in ("odds_api_key", "nba_proxy", "odds_proxy", "nba_headers")),
-        *(("AlertSettings", name) for name in ("webhook", "heartbeat", "password")),
+        *(("AlertSettings", name) for name in ("webhook", "apprise", "heartbeat", "password")),
         ("WebhookNotifier", "url"),
+        ("AppriseNotifier", "url"),
         ("EmailNotifier", "password"),
     }
     assert all("canary-" in str(value) for value in hidden.values())
@@ -140,6 +148,7 @@ def secret_environment(webhook: str, credentials: Path) -> dict[str, str]:
     own = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TZ", "TMPDIR")}
     shaped = {
         "NBA_PIPELINE_ALERT_WEBHOOK": f"{webhook}/services/{CANARIES['NBA_PIPELINE_ALERT_WEBHOOK']}",
+        "NBA_PIPELINE_ALERT_APPRISE": f"{webhook.replace('http://', 'json://')}/{CANARIES['NBA_PIPELINE_ALERT_APPRISE']}",
         "NBA_PIPELINE_HEARTBEAT_URL": f"{webhook}/ping/{CANARIES['NBA_PIPELINE_HEARTBEAT_URL']}",
         **{n: f"http://user:{CANARIES[n]}@127.0.0.1:9" for n in ("NBA_API_PROXY", "NBA_PIPELINE_ODDS_PROXY")},
         "NBA_PIPELINE_NBA_HEADERS": json.dumps({"X-Session": CANARIES["NBA_PIPELINE_NBA_HEADERS"]}),

@@ -15,8 +15,13 @@ class Webhook:
 
     url: str = ""
     answer: int = 200
-    texts: list[str] = field(default_factory=list)
+    posted: list[dict[str, str]] = field(default_factory=list)
     asked: int = 0
+
+    @property
+    def texts(self) -> list[str]:
+        """What a Slack-compatible webhook shows."""
+        return [body["text"] for body in self.posted]
 
 
 @contextmanager
@@ -27,7 +32,7 @@ def webhook() -> Iterator[Webhook]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if found.answer == 200:
-                found.texts.append(json.loads(body)["text"])
+                found.posted.append(json.loads(body))
             self._reply()
 
         def do_GET(self) -> None:

@@ -145,7 +145,7 @@ def test_secrets_are_files_that_are_neither_committed_nor_sent_to_the_builder_no
     compose = loaded("compose.yaml")
     for service in compose["services"].values():
         for variable in service["environment"]:
-            assert not re.search(r"(PASSWORD|API_KEY|WEBHOOK|HEARTBEAT_URL)$", variable)
+            assert not re.search(r"(PASSWORD|API_KEY|WEBHOOK|APPRISE|HEARTBEAT_URL)$", variable)
         assert set(service["secrets"]) <= set(compose["secrets"])
         files = {file for name, file in service["environment"].items() if name.endswith("_FILE")}
         assert files == {f"/run/secrets/{name}" for name in service["secrets"]}
@@ -226,7 +226,7 @@ def test_the_image_has_what_every_extra_for_servers_needs() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     installed = (DEPLOY / "requirements.txt").read_text()
-    for extra in ("live", "postgres", "kubernetes"):
+    for extra in ("alerts", "live", "postgres", "kubernetes"):
         for line in setup["options.extras_require"][extra].split():
             name = re.split(r"[<>=]", line)[0].lower().replace("_", "-")
             assert re.search(rf"^{name}==", installed, re.MULTILINE), name

@@ -153,6 +153,13 @@ def test_line_ends_around_the_address_of_a_webhook_are_no_part_of_it() -> None:
     )
 
 
+def test_addresses_of_alert_services_stand_between_blanks_and_line_ends() -> None:
+    found = read_environment({"NBA_PIPELINE_ALERT_APPRISE": "discord://a/b?x=1  tgram://c:d/\r\nmailto://e:f@host\n"})
+    assert found.alert_apprise == ("discord://a/b?x=1", "tgram://c:d/", "mailto://e:f@host")
+    assert read_environment({}).alert_apprise == ()
+    assert "hush" not in repr(read_environment({"NBA_PIPELINE_ALERT_APPRISE": "discord://hush"}))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -166,6 +173,11 @@ def test_line_ends_around_the_address_of_a_webhook_are_no_part_of_it() -> None:
         ("NBA_API_PROXY", "http://user:hush\u20ac@host:1"),
         ("NBA_PIPELINE_ODDS_PROXY", "http://user:hu\nsh@host:1"),
         ("NBA_PIPELINE_ODDS_PROXY", "http://user:hush@host:80x0"),
+        ("NBA_PIPELINE_ALERT_APPRISE", " \n"),
+        ("NBA_PIPELINE_ALERT_APPRISE", "hush"),
+        ("NBA_PIPELINE_ALERT_APPRISE", "discord://hush hush"),
+        ("NBA_PIPELINE_ALERT_APPRISE", "://hush"),
+        ("NBA_PIPELINE_ALERT_APPRISE", "discord://hu\x00sh"),
         ("NBA_PIPELINE_ODDS_API_URL", "http://host:80x0/hush"),
         ("NBA_PIPELINE_ODDS_API_URL", "http://host/hush hush"),
         *(
