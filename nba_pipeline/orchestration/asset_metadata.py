@@ -13,13 +13,19 @@ from nba_pipeline.engine.lineage import Origin
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.keys import asset_key
 
+# The web server of Dagster fixes the number.
+PLOTS = (
+    "Plots cover the latest 120 partitions of the table: they are empty where all rows are older. "
+    "The page of a partition has its figures, whatever its age."
+)
+
 
 def description(transform: Transform) -> str:
-    """Return the table's description and, below it, what the table reads and from which days."""
+    """Return the table's description and, below it, what the table reads, from which days, and what plots show."""
     table = transform.table
     read = [f"- `{r.table.id}`: {r.window_text}" for r in dict.fromkeys(transform.reads.values())]
     fed = [f"- source feed `{f.name}`" for f in transform.feeds.values()]
-    return "\n".join([table.description, "", "Reads:", *read, *fed])
+    return "\n".join([table.description, "", "Reads:", *read, *fed, "", PLOTS])
 
 
 def metadata(transform: Transform, settings: Settings) -> dict[str, Any]:

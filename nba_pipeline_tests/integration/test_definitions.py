@@ -107,6 +107,11 @@ def test_the_description_states_the_grain_and_every_input(table: str) -> None:
 
 
 @each_table
+def test_the_description_says_which_partitions_the_plots_cover(table: str) -> None:
+    assert "Plots cover the latest 120 partitions" in (spec_of(table).description or "").split("\n")[-1]
+
+
+@each_table
 def test_the_column_schema_is_the_contract(table: str) -> None:
     contract = CATALOG[table].table
     schema = _value(table, "dagster/column_schema", dg.TableSchema)
