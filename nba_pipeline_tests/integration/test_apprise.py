@@ -94,8 +94,8 @@ def test_a_channel_that_is_down_gets_its_message_later_and_the_other_none_twice(
     service: Webhook, tmp_path: Path
 ) -> None:
     with webhook() as other:
-        channels = notifiers(AlertSettings(apprise=(address(service), address(other), UNKNOWN)))
-        store = AlertStore(HomeState(tmp_path), channels[:2])
+        channels = notifiers(AlertSettings(apprise=(address(service), address(other))))
+        store = AlertStore(HomeState(tmp_path), channels)
         service.answer = 503
         delivery = store.report([AlertKind.GAP], [GAP], moment("2024-11-06 17:00"))
         assert (len(service.posted), len(other.posted), delivery.undelivered) == (0, 1, True)
