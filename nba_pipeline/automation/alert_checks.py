@@ -27,6 +27,7 @@ KIND_OF = {
     watch_checks.WHOLE_SEASON: AlertKind.SEASON,
     watch_checks.DECLARED_BOOKS: AlertKind.BOOK,
     watch_checks.LISTED_PLAYERS: AlertKind.QUOTED,
+    watch_checks.LINEUPS_CAPTURED: AlertKind.LINEUPS,
 }
 OF_GRADES = frozenset({watch_checks.PLAUSIBLE, watch_checks.STEADY, watch_checks.STEADY_FEATURES})
 

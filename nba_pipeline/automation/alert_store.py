@@ -42,6 +42,7 @@ class AlertKind(StrEnum):
     STATE = "state"
     SEASON = "season"
     QUOTED = "quoted"
+    LINEUPS = "lineups"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,16 @@ class OpenAlert:
     sent_at: str | None
 
 
-OF_A_DAY = frozenset({AlertKind.FRESHNESS, AlertKind.REFUSED, AlertKind.GAP, AlertKind.STATE, AlertKind.QUOTED})
+OF_A_DAY = frozenset(
+    {
+        AlertKind.FRESHNESS,
+        AlertKind.REFUSED,
+        AlertKind.GAP,
+        AlertKind.STATE,
+        AlertKind.QUOTED,
+        AlertKind.LINEUPS,
+    }
+)
 
 
 def day_of(alert: Alert | OpenAlert) -> date | None:

@@ -12,6 +12,7 @@ from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.book_alerts import book_alerts, count_books
 from nba_pipeline.automation.feature_alerts import feature_alerts, published_drift
 from nba_pipeline.automation.game_slate import slate
+from nba_pipeline.automation.lineup_alerts import missing_lineups
 from nba_pipeline.automation.quote_alerts import quote_alerts, quoted_without_forecast
 from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
 from nba_pipeline.common import clock
@@ -155,13 +156,15 @@ def observe_alerts(
     runs = observe_runs(instance, now)
     failures = dict(SourceState(state).outages())
     warehouse = settings.watch_warehouse()
-    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK, AlertKind.STATE, AlertKind.QUOTED]
+    kinds = [AlertKind.REFUSED, AlertKind.RUN, AlertKind.OUTAGE, AlertKind.BOOK, AlertKind.STATE]
+    kinds += [AlertKind.QUOTED, AlertKind.LINEUPS]
     unknown = unknown_games(warehouse, first, last, waivers)
     alerts = alert_rules.unknown_states((d, g) for d, g in unknown if d in days)
     alerts += alert_rules.refusals(ledger) + alert_rules.failed_runs(runs.failed, runs.succeeded, ledger)
     counts = count_books(warehouse, today - timedelta(days=alert_rules.GAP_DAYS), today)
     alerts += book_alerts(counts, read_books(declared))
     alerts += quote_alerts(quoted_without_forecast(warehouse, today, today))
+    alerts += missing_lineups(warehouse, now)
     try:
         source = settings.open_source()
         games = slate(source, sorted(days))

@@ -13,7 +13,7 @@ from nba_pipeline.tables.catalog import CATALOG
 
 ON_TIME, NO_GAPS, PLAUSIBLE, STEADY = "on_time", "no_gaps", "plausible_figures", "steady_figures"
 STEADY_FEATURES, KNOWN_STATES, WHOLE_SEASON = "steady_features", "known_game_states", "whole_season"
-DECLARED_BOOKS, LISTED_PLAYERS = "declared_books", "quoted_players_listed"
+DECLARED_BOOKS, LISTED_PLAYERS, LINEUPS_CAPTURED = "declared_books", "quoted_players_listed", "lineups_captured"
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,12 @@ WATCH_CHECKS = (
         LISTED_PLAYERS,
         "nba_analytics.upcoming_player_game_context",
         "Every player who is quoted on points today is listed by a team and so has a forecast.",
+        warns=True,
+    ),
+    WatchCheck(
+        LINEUPS_CAPTURED,
+        "nba_raw.lineups",
+        "Every game of today has line-ups half an hour before tip-off, where there are any of the season.",
         warns=True,
     ),
 )

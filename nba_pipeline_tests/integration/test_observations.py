@@ -44,7 +44,7 @@ def test_a_failed_run_is_done_with_once_a_later_one_has_published_all_of_its_day
 
 # --- alerts of days ---------------------------------------------------------------------------------------------------
 
-SHOTS, LONG_AFTER = "nba_raw.shots", datetime(2021, 12, 24, tzinfo=UTC)
+SHOTS, LINEUPS, LONG_AFTER = "nba_raw.shots", "nba_raw.lineups", datetime(2021, 12, 24, tzinfo=UTC)
 OPEN = Alert(AlertKind.REFUSED, f"refused {SHOTS} {LAST}", "shots were refused")
 
 
@@ -104,6 +104,24 @@ def test_a_refused_day_of_which_an_alert_is_open_is_not_over_until_it_is_mended_
     with duckdb.connect(str(home.settings.database)) as db:
         db.execute("UPDATE nba_ops.ledger SET state = 'published'")
     assert refusals(home) == []
+
+
+def test_line_ups_of_the_day_are_missed_once_the_home_has_had_some_of_the_season(home: Home) -> None:
+    evening = datetime.combine(LAST + timedelta(days=1), time(3), UTC)
+
+    def missed() -> int:
+        with home.instance() as instance:
+            observed = observations.observe_alerts(home.settings, instance, evening)
+        assert AlertKind.LINEUPS in observed.kinds
+        return sum(a.kind == AlertKind.LINEUPS for a in observed.alerts)
+
+    assert missed() == 0
+    with duckdb.connect(str(home.settings.database)) as db:
+        db.execute(f"UPDATE nba_ops.ledger SET rows = 1 WHERE table_id = '{LINEUPS}' AND day = DATE '{FIRST}'")
+        (games,) = db.execute(f"SELECT count(*) FROM nba_raw.schedule WHERE game_date = DATE '{LAST}'").fetchone() or (
+            0,
+        )
+    assert missed() == games > 0
 
 
 # --- grades -----------------------------------------------------------------------------------------------------------
