@@ -85,7 +85,7 @@ class AppriseNotifier:
         with _nothing_logged():
             try:
                 with required_extra("alerts", f"the channel {self.name}"):
-                    import apprise  # pyright: ignore[reportMissingImports]
+                    import apprise
             except ConfigurationError as e:  # the channels after this one get their messages
                 raise AlertError(e.what, e.remedy) from None
             asset = apprise.AppriseAsset(app_id="nba_pipeline", async_mode=False)
