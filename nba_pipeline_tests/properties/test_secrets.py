@@ -87,6 +87,7 @@ PLAIN = (
             "SEED",
             "SNAPSHOT",
             "SOURCE",
+            "STATE",
             "VERSION",
             "WAREHOUSE",
         )
