@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from nba_pipeline.automation.alert_checks import evaluate_watch_checks
 from nba_pipeline.definitions import ASSETS, SETTINGS
 from nba_pipeline.orchestration import jobs
 from nba_pipeline.orchestration.assets import Pipeline, table_asset
@@ -26,6 +27,7 @@ _faulty = table_asset(empty_flag(_faulty_days()), SETTINGS)
 
 defs = dg.Definitions(
     assets=[_faulty if a.key == asset_key(ML_FEATURE_STORE) else a for a in ASSETS],
+    asset_checks=[evaluate_watch_checks],  # the job names them, to leave them out
     jobs=[jobs.whole_graph],
     resources={"pipeline": Pipeline()},
     executor=refusal_tolerant_executor,
