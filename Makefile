@@ -33,7 +33,7 @@ lint: $(INSTALLED)  ## check style, imports between packages, and types
 # The tests that use the libraries most, in environments of their own: with the lowest versions allowed and with the newest.
 BORDERS := $(addprefix nba_pipeline_tests/,unit/cli unit/contracts unit/engine unit/systems unit/sources unit/test_dependencies.py \
 	integration/test_event_log.py integration/test_export.py integration/test_run_history.py)
-BORDER_TOOLS := pytest hypothesis time-machine zetasql gcp-storage-emulator libcst python-hcl2 grimp
+BORDER_TOOLS := pytest httpx hypothesis time-machine zetasql gcp-storage-emulator libcst python-hcl2 grimp
 
 test-lowest: CONSTRAINED := -c constraints-lowest.txt
 test-lowest test-newest: test-%: setup.cfg constraints-lowest.txt
