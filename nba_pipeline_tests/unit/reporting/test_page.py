@@ -233,7 +233,7 @@ def test_listed_players_without_a_forecast_are_counted_with_the_reason() -> None
 def test_a_refused_table_stands_open_with_its_reason() -> None:
     cell = Cell(DAY, "refused", 0, 8, reasons=("coverage: 2 games are missing",))
     html = page(replace(DATA, tables=(*DATA.tables, TableState("nba_raw.shots", "games", cell))))
-    assert "1 tables refused" in text(html)
+    assert "1 table refused" in text(html)
     assert "nba_raw.shots was refused: coverage: 2 games are missing" in text(html)
     assert "<details open><summary>3 tables: 2 published, 1 refused" in html
 
