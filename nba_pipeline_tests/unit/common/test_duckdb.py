@@ -50,12 +50,14 @@ def test_a_statement_of_a_scratch_connection_is_interrupted_from_another_thread(
             while not ended.wait(0.01):
                 duck.interrupt_statements()
 
-        threading.Thread(target=interrupt).start()
+        other = threading.Thread(target=interrupt)
+        other.start()
         try:
             with pytest.raises(duckdb.InterruptException):
                 db.execute("SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b")
         finally:
             ended.set()
+            other.join()  # or it would interrupt a statement of the next test
 
 
 def test_a_process_that_was_forked_has_a_database_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
