@@ -28,6 +28,13 @@ def storage_failure(error: BaseException, home: Path) -> PipelineError | None:
         return PipelineError(
             f"{error.filename}: {error.strerror}", "check the permissions of the directory and its volume"
         )
+    # The directories above are made first: one that is absent all the same lies where none can be made, as below /proc.
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        absent, whole = Path(error.filename), home.absolute()
+        if absent == whole or absent in whole.parents:
+            return PipelineError(
+                f"NBA_PIPELINE_HOME {whole}: no directory can be made at {absent}", "name a place for directories"
+            )
     return None
 
 

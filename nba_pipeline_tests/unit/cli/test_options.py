@@ -185,3 +185,26 @@ def test_a_home_that_is_a_file_is_refused_by_name(below: str, tmp_path: Path) ->
     done = CliRunner().invoke(main, ["status"], env={"NBA_PIPELINE_HOME": f"{tmp_path}/file{below}"})
     assert done.exit_code == 2
     assert f"{tmp_path}/file is a file" in done.stderr
+
+
+def test_a_home_where_no_directory_can_be_made_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    home = "/proc/1/nba"
+    monkeypatch.setenv("NBA_PIPELINE_HOME", home)
+
+    @exits
+    def make() -> None:
+        Path(home, "dagster").mkdir(parents=True)
+
+    done = CliRunner().invoke(click.command(make))
+    assert done.exit_code == 1
+    assert f"no directory can be made at {home}" in done.stderr
+
+
+def test_a_file_that_is_absent_in_a_home_is_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
+
+    @exits
+    def read() -> None:
+        (tmp_path / "file").read_text()
+
+    assert CliRunner().invoke(click.command(read)).exit_code == 3
