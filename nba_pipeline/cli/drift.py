@@ -31,7 +31,9 @@ def show_drift(day: date | None, as_json: bool) -> bool:
     """
     warehouse = Settings.from_environment().open_warehouse()
     last = day or last_run(warehouse)
-    features = published_drift(warehouse, last) if last else []
+    if last is None:
+        raise MissingHistoryError("nothing was ever published", "run `nba-pipeline backfill START END`")
+    features = published_drift(warehouse, last)
     if not features:
         raise MissingHistoryError(
             f"too few rows of the feature store in the {RECENT.days} days up to {last}, or in the training days of their models",
