@@ -184,9 +184,11 @@ def reconciliation_of_history(context: dg.SensorEvaluationContext) -> dg.SkipRea
 
 @dg.sensor(
     minimum_interval_seconds=300,
-    description="Alerts on failed runs, refused and incomplete days, late forecasts and grades, suspected leakage, forecasts "
-    "that got worse and source outages: one message when an alert opens and one when it is resolved, to the log, a chat or by "
-    "e-mail; and tells the monitor that alerts are looked for.",
+    description="Looks for what docs/automation.md lists under Alerts: failed runs, refused and incomplete days, late forecasts "
+    "and grades, suspected leakage, forecasts that got worse, features that drift, source outages, games of unknown state, "
+    "seasons with games missing, undeclared books, quoted players without a team, line-ups that were not captured. Sends one "
+    "message when an alert opens and one when it is resolved, to the log, a chat, by e-mail or through apprise, and tells the "
+    "monitor that alerts are looked for.",
 )
 def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Send the messages that are due and request no run."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nba_pipeline.automation.alert_store import AlertKind
 from nba_pipeline.cli.docs import pages
 from nba_pipeline.cli.main import main
 
@@ -56,3 +57,9 @@ def test_every_module_that_a_document_names_exists(page: Path) -> None:
 def test_the_index_lists_every_page() -> None:
     listed = set(LINK.findall((ROOT / "docs" / "index.md").read_text(encoding="utf-8")))
     assert {p.name for p in (ROOT / "docs").glob("*.md")} - {"index.md"} <= listed
+
+
+def test_the_page_on_automation_explains_every_kind_of_alert() -> None:
+    text = (ROOT / "docs" / "automation.md").read_text(encoding="utf-8")
+    table = text[text.index("| kind | says |") :].split("\n\n")[0]
+    assert set(re.findall(r"^\| ([a-z]+) \|", table, re.MULTILINE)) - {"kind"} == set(AlertKind)
