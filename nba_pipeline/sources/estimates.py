@@ -46,7 +46,7 @@ def planned_calls(
     events: Mapping[str, Event],
     closing: bool = False,
 ) -> list[Call]:
-    """List the calls that an ingest would make, with placeholders for events that are not listed yet.
+    """List the calls that an ingest would make, with an assumed event for each game whose event is not known yet.
 
     Args:
         games: games of the days.
@@ -72,7 +72,7 @@ def planned_calls(
     if plan.LINEUPS in kinds:
         calls += plan.lineup_calls(games, now)
     if plan.LINES in kinds:
-        assumed = odds_plan.with_placeholders(games, events)
+        assumed = odds_plan.with_assumed_events(games, events)
         calls += odds_plan.event_calls(games, wanted.minutes, now, stored.fetched)
         calls += odds_plan.slate_calls(games, assumed, wanted, now, stored)
         calls += odds_plan.prop_calls(games, assumed, wanted, now, stored)

@@ -190,8 +190,8 @@ def is_of_the_past(call: Call) -> bool:
     return call.kind in (EVENTS_AT, SLATE_AT, PROPS_AT)
 
 
-def with_placeholders(games: Iterable[Game], events: Mapping[str, Event]) -> dict[str, Event]:
-    """Complete the events by one for each game whose event is not known yet, to count calls before they are made."""
+def with_assumed_events(games: Iterable[Game], events: Mapping[str, Event]) -> dict[str, Event]:
+    """Complete the events by an assumed one for each game whose event is not known yet, to count calls before they are made."""
     assumed = {g.game_id: Event(f"game{g.game_id}", g.tip_off, g.home, g.away) for g in games if g.tip_off}
     return assumed | {g.game_id: events[g.game_id] for g in games if g.game_id in events}
 
