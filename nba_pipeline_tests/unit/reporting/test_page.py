@@ -127,7 +127,7 @@ def test_results_stand_on_the_page_once_they_are_in() -> None:
     assert "Results of the day" not in text(page(DATA))
     data = replace(with_forecasts({"result": Result(24, "win")}), results=replace(GRADED, day=DAY))
     shown = text(page(data))
-    assert "Results of the day 1 calls and their outcomes: 1 win" in shown
+    assert "Results of the day 1 call: 1 win" in shown
     assert "call was 24" in shown
 
 
@@ -258,4 +258,4 @@ def test_too_few_days_show_no_interval() -> None:
 
 def test_every_market_has_its_own_table_points_first() -> None:
     html = page(with_forecasts({"market": "assists", "unit": "assists", "call": "PASS"}, {"call": "PASS"}))
-    assert html.index("points: 1 forecasts") < html.index("assists: 1 forecasts")
+    assert html.index("points: 1 forecast<") < html.index("assists: 1 forecast<")
