@@ -1,6 +1,6 @@
 """Alerts are checks of the tables that they are about, and events of their days when they open and when they are resolved."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -34,6 +34,14 @@ DRIFT = Alert(AlertKind.DRIFT, "drift ridge_v1", "forecasts got worse: ridge_v1"
 FEATURE = Alert(AlertKind.FEATURE, "feature usage_rate", "the feature usage_rate drifts")
 RUN = Alert(AlertKind.RUN, "run abc", "a run failed")
 REFUSED = Alert(AlertKind.REFUSED, f"refused {GRADES} 2024-11-05", "grades were refused")
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """An instance without events, beside an empty home."""
+    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
+    with dg.DagsterInstance.ephemeral() as empty:
+        yield empty
 
 
 def shown(instance: dg.DagsterInstance, table: str) -> list[tuple[str | None, str]]:
@@ -72,84 +80,74 @@ def look(
 
 
 def test_an_alert_is_an_event_of_its_table_and_day_when_it_opens_and_when_it_is_resolved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
-    with dg.DagsterInstance.ephemeral() as instance:
-        for _ in range(2):
-            look(instance, monkeypatch, LATE, GAP, DRIFT, FEATURE, RUN, REFUSED)
-        look(instance, monkeypatch, DRIFT, FEATURE)
-        assert shown(instance, FORECASTS) == [
-            ("2024-11-06", f"alert opened: {LATE.text}"),
-            ("2024-11-06", f"alert resolved: {LATE.text}"),
-        ]
-        assert shown(instance, GRADES) == [
-            ("2024-11-05", f"alert opened: {GAP.text}"),
-            ("2024-11-05", f"alert resolved: {GAP.text}"),
-        ]
-        for table in (FORECASTS, GRADES):
-            assert not instance.get_materialized_partitions(asset_key(CATALOG[table].table))
+    for _ in range(2):
+        look(instance, monkeypatch, LATE, GAP, DRIFT, FEATURE, RUN, REFUSED)
+    look(instance, monkeypatch, DRIFT, FEATURE)
+    assert shown(instance, FORECASTS) == [
+        ("2024-11-06", f"alert opened: {LATE.text}"),
+        ("2024-11-06", f"alert resolved: {LATE.text}"),
+    ]
+    assert shown(instance, GRADES) == [
+        ("2024-11-05", f"alert opened: {GAP.text}"),
+        ("2024-11-05", f"alert resolved: {GAP.text}"),
+    ]
+    for table in (FORECASTS, GRADES):
+        assert not instance.get_materialized_partitions(asset_key(CATALOG[table].table))
 
 
 def test_a_check_fails_while_an_alert_of_its_table_is_open_and_passes_again_when_it_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
-    with dg.DagsterInstance.ephemeral() as instance:
-        look(instance, monkeypatch, LATE, GAP, DRIFT, FEATURE, RUN, REFUSED)
-        failed = {
-            (FORECASTS, watch_checks.ON_TIME): LATE.text,
-            (GRADES, watch_checks.NO_GAPS): GAP.text,
-            (GRADES, watch_checks.STEADY): DRIFT.text,
-            (FEATURES, watch_checks.STEADY_FEATURES): FEATURE.text,
-        }
-        assert len(verdicts(instance)) == len(WATCH_CHECKS)
-        assert {k: text.removeprefix("- ") for k, (passed, text) in verdicts(instance).items() if not passed} == failed
-        look(instance, monkeypatch, DRIFT)
-        assert [key for key, (passed, _) in verdicts(instance).items() if not passed] == [(GRADES, watch_checks.STEADY)]
-        look(instance, monkeypatch)
-        assert all(passed for passed, _ in verdicts(instance).values())
+    look(instance, monkeypatch, LATE, GAP, DRIFT, FEATURE, RUN, REFUSED)
+    failed = {
+        (FORECASTS, watch_checks.ON_TIME): LATE.text,
+        (GRADES, watch_checks.NO_GAPS): GAP.text,
+        (GRADES, watch_checks.STEADY): DRIFT.text,
+        (FEATURES, watch_checks.STEADY_FEATURES): FEATURE.text,
+    }
+    assert len(verdicts(instance)) == len(WATCH_CHECKS)
+    assert {k: text.removeprefix("- ") for k, (passed, text) in verdicts(instance).items() if not passed} == failed
+    look(instance, monkeypatch, DRIFT)
+    assert [key for key, (passed, _) in verdicts(instance).items() if not passed] == [(GRADES, watch_checks.STEADY)]
+    look(instance, monkeypatch)
+    assert all(passed for passed, _ in verdicts(instance).values())
 
 
 def test_an_evaluation_is_reported_where_something_changed_and_not_at_each_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
-    with dg.DagsterInstance.ephemeral() as instance:
-        for _ in range(3):
-            look(instance, monkeypatch, GAP)
-        assert evaluations(instance) == len(WATCH_CHECKS)
-        look(instance, monkeypatch, GAP, replace(GAP, key="gap 2024-11-06", text="2024-11-06 is not complete"))
-        assert evaluations(instance) == len(WATCH_CHECKS) + 1
-        assert verdicts(instance)[GRADES, watch_checks.NO_GAPS] == (
-            False,
-            f"- {GAP.text}\n- 2024-11-06 is not complete",
-        )
+    for _ in range(3):
+        look(instance, monkeypatch, GAP)
+    assert evaluations(instance) == len(WATCH_CHECKS)
+    look(instance, monkeypatch, GAP, replace(GAP, key="gap 2024-11-06", text="2024-11-06 is not complete"))
+    assert evaluations(instance) == len(WATCH_CHECKS) + 1
+    assert verdicts(instance)[GRADES, watch_checks.NO_GAPS] == (
+        False,
+        f"- {GAP.text}\n- 2024-11-06 is not complete",
+    )
     with dg.DagsterInstance.ephemeral() as lost:
         look(lost, monkeypatch, GAP)
         assert verdicts(lost)[GRADES, watch_checks.NO_GAPS] == (False, f"- {GAP.text}")
 
 
 def test_a_check_names_some_of_many_alerts_and_how_many_there_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
     many = [replace(GAP, key=f"gap 2024-11-{n:02d}", text=f"day {n:02d}") for n in range(1, LINES_A_MESSAGE + 4)]
-    with dg.DagsterInstance.ephemeral() as instance:
-        look(instance, monkeypatch, *many)
-        _, text = verdicts(instance)[GRADES, watch_checks.NO_GAPS]
+    look(instance, monkeypatch, *many)
+    _, text = verdicts(instance)[GRADES, watch_checks.NO_GAPS]
     assert text.splitlines()[-2:] == [f"- day {LINES_A_MESSAGE:02d}", "- and 3 more: `nba-pipeline alerts`"]
 
 
 def test_what_was_not_judged_keeps_its_verdict_and_has_none_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
-    with dg.DagsterInstance.ephemeral() as instance:
-        look(instance, monkeypatch, GAP, judged=[AlertKind.GAP])
-        assert verdicts(instance) == {(GRADES, watch_checks.NO_GAPS): (False, f"- {GAP.text}")}
-        look(instance, monkeypatch, judged=[AlertKind.BOOK])
-        assert verdicts(instance)[GRADES, watch_checks.NO_GAPS] == (False, f"- {GAP.text}")
+    look(instance, monkeypatch, GAP, judged=[AlertKind.GAP])
+    assert verdicts(instance) == {(GRADES, watch_checks.NO_GAPS): (False, f"- {GAP.text}")}
+    look(instance, monkeypatch, judged=[AlertKind.BOOK])
+    assert verdicts(instance)[GRADES, watch_checks.NO_GAPS] == (False, f"- {GAP.text}")
 
 
 def test_every_kind_of_alert_about_a_table_has_a_check_and_a_late_table_its_own() -> None:

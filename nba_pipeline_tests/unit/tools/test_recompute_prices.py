@@ -17,6 +17,7 @@ from nba_pipeline.tables.predictions.calls import CALLS
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES, priced
 from nba_pipeline_tests import support
 from nba_pipeline_tests.support import day
+from nba_pipeline_tests.support.prices import PRICE as WORTH_A_CALL
 from tools.recompute import call_grades, calls, game_lines, law, prop_prices, quotes
 from tools.recompute.comparison import Comparison, compare
 from tools.recompute.league import League
@@ -127,25 +128,7 @@ def test_a_fault_in_a_price_is_named(column: str, fault: Callable[[pd.DataFrame]
     assert [d.column for d in prices_again(rows.assign(**{column: fault(rows)})).differences] == [column]
 
 
-PRICE = {
-    "game_date": DAY,
-    "player_id": 7,
-    "market": "points",
-    "system_id": "line_aware_v1",
-    "exclusion": None,
-    "bookmaker": "dk",
-    "line": 19.5,
-    "over_odds": -115.0,
-    "under_odds": -105.0,
-    "p_over": 0.64,
-    "p_push": 0.0,
-    "ev_over": 0.19,
-    "ev_under": -0.30,
-    "kelly_over": 0.05,
-    "kelly_under": 0.0,
-    "best_over": True,
-    "best_under": False,
-}
+PRICE = WORTH_A_CALL | {"exclusion": None}
 CALLABLE = FORECASTS[0] | {
     "model_version": "2",
     "season": "2023-24",

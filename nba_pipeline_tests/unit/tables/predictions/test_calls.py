@@ -9,6 +9,7 @@ from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions.calls import CALLS, DAILY_EXPOSURE, GAME_CORRELATION
 from nba_pipeline_tests import support
 from nba_pipeline_tests.support import day, expected_rows
+from nba_pipeline_tests.support.prices import PRICE
 
 assert definitions.defs  # every table is registered
 Row = dict[str, Any]
@@ -43,21 +44,6 @@ CALL: Row = {
     "calibration_rows": 8_000,
     "is_pricing_system": True,
     "as_of": "2024-01-05 17:00",
-}
-PRICE: Row = {
-    **{c: CALL[c] for c in ("game_date", "player_id", "market", "system_id")},
-    "bookmaker": "dk",
-    "line": 19.5,
-    "over_odds": -115.0,
-    "under_odds": -105.0,
-    "p_over": 0.64,
-    "p_push": 0.0,
-    "ev_over": 0.19,
-    "ev_under": -0.30,
-    "kelly_over": 0.05,
-    "kelly_under": 0.0,
-    "best_over": True,
-    "best_under": False,
 }
 READY: Row = {"game_date": DAY, "player_id": 7, "feature_version": "v2", "is_production_ready": True}
 UNDER_PRICE = PRICE | {"bookmaker": "fd", "line": 21.5, "best_over": False, "best_under": True}
