@@ -129,7 +129,7 @@ def commit_of(directory: Path) -> str:
             raise NotAvailableError(f"a record names the commit of the code: {done.stderr.strip()}")
         return done.stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "*.py")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ":(top)*.py")
     return git("rev-parse", "--short=7", "HEAD") + (" with changes" if changed else "")
 
 

@@ -59,7 +59,8 @@ def test_a_record_names_the_commit_of_the_code_and_whether_files_differ_from_it(
     clean = commit_of(tmp_path)
     assert len(clean) == 7
     (tmp_path / "a.py").write_text("2\n")
-    assert commit_of(tmp_path) == f"{clean} with changes"
+    (tmp_path / "docs").mkdir()
+    assert commit_of(tmp_path) == commit_of(tmp_path / "docs") == f"{clean} with changes"
 
 
 def test_the_command_says_by_its_verdict_whether_a_promise_is_broken(
