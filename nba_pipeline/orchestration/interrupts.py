@@ -47,7 +47,11 @@ class _Watch:
     reading: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self) -> bool:
-        """Return whether a signal has asked to stop until now; who waits for the pipe still wakes after the first that did."""
+        """Return whether a signal has asked to stop until now.
+
+        Reading empties the pipe, so that the first such signal puts a byte back: the thread that waits for the pipe wakes
+        whichever thread has read the signal.
+        """
         with self.reading:
             if not self.requested:
                 with suppress(BlockingIOError):
@@ -57,14 +61,18 @@ class _Watch:
         return self.requested
 
     def wake(self) -> None:
-        """Wake whoever waits for the pipe; a full one wakes it already."""
+        """Write a byte to the pipe, which ends the wait of the thread that watches it.
+
+        A full pipe takes no further byte, and needs none: its bytes end the wait.
+        """
         with suppress(BlockingIOError):
             os.write(self.wake_up, b"\0")
 
     def pass_on(self, outer: "_Watch") -> None:
-        """Tell the block around this one, which saw none of the signals of this one."""
+        """Tell the block around this one that a signal has asked to stop: signals of this block came through its own pipe."""
         if self.read():
-            outer.requested, outer.taken = True, outer.taken or self.taken
+            with outer.reading:  # a read that is under way would overwrite the request
+                outer.requested, outer.taken = True, outer.taken or self.taken
             if self.noticed.is_set():
                 outer.noticed.set()
             outer.wake()

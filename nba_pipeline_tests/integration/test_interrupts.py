@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -214,3 +215,40 @@ def test_what_takes_the_signal_at_once_may_close_for_longer_than_a_signal_is_wai
 
 def test_a_closing_without_end_is_ended() -> None:
     assert closed(signal.SIGINT, closing=60, bound=1) == ("", "last words\n")
+
+
+NESTED = """
+import os, signal, time
+from nba_pipeline.orchestration import interrupts
+
+interrupts.PATIENCE_SECONDS, interrupts.CLOSING_SECONDS = 0.5, 1
+with interrupts.stopping_on_signals(lambda: "last words"):
+    try:
+        with interrupts.stopping_on_signals(lambda: "of the inner block"):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+    except KeyboardInterrupt:
+        print(interrupts.is_requested(), flush=True)
+        time.sleep(60)
+"""
+
+
+def test_a_signal_of_an_inner_block_is_held_to_by_the_outer_one() -> None:
+    done = subprocess.run([sys.executable, "-c", NESTED], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("True\n", "last words\n", interrupts.STOPPED)
+
+
+def test_a_request_is_not_overwritten_by_a_read_of_the_outer_block_that_is_under_way() -> None:
+    reading, writing = os.pipe()
+    try:
+        outer, inner = interrupts._Watch(reading, writing), interrupts._Watch(reading, writing, requested=True)
+        passing = threading.Thread(target=inner.pass_on, args=(outer,))
+        with outer.reading:
+            passing.start()
+            passing.join(0.2)
+            outer.requested = False  # as the read ends that found another signal
+        passing.join()
+        assert outer.requested
+    finally:
+        os.close(reading)
+        os.close(writing)
