@@ -126,13 +126,15 @@ def failed_partitions(context: dg.SensorEvaluationContext) -> SensorAnswer:
 
 def plan_repairs(settings: Settings) -> list[RunPlan]:
     """Plan days that were refused only for missing upstream days that are published by now, with all tables below."""
-    warehouse, today = settings.watch_warehouse(), clock.today()
-    ledger = warehouse.ledger()
+    warehouse = settings.watch_warehouse()
     refusals = [
         Refusal(e["table_id"], e["day"], e["run_id"])
-        for e in ledger.to_pylist()
-        if e["state"] == "refused" and e["day"] >= today - timedelta(days=REPAIR_DAYS) and lacks_only_upstream(e)
+        for e in warehouse.ledger(start=clock.today() - timedelta(days=REPAIR_DAYS)).to_pylist()
+        if e["state"] == "refused" and lacks_only_upstream(e)
     ]
+    if not refusals:
+        return []
+    ledger = warehouse.ledger()
     lacking = {
         t: list(unmet(CATALOG[t].reads, ledger, sorted(r.day for r in refusals if r.table == t)))
         for t in {r.table for r in refusals}

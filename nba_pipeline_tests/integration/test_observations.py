@@ -1,12 +1,12 @@
 """What the sensors see of runs that failed, and of days that are refused, in a home."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import duckdb
 import pytest
 
-from nba_pipeline.automation import observations
+from nba_pipeline.automation import observations, sensors
 from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.automation.retries import FailedRun
 from nba_pipeline.automation.selections import GRADES
@@ -40,6 +40,20 @@ def test_a_failed_run_is_done_with_once_a_later_one_has_published_all_of_its_day
     left = observations.not_published_since([*runs.values()], finished_home.settings)
     assert left == [runs["meanwhile"], runs["after"]]
     assert observations.not_published_since([], finished_home.settings) == []
+
+
+@pytest.mark.parametrize(("later", "found"), [(sensors.REPAIR_DAYS, [(LAST, LAST)]), (sensors.REPAIR_DAYS + 1, [])])
+def test_a_day_that_lacked_upstream_days_is_run_once_they_are_there_for_as_long_as_days_are_repaired(
+    home: Home, monkeypatch: pytest.MonkeyPatch, later: int, found: list[tuple[date, date]]
+) -> None:
+    monkeypatch.setenv("NBA_PIPELINE_NOW", f"{LAST + timedelta(days=later)}T17:00:00Z")
+    assert sensors.plan_repairs(home.settings) == []
+    lacking = "state = 'refused', reasons = '[\"upstream_missing: no schedule\"]'"
+    with duckdb.connect(str(home.settings.database)) as db:
+        db.execute(f"UPDATE nba_ops.ledger SET {lacking} WHERE table_id = '{SHOTS}' AND day = DATE '{LAST}'")
+    plans = sensors.plan_repairs(home.settings)
+    assert [(p.start, p.end) for p in plans] == found
+    assert all(SHOTS in p.tables for p in plans)
 
 
 # --- alerts of days ---------------------------------------------------------------------------------------------------
