@@ -27,18 +27,15 @@ class ScheduledGame:
     tip_off: datetime | None
 
 
-def lineup_alerts(
-    now: datetime, games: Sequence[ScheduledGame], captured: AbstractSet[str], *, expected: bool
-) -> list[Alert]:
-    """List the games without line-ups that begin in less than half an hour or have begun; a tip-off that is unknown is not due.
+def lineup_alerts(now: datetime, games: Sequence[ScheduledGame], captured: AbstractSet[str]) -> list[Alert]:
+    """List the games without line-ups that begin in less than half an hour or have begun; one without a tip-off is not due.
 
     Args:
         now: The time of the evaluation.
         games: The games of today.
         captured: Ids of the games with line-ups.
-        expected: Whether the home has line-ups of any game of the season; without any, none are missed.
     """
-    due = [(g, g.tip_off) for g in games if g.tip_off and g.tip_off - now < BEFORE_TIP_OFF] if expected else []
+    due = [(g, g.tip_off) for g in games if g.tip_off and g.tip_off - now < BEFORE_TIP_OFF]
     return [
         Alert(AlertKind.LINEUPS, f"lineups {g.game_id} {g.day}", _text(g, tip_off, has_begun=tip_off <= now))
         for g, tip_off in due
@@ -60,7 +57,7 @@ def _text(game: ScheduledGame, tip_off: datetime, *, has_begun: bool) -> str:
 
 
 def missing_lineups(warehouse: Warehouse, now: datetime) -> list[Alert]:
-    """Return the alerts about the published games of today, Eastern time.
+    """Return the alerts about the published games of today, Eastern time; none in a home without line-ups of the season.
 
     Args:
         warehouse: The warehouse.
@@ -79,8 +76,8 @@ def missing_lineups(warehouse: Warehouse, now: datetime) -> list[Alert]:
         if r["countable"] and r["status"] not in CALLED_OFF
     ]
     captured = set(rows["lineups"]["game_id"].to_pylist())
-    if not lineup_alerts(now, games, captured, expected=True):
+    missing = lineup_alerts(now, games, captured)
+    if not missing:
         return []
     season = warehouse.ledger([LINEUPS.id], reading_bound(today), today).to_pylist()
-    had = any(e["state"] == "published" and e["rows"] for e in season)
-    return lineup_alerts(now, games, captured, expected=had)
+    return missing if any(e["state"] == "published" and e["rows"] for e in season) else []

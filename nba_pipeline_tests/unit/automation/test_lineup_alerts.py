@@ -22,7 +22,7 @@ OTHER = replace(GAME, game_id="0022300002", teams="LAL at UTA")
 
 
 def test_a_game_without_line_ups_is_named_with_the_remedy_and_one_with_line_ups_is_not() -> None:
-    (alert,) = lineup_alerts(SHORTLY, [GAME, OTHER], {OTHER.game_id}, expected=True)
+    (alert,) = lineup_alerts(SHORTLY, [GAME, OTHER], {OTHER.game_id})
     assert alert.key == f"lineups {GAME.game_id} {DAY}"
     assert "PHX at BOS begins at 19:30 Eastern" in alert.text
     assert "nba-pipeline check --sources" in alert.text
@@ -30,15 +30,11 @@ def test_a_game_without_line_ups_is_named_with_the_remedy_and_one_with_line_ups_
 
 
 def test_a_game_is_due_less_than_half_an_hour_before_tip_off_and_one_that_has_begun_cannot_be_captured() -> None:
-    assert lineup_alerts(SHORTLY - MINUTE, [GAME], set(), expected=True) == []
-    (begun,) = lineup_alerts(TIP_OFF, [GAME], set(), expected=True)
+    assert lineup_alerts(SHORTLY - MINUTE, [GAME], set()) == []
+    (begun,) = lineup_alerts(TIP_OFF, [GAME], set())
     assert "PHX at BOS began at 19:30 Eastern" in begun.text
     assert "nba-pipeline ingest" not in begun.text
-    assert lineup_alerts(TIP_OFF, [replace(GAME, tip_off=None)], set(), expected=True) == []
-
-
-def test_a_home_without_line_ups_of_the_season_misses_none() -> None:
-    assert lineup_alerts(TIP_OFF, [GAME], set(), expected=False) == []
+    assert lineup_alerts(TIP_OFF, [replace(GAME, tip_off=None)], set()) == []
 
 
 def scheduled(game_id: str, status: str = "scheduled", *, countable: bool = True) -> dict[str, Any]:
@@ -62,7 +58,9 @@ def named(warehouse: DuckDBWarehouse, now: datetime = SHORTLY) -> list[str]:
     return [a.key.split()[1] for a in missing_lineups(warehouse, now)]
 
 
-def test_published_games_of_today_are_told_until_line_ups_come_or_the_day_ends(tmp_path: Path) -> None:
+def test_published_games_of_today_are_told_once_there_are_line_ups_of_the_season_until_theirs_come_or_the_day_ends(
+    tmp_path: Path,
+) -> None:
     warehouse = DuckDBWarehouse(tmp_path / "nba.duckdb")
     assert named(warehouse) == []
     postponed, preseason = scheduled("0022300003", "postponed"), scheduled("0012300004", countable=False)
