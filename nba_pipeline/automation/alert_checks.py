@@ -1,7 +1,7 @@
-"""Alerts as check evaluations of the tables that they are about, so that the checks of the UI tell all that is wrong.
+"""Reports alerts as evaluations of the checks of their tables, so that the checks in the UI show everything that is wrong.
 
-An evaluation fails with the texts of the open alerts and passes when the last one is resolved. What was never judged, such as the
-grades of an invented market, has none.
+A check fails with the texts of its open alerts and passes when the last one is resolved. A check that was never judged, such as
+those of the grades of an invented market, has no evaluation.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -97,7 +97,7 @@ def _latest(instance: dg.DagsterInstance, check: WatchCheck) -> dg.AssetCheckEva
     name="watch_checks",
     specs=watch_check_specs(),
     can_subset=True,
-    description="Judges deadlines, gaps, figures, game states and books as the sensor `alerts` does; sends no message.",
+    description="Judges now what the sensor `alerts` judges; sends no message.",
 )
 def evaluate_watch_checks(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> Iterator[dg.AssetCheckResult]:
     """Evaluate the selected checks now; one that cannot be judged has no result."""
@@ -105,7 +105,7 @@ def evaluate_watch_checks(context: dg.AssetCheckExecutionContext, pipeline: Pipe
     with coded_failures():
         anew = any(c.name in OF_GRADES for c in selected)
         observed = observations.observe_alerts(settings, context.instance, clock.now(), anew=anew)
-    kept = [a for a in AlertStore(settings.open_state()).open_alerts() if a.kind not in observed.kinds]
+        kept = [a for a in AlertStore(settings.open_state()).open_alerts() if a.kind not in observed.kinds]
     for check in selected:
         found = evaluation(check, [*observed.alerts, *kept])
         if KIND_OF[check.name] in observed.kinds or not found.passed:

@@ -1,7 +1,7 @@
 """Shows alerts about a day where people look at that day: as observations of the partition in Dagster.
 
-What holds now of the table is told by its checks (`alert_checks`), which the page of a day does not show. Refused days are not
-among them: their failed checks say it already.
+The page of a day does not show the checks of its table (`alert_checks`), which fail while an alert is open. Alerts about refused
+days are left out: the checks of the day itself have failed.
 """
 
 from collections.abc import Collection, Iterator

@@ -1,7 +1,7 @@
-"""The checks of conditions that hold between runs: what is late, missing or suspicious, whoever computes what.
+"""Declares the checks that the sensor `alerts` evaluates: late, missing and suspicious days, games and figures of a table.
 
-The sensor `alerts` evaluates them, and so does the button of the UI; the jobs leave them out, since a run cannot judge what
-holds when it is over.
+The UI can evaluate them by its button, too. Jobs leave them out: a run checks what it has computed, and whether a table is
+late or lacks days changes with time and with other runs.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ DECLARED_BOOKS, LISTED_PLAYERS, LINEUPS_CAPTURED = "declared_books", "quoted_pla
 
 @dataclass(frozen=True)
 class WatchCheck:
-    """A check of a table between runs; a failure of one that warns is a warning."""
+    """A check of a table that no run evaluates; with `warns`, the UI shows a failure as a warning, else as an error."""
 
     name: str
     table: str
