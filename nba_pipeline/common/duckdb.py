@@ -34,6 +34,8 @@ _opening = threading.Lock()
 
 # Databases in memory that `scratch` shares, by process and number of threads: a process that is forked needs its own.
 _shared: dict[tuple[int, int | None], duckdb.DuckDBPyConnection] = {}
+# DuckDB would keep what it read of Parquet files in memory, and take a file of the same second for the one that it has read.
+CONFIG: dict[str, str | bool | int | float | list[str]] = {"enable_external_file_cache": False}
 
 
 def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -45,17 +47,29 @@ def scratch(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """Open a connection for temporary tables and registered rows, to a database in memory that the process shares.
 
     A database costs 10 ms to open and more to close, a further connection to it next to nothing. What others have registered
-    is not seen, and all that is temporary goes when the connection is closed.
+    is not seen, and all that is temporary goes when the connection is closed. After an internal error of DuckDB, which makes
+    a database useless, the next connection is to a new one.
 
     Args:
         threads: How many threads a statement may use; None for those of the machine.
     """
     place = (os.getpid(), threads)
+    try:
+        return _prepared(_cursor(place))
+    except duckdb.FatalException:
+        with _opening:
+            _shared.pop(place, None)
+        return _prepared(_cursor(place))
+
+
+def _cursor(place: tuple[int, int | None]) -> duckdb.DuckDBPyConnection:
+    """Open a further connection to the database of a process and number of threads, and the database where it is missing."""
+    _, threads = place
     with _opening:
         if place not in _shared:
-            _shared[place] = duckdb.connect(":memory:", config={} if threads is None else {"threads": threads})
-        db = _shared[place].cursor()
-    return _prepared(db)
+            config = CONFIG if threads is None else {**CONFIG, "threads": threads}
+            _shared[place] = duckdb.connect(":memory:", config=config)
+        return _shared[place].cursor()
 
 
 def _prepared(db: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

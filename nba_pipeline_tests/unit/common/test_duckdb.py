@@ -2,9 +2,12 @@
 
 import os
 import threading
+import time
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from nba_pipeline.common import duckdb as duck
@@ -58,6 +61,29 @@ def test_a_statement_of_a_scratch_connection_is_interrupted_from_another_thread(
         finally:
             ended.set()
             other.join()  # or it would interrupt a statement of the next test
+
+
+def test_a_file_that_was_written_again_in_the_same_second_is_read_again(tmp_path: Path) -> None:
+    path, an_hour_ago = tmp_path / "shots.parquet", time.time() - 3600
+    found = []
+    for made in (1, 2):
+        pq.write_table(pa.table({"made": [made] * 10}), path)
+        os.utime(path, (an_hour_ago, an_hour_ago))
+        with duck.scratch() as db:
+            found += db.execute(f"SELECT max(made) FROM '{path}'").fetchall()
+
+    assert found == [(1,), (2,)]
+
+
+def test_an_internal_error_of_duckdb_is_no_error_of_what_is_computed_later() -> None:
+    no_text = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe"))
+    with duck.scratch() as db:
+        db.register("landed", pa.table({"player": no_text}))
+        with pytest.raises(duckdb.InternalException):
+            db.execute("SELECT upper(player) FROM landed").fetchall()
+
+    with duck.scratch() as db:
+        assert db.execute("SELECT 1").fetchall() == [(1,)]
 
 
 def test_a_process_that_was_forked_has_a_database_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
