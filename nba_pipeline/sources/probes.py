@@ -85,9 +85,7 @@ def _probe(source: str, live: LiveSettings) -> Probe:
     try:
         content = service.fetch(KNOWN[source])
         require_document(KNOWN[source], content)
-    except Unreachable as e:
-        return after("blocked", e.what, _elsewhere(source))
-    except PayloadError as e:
+    except (Unreachable, PayloadError) as e:
         return after("blocked", e.what, _elsewhere(source))
     except Absent as e:
         if source == NBA_LINEUPS:

@@ -37,7 +37,6 @@ V2_TEAM = ("TEAM_ABBREVIATION", "MIN", *V2.values())
 V2_PLAYER = (*V2_TEAM, "GAME_ID", "PLAYER_ID", "PLAYER_NAME", "START_POSITION", "COMMENT", "PLUS_MINUS")
 MINUTES = re.compile(r"(\d{1,3})(?:\.0*)?:([0-5]\d)")
 DID_NOT_PLAY = "did_not_play"
-# The kind of statement that a box score makes of a player who did not play.
 # The fraction of a box score's lines that must be readable: of some thirty, three may be unreadable.
 LINE_FLOOR = 0.9
 
