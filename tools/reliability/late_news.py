@@ -22,7 +22,7 @@ from nba_pipeline.warehouse import Days, Reader
 
 @dataclass(frozen=True)
 class WithLateNews:
-    """Reads a warehouse that also holds what came after the cut-offs of a day: quotes, statements and box-score notes."""
+    """Reads a warehouse that also holds what came after the cut-offs of a day: the rows of `late_news`."""
 
     warehouse: Reader
     late: Mapping[str, pa.Table]
