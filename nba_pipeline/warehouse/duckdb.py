@@ -39,6 +39,7 @@ HELD_REMEDY = (
     "close it there: a client that only reads keeps the pipeline from publishing, too; clients may keep the read copy open "
     f"instead, which `nba-pipeline snapshot` makes. Or {REMEDY}"
 )
+READING_FAILED = (*OF_THE_FILE, duckdb.OutOfMemoryException)
 OTHER_FILES = "check the files that the statement names, and the disk"
 
 
@@ -152,8 +153,8 @@ class DuckDBWarehouse:
         if self.path in _held.by_path:
             yield
             return
-        with self.reading() as db:
-            _held.by_path[self.path] = db
+        with ExitStack() as until_closed:
+            _held.by_path[self.path] = self._opened(until_closed)
             try:
                 yield
             finally:
@@ -162,18 +163,25 @@ class DuckDBWarehouse:
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
         """Open the file for reading under the shared lock: nothing is published meanwhile. None without a file."""
-        if self.path in _held.by_path:
-            yield _held.by_path[self.path]
-            return
-        if not self.path.exists():
-            yield None
-            return
-        with file_lock(self._lock, exclusive=False, timeout=self.timeout):
+        with ExitStack() as until_closed:
+            db = _held.by_path[self.path] if self.path in _held.by_path else self._opened(until_closed)
             try:
-                with self._connect(read_only=True) as db:
-                    yield db
-            except (*OF_THE_FILE, duckdb.OutOfMemoryException) as e:
+                yield db
+            except READING_FAILED as e:
+                if db is None:
+                    raise
+                db.close()  # damage is looked for through a connection of its own
                 raise explained(self.path, "reading failed", e) from e
+
+    def _opened(self, until_closed: ExitStack) -> duckdb.DuckDBPyConnection | None:
+        """Open the file for reading under the shared lock until the stack is closed; None without a file."""
+        if not self.path.exists():
+            return None
+        until_closed.enter_context(file_lock(self._lock, exclusive=False, timeout=self.timeout))
+        try:
+            return until_closed.enter_context(self._connect(read_only=True))
+        except READING_FAILED as e:
+            raise explained(self.path, "reading failed", e) from e
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:

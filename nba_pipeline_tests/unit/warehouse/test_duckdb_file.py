@@ -146,3 +146,20 @@ def test_publishing_within_ones_own_snapshot_is_refused_at_once(warehouse: DuckD
 def test_a_snapshot_of_a_file_that_is_not_there_holds_nothing(warehouse: DuckDBWarehouse) -> None:
     with warehouse.snapshot():
         assert warehouse.ledger().num_rows == 0
+
+
+@pytest.mark.parametrize("error", [OSError(2, "No such file"), duckdb.OutOfMemoryException("Out of Memory Error: x")])
+def test_what_fails_within_a_snapshot_is_not_called_a_failure_of_the_file(
+    warehouse: DuckDBWarehouse, error: Exception
+) -> None:
+    write(warehouse, days(0))
+    with pytest.raises(type(error)) as failed, warehouse.snapshot():
+        raise error
+    assert failed.value is error
+
+
+def test_a_reading_that_fails_within_a_snapshot_is_explained_where_it_failed(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(0))
+    with warehouse.snapshot(), pytest.raises(WarehouseError, match=r"nba\.duckdb: reading failed: Out of Memory"):
+        warehouse.query("SET memory_limit = '1KB'; SELECT array_agg(range::VARCHAR) FROM range(2000000)")
+    assert state(warehouse) == {0: (2, 1)}
