@@ -40,7 +40,7 @@ def replay_of_a_day(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) 
         settings.open_artifacts(),
         plans=stored_plans(settings.cache),
     )
-    with coded_failures(), warehouse.snapshot():
+    with coded_failures():
         result = replay(chosen[0], warehouse, settings.open_source(), SLATE, run)
     differences = "\n".join(str(d) for d in result.differences)
     return dg.AssetCheckResult(

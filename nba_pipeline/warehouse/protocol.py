@@ -136,7 +136,8 @@ class Warehouse(Reader, Protocol):
     def snapshot(self) -> AbstractContextManager[None]:
         """Let what this thread reads within the block be one state of the store where it can be held, and open it once.
 
-        Nothing may be replaced within the block.
+        Nothing may be replaced within the block, and where the state is held other processes wait to publish: neither compute in
+        it nor read a source.
         """
         ...
 
