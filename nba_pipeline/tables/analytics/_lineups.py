@@ -5,8 +5,8 @@ import ibis
 from nba_pipeline.asof.cutoffs import captured_in_time
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import shared
+from nba_pipeline.domain.lineups import CONFIRMED, INACTIVE
 from nba_pipeline.domain.report_types import LINEUP
-from nba_pipeline.sources.parsing.lineups import CONFIRMED, INACTIVE
 from nba_pipeline.tables.analytics._availability import AVAILABLE, OUT
 
 
