@@ -91,9 +91,13 @@ class Law:
         log_shape, standardized = _table(q)
         return np.maximum(self.mean + self.sd * np.interp(np.log(self._shape), log_shape, standardized), 0)
 
-    def point(self) -> Floats:
-        """Return the median of the outcome, a whole number: no other forecast has a smaller expected absolute error."""
-        return np.maximum(np.ceil(self.quantile(0.5) - 0.5), 0)
+    def point(self, decimals: int) -> Floats:
+        """Return the median of the outcome, a whole number: no other forecast has a smaller expected absolute error.
+
+        Args:
+            decimals: Those to which the median is published, so that the whole number follows from what is published.
+        """
+        return np.maximum(np.ceil(np.round(self.quantile(0.5), decimals) - 0.5), 0)
 
     def quantiles(self) -> dict[float, Floats]:
         """Return the quantiles of `QUANTILES`, by level."""

@@ -32,7 +32,9 @@ def recompute(league: League) -> pd.DataFrame:
     """Compute lines, probabilities and calls of every listed player, market and system. One row each."""
     made = league.home(TABLE)
     rows = made[["game_date", "player_id", "market", "system_id", "feature_version", *LAW, "calibration_rows", "as_of"]]
-    rows = rows.assign(components=made.components).merge(_listed(league), on=["game_date", "player_id"], how="left")
+    rows = rows.assign(components=made.components, published_q50=made.q50).merge(
+        _listed(league), on=["game_date", "player_id"], how="left"
+    )
     features = _features(league)
     rows = rows.merge(features, on=["game_date", "player_id", "feature_version", "market"], how="left", validate="m:1")
     rows = pd.concat([rows, _lines(rows, league)], axis=1)
@@ -47,7 +49,7 @@ def recompute(league: League) -> pd.DataFrame:
         p_push=push,
         confidence=confidence,
         edge=rows.q50 - rows.line,
-        point_forecast=np.ceil(rows.q50.round(4) - 0.5),
+        point_forecast=np.ceil(rows.published_q50 - 0.5),
         recommendation=_calls(rows, decided),
         is_pricing_system=_pricing(rows),
         over_shift=np.nan,

@@ -276,7 +276,7 @@ def _rows(
         "predicted_sd": _numbers(np.where(known, made.sd, np.nan)),
         "predicted_skewness": _numbers(np.where(known, made.skewness, np.nan)),
         **{f"q{round(100 * q)}": _numbers(v) for q, v in law.quantiles().items()},
-        "point_forecast": _numbers(law.point()).cast(pa.int64()),
+        "point_forecast": _numbers(law.point(PLAYER_PROP_PREDICTIONS.columns["q50"].precision)).cast(pa.int64()),
         "line": inputs[f"line_{market}"],
         "line_source": pa.array(np.where(np.isnan(line), "none", "actual")),
         "line_book_kind": inputs[f"line_source_{market}"],

@@ -134,7 +134,14 @@ def test_no_whole_number_has_a_smaller_expected_absolute_error_than_the_point_fo
     law = raw(mean, sd, n=len(outcomes))
     chance = np.diff(1 - law.probability_over(outcomes)[0], prepend=0.0)
     expected = np.abs(outcomes[:, None] - outcomes) @ chance
-    assert expected[int(law.point()[0])] == pytest.approx(expected.min(), abs=1e-3 * sd)
+    assert expected[int(law.point(4)[0])] == pytest.approx(expected.min(), abs=1e-3 * sd)
+
+
+@pytest.mark.parametrize(("above", "point"), [(0.00004, 17), (0.00006, 18)])
+def test_the_point_forecast_follows_from_the_median_as_it_is_published(above: float, point: int) -> None:
+    law = Law(array(18), array(6), array(0.6))
+    moved = Law(law.mean + 17.5 + above - law.quantile(0.5), law.sd, law.skewness)
+    assert moved.point(4)[0] == point
 
 
 def test_forecasts_that_are_unknown_have_no_quantiles_and_no_score() -> None:

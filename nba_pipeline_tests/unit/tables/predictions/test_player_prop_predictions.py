@@ -157,7 +157,7 @@ def test_probability_quantiles_and_confidence_are_of_one_law(monkeypatch: pytest
     (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=[quote]))
     law = Law(*(np.array([row[c]]) for c in ("predicted_mean", "predicted_sd", "predicted_skewness")))
     assert row["p_over"] == row["confidence"] == pytest.approx(law.probability_over(np.array([17.5]))[0][0])
-    assert row["point_forecast"] == law.point()[0]
+    assert row["point_forecast"] == law.point(4)[0]
     assert [row[f"q{round(100 * q)}"] for q in QUANTILES] == pytest.approx([v[0] for v in law.quantiles().values()])
     assert (row["recommendation"], row["calibration_rows"]) == ("OVER", 500)
 
