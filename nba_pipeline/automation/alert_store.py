@@ -170,7 +170,8 @@ def _open(db: sqlite3.Connection, alert: Alert, now: datetime) -> bool:
     """Store an alert; True where it was not open before."""
     row = db.execute("SELECT resolved_at FROM alerts WHERE key = ?", [alert.key]).fetchone()
     if row is not None and row[0] is None:
-        db.execute("UPDATE alerts SET text = ? WHERE key = ?", [alert.text, alert.key])
+        change = [alert.text, alert.key, alert.text]
+        db.execute("UPDATE alerts SET text = ? WHERE key = ? AND text <> ?", change)
         return False
     db.execute(
         "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, NULL, NULL, NULL)",

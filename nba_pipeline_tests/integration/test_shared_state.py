@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -120,6 +121,20 @@ def test_what_changes_nothing_writes_nothing(service: StorageService, pod: Calla
     state.record_outages(["lines"], {}, NOW)
     assert state.outages() == {}
     assert service.names == []
+
+
+def test_an_alert_that_stays_open_is_written_once_and_again_where_its_text_changes(
+    pod: Callable[[str], Settings],
+) -> None:
+    alerts = AlertStore(pod("one").open_state())
+
+    def written(alert: Alert) -> int:
+        alerts.report([AlertKind.GAP], [alert], NOW)
+        return Bucket(BUCKET).generation(f"{PREFIX}/state/alerts.sqlite")
+
+    first = written(GAP)
+    assert written(GAP) == first
+    assert written(replace(GAP, text="two days are missing")) != first
 
 
 def test_a_state_that_others_change_without_end_is_an_error_that_may_pass(
