@@ -1,5 +1,6 @@
 """The time left counts the training of models, and each table of a run, as what they take."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -49,4 +50,7 @@ def test_the_rate_of_earlier_runs_is_in_work_and_leaves_out_what_failed() -> Non
     ends = tuple(TableEnd(at, failed, t.replace(".", "__", 1)) for t, failed in ((FORM, 0), (MODELS, 0), (FORM, 3)))
     run = RangeRun("a", "backfill", "success", OCTOBER, DECEMBER, 2, began, at, ends)
     assert work_an_hour([run], at) == (2 * TABLE_OF_A_RUN + 2 * DAYS + 2 * TRAINING_DAY) / 2
+    begun = replace(run, group="b", state="started", ends=ends[:1])
+    nothing_done = replace(run, group="c", ends=())
+    assert work_an_hour([run, begun, nothing_done], at) == work_an_hour([run], at)
     assert work_an_hour([], at) is None

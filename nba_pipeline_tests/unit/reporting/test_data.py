@@ -222,6 +222,12 @@ def test_a_line_that_was_seen_again_stood_until_then() -> None:
     assert (found.first, found.last, found.first_at, found.last_at) == (18.5, 18.5, seen(15), seen(20))
 
 
+def test_of_two_lines_that_a_book_shows_last_the_lower_one_counts() -> None:
+    lines = [quote(at=15), quote(line=19.5, at=20), quote(line=17.5, at=20), quote(line=18.5, at=20)]
+    (found,) = the_forecast(player_prop_lines=lines).moves
+    assert (found.first, found.last) == (18.5, 17.5)
+
+
 def test_a_line_that_came_back_is_the_last_one() -> None:
     lines = [quote(at=15, last_seen_at=seen(20)), quote(line=19.5, at=17, last_seen_at=seen(18))]
     (found,) = the_forecast(player_prop_lines=lines).moves

@@ -58,13 +58,13 @@ def test_minutes_and_reported_injuries_are_told_and_a_game_without_a_report_says
     features = [tables.features(minutes_expected=31.26, minutes_avg_season=33.0, play_chance=0.61)]
     said = {"injury_status": "questionable", "injury_status_source": "status_snapshot", "injury_reported_on": DAY}
     listed = [player(**said)]
-    forecast = [prediction(injury_status="questionable")]
+    forecast = [prediction(injury_status="questionable", point_forecast=21)]
     told = tools(ml_feature_store_v2=features, upcoming_player_game_context=listed, player_prop_predictions=forecast)
     (wrong,) = ask("priced_wrong", told, day=str(DAY))["prices"]
     assert (wrong["expected_minutes"], wrong["usual_minutes"]) == (31.3, 33.0)
     injury = wrong["injury"]
     assert (injury["status"], injury["source"], injury["reported_on"]) == ("questionable", "status_snapshot", DAY)
-    assert wrong["chance_to_play"] == 0.61
+    assert (wrong["chance_to_play"], wrong["forecast"]["point"]) == (0.61, 21)
     (silent,) = ask(
         "priced_wrong", tools(upcoming_player_game_context=[player(injuries_reported=False)]), day=str(DAY)
     )["prices"]
