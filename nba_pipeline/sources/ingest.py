@@ -135,14 +135,16 @@ def ingest_days(
     payloads.pull()
     known = Known(PayloadStore(payloads.path), CallLog(state))
     ingest = _Ingest(Calls(known.store, known.log, live, watch, tell, timer or Timer()), known, closing)
-    if not replay:
-        ingest.send_with_second_source(
-            plan.schedule_calls(ordered, known.fetched, clock.now(), live.schedule_minutes), {}
-        )
-    seasons = _seasons(ingest, ordered)
-    if not replay:
-        _fetch_all(ingest, seasons, ordered, kinds)
-    payloads.push()
+    try:
+        if not replay:
+            ingest.send_with_second_source(
+                plan.schedule_calls(ordered, known.fetched, clock.now(), live.schedule_minutes), {}
+            )
+        seasons = _seasons(ingest, ordered)
+        if not replay:
+            _fetch_all(ingest, seasons, ordered, kinds)
+    finally:
+        payloads.push()
     changed = _land(ingest, state, seasons, ordered, kinds)
     calls = ingest.calls
     return IngestOutcome(

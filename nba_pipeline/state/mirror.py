@@ -68,7 +68,10 @@ def pull(bucket: Bucket, below: str, directory: Path) -> bool:
         due = [n for n, v in versions.items() if _is_due(directory / n, v, copied.get(n))]
         incoming = directory / INCOMING
         fetched = dict(_at_once(due, lambda n: _download(bucket, versions[n], incoming / n)))
-        copied |= {name: found for name, found in fetched.items() if found is not None}
+        # What was written here while it was fetched stays, too.
+        copied |= {
+            n: found for n, found in fetched.items() if found and _is_due(directory / n, versions[n], copied.get(n))
+        }
         _store(directory, copied)
         _move_in(directory, copied)
         return bool(gone or due)
@@ -160,10 +163,12 @@ def _is_due(path: Path, version: Version, copied: Copied | None) -> bool:
 
 
 def _download(bucket: Bucket, version: Version, path: Path) -> Copied | None:
-    """Fetch a file with the time at which its object was written; None where that was replaced meanwhile."""
-    content = bucket.read_version(version.name, version.generation)
-    if content is None:
-        return None
+    """Fetch a file with the time at which its object was written, also one that was replaced meanwhile; None if it is gone."""
+    while (content := bucket.read_version(version.name, version.generation)) is None:
+        found = next((v for v in bucket.versions(version.name) if v.name == version.name), None)
+        if found is None:
+            return None
+        version = found
     path.parent.mkdir(parents=True, exist_ok=True)
     at = int(version.written.timestamp() * 1_000_000) * 1000
     path.write_bytes(content)
@@ -185,8 +190,11 @@ def _upload(bucket: Bucket, name: str, path: Path, generation: int) -> Copied:
 
 
 def _at_once(names: Iterable[str], copy: Callable[[str], T]) -> Iterator[tuple[str, T]]:
-    """Copy several files at a time, and yield each name with what became of it."""
+    """Copy several files at a time, and yield each name with what became of it; after an error, begin with no other."""
     with ThreadPoolExecutor(TRANSFERS) as pool:
         futures = {name: pool.submit(copy, name) for name in names}
-        for name, future in futures.items():
-            yield name, future.result()
+        try:
+            for name, future in futures.items():
+                yield name, future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -739,6 +739,18 @@ def test_what_one_pod_fetched_another_reads_without_a_request(shared: Live) -> N
     assert shared.server.requests == []
 
 
+def test_answers_that_came_before_an_interruption_are_those_of_every_pod(shared: Live, service: StorageService) -> None:
+    def interrupt(_step: str, done: int, _planned: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    of = on(shared, "first").settings
+    with pytest.raises(KeyboardInterrupt):
+        ingest_days([DAY], KINDS, live=of.live, state=of.open_state(), watch=interrupt)
+    answers = [n for n in service.names if n.startswith("team/payloads/") and n.endswith(".gz")]
+    assert len(answers) == 1
+
+
 def test_two_pods_that_fetch_at_once_lose_no_answer_and_no_row(
     shared: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

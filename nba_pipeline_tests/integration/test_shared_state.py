@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -13,13 +14,15 @@ import pytest
 
 from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
 from nba_pipeline.common.bucket import Bucket, Superseded, Version
-from nba_pipeline.common.errors import ConfigurationError, StateBusyError
+from nba_pipeline.common.errors import ArtifactError, ConfigurationError, StateBusyError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.declared_books import read_books
 from nba_pipeline.domain.identity.aliases import read_own_aliases
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.state import bucket as bucket_state
+from nba_pipeline.state.bucket import DECLARATIONS
+from nba_pipeline.state.mirror import TRANSFERS, push
 from nba_pipeline_tests.support.storage_emulator import BUCKET, StorageService
 
 PREFIX = "team/props"
@@ -221,6 +224,62 @@ def test_an_object_that_is_no_file_of_the_directory_is_not_fetched(
     assert [p for p in tmp_path.rglob("*") if p.is_file() and not p.name.startswith(".mirror")] == []
     listed[0] = Version("state/declarations/a.csv", 1, 1, NOW)
     assert (pod("one").open_state().declarations() / "a.csv").read_bytes() == b"x"
+
+
+def put_declarations(service: StorageService, *names: str) -> None:
+    for name in names:
+        put(service, f"{DECLARED}/{name}", b"earlier")
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen once, between the list of the objects and the first that is fetched."""
+    read, due = Bucket.read_version, [happens]
+
+    def late(self: Bucket, name: str, generation: int) -> bytes | None:
+        while due:
+            due.pop()()
+        return read(self, name, generation)
+
+    monkeypatch.setattr(Bucket, "read_version", late)
+
+
+def test_a_file_that_is_replaced_while_it_is_fetched_is_fetched_as_it_is_then(
+    service: StorageService, pod: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_declarations(service, "books.csv")
+    meanwhile(monkeypatch, lambda: put(service, f"{DECLARED}/books.csv", b"later"))
+    assert (pod("one").open_state().declarations() / "books.csv").read_bytes() == b"later"
+
+
+def test_a_file_that_is_written_here_while_it_is_fetched_stays_and_is_known_to_be_changed(
+    service: StorageService, pod: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_declarations(service, "books.csv")
+    here = pod("one").home / "declarations"
+    pod("one").open_state().declarations()
+    put(service, f"{DECLARED}/books.csv", b"of another pod")
+    meanwhile(monkeypatch, lambda: (here / "books.csv").write_bytes(b"of here"))
+    pod("one").open_state().declarations()
+    assert (here / "books.csv").read_bytes() == b"of here"
+    assert not push(Bucket(BUCKET, PREFIX), DECLARATIONS, here)
+
+
+def test_files_are_left_unfetched_after_the_first_that_cannot_be_fetched(
+    service: StorageService, pod: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would wait for the service as long as the first."""
+    put_declarations(service, *(f"{n}.csv" for n in range(5 * TRANSFERS)))
+    tried = []
+
+    def fail(*asked: object) -> None:
+        tried.append(asked)
+        time.sleep(0.1)
+        raise ArtifactError("no answer", "wait")
+
+    monkeypatch.setattr(Bucket, "read_version", fail)
+    with pytest.raises(ArtifactError):
+        pod("one").open_state().declarations()
+    assert len(tried) < 3 * TRANSFERS
 
 
 def test_the_source_that_fills_the_home_is_that_of_all_pods(pod: Callable[[str], Settings]) -> None:
