@@ -160,13 +160,13 @@ class Bucket:
         except GoogleAPICallError as e:
             raise ArtifactError(
                 f"{where} could not be {done}: {_description(e)}",
-                "run it again; nothing was changed",
+                "run it again",
                 transient=isinstance(e, ServerError | TooManyRequests),
             ) from None
         except (RetryError, RequestException) as e:
             raise ArtifactError(
                 f"{where} could not be {done}: no answer from the storage service ({type(e).__name__})",
-                "check the network, then run it again; nothing was changed",
+                "check the network, then run it again",
                 transient=True,
             ) from None
 

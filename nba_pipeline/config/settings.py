@@ -204,10 +204,11 @@ class Settings:
         return Origin(self.source, self.seed if self.source == "simulator" else None, self.first_day)
 
     def record_origin(self) -> None:
-        """Record the source of the home, if none is recorded."""
+        """Record the source of the home, if none is recorded. Raises ConfigurationError where another one is meanwhile."""
         state = self.open_state()
         if recorded_origin(state.declarations()) is None:
             state.declare_once(ORIGIN, json.dumps(self.origin.record).encode())
+            require_origin(state.declarations(), self.origin)
 
     @property
     def is_simulated(self) -> bool:

@@ -21,7 +21,7 @@ from nba_pipeline.domain.identity.aliases import read_own_aliases
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.state import bucket as bucket_state
-from nba_pipeline.state.bucket import DECLARATIONS
+from nba_pipeline.state.bucket import DECLARATIONS, BucketState
 from nba_pipeline.state.mirror import TRANSFERS, push
 from nba_pipeline_tests.support.storage_emulator import BUCKET, StorageService
 
@@ -290,6 +290,24 @@ def test_the_source_that_fills_the_home_is_that_of_all_pods(pod: Callable[[str],
     pod("second").open_source()
     with pytest.raises(ConfigurationError, match="was filled from"):
         other.open_source()
+
+
+def test_of_two_pods_that_begin_with_different_sources_the_slower_one_is_refused(
+    pod: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slower = Settings.from_environment(
+        {**SHARED, "NBA_PIPELINE_HOME": str(pod("slower").home), "NBA_PIPELINE_SEED": "7"}
+    )
+    declare = BucketState.declare_once
+
+    def late(self: BucketState, name: str, content: bytes) -> None:
+        monkeypatch.setattr(BucketState, "declare_once", declare)
+        pod("faster").record_origin()
+        declare(self, name, content)
+
+    monkeypatch.setattr(BucketState, "declare_once", late)
+    with pytest.raises(ConfigurationError, match="was filled from"):
+        slower.record_origin()
 
 
 def test_a_place_of_declarations_is_named_where_an_operator_finds_it(pod: Callable[[str], Settings]) -> None:
