@@ -204,7 +204,11 @@ class Settings:
         return Origin(self.source, self.seed if self.source == "simulator" else None, self.first_day)
 
     def record_origin(self) -> None:
-        """Record the source of the home, if none is recorded. Raises ConfigurationError where another one is meanwhile."""
+        """Record the source of the home, if none is recorded.
+
+        Raises:
+            ConfigurationError: Another process has recorded another source meanwhile.
+        """
         state = self.open_state()
         if recorded_origin(state.declarations()) is None:
             state.declare_once(ORIGIN, json.dumps(self.origin.record).encode())

@@ -99,13 +99,13 @@ def check_range(start: date, end: date, today: date) -> None:
     Raises:
         ConfigurationError: The days are in the wrong order, before the first partition or in the future.
     """
-    name = "" if start == end else "END "
+    first, last = (f"{start}", f"{end}") if start == end else (f"START {start}", f"END {end}")
     if start > end:
         raise ConfigurationError(f"START {start} is after END {end}", f"give the earlier day first: {end} {start}")
     if start < first_day():
-        raise ConfigurationError(f"START {start} is before the first partition", f"start at {first_day()} or later")
+        raise ConfigurationError(f"{first} is before the first partition", f"start at {first_day()} or later")
     if end > today:
-        raise ConfigurationError(f"{name}{end} is in the future", f"end at {today} (today, Eastern) or earlier")
+        raise ConfigurationError(f"{last} is in the future", f"end at {today} (today, Eastern) or earlier")
 
 
 def days_between(start: date, end: date) -> list[date]:

@@ -122,10 +122,12 @@ def test_a_first_day_alone_is_checked_as_a_range_is(name: str, tmp_path: Path) -
 
 
 @time_machine.travel(NOON, tick=False)
-def test_an_end_is_named_only_where_the_user_gave_one(tmp_path: Path) -> None:
+def test_start_and_end_are_named_only_where_the_user_gave_two_days(tmp_path: Path) -> None:
     home = {"NBA_PIPELINE_HOME": str(tmp_path)}
+    early = CliRunner().invoke(main, ["report", "2010-11-07"], env=home)
     alone = CliRunner().invoke(main, ["report", "2024-11-07"], env=home)
     ranged = CliRunner().invoke(main, ["report", "2024-11-01", "2024-11-07"], env=home)
+    assert early.stderr.startswith("error: 2010-11-07 is before the first partition")
     assert alone.stderr.startswith("error: 2024-11-07 is in the future")
     assert ranged.stderr.startswith("error: END 2024-11-07 is in the future")
 
