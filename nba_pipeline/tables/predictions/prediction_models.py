@@ -22,7 +22,7 @@ from nba_pipeline.systems.training import Trained
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.tables.predictions.promotion import CHALLENGER, CHAMPION, models_of_the_month
+from nba_pipeline.tables.predictions.promotion import CHALLENGER, CHAMPION, TRAINING_DAYS, models_of_the_month
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
@@ -31,7 +31,6 @@ from nba_pipeline.tables.shared.keys import GAME
 if TYPE_CHECKING:
     import pandas as pd
 
-TRAINING_DAYS = 400
 # What the systems read of the market: columns of the consensus (`systems.protocol.Quotes`).
 QUOTED = ("line", "market_line", "market_over")
 WORKERS = 2
@@ -54,7 +53,7 @@ class PredictionModels(Rows):
     hyperparameters: str = column("as JSON", nullable=True)
     library_versions: str = column("libraries that trained it, as JSON", nullable=True, hashed=False)
     holdout_rows: int = column(
-        "rows of the last 15 game days, forecast by models that were fitted on earlier days alone; NULL where these are too few",
+        "rows of the last 15 game days, forecast by the challenger fitted on earlier days alone; NULL where these are too few",
         unit="rows",
         nullable=True,
         ge=0,
@@ -63,16 +62,16 @@ class PredictionModels(Rows):
     holdout_bias: float = column("mean of forecast minus actual on them", unit="market", nullable=True)
     holdout_crps: float = column("mean continuous ranked probability score", unit="market", nullable=True, ge=0)
     champion_crps: float = column(
-        "the same of the models of the month before, which are the champion; NULL without any, without rows since, and in rows of"
-        " earlier releases",
+        "the same of the champion, trained once more on the rows from before the last training day; NULL without any, without"
+        " rows since, and in rows of earlier releases",
         unit="market",
         nullable=True,
         hashed=False,
         ge=0,
     )
     served_by: str = column(
-        "challenger: the models trained for the month; champion: those of the month before, where the challenger's ensemble was"
-        " worse on the hold-out rows; NULL without a model, and in rows of earlier releases",
+        "challenger: the models trained on all rows; champion: those trained on the rows from before the last training day, where"
+        " the challenger's ensemble was worse on the hold-out rows; NULL without a model, and in rows of earlier releases",
         nullable=True,
         hashed=False,
         isin=[CHALLENGER, CHAMPION],

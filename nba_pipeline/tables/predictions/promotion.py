@@ -1,9 +1,10 @@
 """Champion and challenger: whether the models that were trained for a month serve it, or those of the month before.
 
 Both forecast the last 15 game days before the training day, by models that were fitted on none of these days: neither trees nor
-weights, level, spread or law. The champion saw no row of the last month, the challenger all before the 15 days. A challenger that
-is worse there, beyond what chance does, is not promoted: rows of the last month spoiled it, and the champion serves once more.
-A promoted one is fitted on all rows. All of it follows from the rows of the training window, so that any home decides the same.
+weights, level, spread or law. The champion is trained once more on the rows from before the last training day, the challenger on
+all before the 15 days. A challenger that is worse there, beyond what chance does, is not promoted: rows of the last month spoiled
+it, and the champion serves. A promoted one is fitted on all rows. All of it follows from the rows of the training window, and not
+from stored models or what served before, so that any home decides the same.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nba_pipeline import asof
 from nba_pipeline.domain.calendar import training_day
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.systems import Forecast, ensemble_v1
@@ -24,6 +26,7 @@ from nba_pipeline.systems.training import Trained, train
 if TYPE_CHECKING:
     import pandas as pd
 
+TRAINING_DAYS = 400
 HOLDOUT_DAYS = 15
 CHALLENGER, CHAMPION = "challenger", "champion"
 
@@ -40,20 +43,19 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date) -> 
         By system, the challenger, or the champion for all systems where the challenger's ensemble is worse; hold-out figures
         are of the challenger, `champion_crps` is of the champion on the same rows.
     """
-    challenger = train(rows, market)
     held, before, earlier = split(rows, trained_on)
     tried = _forecasts(held, market, train(before, market), trained_on)
     if tried is None:
-        return _with_facts(challenger, {}, CHALLENGER)
+        return _with_facts(train(rows, market), {}, CHALLENGER)
     figures = {s: _figures(f, held) for s, f in tried.items()}
     champion = train(earlier, market) if len(earlier) < len(before) else {}
     defended = _forecasts(held, market, champion, trained_on)
     if defended is None:
-        return _with_facts(challenger, figures, CHALLENGER)
+        return _with_facts(train(rows, market), figures, CHALLENGER)
     figures = {s: f | {"champion_crps": _mean(_crps(defended[s], held))} for s, f in figures.items()}
     if is_worse(tried[ensemble_v1.SYSTEM_ID], defended[ensemble_v1.SYSTEM_ID], held):
         return _with_facts(champion, figures, CHAMPION)
-    return _with_facts(challenger, figures, CHALLENGER)
+    return _with_facts(train(rows, market), figures, CHALLENGER)
 
 
 def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
@@ -67,7 +69,8 @@ def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.Dat
 
     day = pd.to_datetime(rows["game_date"])
     held = day.isin(day.drop_duplicates().nlargest(HOLDOUT_DAYS))
-    earlier = ~held & (day < pd.Timestamp(training_day(trained_on - timedelta(days=1))))
+    trained_before = training_day(trained_on - timedelta(days=1))
+    earlier = ~held & asof.training_window(rows["game_date"], trained_before, TRAINING_DAYS)
     return rows[held], rows[~held], rows[earlier]
 
 
