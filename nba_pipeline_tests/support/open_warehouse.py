@@ -16,16 +16,16 @@ class OpenWarehouse(DuckDBWarehouse):
     """Stores the tables in a file that stays open: opening and closing one takes longer than to read a table made by hand."""
 
     @cached_property
-    def _opened(self) -> duckdb.DuckDBPyConnection:
+    def _kept_open(self) -> duckdb.DuckDBPyConnection:
         return duck.connect(self.path)
 
     @contextmanager
     def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         del read_only
-        with self._opened.cursor() as db:
+        with self._kept_open.cursor() as db:
             db.execute("SET TimeZone = 'UTC'")
             yield db
 
     def close(self) -> None:
         """Close the file, so that it can be copied whole."""
-        self._opened.close()
+        self._kept_open.close()
