@@ -11,17 +11,16 @@ from functools import cached_property
 from typing import Any, Literal
 
 from nba_pipeline.common import clock
-from nba_pipeline.state.protocol import StateDatabase, StateStore
+from nba_pipeline.state.protocol import StateRecord, StateStore
 
 ODDS = "odds_api"
 Outcome = Literal["answered", "unchanged", "absent", "unreachable", "refused", "rejected"]
 # The outcomes that show that the service answers this machine; "absent" does not, since some turn machines away by its status.
 REACHED: tuple[Outcome, ...] = ("answered", "unchanged", "rejected")
-TABLES = {
-    "calls": "at TEXT, source TEXT, kind TEXT, key TEXT, outcome TEXT, "
+COLUMNS = (
+    "at TEXT, source TEXT, kind TEXT, key TEXT, outcome TEXT, "
     "credits INTEGER, credits_left INTEGER, credits_used INTEGER"
-}
-COLUMNS = ("at", "source", "kind", "key", "outcome", "credits", "credits_left", "credits_used")
+)
 
 Name = tuple[str, str, str]
 
@@ -55,15 +54,15 @@ class CallLog:
     _latest: dict[Outcome, dict[Name, datetime]] = field(default_factory=dict)
 
     @cached_property
-    def _database(self) -> StateDatabase:
-        return self.state.database("calls", TABLES)
+    def _record(self) -> StateRecord:
+        return self.state.record("calls", COLUMNS)
 
     def record(self, entry: Entry) -> None:
         """Append a call."""
         self.record_all([entry])
 
     def record_all(self, entries: Iterable[Entry]) -> None:
-        """Append calls in one transaction."""
+        """Append calls, all or none."""
         listed = list(entries)
         if not listed:
             return
@@ -74,8 +73,7 @@ class CallLog:
             )
             for e in listed
         ]
-        statement = f"INSERT INTO calls VALUES ({', '.join('?' * len(COLUMNS))})"
-        self._database.update(lambda db: db.executemany(statement, rows))
+        self._record.append(rows)
         for e in listed:
             if e.outcome in self._latest:
                 self._latest[e.outcome][e.source, e.kind, e.key] = e.at
@@ -114,7 +112,7 @@ class CallLog:
         return (datetime.fromisoformat(rows[0][0]), Usage(*rows[0][1:])) if rows else None
 
     def _rows(self, sql: str, *values: object) -> list[tuple]:
-        return self._database.read(lambda db: db.execute(sql, values).fetchall())
+        return self._record.read(lambda db: db.execute(sql, values).fetchall())
 
 
 def month_of(at: datetime) -> datetime:

@@ -4,27 +4,31 @@ An object is replaced only if it still has the generation that the new content f
 and repeats the change, so that no change is lost.
 """
 
-import random
 import sqlite3
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from nba_pipeline.common.bucket import ABSENT, Bucket, Superseded
-from nba_pipeline.common.errors import StateBusyError
 from nba_pipeline.common.sqlite import create_missing
+from nba_pipeline.state.attempts import repeat
 from nba_pipeline.state.mirror import pull, push
-from nba_pipeline.state.protocol import DirectoryName, Name, SharedDirectory, StateDatabase, Tables
+from nba_pipeline.state.parts import ObjectRecord
+from nba_pipeline.state.protocol import (
+    DirectoryName,
+    Name,
+    RecordName,
+    SharedDirectory,
+    StateDatabase,
+    StateRecord,
+    Tables,
+)
 
 STATE = "state"
 DECLARATIONS = f"{STATE}/declarations/"
 # What stands beside a stored answer and is read with it: it must be there first.
 SIDECAR = ".meta.json"
-# The service takes about one write a second of an object.
-WAIT_SECONDS = 60.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 T = TypeVar("T")
 
 
@@ -45,18 +49,7 @@ class ObjectDatabase:
             StateBusyError: Other processes were faster for a minute.
             ArtifactError: The object cannot be read or written.
         """
-        deadline, pause = time.monotonic() + WAIT_SECONDS, FIRST_PAUSE
-        while True:
-            try:
-                return self._try(change)
-            except Superseded:
-                if time.monotonic() >= deadline:
-                    raise StateBusyError(
-                        f"{self.bucket.address(self.name)}: others changed it again and again for {WAIT_SECONDS:g} s",
-                        "run it again; nothing was changed",
-                    ) from None
-            time.sleep(random.uniform(0, pause))
-            pause = min(2 * pause, LONGEST_PAUSE)
+        return repeat(lambda: self._try(change), self.bucket.address(self.name))
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         db = self._open()
@@ -114,7 +107,7 @@ class MirroredDirectory:
 
 @dataclass(frozen=True)
 class BucketState:
-    """The state below a bucket's prefix: databases and declarations below `state/`, and directories by their names.
+    """The state below a bucket's prefix: databases, records and declarations below `state/`, and directories by their names.
 
     `home`: where this machine keeps its copies of files.
     """
@@ -124,6 +117,9 @@ class BucketState:
 
     def database(self, name: Name, tables: Tables) -> StateDatabase:
         return ObjectDatabase(self.bucket, f"{STATE}/{name}.sqlite", tables)
+
+    def record(self, name: RecordName, columns: str) -> StateRecord:
+        return ObjectRecord(self.bucket, f"{STATE}/{name}", name, columns)
 
     def directory(self, name: DirectoryName) -> SharedDirectory:
         return MirroredDirectory(self.home / name, self.bucket, f"{name}/", SIDECAR)

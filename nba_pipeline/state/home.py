@@ -1,17 +1,26 @@
 """State in the directory of a home, which processes of one machine share."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.sqlite import reading, transaction
-from nba_pipeline.state.protocol import DirectoryName, Name, SharedDirectory, StateDatabase, Tables
+from nba_pipeline.state.protocol import (
+    DirectoryName,
+    Name,
+    RecordName,
+    Row,
+    SharedDirectory,
+    StateDatabase,
+    StateRecord,
+    Tables,
+)
 
 FILE = "automation.sqlite"
-CALLS = "payloads/calls.sqlite"
+PAYLOADS = "payloads"
 T = TypeVar("T")
 
 
@@ -29,6 +38,22 @@ class FileDatabase:
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         with reading(self.path, self.tables) as db:
             return query(db)
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A table of a SQLite file that rows are added to."""
+
+    database: FileDatabase
+    table: str
+
+    def append(self, rows: Sequence[Row]) -> None:
+        if rows:
+            statement = f"INSERT INTO {self.table} VALUES ({', '.join('?' * len(rows[0]))})"
+            self.database.update(lambda db: db.executemany(statement, rows))
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        return self.database.read(query)
 
 
 @dataclass(frozen=True)
@@ -51,7 +76,11 @@ class HomeState:
     home: Path
 
     def database(self, name: Name, tables: Tables) -> StateDatabase:
-        return FileDatabase(self.home / (CALLS if name == "calls" else FILE), tables)
+        del name  # one file for all
+        return FileDatabase(self.home / FILE, tables)
+
+    def record(self, name: RecordName, columns: str) -> StateRecord:
+        return FileRecord(FileDatabase(self.home / PAYLOADS / f"{name}.sqlite", {name: columns}), name)
 
     def directory(self, name: DirectoryName) -> SharedDirectory:
         return LocalDirectory(self.home / name)

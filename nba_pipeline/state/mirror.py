@@ -67,7 +67,7 @@ def pull(bucket: Bucket, below: str, directory: Path) -> bool:
                 (directory / name).unlink()
         due = [n for n, v in versions.items() if _is_due(directory / n, v, copied.get(n))]
         incoming = directory / INCOMING
-        fetched = dict(_at_once(due, lambda n: _download(bucket, versions[n], incoming / n)))
+        fetched = dict(at_once(due, lambda n: _download(bucket, versions[n], incoming / n)))
         # What was written here while it was fetched stays, too.
         copied |= {
             n: found for n, found in fetched.items() if found and _is_due(directory / n, versions[n], copied.get(n))
@@ -102,7 +102,7 @@ def push(bucket: Bucket, below: str, directory: Path, first: str = "") -> bool:
 
         written = []
         for names in ([n for n in changed if first and n.endswith(first)], changed):
-            for name, found in _at_once([n for n in names if n not in written], upload):
+            for name, found in at_once([n for n in names if n not in written], upload):
                 copied[name] = found
                 written.append(name)
         return all(copied[name].generation != SUPERSEDED for name in written)
@@ -189,7 +189,7 @@ def _upload(bucket: Bucket, name: str, path: Path, generation: int) -> Copied:
     return Copied(written, before.st_size, before.st_mtime_ns)
 
 
-def _at_once(names: Iterable[str], copy: Callable[[str], T]) -> Iterator[tuple[str, T]]:
+def at_once(names: Iterable[str], copy: Callable[[str], T]) -> Iterator[tuple[str, T]]:
     """Copy several files at a time, and yield each name with what became of it; after an error, begin with no other."""
     with ThreadPoolExecutor(TRANSFERS) as pool:
         futures = {name: pool.submit(copy, name) for name in names}

@@ -1,13 +1,15 @@
 """What a store of state must be able to do, wherever it keeps it."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-Name = Literal["alerts", "sources", "calls"]
+Name = Literal["alerts", "sources"]
+RecordName = Literal["calls"]
 DirectoryName = Literal["landing", "payloads"]
 Tables = Mapping[str, str]
+Row = tuple[str | int | None, ...]
 T = TypeVar("T")
 
 
@@ -20,6 +22,18 @@ class StateDatabase(Protocol):
         The change may be called again, on a later state, where another process was faster: it must do nothing but read and
         write the database.
         """
+        ...
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of a query, also where nothing may be written; what was never written is empty."""
+        ...
+
+
+class StateRecord(Protocol):
+    """A table that several processes add rows to and never change, also processes on different machines."""
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Add rows, all or none."""
         ...
 
     def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
@@ -53,6 +67,15 @@ class StateStore(Protocol):
         Args:
             name: What it is about.
             tables: Column definitions by table name; tables that it lacks are created.
+        """
+        ...
+
+    def record(self, name: RecordName, columns: str) -> StateRecord:
+        """Return a record.
+
+        Args:
+            name: What it is about, and the name of its table.
+            columns: The column definitions of the table.
         """
         ...
 

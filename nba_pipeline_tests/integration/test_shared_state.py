@@ -1,9 +1,5 @@
 """State in a bucket: processes on different machines share it, several at once lose nothing, and a pod's disk may go."""
 
-import os
-import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,16 +16,15 @@ from nba_pipeline.domain.declared_books import read_books
 from nba_pipeline.domain.identity.aliases import read_own_aliases
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.state import bucket as bucket_state
+from nba_pipeline.state import attempts
 from nba_pipeline.state.bucket import DECLARATIONS, BucketState
 from nba_pipeline.state.mirror import TRANSFERS, push
+from nba_pipeline_tests.support.pods import PREFIX, SHARED, at_once
 from nba_pipeline_tests.support.storage_emulator import BUCKET, StorageService
 
-PREFIX = "team/props"
 NOW = datetime(2024, 11, 20, 12, tzinfo=UTC)
 DAY = date(2024, 11, 20)
 GAP = Alert(AlertKind.GAP, "gap 1", "a day is missing")
-SHARED = {"NBA_PIPELINE_BUCKET": f"gs://{BUCKET}/{PREFIX}", "NBA_PIPELINE_STATE": "bucket"}
 DECLARED = f"{PREFIX}/state/declarations"
 WAIVER = "written,table,first_day,last_day,until,by,reason\n2024-11-20,nba_raw.shots,2024-11-01,2024-11-01,,Ann,lost\n"
 
@@ -44,19 +39,6 @@ def pod(service: StorageService, tmp_path: Path) -> Callable[[str], Settings]:
 def put(service: StorageService, name: str, content: bytes) -> None:
     del service  # its address is in the environment
     Bucket(BUCKET).write(name, content)
-
-
-def at_once(service: StorageService, script: str, *names: str, home: Path) -> None:
-    """Run one process for each name, all at the same time, and require that all end well."""
-    environment = os.environ | SHARED | {"STORAGE_EMULATOR_HOST": service.address}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(script), name],
-            env=environment | {"NBA_PIPELINE_HOME": str(home / name)},
-        )
-        for name in names
-    ]
-    assert [process.wait(timeout=120) for process in started] == [0] * len(names)
 
 
 def test_what_one_pod_records_another_reads(pod: Callable[[str], Settings]) -> None:
@@ -147,7 +129,7 @@ def test_a_state_that_others_change_without_end_is_an_error_that_may_pass(
         raise Superseded
 
     monkeypatch.setattr(Bucket, "replace", always_slower)
-    monkeypatch.setattr(bucket_state, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(attempts, "WAIT_SECONDS", 0.0)
     with pytest.raises(StateBusyError, match=r"gs://.*alerts.sqlite") as error:
         AlertStore(pod("one").open_state()).put_note("a", "b")
     assert error.value.transient
