@@ -23,6 +23,7 @@ class Syntax:
         odd_elements: Whether an array contains NULL or an infinite number.
         is_nan: Whether a number is NaN.
         infinite: Whether a number is NaN or infinite.
+        contains: Whether the text `{1}` is in a text.
         matches: Whether a text matches the pattern `{1}`.
         texts: Texts, NULL left out, joined by `{1}`.
         fields: Joins pairs of name and value by a separator.
@@ -38,6 +39,7 @@ class Syntax:
     odd_elements: str
     is_nan: str
     infinite: str
+    contains: str
     matches: str
     texts: str
     fields: Callable[[Sequence[tuple[str, str]], str], str]
@@ -87,6 +89,7 @@ SYNTAX: Mapping[Dialect, Syntax] = {
         odd_elements="len(list_filter({0}, lambda e: e IS NULL OR isinf(e))) > 0",
         is_nan="isnan({0})",
         infinite="NOT isfinite({0})",
+        contains="contains({0}, {1})",
         matches="regexp_matches({0}, {1})",
         texts="concat_ws({1}, {0})",
         fields=lambda named, separator: f"CONCAT({f', {separator}, '.join(f'{n}, {v}' for n, v in named)})",
@@ -110,6 +113,7 @@ SYNTAX: Mapping[Dialect, Syntax] = {
         odd_elements="EXISTS(SELECT 1 FROM UNNEST({0}) AS e WHERE e IS NULL OR IS_INF(e))",
         is_nan="IS_NAN({0})",
         infinite="(IS_NAN({0}) OR IS_INF({0}))",
+        contains="STRPOS({0}, {1}) > 0",
         matches="REGEXP_CONTAINS({0}, {1})",
         texts="ARRAY_TO_STRING([{0}], {1})",
         fields=lambda named, separator: (
