@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nba_pipeline.systems.protocol import Floats
 
@@ -16,8 +17,20 @@ if TYPE_CHECKING:
 EXPECTED_BY_FORM, EXPECTED_BY_ROTATION = "expected_by_form", "expected_by_rotation"
 
 
+class Training(Protocol):
+    """Training rows as a trained system reads them, read once for all fits on them."""
+
+    def body(self) -> dict[str, object]:
+        """Fit a model of all rows: the body of its artifact, JSON-able and the same for the same rows."""
+        ...
+
+    def unseen(self, inside: NDArray[np.bool_]) -> Floats:
+        """Forecast the rows inside by a model of all others."""
+        ...
+
+
 class Learner(Protocol):
-    """A trained system. `fit` gives the body of its artifact, JSON-able and the same for the same rows; `predict` reads it."""
+    """A trained system: `training` gives the body of its artifact, `predict` reads it."""
 
     @property
     def system_id(self) -> str: ...
@@ -34,7 +47,7 @@ class Learner(Protocol):
 
     def hyperparameters(self) -> dict[str, object]: ...
 
-    def fit(self, rows: pd.DataFrame, market: str, actual: Floats) -> dict[str, object]: ...
+    def training(self, rows: pd.DataFrame, market: str, actual: Floats) -> Training: ...
 
     def predict(self, rows: pd.DataFrame, market: str, body: dict) -> tuple[Floats, dict[str, Floats]]:
         """The mean of every row, and the terms that add up to it."""

@@ -7,13 +7,15 @@ the artifact records. The squares of four features, on each side of their mean, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nba_pipeline.systems.learned import EXPECTED_BY_FORM, EXPECTED_BY_ROTATION, matrix, stored
 from nba_pipeline.systems.protocol import Floats
-from nba_pipeline.systems.spread import rounded
+from nba_pipeline.systems.spread import gram, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,35 +68,55 @@ class RidgeV1:
     def hyperparameters(self) -> dict[str, object]:
         return {"penalty": PENALTY, "clip": CLIP}
 
-    def fit(self, rows: pd.DataFrame, market: str, actual: Floats) -> dict[str, object]:
-        values = matrix(rows, market, _columns(market))
-        known = ~np.isnan(values)
-        count = np.maximum(known.sum(axis=0), 1)
-        centre = np.where(known, values, 0).sum(axis=0) / count
-        scale = np.sqrt((np.where(known, values - centre, 0) ** 2).sum(axis=0) / count)
-        centre, scale = np.array(rounded(centre)), np.array(rounded(np.where(scale > 0, scale, 1.0)))
-        basis = _basis(values, market, centre, scale)
-        whole = np.column_stack([np.ones(len(basis)), basis])
-        penalty = PENALTY * np.diag([0.0] + [1.0] * basis.shape[1])
-        solved = np.linalg.solve(whole.T @ whole + penalty, whole.T @ actual)
-        return {
-            "centre": centre.tolist(),
-            "scale": scale.tolist(),
-            "intercept": rounded(solved[:1])[0],
-            "coefficients": rounded(solved[1:]),
-        }
+    def training(self, rows: pd.DataFrame, market: str, actual: Floats) -> RidgeTraining:
+        return RidgeTraining(matrix(rows, market, _columns(market)), actual)
 
     def predict(self, rows: pd.DataFrame, market: str, body: dict) -> tuple[Floats, dict[str, Floats]]:
-        values = matrix(rows, market, _columns(market))
-        basis = _basis(values, market, np.array(body["centre"]), np.array(body["scale"]))
-        terms = basis * np.array(body["coefficients"])
-        groups = np.array(_group_of())
-        parts = {name: terms[:, groups == name].sum(axis=1) for name in GROUPS}
-        parts = {"mean_of_all": np.full(len(rows), float(body["intercept"])), **parts}
-        return np.sum(list(parts.values()), axis=0), parts
+        return _predicted(matrix(rows, market, _columns(market)), body)
 
 
-def _basis(values: Floats, market: str, centre: Floats, scale: Floats) -> Floats:
+@dataclass(frozen=True)
+class RidgeTraining:
+    """The model matrix of training rows, and their outcomes."""
+
+    values: Floats
+    actual: Floats
+
+    def body(self) -> dict[str, object]:
+        return _fit(self.values, self.actual)
+
+    def unseen(self, inside: NDArray[np.bool_]) -> Floats:
+        return _predicted(self.values[inside], _fit(self.values[~inside], self.actual[~inside]))[0]
+
+
+def _fit(values: Floats, actual: Floats) -> dict[str, Any]:
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    centre = np.where(known, values, 0).sum(axis=0) / count
+    scale = np.sqrt((np.where(known, values - centre, 0) ** 2).sum(axis=0) / count)
+    centre, scale = np.array(rounded(centre)), np.array(rounded(np.where(scale > 0, scale, 1.0)))
+    basis = _basis(values, centre, scale)
+    products, with_actual = gram(np.column_stack([np.ones(len(basis)), basis]), actual)
+    penalty = PENALTY * np.diag([0.0] + [1.0] * basis.shape[1])
+    solved = np.linalg.solve(products + penalty, with_actual)
+    return {
+        "centre": centre.tolist(),
+        "scale": scale.tolist(),
+        "intercept": rounded(solved[:1])[0],
+        "coefficients": rounded(solved[1:]),
+    }
+
+
+def _predicted(values: Floats, body: Mapping[str, Any]) -> tuple[Floats, dict[str, Floats]]:
+    basis = _basis(values, np.array(body["centre"]), np.array(body["scale"]))
+    terms = basis * np.array(body["coefficients"])
+    groups = np.array(_group_of())
+    parts = {name: terms[:, groups == name].sum(axis=1) for name in GROUPS}
+    parts = {"mean_of_all": np.full(len(values), float(body["intercept"])), **parts}
+    return np.sum(list(parts.values()), axis=0), parts
+
+
+def _basis(values: Floats, centre: Floats, scale: Floats) -> Floats:
     standard = np.nan_to_num(np.clip((values - centre) / scale, -CLIP, CLIP))
-    bent = standard[:, [_columns(market).index(c.format(m=market)) for c in BENT]]
+    bent = standard[:, [_columns("points").index(c.format(m="points")) for c in BENT]]
     return np.hstack([standard, np.maximum(bent, 0) ** 2, np.maximum(-bent, 0) ** 2])

@@ -12,6 +12,9 @@ import scipy
 from nba_pipeline.systems.protocol import Floats
 
 OWN_SHARE_LIMIT = 0.6
+# So few rows are multiplied at once that the linear algebra library wakes no further threads: with two months in training
+# at once they only wait for each other.
+ROWS_AT_ONCE = 32
 SURE = 1e-4
 DIGITS = 8
 
@@ -21,10 +24,20 @@ def rounded(values: Any) -> list[float]:
     return [float(f"{v:.{DIGITS}g}") for v in np.asarray(values, dtype=float).ravel()]
 
 
+def gram(basis: Floats, wanted: Floats) -> tuple[Floats, Floats]:
+    """Return the Gram matrix of the columns of `basis`, and their products with `wanted`, on one thread."""
+    whole = np.column_stack([basis, wanted])
+    even = len(whole) // ROWS_AT_ONCE * ROWS_AT_ONCE
+    parts = whole[:even].reshape(-1, ROWS_AT_ONCE, whole.shape[1])
+    products = np.matmul(parts.transpose(0, 2, 1), parts).sum(axis=0) + whole[even:].T @ whole[even:]
+    return products[:-1, :-1], products[:-1, -1]
+
+
 def nonnegative_least_squares(basis: Floats, wanted: Floats) -> Floats:
     """Solve non-negative least squares through the Cholesky factor of the Gram matrix: a few columns, however many rows."""
-    factor = np.linalg.cholesky(basis.T @ basis + SURE * np.eye(basis.shape[1]))
-    return scipy.optimize.nnls(factor.T, np.linalg.solve(factor, basis.T @ wanted))[0]
+    products, with_wanted = gram(basis, wanted)
+    factor = np.linalg.cholesky(products + SURE * np.eye(basis.shape[1]))
+    return scipy.optimize.nnls(factor.T, np.linalg.solve(factor, with_wanted))[0]
 
 
 @dataclass(frozen=True)
@@ -51,10 +64,10 @@ class Spread:
         weight = 1 / (1 + np.maximum(m, 0))
         basis = cls._basis(m)
         coefficients = nonnegative_least_squares(basis * weight[:, None], squared * weight)
-        prior = basis @ coefficients
+        prior = (basis * coefficients).sum(axis=1)
         seen = ~np.isnan(own)
         away, left = (own[seen] ** 2 - prior[seen]) * weight[seen], (squared[seen] - prior[seen]) * weight[seen]
-        share = np.clip((away @ left) / max(away @ away, SURE), 0, OWN_SHARE_LIMIT) if seen.any() else 0.0
+        share = np.clip((away * left).sum() / max((away**2).sum(), SURE), 0, OWN_SHARE_LIMIT) if seen.any() else 0.0
         return cls(*rounded([*coefficients, share]))
 
     def sd(self, mean: Floats, own_sd: Floats) -> Floats:

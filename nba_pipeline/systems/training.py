@@ -20,13 +20,13 @@ from nba_pipeline.systems import (
     LINE_SYSTEM_IDS,
     RULES,
     VERSIONS,
-    Learner,
     ensemble_v1,
     line_aware_v1,
 )
 from nba_pipeline.systems.artifact import encode, installed_versions
 from nba_pipeline.systems.calibration import Calibration, Level
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
+from nba_pipeline.systems.learned import Training
 from nba_pipeline.systems.protocol import Floats, Quotes
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class _Rows:
     season_average: Floats
     block: NDArray[np.int64]
     recent: NDArray[np.bool_]
+    facts: Mapping[str, Any]
 
     @classmethod
     def of(cls, frame: pd.DataFrame, market: str) -> _Rows:
@@ -87,6 +88,7 @@ class _Rows:
             form_of(frame, market, "season_average"),
             day_blocks(days, BLOCKS),
             late & (frame["playoff_game"].to_numpy(dtype=float) == 0),
+            _seen(frame),
         )
 
 
@@ -98,11 +100,12 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
     them. Below 3,000 rows of players with ten
     earlier games in the season no system is trained, below 500 rows with a line none that knows the line; the reason states it.
     """
-    rows = rows.sort_values(["game_date", "player_id"], ignore_index=True)
+    rows = _sorted(rows)
     seasoned = int((rows["games_played_season"].to_numpy(dtype=float) >= EARLIER_GAMES).sum())
     if seasoned < MINIMUM_ROWS:
         reason = f"{seasoned:,} rows of players with {EARLIER_GAMES} earlier games, {MINIMUM_ROWS:,} are needed"
-        return {s: Trained(None, _seen(rows), reason) for s in VERSIONS}
+        seen = _seen(rows)
+        return {s: Trained(None, seen, reason) for s in VERSIONS}
     known = _Rows.of(rows[rows[f"{market}_form"].notna()].reset_index(drop=True), market)
     fitted, unlevelled = _members(known)
     fitted |= _combinations(known, unlevelled)
@@ -110,8 +113,17 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
     lined = int((~np.isnan(known.quotes.line)).sum())
     if lined < MINIMUM_LINED:
         reason = f"{lined:,} rows with a line, {MINIMUM_LINED:,} are needed"
-        made |= {s: Trained(None, _seen(known.frame), reason) for s in LINE_SYSTEM_IDS}
+        made |= {s: Trained(None, known.facts, reason) for s in LINE_SYSTEM_IDS}
     return {s: made[s] for s in VERSIONS}
+
+
+def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows by day and player; copied only where they are in another order."""
+    day, player = rows["game_date"].to_numpy(), rows["player_id"].to_numpy()
+    later, same = day[1:] > day[:-1], day[1:] == day[:-1]
+    if (later | (same & (player[1:] > player[:-1]))).all():
+        return rows.reset_index(drop=True)
+    return rows.sort_values(["game_date", "player_id"], ignore_index=True)
 
 
 def day_blocks(days: pd.Series, blocks: int) -> NDArray[np.int64]:
@@ -133,11 +145,15 @@ def _members(rows: _Rows) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
         level = Level() if plain else Level.of_rule(mean, rows.season_average, rows.actual)
         found[rule.system_id] = _Fitted(level.apply(mean, rows.season_average), level)
     for learner in LEARNERS:
-        mean = unlevelled[learner.system_id] = _unseen(learner, rows)
+        training = learner.training(rows.frame, rows.market, rows.actual)
+        mean = unlevelled[learner.system_id] = _unseen(training, rows.block)
         level = Level.of_recent(mean, rows.actual, rows.recent)
-        body = learner.fit(rows.frame, rows.market, rows.actual)
         found[learner.system_id] = _Fitted(
-            level.apply(mean, rows.season_average), level, body, learner.libraries, learner.hyperparameters()
+            level.apply(mean, rows.season_average),
+            level,
+            training.body(),
+            learner.libraries,
+            learner.hyperparameters(),
         )
     return found, unlevelled
 
@@ -154,14 +170,12 @@ def _combinations(rows: _Rows, unlevelled: Mapping[str, Floats]) -> dict[str, _F
     }
 
 
-def _unseen(learner: Learner, rows: _Rows) -> Floats:
+def _unseen(training: Training, block: NDArray[np.int64]) -> Floats:
     """Forecasts of every block by a model of the others."""
-    mean = np.full(len(rows.frame), np.nan)
-    read = rows.frame[list(learner.features(rows.market))]
+    mean = np.full(len(block), np.nan)
     for b in range(BLOCKS):
-        inside = rows.block == b
-        body = learner.fit(read[~inside], rows.market, rows.actual[~inside])
-        mean[inside] = learner.predict(read[inside], rows.market, body)[0]
+        inside = block == b
+        mean[inside] = training.unseen(inside)
     return np.maximum(mean, 0)
 
 
@@ -179,7 +193,7 @@ def _trained(system_id: str, fitted: _Fitted, rows: _Rows) -> Trained:
     body = {**fitted.body, "calibration": calibration.to_dict()}
     artifact = encode(system_id, VERSIONS[system_id], rows.market, features, fitted.libraries, body)
     facts = {
-        **_seen(rows.frame),
+        **rows.facts,
         "features": list(features),
         "hyperparameters": {**fitted.hyperparameters, **_small(fitted.body)},
         "library_versions": installed_versions(fitted.libraries),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nba_pipeline.systems.learned import EXPECTED_BY_FORM, EXPECTED_BY_ROTATION, matrix, stored
 from nba_pipeline.systems.protocol import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xgboost
+
+Singles = NDArray[np.float32]
 
 ROUNDS = 120
 PARAMETERS: Mapping[str, object] = {
@@ -73,19 +78,46 @@ class XGBoostV1:
     def hyperparameters(self) -> dict[str, object]:
         return {**PARAMETERS, "rounds": ROUNDS}
 
-    def fit(self, rows: pd.DataFrame, market: str, actual: Floats) -> dict[str, object]:
-        import xgboost  # deferred: takes a second to load, and only training needs it
-
-        values = matrix(rows, market, _columns(market)).astype(np.float32)
-        data = xgboost.QuantileDMatrix(values, actual, max_bin=PARAMETERS["max_bin"], nthread=1)
-        trees = xgboost.train(dict(PARAMETERS), data, num_boost_round=ROUNDS)
-        return {"ubjson": base64.b64encode(bytes(trees.save_raw("ubj"))).decode()}
+    def training(self, rows: pd.DataFrame, market: str, actual: Floats) -> XGBoostTraining:
+        return XGBoostTraining(_read(rows, market), actual.astype(np.float32))
 
     def predict(self, rows: pd.DataFrame, market: str, body: dict) -> tuple[Floats, dict[str, Floats]]:
         import xgboost  # deferred: takes a second to load, and only forecasting needs it
 
         trees = xgboost.Booster({"nthread": 1})
         trees.load_model(bytearray(base64.b64decode(body["ubjson"])))
-        values = matrix(rows, market, _columns(market)).astype(np.float32)
-        mean = np.asarray(trees.inplace_predict(values), dtype=float) if len(values) else np.empty(0)
+        mean = _predicted(trees, _read(rows, market))
         return mean, {"trees": mean}
+
+
+@dataclass(frozen=True)
+class XGBoostTraining:
+    """The model matrix of training rows, and their outcomes."""
+
+    values: Singles
+    actual: Singles
+
+    def body(self) -> dict[str, object]:
+        trees = _fit(self.values, self.actual)
+        return {"ubjson": base64.b64encode(bytes(trees.save_raw("ubj"))).decode()}
+
+    def unseen(self, inside: NDArray[np.bool_]) -> Floats:
+        return _predicted(_fit(self.values[~inside], self.actual[~inside]), self.values[inside])
+
+
+def _read(rows: pd.DataFrame, market: str) -> Singles:
+    return matrix(rows, market, _columns(market)).astype(np.float32)
+
+
+def _fit(values: Singles, actual: Singles) -> xgboost.Booster:
+    import xgboost  # deferred: takes a second to load, and only training needs it
+
+    data = xgboost.QuantileDMatrix(values, actual, max_bin=PARAMETERS["max_bin"], nthread=1)
+    trees = xgboost.Booster(dict(PARAMETERS), [data])
+    for done in range(ROUNDS):
+        trees.update(data, done)
+    return trees
+
+
+def _predicted(trees: xgboost.Booster, values: Singles) -> Floats:
+    return np.asarray(trees.inplace_predict(values), dtype=float) if len(values) else np.empty(0)

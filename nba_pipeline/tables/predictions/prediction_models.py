@@ -18,7 +18,8 @@ from nba_pipeline.domain.calendar import first_day, training_day
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext, Transform
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
-from nba_pipeline.systems.training import Trained
+from nba_pipeline.systems.shared_training import SharedTraining
+from nba_pipeline.systems.training import Trained, train
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
@@ -136,18 +137,30 @@ def model_rows(features: ir.Table, identity: Sequence[str]) -> ir.Table:
 
 def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
     """Train every system of every market on each training day asked for, store the artifacts, and register them."""
-    frame = rows.to_pandas().sort_values(["game_date", "player_id"], ignore_index=True)
+    frame = _training_frame(rows)
+    shared = SharedTraining(train)
     wanted = [(d, m) for d in context.days if d == training_day(d) for m in context.markets]
 
     def fit(job: tuple[date, str]) -> list[dict]:
         day, market = job
         seen = frame[asof.training_window(frame["game_date"], day, TRAINING_DAYS)]
         seen = of_market(seen, market).assign(actual=seen[f"actual_{market}"].astype(float))
-        return [_entry(day, market, s, t, context.store) for s, t in models_of_the_month(seen, market, day).items()]
+        return [
+            _entry(day, market, s, t, context.store) for s, t in models_of_the_month(seen, market, day, shared).items()
+        ]
 
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         entries = [e for found in pool.map(fit, wanted) for e in found]
     return pa.Table.from_pylist(entries, schema=PREDICTION_MODELS.computed_schema)
+
+
+def _training_frame(rows: pa.Table) -> "pd.DataFrame":
+    """The rows in order of day and player, labelled 0, 1, 2, ..."""
+    import pandas as pd  # deferred: takes most of a second to load, and only training needs it
+
+    frame = rows.to_pandas()
+    dated = frame.assign(game_date=pd.to_datetime(frame["game_date"]))
+    return dated.sort_values(["game_date", "player_id"], ignore_index=True)
 
 
 def _entry(day: date, market: str, system: str, trained: Trained, store: ArtifactStore) -> dict:

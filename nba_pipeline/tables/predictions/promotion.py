@@ -21,6 +21,7 @@ from nba_pipeline.systems import Forecast, ensemble_v1
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.protocol import Floats
+from nba_pipeline.systems.shared_training import Train
 from nba_pipeline.systems.training import Trained, train
 
 if TYPE_CHECKING:
@@ -31,13 +32,16 @@ HOLDOUT_DAYS = 15
 CHALLENGER, CHAMPION = "challenger", "champion"
 
 
-def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date) -> dict[str, Trained]:
+def models_of_the_month(
+    rows: "pd.DataFrame", market: str, trained_on: date, train: Train = train
+) -> dict[str, Trained]:
     """Train every system for the month and return what serves it, with what the registry tells of it.
 
     Args:
         rows: Training rows of the market, as `training.train` reads them, of days before the training day.
         market: The market.
         trained_on: The training day.
+        train: Trains every system on rows of a market.
 
     Returns:
         By system, the challenger, or the champion for all systems where the challenger's ensemble is worse; hold-out figures

@@ -16,6 +16,7 @@ from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
+from nba_pipeline.systems.shared_training import Train
 from nba_pipeline.systems.training import Trained
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions import prediction_models
@@ -42,7 +43,7 @@ class Recorder:
     def __init__(self) -> None:
         self.seen: list[tuple[str, pd.DataFrame]] = []
 
-    def __call__(self, rows: pd.DataFrame, market: str, trained_on: date) -> dict[str, Trained]:  # noqa: ARG002
+    def __call__(self, rows: pd.DataFrame, market: str, trained_on: date, train: Train) -> dict[str, Trained]:  # noqa: ARG002
         self.seen.append((market, rows))
         if len(rows) < 2:
             return {SYSTEM: Trained(None, {"rows": len(rows)}, f"only {len(rows)} rows")}
@@ -81,7 +82,7 @@ def test_a_model_sees_rows_before_its_training_day_only_and_none_older_than_its_
     days = [FEBRUARY + timedelta(days=n) for n in (-TRAINING_DAYS - 1, -TRAINING_DAYS, -1, 0, 1)]
     registered(learned(*[(d, 7) for d in days]), finish_context(LocalArtifacts(tmp_path), FEBRUARY))
     ((_, rows),) = training.seen
-    assert rows["game_date"].tolist() == days[1:3]
+    assert rows["game_date"].dt.date.tolist() == days[1:3]
 
 
 @pytest.mark.usefixtures("training")
