@@ -117,6 +117,9 @@ class BigQueryExecutor:
         self._warehouse.connection.persist(what, work)
         return jobs[-1][0]
 
+    def is_as_hashed(self) -> bool:
+        return False  # what a staging table held before is not known
+
     def expect(self, wanted: Query) -> None:
         self._inputs[EXPECTED] = wanted.statement
 

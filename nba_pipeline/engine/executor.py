@@ -24,6 +24,10 @@ class Executor(Protocol):
         """Make `result`, the typed, rounded and hashed rows of these days."""
         ...
 
+    def is_as_hashed(self) -> bool:
+        """Tell whether `result` is known to hold, cell by cell, what `compute` hashed, so that every hash recomputes."""
+        ...
+
     def expect(self, wanted: Query) -> None:
         """Make `expected`, the rows that must exist."""
         ...

@@ -285,6 +285,25 @@ def test_the_partition_hash_sees_every_row_once() -> None:
     assert content(one) != content(pa.Table.from_pylist([FULL, FULL | {"points": 1}], SCHEMA))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE result SET comment = 'y'",
+        "UPDATE result SET features = [1.25, 0, -3.0]",
+        "UPDATE result SET data_hash = reverse(data_hash)",
+        "DELETE FROM result",
+        "INSERT INTO result FROM result",
+    ],
+)
+def test_a_result_is_as_hashed_until_a_cell_or_row_of_it_changes(change: str) -> None:
+    executor = computed(pa.Table.from_pylist([FULL], SCHEMA))
+    before = executor.is_as_hashed()
+    executor.db.execute(change)
+    after = executor.is_as_hashed()
+    executor.close()
+    assert (before, after) == (True, False)
+
+
 # --- BigQuery ---------------------------------------------------------------------------------------------------------
 
 
