@@ -171,13 +171,24 @@ def test_everything_that_is_asked_of_a_warehouse_passes_googles_own_analyser(
     bigquery_warehouse.replace(wider, days(1), written, [entry(days(1)[0], 2)], rejects(days(1)[0]))
     state(bigquery_warehouse)
     first, last = days(0, 1)
-    bigquery_warehouse.read({"one": (RESULTS, Days(first, first)), "both": (RESULTS, Days(first, last))})
+    later = last + timedelta(days=30)
+    bigquery_warehouse.read({"both": (RESULTS, Days(first, last)), "later": (RESULTS, Days(later, later))})
     for tables in (None, [RESULTS.id]):
         bigquery_warehouse.ledger(tables, *days(0, 1))
         bigquery_warehouse.quarantine(tables[0] if tables else None, *days(0, 1))
     sent = bigquery_rules.statements[before:]
     kinds = ("BEGIN TRANSACTION", "ALTER TABLE", "CURRENT_TIMESTAMP() AS", "FOR SYSTEM_TIME AS OF", "COUNT(*)")
     assert [k for k in kinds if not any(k in s for s in sent)] == []
+
+
+def test_windows_of_the_same_days_of_a_table_are_one_job(bigquery_warehouse: BigQueryWarehouse) -> None:
+    fill(bigquery_warehouse)
+    first, last = days(0, 1)
+    wire = tapped(bigquery_warehouse)
+    bigquery_warehouse.read(
+        {"games": (RESULTS, Days(first, last)), "slate": (RESULTS, Days(first, last, ("game_date", "team")))}
+    )
+    assert len(wire.jobs) == 1
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,24 @@ def test_the_columns_that_are_asked_for_are_read_in_that_order_and_all_where_non
     assert warehouse.read({"r": (RESULTS, Days(FIRST, FIRST))})["r"].column_names == list(RESULTS.columns)
 
 
+def test_several_windows_of_a_table_are_what_each_is_alone(warehouse: Warehouse) -> None:
+    write(warehouse, days(0, 1, 2, 3, 4))
+    first, third, fourth, last = days(0, 2, 3, 4)
+    wanted = {
+        "history": Days(first, fourth, ("game_date", "points")),
+        "recent": Days(third, fourth, ("team",)),
+        "today": Days(last, last, ("points", "team")),
+        "slate": Days(last, last, ("team",)),
+        "all": Days(first, last),
+    }
+    together = warehouse.read({name: (RESULTS, window) for name, window in wanted.items()})
+    assert list(together) == list(wanted)
+    for name, window in wanted.items():
+        alone = warehouse.read({name: (RESULTS, window)})[name]
+        order = [(c, "ascending") for c in alone.column_names]
+        assert together[name].sort_by(order) == alone.sort_by(order)
+
+
 # --- ledger and quarantine --------------------------------------------------------------------------------------------
 
 

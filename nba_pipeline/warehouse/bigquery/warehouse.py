@@ -26,6 +26,7 @@ from nba_pipeline.contracts.table import Table
 from nba_pipeline.warehouse.bigquery import schema, sql
 from nba_pipeline.warehouse.bigquery.client import PARALLEL_JOBS, Connection, JobLabels
 from nba_pipeline.warehouse.bigquery.location import OPERATIONS, STAGING, BigQueryLocation
+from nba_pipeline.warehouse.bigquery.shared_reads import SharedRead, share, window
 from nba_pipeline.warehouse.protocol import (
     CONTENTS_SCHEMA,
     ENTRY_SCHEMA,
@@ -63,17 +64,19 @@ class BigQueryWarehouse:
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
         stored = {t.id: self.stored(t.id) for t, _ in wanted.values()}
-        as_of = self.moment() if len(wanted) > 1 else None
+        shared = share(wanted)
+        as_of = self.moment() if len(shared) > 1 else None
 
-        def rows(name: str) -> pa.Table:
-            table, days = wanted[name]
-            held, shape = stored[table.id], read_schema(table, days.columns)
+        def rows(one: SharedRead) -> pa.Table:
+            held, shape = stored[one.table.id], read_schema(one.table, one.days.columns)
             if held is None:
                 return shape.empty_table()
-            statement = sql.select(table, str(held.reference), column_names(held), days, as_of)
-            return self.connection.arrow(f"reading {table.id}", statement, JobLabels(table.id), shape)
+            statement = sql.select(one.table, str(held.reference), column_names(held), one.days, as_of)
+            return self.connection.arrow(f"reading {one.table.id}", statement, JobLabels(one.table.id), shape)
 
-        return dict(zip(wanted, _side_by_side(rows, list(wanted)), strict=True))
+        found = zip(shared, _side_by_side(rows, shared), strict=True)
+        read = {name: window(held, *wanted[name], one.days) for one, held in found for name in one.names}
+        return {name: read[name] for name in wanted}
 
     def ledger(
         self, tables: Sequence[str] | None = None, start: date | None = None, end: date | None = None
