@@ -21,7 +21,7 @@ def test_a_waiver_lets_the_tables_below_run_and_is_shown(
 ) -> None:
     monkeypatch.setitem(CATALOG, TABLE, CATALOG[TABLE])
     monkeypatch.setenv("NBA_PIPELINE_HOME", str(home.path))
-    assert not home.materialize(START, END, [asset_of(empty_flag([BAD]))]).success
+    assert not home.materialize(START, END, [asset_of(empty_flag(BAD))]).success
     assert not home.materialize(START, END, [asset_of(CATALOG[PREDICTIONS.id])]).success
     assert not run_check(START, END)
     assert f"{TABLE}: refused {BAD}" in capsys.readouterr().out

@@ -1,9 +1,9 @@
 """Faults that a programmer could make in ml_feature_store_v2, planted around its real build."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from functools import wraps
+from functools import cache, wraps
 
 import ibis
 
@@ -23,12 +23,14 @@ def without_fields() -> Transform:
     return _rebuilt(lambda rows: rows.drop(*FIELDS))
 
 
-def empty_flag(days: Sequence[date]) -> Transform:
-    """The build leaves early_season_flag empty on these days."""
-    wanted = list(days) or [date(1, 1, 1)]
+@cache
+def empty_flag(*days: date) -> Transform:
+    """The build leaves early_season_flag empty on these days; without days it is the real one."""
+    if not days:
+        return TRANSFORM
     return _rebuilt(
         lambda rows: rows.mutate(
-            early_season_flag=rows.game_date.isin(wanted).ifelse(ibis.null("boolean"), rows.early_season_flag)
+            early_season_flag=rows.game_date.isin(days).ifelse(ibis.null("boolean"), rows.early_season_flag)
         )
     )
 

@@ -23,7 +23,7 @@ def _faulty_days() -> list[date]:
     return [date.fromisoformat(d) for d in Path(os.environ[FAULT_FILE]).read_text().split()]
 
 
-_faulty = table_asset(empty_flag(_faulty_days()), SETTINGS)
+_faulty = table_asset(empty_flag(*_faulty_days()), SETTINGS)
 
 defs = dg.Definitions(
     assets=[_faulty if a.key == asset_key(ML_FEATURE_STORE) else a for a in ASSETS],
