@@ -134,8 +134,9 @@ with dg.DagsterInstance.ephemeral() as instance, interrupts.stopping_on_signals(
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("held_up", HELD_UP)
+@pytest.mark.parametrize(
+    ("held_up", "number"), [*((held_up, signal.SIGINT) for held_up in HELD_UP), ("an open transaction", signal.SIGTERM)]
+)
 def test_a_process_ends_after_a_signal_without_waiting_for_its_step_and_leaves_the_tables_as_they_were(
     tmp_path: Path, held_up: str, number: int
 ) -> None:

@@ -121,7 +121,7 @@ def test_no_future_changes_a_day(finished_home: Home, table: str) -> None:
     wanted = tried.content()
     assert wanted
 
-    @settings(max_examples=3 if table == FEATURES else 20, deadline=None)
+    @settings(max_examples=3 if table == FEATURES else 10, deadline=None)
     @given(futures)
     def same(future: Future) -> None:
         # Its steps join each copy of a row with each of other inputs, time and again: 21 GB of rows that no contract allows.
