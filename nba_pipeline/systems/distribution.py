@@ -12,7 +12,7 @@ on such rows (`calibration.LineLaw`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Self
 
 import numpy as np
@@ -78,9 +78,17 @@ class Law:
         """
         return cls(mean, sd, np.where(np.isnan(skewness), raw_skewness(mean, sd, market), skewness))
 
-    @property
+    @cached_property
     def _shape(self) -> Floats:
         return np.clip(4 / self.skewness**2, LOWEST_SHAPE, HIGHEST_SHAPE)
+
+    @cached_property
+    def _place(self) -> tuple[NDArray[np.int64], Floats]:
+        """The last tabulated shape up to the own one, and how far the own one lies beyond it, in logarithms."""
+        log_shape = _log_shapes()
+        own = np.log(self._shape)
+        at = np.maximum(np.searchsorted(log_shape, own, side="right") - 1, 0)
+        return at, np.maximum(own - log_shape[at], 0)
 
     def _gamma(self, value: Floats) -> Floats:
         """Values on the axis of the gamma law with scale 1."""
@@ -88,8 +96,9 @@ class Law:
 
     def quantile(self, q: float) -> Floats:
         """Return the q-quantile, at least 0. Interpolated in a table, to 1e-4 standard deviations."""
-        log_shape, standardized = _table(q)
-        return np.maximum(self.mean + self.sd * np.interp(np.log(self._shape), log_shape, standardized), 0)
+        standardized, slope = _table(q)
+        at, beyond = self._place
+        return np.maximum(self.mean + self.sd * (slope[at] * beyond + standardized[at]), 0)
 
     def point(self, decimals: int) -> Floats:
         """Return the median of the outcome, a whole number: no other forecast has a smaller expected absolute error.
@@ -113,8 +122,7 @@ class Law:
 
     def decided_over(self, line: Floats) -> Floats:
         """Return the probability of the over given that the outcome is not the line; NaN without a forecast or a line."""
-        over, push = self.probability_over(line)
-        return over / np.where(push < 1, 1 - push, np.nan)
+        return decided(*self.probability_over(line))
 
     def _at_most(self, n: Floats) -> Floats:
         return np.where(n < 0, 0.0, scipy.special.gammainc(self._shape, self._gamma(n + 0.5)))
@@ -152,11 +160,27 @@ class Law:
         )
 
 
+def decided(over: Floats, push: Floats) -> Floats:
+    """Return the probability of the over given that the outcome is not the line."""
+    return over / np.where(push < 1, 1 - push, np.nan)
+
+
+@cache
+def _log_shapes() -> Floats:
+    return np.log(_shapes())
+
+
+def _shapes() -> Floats:
+    return np.geomspace(LOWEST_SHAPE, HIGHEST_SHAPE, TABULATED)
+
+
 @cache
 def _table(q: float) -> tuple[Floats, Floats]:
-    """log shape, and the q-quantile of the gamma law with that shape, in standard deviations from its mean."""
-    shape = np.geomspace(LOWEST_SHAPE, HIGHEST_SHAPE, TABULATED)
-    return np.log(shape), (scipy.special.gammaincinv(shape, q) - shape) / np.sqrt(shape)
+    """The q-quantile of the gamma laws with the tabulated shapes, in standard deviations from the mean, and its slope over the
+    logarithm of the shape up to the next one; 0 beyond the last."""
+    shape = _shapes()
+    standardized = (scipy.special.gammaincinv(shape, q) - shape) / np.sqrt(shape)
+    return standardized, np.append(np.diff(standardized) / np.diff(_log_shapes()), 0)
 
 
 def pinball(forecast: Floats, actual: Floats, q: float) -> Floats:

@@ -1,13 +1,13 @@
 """nba_predictions.player_prop_predictions: every system's forecast for every listed player, and its call against the line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
@@ -17,7 +17,7 @@ from nba_pipeline.domain.calendar import training_day
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext, Transform
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS, Forecast, ensemble_v1, line_aware_v1
-from nba_pipeline.systems.distribution import Law
+from nba_pipeline.systems.distribution import Law, decided
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
@@ -38,6 +38,9 @@ from nba_pipeline.tables.shared.keys import GAME
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# The compute functions are registered at import, out of a type checker's sight.
+pc: Any = pyarrow.compute
 
 OVER, UNDER, PASS, NO_LINE = "OVER", "UNDER", "PASS", "NO_LINE"
 CALL_PROBABILITY = 0.55
@@ -224,10 +227,11 @@ def forecasts(inputs: pa.Table, context: FinishContext) -> pa.Table:
     """All systems over all rows of `build`, in every market asked for, each month with its own models; where a system's
     forecasts of a game's market are among the `kept`, these instead."""
     registry = ModelRegistry(context.side_inputs["models"], context.store)
-    served_by = pa.array([training_day(d) for d in inputs["game_date"].to_pylist()], pa.date32())
+    served_by = {d: training_day(d) for d in pc.unique(inputs["game_date"]).to_pylist()}
     made = []
-    for trained_on in sorted(set(served_by.to_pylist())):
-        month = inputs.filter(pc.equal(served_by, trained_on))  # pyright: ignore[reportAttributeAccessIssue]
+    for trained_on in sorted(set(served_by.values())):
+        days = pa.array([d for d, served in served_by.items() if served == trained_on], pa.date32())
+        month = inputs.filter(pc.is_in(inputs["game_date"], days))
         rows = month.to_pandas()
         for market in context.markets:
             seen = of_market(rows, market)
@@ -262,7 +266,7 @@ def _rows(
     known = ~np.isnan(made.mean)
     law = Law(made.mean, made.sd, made.skewness)
     over, push = law.probability_over(line)
-    decided = law.decided_over(line)
+    sure = decided(over, push)
     barred = (rows["injury_status"] == OUT).to_numpy(dtype=bool) | ~rows["is_production_ready"].to_numpy(dtype=bool)
     values = {c: inputs[c] for c in (*(i for i in IDENTITY if i != "games_played_season"), "injury_status", "as_of")}
     values |= {
@@ -278,7 +282,7 @@ def _rows(
         **{f"q{round(100 * q)}": _numbers(v) for q, v in law.quantiles().items()},
         "point_forecast": _numbers(law.point(PLAYER_PROP_PREDICTIONS.columns["q50"].precision)).cast(pa.int64()),
         "line": inputs[f"line_{market}"],
-        "line_source": pa.array(np.where(np.isnan(line), "none", "actual")),
+        "line_source": _one_of(("actual", "none"), np.isnan(line)),
         "line_book_kind": inputs[f"line_source_{market}"],
         "line_books": inputs[f"books_{market}"],
         "line_captured_at": inputs[f"captured_at_{market}"],
@@ -291,8 +295,8 @@ def _rows(
         "p_push": _numbers(np.where(known, push, np.nan)),
         "is_pricing_system": pa.array(leads),
         "edge": _numbers(law.quantile(0.5) - line),
-        "recommendation": pa.array(call(decided, line, barred | (made.calibration_rows == 0))),
-        "confidence": _numbers(np.maximum(decided, 1 - decided)),
+        "recommendation": pa.array(call(sure, line, barred | (made.calibration_rows == 0))),
+        "confidence": _numbers(np.maximum(sure, 1 - sure)),
         "components": _as_json(made.components, known),
         "insufficient_data_reason": pa.array(made.reason, pa.string(), mask=known),
     }
@@ -318,20 +322,32 @@ def _numbers(values: np.ndarray) -> pa.Array:
 
 
 def _constant(value: str, n: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([value])).cast(pa.string())
+    return _one_of((value,), np.zeros(n))
+
+
+def _one_of(values: Sequence[str], places: np.ndarray) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), pa.array(values)).cast(pa.string())
 
 
 def _as_json(components: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Array:
     """{"form": 21.3, "venue": 0.15}: rounded to two decimals, unknown terms as null."""
     if not components:
         return pa.nulls(len(known), pa.string())
-    names = list(components)
-    texts = [np.char.mod("%.2f", np.round(np.nan_to_num(v), 2) + 0.0) for v in components.values()]
-    texts = [np.where(np.isnan(v), "null", t) for v, t in zip(components.values(), texts, strict=True)]
-    joined = np.full(len(known), "{", dtype=object)
-    for i, (name, text) in enumerate(zip(names, texts, strict=True)):
-        joined = joined + (", " if i else "") + f'"{name}": ' + text.astype(object)
-    return pa.array(joined + "}", pa.string(), mask=~known)
+    pieces = []
+    for i, (name, values) in enumerate(components.items()):
+        pieces += [("{" if i == 0 else ", ") + f'"{name}": ', *_with_two_decimals(values)]
+    text = pc.binary_join_element_wise(*pieces, "}", "")
+    return pc.if_else(pa.array(known), text, None)
+
+
+def _with_two_decimals(values: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    """The text of each number in two pieces, what stands before its decimal point and the rest; "null" where there is none."""
+    unknown = np.isnan(values)
+    hundredths = np.rint(np.nan_to_num(values) * 100).astype(np.int64)
+    whole, rest = np.divmod(np.abs(hundredths), 100)
+    before = pc.binary_join_element_wise(_one_of(("", "-"), hundredths < 0), pa.array(whole).cast(pa.string()), "")
+    decimals = _one_of((*(f".{n:02}" for n in range(100)), ""), np.where(unknown, 100, rest))
+    return pc.if_else(pa.array(unknown), "null", before), decimals
 
 
 def expected(features: ir.Table, markets: ir.Table, made: ir.Table, context: ir.Table, clock: ir.Table) -> ir.Table:
