@@ -18,6 +18,10 @@ from nba_pipeline.tables.shared.odds import implied_probability, is_possible_pai
 
 BALANCE_UNKNOWN = 10_000.0
 LOGIT_PRECISION = 6
+COUNTED = (
+    *("game_date", "player_id", "cutoff_at", "market", "bookmaker", "book_kind", "known_at"),
+    *("line", "first_line", "over_odds", "under_odds"),
+)
 
 
 def in_force(quotes: ir.Table, games: ir.Table, *, closes: bool = False) -> ir.Table:
@@ -104,6 +108,7 @@ def chance_at(current: ir.Table, lines: ir.Table) -> ir.Table:
 
 
 def _consensus_of(current: ir.Table) -> ir.Table:
+    current = current.select(*COUNTED)
     player = [current.game_date, current.player_id, current.market]
     real = (current.book_kind == "sportsbook").cast("int64").max().over(ibis.window(group_by=player))
     chosen = current.mutate(__real=real).filter(lambda t: (t["__real"] == 0) | (t.book_kind == "sportsbook"))
