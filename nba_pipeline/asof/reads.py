@@ -102,5 +102,5 @@ def training_window(game_date: "pd.Series", trained_on: date, days: int) -> "pd.
     """Return true for the rows that a model of that training day may use: the `days` days that end the day before."""
     import pandas as pd  # deferred: takes most of a second to load, and only training needs it
 
-    day = pd.to_datetime(game_date)
+    day = game_date.astype("datetime64[ns]")
     return (day < pd.Timestamp(trained_on)) & (day >= pd.Timestamp(trained_on - timedelta(days=days)))

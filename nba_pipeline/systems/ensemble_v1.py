@@ -6,7 +6,7 @@ import numpy as np
 import scipy
 
 from nba_pipeline.systems.protocol import Floats
-from nba_pipeline.systems.spread import rounded
+from nba_pipeline.systems.spread import rounded, triangle
 
 SYSTEM_ID = "ensemble_v1"
 VERSION = "3"
@@ -22,7 +22,8 @@ def fit_weights(means: Mapping[str, Floats], actual: Floats) -> dict[str, float]
     known = ~np.isnan(stacked).any(axis=1) & ~np.isnan(actual)
     scale = HOLD * np.sqrt((stacked[known] ** 2).mean(axis=0)).max() if known.any() else 1.0
     held = np.vstack([stacked[known], np.full(len(MEMBERS), scale)])
-    weights, _ = scipy.optimize.nnls(held, np.append(actual[known], scale))
+    few = triangle(np.column_stack([held, np.append(actual[known], scale)]))
+    weights, _ = scipy.optimize.nnls(few[:, :-1], few[:, -1])
     return dict(zip(MEMBERS, rounded(weights / weights.sum()), strict=True))
 
 

@@ -33,6 +33,18 @@ def gram(basis: Floats, wanted: Floats) -> tuple[Floats, Floats]:
     return products[:-1, :-1], products[:-1, -1]
 
 
+def triangle(rows: Floats) -> Floats:
+    """Return as many rows as columns with the same Gram matrix, on one thread: factor R of the QR decomposition.
+
+    Nothing is squared, so that no digits are lost. There are fewer columns than `ROWS_AT_ONCE`.
+    """
+    while len(rows) > ROWS_AT_ONCE:
+        even = len(rows) // ROWS_AT_ONCE * ROWS_AT_ONCE
+        factors = np.asarray(np.linalg.qr(rows[:even].reshape(-1, ROWS_AT_ONCE, rows.shape[1]), mode="r"))
+        rows = np.vstack([factors.reshape(-1, rows.shape[1]), rows[even:]])
+    return np.asarray(np.linalg.qr(rows, mode="r"))
+
+
 def nonnegative_least_squares(basis: Floats, wanted: Floats) -> Floats:
     """Solve non-negative least squares through the Cholesky factor of the Gram matrix: a few columns, however many rows."""
     products, with_wanted = gram(basis, wanted)

@@ -77,7 +77,7 @@ class _Rows:
     def of(cls, frame: pd.DataFrame, market: str) -> _Rows:
         import pandas as pd  # deferred: takes most of a second to load, and only training needs it
 
-        days = pd.to_datetime(frame["game_date"])
+        days = _dates(frame)
         late = (days > days.max() - pd.Timedelta(days=RECENT_DAYS)).to_numpy()
         return cls(
             frame,
@@ -115,6 +115,11 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
         reason = f"{lined:,} rows with a line, {MINIMUM_LINED:,} are needed"
         made |= {s: Trained(None, known.facts, reason) for s in LINE_SYSTEM_IDS}
     return {s: made[s] for s in VERSIONS}
+
+
+def _dates(rows: pd.DataFrame) -> pd.Series:
+    """The days of the rows, which are dates or timestamps; a cast takes a tenth of the time of `to_datetime`."""
+    return rows["game_date"].astype("datetime64[ns]")
 
 
 def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
@@ -207,8 +212,6 @@ def _small(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seen(rows: pd.DataFrame) -> dict[str, Any]:
-    import pandas as pd  # deferred: takes most of a second to load, and only training needs it
-
-    days = pd.to_datetime(rows["game_date"])
+    days = _dates(rows)
     known = {"first_day": days.min().date(), "last_day": days.max().date()} if len(rows) else {}
     return {"rows": len(rows), **known}

@@ -156,10 +156,8 @@ def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
 
 def _training_frame(rows: pa.Table) -> "pd.DataFrame":
     """The rows in order of day and player, labelled 0, 1, 2, ..."""
-    import pandas as pd  # deferred: takes most of a second to load, and only training needs it
-
     frame = rows.to_pandas()
-    dated = frame.assign(game_date=pd.to_datetime(frame["game_date"]))
+    dated = frame.assign(game_date=frame["game_date"].astype("datetime64[ns]"))
     return dated.sort_values(["game_date", "player_id"], ignore_index=True)
 
 

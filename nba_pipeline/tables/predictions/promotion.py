@@ -69,9 +69,7 @@ def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.Dat
         rows: Training rows, with `game_date`.
         trained_on: The training day.
     """
-    import pandas as pd  # deferred: takes most of a second to load, and only training needs it
-
-    day = pd.to_datetime(rows["game_date"])
+    day = rows["game_date"]
     held = day.isin(day.drop_duplicates().nlargest(HOLDOUT_DAYS))
     trained_before = training_day(trained_on - timedelta(days=1))
     earlier = ~held & asof.training_window(rows["game_date"], trained_before, TRAINING_DAYS)
