@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ from google.cloud.bigquery import SchemaField
 from sqlglot import exp
 
 from nba_pipeline_tests.support.googlesql import Analyser
+from nba_pipeline_tests.support.serving import serving
 
 MAX_STATEMENT_BYTES = 1024 * 1024
 MAX_PARTITIONS_OF_A_JOB = 4_000
@@ -282,14 +283,8 @@ def strict_service(emulator: str, googlesql: Analyser) -> Iterator[tuple[str, Ru
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield f"http://127.0.0.1:{server.server_port}", rules
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _json(raw: bytes) -> Any:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.handlers import buckets, objects
 from gcp_storage_emulator.server import HANDLERS, RequestHandler
 from gcp_storage_emulator.storage import Storage
+
+from nba_pipeline_tests.support.serving import serving
 
 BUCKET = "nba-props"
 ONE_AT_A_TIME = Lock()
@@ -48,14 +50,8 @@ def storage_service() -> Iterator[StorageService]:
     storage = Storage(use_memory_fs=True)
     buckets.create_bucket(BUCKET, storage)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_OneAtATime, storage))
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield StorageService(f"http://127.0.0.1:{server.server_port}", storage)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _OneAtATime(RequestHandler):
