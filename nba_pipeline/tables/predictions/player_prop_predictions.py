@@ -184,15 +184,16 @@ PLAYER_PROP_PREDICTIONS = Table(
 )
 
 
-def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Table) -> ir.Table:
-    """Return one row per listed player: features, line of every market, and the time of the latest information used."""
+def build(features: ir.Table, context: ir.Table, quotes: ir.Table, clock: ir.Table, markets: ir.Table) -> ir.Table:
+    """Return one row per listed player: features, line of every market asked for, and the time of the latest information used."""
     slate = shared(
         context.cross_join(clock).select(
             *[context[c] for c in ("game_date", "game_id", "player_id", "injury_status")],
             cutoff_at=ibis.least(context.cutoff_at, clock.now),
         )
     )
-    market = side_by_side(consensus(quotes, slate), LINE_COLUMNS, tuple(MARKETS))
+    asked = quotes.filter(quotes.market.isin(markets.market))
+    market = side_by_side(consensus(asked, slate), LINE_COLUMNS, tuple(MARKETS))
     mine = model_rows(features, (*IDENTITY, "is_production_ready"))
     on = [*GAME, "player_id"]
     joined = mine.inner_join(slate, on).left_join(

@@ -108,10 +108,12 @@ REGISTRY_COLUMNS = (
 )
 
 
-def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Table) -> ir.Table:
-    """Return the training rows: features of listed players who played, their actual statistics, and lines at the cut-off."""
+def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Table, markets: ir.Table) -> ir.Table:
+    """Return the training rows: features of listed players who played, their actual statistics, and the lines at the cut-off of
+    the markets asked for."""
     slate = context.select("game_date", "game_id", "player_id", "cutoff_at")
-    market = side_by_side(consensus(quotes, slate), QUOTED, tuple(MARKETS))
+    asked = quotes.filter(quotes.market.isin(markets.market))
+    market = side_by_side(consensus(asked, slate), QUOTED, tuple(MARKETS))
     mine = model_rows(features, ("game_id", "game_date", "season", "player_id", "team", "games_played_season"))
     joined = mine.inner_join(facts, equal(mine, facts, *GAME, "player_id")).left_join(
         market, [mine.game_date == market.game_date, mine.player_id == market.player_id]

@@ -12,6 +12,7 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.plan import compile_plan
 from nba_pipeline.engine.transform import FinishContext
 from nba_pipeline.systems import SYSTEM_IDS, Forecast
@@ -62,6 +63,7 @@ def rows_of(*days: date, quotes: list[dict] | None = None, now: str = "2025-01-0
         "context": [CONTEXT | {"game_date": d, "cutoff_at": f"{d} 23:30"} for d in days],
         "quotes": quotes or [],
         "clock": [{"now": now}],
+        "markets": [{"market": m} for m in MARKETS],
     }
     return support._execute(FORECASTS, inputs, support._statement(FORECASTS))
 
@@ -239,6 +241,7 @@ def still_there(made: dict[str, Any], now: str) -> pa.Table:
         "made": [made],
         "context": [CONTEXT | {"game_date": JANUARY, "game_id": FEATURES["game_id"], "cutoff_at": TIP_MINUS_ONE}],
         "clock": [{"now": now}],
+        "markets": [{"market": m} for m in MARKETS],
     }
     return support._execute(FORECASTS, inputs, compile_plan(FORECASTS, "duckdb").side_inputs["kept"])
 

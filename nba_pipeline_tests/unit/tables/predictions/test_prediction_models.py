@@ -129,6 +129,7 @@ def test_only_players_who_played_are_learned_from_with_the_lines_of_their_cut_of
             quote | {"line": 19.5, "captured_at": "2024-01-05 20:00"},
             quote | {"line": 23.5, "captured_at": "2024-01-06 01:00"},
         ],
+        "markets": [{"market": "points"}],
     }
     from nba_pipeline_tests import support
 
