@@ -31,11 +31,12 @@ def with_ends_of_way(teams: ir.Table) -> ir.Table:
     """
     origin = (teams.h_games == 0).ifelse(home_place(teams.team, teams.game_date), teams.h_place)
     place = game_place(teams, teams.home_game.ifelse(teams.team, teams.opponent))
+    placed = teams.mutate(from_place=origin, to_place=place)
     columns = {}
-    for end, key in (("from", origin), ("to", place)):
+    for end, key in (("from", placed.from_place), ("to", placed.to_place)):
         columns[f"{end}_latitude"], columns[f"{end}_longitude"] = _radians(key)
-        columns[f"{end}_hours"] = _offset(key, teams.game_date)
-    return teams.mutate(**columns)
+        columns[f"{end}_hours"] = _offset(key, placed.game_date)
+    return placed.mutate(**columns)
 
 
 def way_to_game(teams: ir.Table) -> dict[str, ir.Value]:
