@@ -27,6 +27,7 @@ class DuckDBExecutor:
     dialect: Dialect = "duckdb"
 
     def __init__(self, inputs: Mapping[str, pa.Table]) -> None:
+        self.inputs = inputs
         small = sum(rows.num_rows for rows in inputs.values()) <= SMALL
         self.db: duckdb.DuckDBPyConnection = duck.scratch(threads=1 if small else None)
         self._hashed: int | None = None

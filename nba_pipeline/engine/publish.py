@@ -18,6 +18,7 @@ from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.contracts.table import Table
+from nba_pipeline.engine import computed
 from nba_pipeline.engine.audit import SLATE, AuditFindings, audit, slate_columns
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
@@ -92,10 +93,21 @@ def publish(
         with _timed(spent, "write"):
             rejects = executor.rejects(transform.table, run.id, run.at) if runnable else REJECT_SCHEMA.empty_table()
             executor.store(warehouse, transform.table, good, entries, rejects)
+        _remember(transform, executor, good, findings, run)
         publication.rejected = rejects.num_rows
     finally:
         executor.close()
     return publication
+
+
+def _remember(
+    transform: Transform, executor: Executor, published: list[date], findings: AuditFindings, run: RunContext
+) -> None:
+    """Let a replay of a single day know what statements made it from; what Python makes is always made again."""
+    if len(published) == 1 and transform.apply is None and isinstance(executor, DuckDBExecutor):
+        (day,) = published
+        made = computed.Computed(executor.inputs, findings.content.get(day, ""))
+        computed.remember(run.id, transform.table.id, day, made)
 
 
 def _settled(

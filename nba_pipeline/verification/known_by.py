@@ -31,37 +31,44 @@ class KnownBy:
     """Reads a warehouse as of the cut-offs of `day`.
 
     Days before are as they are. Of the day itself there are the slate without results, lines captured and statements
-    published by the cut-off, and what was recomputed from these (`recomputed`, by table id); nothing else, and nothing
-    of later days.
+    published by the cut-off, and what was recomputed from these (`recomputed`, by table id), or would be and is published
+    (`reproduced`, table ids); nothing else, and nothing of later days.
     """
 
     warehouse: Reader
     day: date
     recomputed: dict[str, pa.Table] = field(default_factory=dict)
+    reproduced: set[str] = field(default_factory=set)
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
         """As `Warehouse.read`."""
         yesterday = self.day - timedelta(days=1)
         past = {n: (t, Days(d.start, min(d.end, yesterday), d.columns)) for n, (t, d) in wanted.items()}
-        found = self.warehouse.read(past)
+        of_the_day = {
+            t.id: t for t, d in wanted.values() if d.start <= self.day <= d.end and t.id not in self.recomputed
+        }
+        found = self.warehouse.read(past | {i: (t, Days(self.day, self.day)) for i, t in of_the_day.items()})
         for name, (table, days) in wanted.items():
             if days.start <= self.day <= days.end:
+                known = (
+                    self.recomputed[table.id] if table.id in self.recomputed else self._known(table, found[table.id])
+                )
                 columns = list(days.columns or table.columns)
-                found[name] = pa.concat_tables([found[name], self._of_the_day(table).select(columns)]).combine_chunks()
-        return found
+                found[name] = pa.concat_tables([found[name], known.select(columns)]).combine_chunks()
+        return {name: found[name] for name in wanted}
 
     def feeds(self, source: Source) -> KnownFeeds:
         """Restrict the source to rows published by the last cut-off of the day."""
         return KnownFeeds(source, self.day, self._last_cutoff)
 
-    def _of_the_day(self, table: Table) -> pa.Table:
-        if table.id in self.recomputed:
-            return self.recomputed[table.id]
+    def _known(self, table: Table, rows: pa.Table) -> pa.Table:
+        """What was known of a table's rows of the day."""
+        if table.id in self.reproduced:
+            return rows
         for feed in CATALOG[table.id].feeds.values():
             declared(feed)
         if table.id == SCHEDULE.id:
             return self._slate
-        rows = self._stored(table)
         if table.id == PLAYER_PROP_PREDICTIONS.id:  # read by nothing before it, and by itself for what was made live
             return rows
         if table.id in (PLAYER_PROP_LINES.id, GAME_LINES.id):
@@ -71,12 +78,9 @@ class KnownBy:
             return rows.filter(pa.array([at is not None and at <= self._last_cutoff for at in moments], pa.bool_()))
         return rows.slice(0, 0)
 
-    def _stored(self, table: Table) -> pa.Table:
-        return self.warehouse.read({"rows": (table, Days(self.day, self.day))})["rows"]
-
     @cached_property
     def _slate(self) -> pa.Table:
-        rows = self._stored(SCHEDULE)
+        rows = self.warehouse.read({"rows": (SCHEDULE, Days(self.day, self.day))})["rows"]
         for name, value in KNOWN_LATER.items():
             place, kind = rows.schema.get_field_index(name), rows.schema.field(name)
             rows = rows.set_column(place, kind, pa.array([value] * rows.num_rows, kind.type))
