@@ -99,15 +99,15 @@ def _set_aside(transform: Transform, executor: DuckDBExecutor, rules: Sequence[R
     executor.set_aside(table, contract_rules.flagged(rules, place=True))
     key = tuple(dict.fromkeys((table.partition, *table.key)))
     keys = ", ".join(f'"{k}"' for k in key)
-    repeats = f"""SELECT {keys}, COUNT(DISTINCT data_hash) AS versions, MIN(rowid) AS first
+    repeats = f"""SELECT {keys}, MIN(data_hash) < MAX(data_hash) AS differ, MIN(rowid) AS first
         FROM result GROUP BY {keys} HAVING COUNT(*) > 1"""
     same = " AND ".join(f'r."{k}" IS NOT DISTINCT FROM d."{k}"' for k in key)
     contradicts = f"other rows have the same key ({', '.join(table.key)}) and other values"
     executor.set_aside(
         table,
-        f"""SELECT r.rowid AS place, r.*, CASE WHEN d.versions > 1 THEN '{contradicts}'
+        f"""SELECT r.rowid AS place, r.*, CASE WHEN d.differ THEN '{contradicts}'
             ELSE '{REPEATED}' END AS broken_rules
-            FROM result AS r JOIN ({repeats}) AS d ON {same} WHERE d.versions > 1 OR r.rowid > d.first""",
+            FROM result AS r JOIN ({repeats}) AS d ON {same} WHERE d.differ OR r.rowid > d.first""",
     )
 
 
