@@ -93,7 +93,8 @@ class Asked:
         mean, sd = np.full(n, self.made["mean"]), np.full(n, self.made["sd"])
         reason = np.full(n, self.made["reason"], dtype=object)
         skewness = np.full(n, self.made["skewness"])
-        mine = Forecast(mean, sd, reason, {"form": mean}, skewness, self.made["calibration_rows"])
+        terms = self.made.get("components", {"form": mean})
+        mine = Forecast(mean, sd, reason, terms, skewness, self.made["calibration_rows"])
         aware = Forecast(np.where(rows["line"].isna(), np.nan, mean), sd, reason, {}, skewness, 500)
         return {SYSTEM: mine, ENSEMBLE: mine, AWARE: aware}
 
@@ -195,6 +196,15 @@ def test_the_edge_is_the_median_minus_the_line(monkeypatch: pytest.MonkeyPatch, 
     assert row["predicted_mean"] > 21.75
     assert row["edge"] == pytest.approx(row["q50"] - 21.75)
     assert row["edge"] < 0
+
+
+def test_components_are_json_with_two_decimals_and_null_for_a_term_that_is_not_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    terms = {"form": 21.297, "venue": -0.05, "rest": -0.004, "pace": np.nan, "level": 100.0}
+    asked = Asked(components={name: np.array([value]) for name, value in terms.items()})
+    (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY), asked)
+    assert row["components"] == '{"form": 21.30, "venue": -0.05, "rest": 0.00, "pace": null, "level": 100.00}'
 
 
 def test_nothing_to_forecast_is_an_empty_table_of_the_right_columns(
