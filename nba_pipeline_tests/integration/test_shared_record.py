@@ -202,7 +202,10 @@ def test_a_record_to_which_others_add_without_end_is_an_error_that_may_pass(
     assert error.value.transient
 
 
-@pytest.mark.parametrize("content", [b"[1, 2", b"[1, 2]\n", b"{}\n"])
+ROW = b'["2024-11-20T12:00:00+00:00", "odds_api", "odds", "game", "answered", 9, 9, 9]\n'
+
+
+@pytest.mark.parametrize("content", [b"[1, 2", b"[1, 2]\n", b"{}\n", ROW + b"[1, 2]\n"])
 def test_a_part_that_cannot_be_read_is_named_and_the_others_count_once_it_is_gone(
     service: StorageService, pod: Pod, content: bytes
 ) -> None:
