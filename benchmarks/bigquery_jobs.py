@@ -10,7 +10,9 @@ import argparse
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.definitions import ASSETS
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.publish import publish
@@ -45,7 +47,7 @@ def main() -> None:
     given = parser.parse_args()
     days = days_between(given.start, given.end)
     total: Counter[str] = Counter()
-    with running_emulator() as address:
+    with running_emulator() as address, TemporaryDirectory() as models:
         location = BigQueryLocation(PROJECT, endpoint=address)
         warehouse = BigQueryWarehouse(Connection(location), frozenset(given.pushdown.split(",")))
         wire, source = tapped(warehouse), FilesSource(given.data)
@@ -53,7 +55,8 @@ def main() -> None:
         for name in graph_order():
             before = len(wire.sent)
             transform = CATALOG[name]
-            publish(transform, days, warehouse, source, schedule_read(transform), RunContext(name, datetime.now(UTC)))
+            run = RunContext(name, datetime.now(UTC), artifacts=LocalArtifacts(Path(models)))
+            publish(transform, days, warehouse, source, schedule_read(transform), run)
             counts = Counter(kind(r) for r in wire.sent[before:] if r.job)
             total += counts
             shown = [counts[k] for k in ("load", "transaction", "computation", "reading")]

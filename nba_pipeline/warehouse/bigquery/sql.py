@@ -79,13 +79,14 @@ def publish(
     days: Sequence[date],
     rows: str | None,
     records: str | None,
-    journals: tuple[str, str],
+    journals: tuple[str, str | None],
     batch: str,
 ) -> str:
     """The script that replaces days and records what became of them, all or nothing.
 
-    `rows` and `records` are staging tables, or None where there is nothing to add. An error ends the script, and with it
-    the transaction: nothing of it remains.
+    `rows` and `records` are staging tables, or None where there is nothing to add; `journals` are the ledger and the
+    quarantine, None where nothing is rejected: each statement bills a minimum for the table that it reads. An error ends the
+    script, and with it the transaction: nothing of it remains.
     """
     ordered = sorted(set(days))
     listed = names(table.columns)
@@ -96,10 +97,10 @@ def publish(
         if rows is not None:
             statements.append(f"INSERT INTO `{at}` ({listed}) SELECT {listed} FROM `{rows}` WHERE {part}")
     if records is not None:
-        statements += [
-            _record(journals[0], ENTRY_SCHEMA.names, records, "state", batch),
-            _record(journals[1], REJECT_SCHEMA.names, records, "reason", batch),
-        ]
+        entries, rejects = journals
+        statements.append(_record(entries, ENTRY_SCHEMA.names, records, "state", batch))
+        if rejects is not None:
+            statements.append(_record(rejects, REJECT_SCHEMA.names, records, "reason", batch))
     return script(["BEGIN TRANSACTION", *statements, "COMMIT TRANSACTION"])
 
 

@@ -154,10 +154,12 @@ class BigQueryWarehouse:
         if not days and not records.num_rows:
             return
         at = self.connection.location.table(table.id)
+        ledger, quarantine = self._journals()
+        journals = ledger, quarantine if rejects.num_rows else None
         with self.staged(f"{table.name}_records", records, schema.record_fields(), labels) as records_at:
 
             def script() -> str:
-                return sql.publish(table, at, days, rows_at, records_at, self._journals(), uuid4().hex)
+                return sql.publish(table, at, days, rows_at, records_at, journals, uuid4().hex)
 
             self.connection.query(f"publishing {table.id}", script, labels)
 
