@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
@@ -79,27 +78,20 @@ def googlesql(request: pytest.FixtureRequest, run_directory: Path) -> "GoogleSQL
 @pytest.fixture
 def bigquery_warehouse(emulator: str) -> "BigQueryWarehouse":
     """An empty warehouse on the emulator. It does not wait long before it tries again."""
-    return _warehouse_at(emulator)
+    from nba_pipeline_tests.support.bigquery_emulator import warehouse_at
+
+    return warehouse_at(emulator)
 
 
 @pytest.fixture
 def unanalysed_warehouse(emulator_process: str) -> "Iterator[BigQueryWarehouse]":
     """The same behind all rules of the proxy but Google's analyser, which takes long to start."""
+    from nba_pipeline_tests.support.bigquery_emulator import warehouse_at
     from nba_pipeline_tests.support.bigquery_service import strict_service
     from nba_pipeline_tests.support.googlesql import NoAnalyser
 
     with strict_service(emulator_process, NoAnalyser()) as (address, _):
-        yield _warehouse_at(address)
-
-
-def _warehouse_at(address: str) -> "BigQueryWarehouse":
-    from nba_pipeline.warehouse.bigquery.client import Connection, default_retry
-    from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
-    from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
-    from nba_pipeline_tests.support.bigquery_emulator import PROJECT
-
-    location = BigQueryLocation(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=address)
-    return BigQueryWarehouse(Connection(location, default_retry().with_delay(0.01, 0.1).with_timeout(20)))
+        yield warehouse_at(address)
 
 
 @pytest.fixture(scope="session")

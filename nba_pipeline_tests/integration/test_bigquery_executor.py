@@ -33,6 +33,7 @@ from nba_pipeline.warehouse.bigquery.schema import fields
 from nba_pipeline.warehouse.bigquery.staging import staging_tables
 from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline_tests.support.bigquery_emulator import warehouse_at
 from nba_pipeline_tests.support.bigquery_paper import RUN, written
 from nba_pipeline_tests.support.bigquery_service import Rules
 from nba_pipeline_tests.support.googlesql import GoogleSQL
@@ -66,18 +67,27 @@ def test_only_what_is_asked_for_is_pushed() -> None:
         assert [t for t in sorted(CATALOG) if is_pushed(CATALOG[t], warehouse, RUN.plans)] == wanted
 
 
-@pytest.mark.parametrize("name", PUSHED)
-def test_every_statement_of_a_pushed_table_passes_googles_analyser(name: str, googlesql: GoogleSQL) -> None:
+def known(name: str, googlesql: GoogleSQL) -> list[str]:
+    """The scripts of a table, whose inputs and staging tables the analyser knows afterwards."""
     transform, location = CATALOG[name], BigQueryLocation("test-project")
     sent = written(transform, [FIRST, LAST])
     for table in (*sent.inputs, transform.table):
         googlesql.know(location.table(table.id), fields(table))
     for staged in sent.staged:
         googlesql.know(str(staged.reference), staged.schema)
-    assert [e for s in sent.scripts for e in googlesql.errors(s)] == []
-    planted = sent.scripts[0].replace("`game_date`", "`no_such_day`")
-    assert googlesql.errors(planted), "it must find a planted mistake"
-    assert len(sent.scripts) > 8
+    return sent.scripts
+
+
+@pytest.mark.parametrize("name", PUSHED)
+def test_every_statement_of_a_pushed_table_passes_googles_analyser(name: str, googlesql: GoogleSQL) -> None:
+    scripts = known(name, googlesql)
+    assert [e for s in scripts for e in googlesql.errors(s)] == []
+    assert len(scripts) > 8
+
+
+def test_a_column_that_no_table_has_is_found_by_googles_analyser(googlesql: GoogleSQL) -> None:
+    script = known(STEPPED, googlesql)[0]
+    assert googlesql.errors(script.replace("`game_date`", "`no_such_day`"))
 
 
 # --- the same answer --------------------------------------------------------------------------------------------------
@@ -98,15 +108,38 @@ def published(warehouse: Warehouse, source: Source, names: Sequence[str]) -> dic
     return found
 
 
-@pytest.fixture
-def both(bigquery_warehouse: BigQueryWarehouse, tmp_path: Path, source: Source) -> tuple[Warehouse, Warehouse]:
-    """Both warehouses with the same raw tables; BigQuery is asked to compute what it can."""
-    retry = bigquery_warehouse.connection.retry.with_timeout(PATIENCE)
-    pushing = BigQueryWarehouse(Connection(bigquery_warehouse.connection.location, retry), frozenset({"all"}))
-    embedded = DuckDBWarehouse(tmp_path / "nba.duckdb")
-    for warehouse in (embedded, pushing):
+@pytest.fixture(scope="module")
+def filled(
+    bigquery_service: tuple[str, Rules], source: Source, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[DuckDBWarehouse, BigQueryWarehouse]:
+    """Both warehouses with the same raw tables, which no test changes."""
+    embedded = DuckDBWarehouse(tmp_path_factory.mktemp("embedded") / "nba.duckdb")
+    filled = embedded, warehouse_at(bigquery_service[0])
+    for warehouse in filled:
         published(warehouse, source, RAW)
-    return embedded, pushing
+    return filled
+
+
+def pushing_to(warehouse: BigQueryWarehouse) -> BigQueryWarehouse:
+    """The same BigQuery on a connection of its own, patient, and asked to compute what it can."""
+    retry = warehouse.connection.retry.with_timeout(PATIENCE)
+    return BigQueryWarehouse(Connection(warehouse.connection.location, retry), frozenset({"all"}))
+
+
+@pytest.fixture
+def both(filled: tuple[DuckDBWarehouse, BigQueryWarehouse]) -> tuple[Warehouse, Warehouse]:
+    """The warehouses with raw tables, and with what earlier tests computed from them."""
+    return filled[0], pushing_to(filled[1])
+
+
+@pytest.fixture
+def spoiled(bigquery_warehouse: BigQueryWarehouse, tmp_path: Path, source: Source) -> tuple[Warehouse, Warehouse]:
+    """Warehouses of this test alone, in which a player of the last day makes more shots than he took."""
+    warehouses = DuckDBWarehouse(tmp_path / "nba.duckdb"), pushing_to(bigquery_warehouse)
+    for warehouse in warehouses:
+        published(warehouse, source, RAW)
+        spoil(warehouse)
+    return warehouses
 
 
 def entries(warehouse: Warehouse) -> list[Mapping[str, Any]]:
@@ -127,15 +160,14 @@ def test_both_engines_publish_the_same_rows_with_the_same_hashes_and_the_same_ve
 
 
 def test_a_day_that_breaks_a_rule_is_refused_in_both_with_the_same_reasons_and_rows(
-    both: tuple[Warehouse, Warehouse], source: Source
+    spoiled: tuple[Warehouse, Warehouse], source: Source
 ) -> None:
-    for warehouse in both:
-        spoil(warehouse)
+    for warehouse in spoiled:
         done = published(warehouse, source, COMPUTED[:1])["player_game_summary"]
         assert [v.day for v in done.refused] == [LAST]
-    embedded, pushing = (w.ledger(["nba_analytics.player_game_summary"]).to_pylist() for w in both)
+    embedded, pushing = (w.ledger(["nba_analytics.player_game_summary"]).to_pylist() for w in spoiled)
     assert embedded == pushing
-    rejected = [w.quarantine("nba_analytics.player_game_summary").to_pylist() for w in both]
+    rejected = [w.quarantine("nba_analytics.player_game_summary").to_pylist() for w in spoiled]
     assert [(r["day"], r["reason"]) for r in rejected[0]] == [(r["day"], r["reason"]) for r in rejected[1]]
     assert rejected[0]
 
@@ -152,16 +184,17 @@ def spoil(warehouse: Warehouse) -> None:
 
 
 def test_nothing_is_left_in_staging_and_no_table_is_pulled_to_the_client(
-    bigquery_warehouse: BigQueryWarehouse, source: Source, monkeypatch: pytest.MonkeyPatch
+    both: tuple[Warehouse, Warehouse], source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pushing = BigQueryWarehouse(bigquery_warehouse.connection, frozenset({"all"}))
-    published(pushing, source, RAW)
+    _, pushing = both
+    assert isinstance(pushing, BigQueryWarehouse)
 
     def refuse(*_: object) -> None:
         pytest.fail("a table was read")
 
     monkeypatch.setattr(BigQueryWarehouse, "read", refuse)
-    published(pushing, source, COMPUTED[1:2])
+    for warehouse in both:
+        published(warehouse, source, COMPUTED[1:2])
     assert staging_tables(pushing.connection) == []
 
 
@@ -209,7 +242,6 @@ def test_a_script_whose_answer_was_lost_runs_once(
     embedded, pushing = both
     assert isinstance(pushing, BigQueryWarehouse)
     monkeypatch.setattr(client, "REQUEST_RETRY_SECONDS", patience)
-    pushing.connection.__dict__.pop("_patience", None)
     before = len(bigquery_rules.statements)
     bigquery_rules.lost.append(STEP)
     for warehouse in (embedded, pushing):

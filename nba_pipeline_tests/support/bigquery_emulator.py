@@ -15,8 +15,11 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+if TYPE_CHECKING:
+    from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
 
 PROJECT = "test-project"
 START_SECONDS = 90
@@ -74,6 +77,16 @@ def _located() -> Callable[..., Awaitable[None]]:
             raise
 
     return located
+
+
+def warehouse_at(address: str) -> "BigQueryWarehouse":
+    """An empty warehouse on an emulator. It does not wait long before it tries again."""
+    from nba_pipeline.warehouse.bigquery.client import Connection, default_retry
+    from nba_pipeline.warehouse.bigquery.location import BigQueryLocation
+    from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
+
+    location = BigQueryLocation(PROJECT, prefix=f"t{uuid4().hex[:8]}_", endpoint=address)
+    return BigQueryWarehouse(Connection(location, default_retry().with_delay(0.01, 0.1).with_timeout(20)))
 
 
 @contextmanager
