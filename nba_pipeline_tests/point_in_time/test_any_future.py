@@ -35,6 +35,8 @@ FEATURES = "nba_predictions.ml_feature_store_v2"
 TRIED = [t for t in pre_game_tables() if t not in (leaks.PRICES, leaks.CALLS, leaks.MODELS)]
 OUTCOMES = (*KNOWN_AFTER, "nba_raw.player_boxscores", "nba_raw.team_boxscores", "nba_raw.shots")
 CHANGES = ("set", "forget", "shuffle")
+# Without zero: a rating of zero, which no contract allows, would be divided by.
+VALUES = st.integers(-3_000, 30_000).filter(bool)
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,7 @@ def _is_number(field: pa.Field) -> bool:
 
 futures = st.builds(
     Future,
-    st.lists(
-        st.tuples(st.integers(0, 200), st.sampled_from(CHANGES), st.integers(-3_000, 30_000)), min_size=1, max_size=30
-    ).map(tuple),
+    st.lists(st.tuples(st.integers(0, 200), st.sampled_from(CHANGES), VALUES), min_size=1, max_size=30).map(tuple),
     st.sampled_from((0.0, 0.3, 1.0)),
     st.sampled_from((0.0, 0.3, 1.0)),
     st.integers(0, 2**32 - 1),
