@@ -10,7 +10,7 @@ from nba_pipeline.automation.selections import FEATURES
 from nba_pipeline.domain.calendar import first_day
 from nba_pipeline.evaluation.feature_drift import READ, FeatureDrift, days_of, feature_drift
 from nba_pipeline.tables.catalog import CATALOG
-from nba_pipeline.tables.predictions.prediction_models import TRAINING_DAYS
+from nba_pipeline.tables.predictions.promotion import TRAINING_DAYS
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.warehouse import Days, Warehouse
 

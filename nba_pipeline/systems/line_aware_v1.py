@@ -2,4 +2,4 @@
 what the ensemble's disagreement with the line has been worth (`line_law.LineLaw`). No line, no forecast."""
 
 SYSTEM_ID = "line_aware_v1"
-VERSION = "3"
+VERSION = "4"

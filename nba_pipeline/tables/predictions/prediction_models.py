@@ -23,7 +23,7 @@ from nba_pipeline.systems.training import Trained, train
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.tables.predictions.promotion import CHALLENGER, CHAMPION, TRAINING_DAYS, models_of_the_month
+from nba_pipeline.tables.predictions.promotion import CHALLENGER, CHAMPION, READ_DAYS, models_of_the_month
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
@@ -145,7 +145,7 @@ def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
 
     def fit(job: tuple[date, str]) -> list[dict]:
         day, market = job
-        seen = frame[asof.training_window(frame["game_date"], day, TRAINING_DAYS)]
+        seen = frame[asof.training_window(frame["game_date"], day, READ_DAYS)]
         seen = of_market(seen, market).assign(actual=seen[f"actual_{market}"].astype(float))
         return [
             _entry(day, market, s, t, context.store) for s, t in models_of_the_month(seen, market, day, shared).items()
@@ -220,10 +220,10 @@ TRANSFORM = Transform(
     PREDICTION_MODELS,
     build,
     reads={
-        "features": asof.before_training(ML_FEATURE_STORE, TRAINING_DAYS),
-        "facts": asof.before_training(PLAYER_GAME_SUMMARY, TRAINING_DAYS),
-        "context": asof.before_training(UPCOMING_PLAYER_GAME_CONTEXT, TRAINING_DAYS),
-        "quotes": asof.before_training(PLAYER_PROP_LINES, TRAINING_DAYS),
+        "features": asof.before_training(ML_FEATURE_STORE, READ_DAYS),
+        "facts": asof.before_training(PLAYER_GAME_SUMMARY, READ_DAYS),
+        "context": asof.before_training(UPCOMING_PLAYER_GAME_CONTEXT, READ_DAYS),
+        "quotes": asof.before_training(PLAYER_PROP_LINES, READ_DAYS),
     },
     expected=expected,
     apply=registered,

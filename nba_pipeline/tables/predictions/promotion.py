@@ -27,7 +27,9 @@ from nba_pipeline.systems.training import Trained, train
 if TYPE_CHECKING:
     import pandas as pd
 
+# What is read reaches back to the first row that the models of the month before were trained on.
 TRAINING_DAYS = 400
+READ_DAYS = TRAINING_DAYS + 31
 HOLDOUT_DAYS = 15
 CHALLENGER, CHAMPION = "challenger", "champion"
 
@@ -38,7 +40,7 @@ def models_of_the_month(
     """Train every system for the month and return what serves it, with what the registry tells of it.
 
     Args:
-        rows: Training rows of the market, as `training.train` reads them, of days before the training day.
+        rows: Training rows of the market, as `training.train` reads them, of the `READ_DAYS` days before the training day.
         market: The market.
         trained_on: The training day.
         train: Trains every system on rows of a market.
@@ -48,18 +50,20 @@ def models_of_the_month(
         are of the challenger, `champion_crps` is of the champion on the same rows.
     """
     held, before, earlier = split(rows, trained_on)
+    everything = rows[asof.training_window(rows["game_date"], trained_on, TRAINING_DAYS)]
     tried = _forecasts(held, market, train(before, market), trained_on)
     if tried is None:
-        return _with_facts(train(rows, market), {}, CHALLENGER)
+        return _with_facts(train(everything, market), {}, CHALLENGER)
     figures = {s: _figures(f, held) for s, f in tried.items()}
-    champion = train(earlier, market) if len(earlier) < len(before) else {}
+    last = before["game_date"].max()
+    champion = train(earlier, market) if len(earlier) and earlier["game_date"].max() < last else {}
     defended = _forecasts(held, market, champion, trained_on)
     if defended is None:
-        return _with_facts(train(rows, market), figures, CHALLENGER)
+        return _with_facts(train(everything, market), figures, CHALLENGER)
     figures = {s: f | {"champion_crps": _mean(_crps(defended[s], held))} for s, f in figures.items()}
     if is_worse(tried[ensemble_v1.SYSTEM_ID], defended[ensemble_v1.SYSTEM_ID], held):
         return _with_facts(champion, figures, CHAMPION)
-    return _with_facts(train(rows, market), figures, CHALLENGER)
+    return _with_facts(train(everything, market), figures, CHALLENGER)
 
 
 def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
@@ -72,8 +76,9 @@ def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.Dat
     day = rows["game_date"]
     held = day.isin(day.drop_duplicates().nlargest(HOLDOUT_DAYS))
     trained_before = training_day(trained_on - timedelta(days=1))
-    earlier = ~held & asof.training_window(rows["game_date"], trained_before, TRAINING_DAYS)
-    return rows[held], rows[~held], rows[earlier]
+    before = ~held & asof.training_window(day, trained_on, TRAINING_DAYS)
+    earlier = ~held & asof.training_window(day, trained_before, TRAINING_DAYS)
+    return rows[held], rows[before], rows[earlier]
 
 
 def is_worse(challenger: Forecast, champion: Forecast, rows: "pd.DataFrame") -> bool:

@@ -22,7 +22,7 @@ from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions import prediction_models
 from nba_pipeline.tables.predictions.prediction_models import (
     PREDICTION_MODELS,
-    TRAINING_DAYS,
+    READ_DAYS,
     ModelRegistry,
     registered,
 )
@@ -79,7 +79,7 @@ def finish_context(store: LocalArtifacts, *days: date, markets: tuple[str, ...] 
 def test_a_model_sees_rows_before_its_training_day_only_and_none_older_than_its_window(
     training: Recorder, tmp_path: Path
 ) -> None:
-    days = [FEBRUARY + timedelta(days=n) for n in (-TRAINING_DAYS - 1, -TRAINING_DAYS, -1, 0, 1)]
+    days = [FEBRUARY + timedelta(days=n) for n in (-READ_DAYS - 1, -READ_DAYS, -1, 0, 1)]
     registered(learned(*[(d, 7) for d in days]), finish_context(LocalArtifacts(tmp_path), FEBRUARY))
     ((_, rows),) = training.seen
     assert rows["game_date"].dt.date.tolist() == days[1:3]

@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_pipeline.asof import training_window
 from nba_pipeline.systems import SYSTEM_IDS, Forecast, ensemble_v1
 from nba_pipeline.systems.training import Trained
 from nba_pipeline.tables.predictions.promotion import (
     CHALLENGER,
     CHAMPION,
     HOLDOUT_DAYS,
+    READ_DAYS,
+    TRAINING_DAYS,
     is_worse,
     models_of_the_month,
     split,
@@ -46,6 +49,15 @@ def test_the_hold_out_is_the_last_game_days_and_the_champion_saw_none_of_the_las
     assert held["game_date"].min() == pd.Timestamp("2024-02-15")
     assert before["game_date"].max() == pd.Timestamp("2024-02-14")
     assert earlier["game_date"].max() == pd.Timestamp("2024-01-31")
+
+
+def test_the_champion_saw_exactly_the_rows_that_the_models_of_the_month_before_were_trained_on() -> None:
+    played = pd.DataFrame({"game_date": pd.date_range("2022-11-01", "2024-06-20")})
+    for month in pd.date_range("2024-01-01", "2024-06-01", freq="MS"):
+        read = played[training_window(played["game_date"], month.date(), READ_DAYS)]
+        _, _, earlier = split(read, month.date())
+        trained_before = (month - pd.DateOffset(months=1)).date()
+        assert earlier.equals(played[training_window(played["game_date"], trained_before, TRAINING_DAYS)])
 
 
 @pytest.mark.integration
