@@ -14,7 +14,7 @@ from nba_pipeline.systems.protocol import Floats
 OWN_SHARE_LIMIT = 0.6
 # So few rows are multiplied at once that the linear algebra library wakes no further threads: with two months in training
 # at once they only wait for each other.
-ROWS_AT_ONCE = 32
+ROWS_AT_ONCE = 40
 SURE = 1e-4
 DIGITS = 8
 
