@@ -1,6 +1,6 @@
 """An in-process DuckDB in which one table is computed, hashed and audited before anything is published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import duckdb
@@ -35,6 +35,7 @@ class DuckDBExecutor:
             self.db.register(name, rows)
 
     def close(self) -> None:
+        self.inputs = {}
         self.db.close()
 
     def sql(self, statement: str) -> list[dict]:
@@ -48,33 +49,45 @@ class DuckDBExecutor:
         columns are not the contract's.
         """
         table, plan = transform.table, run.plans.of(transform, self.dialect)
-        for name, statement in plan.rows.steps:
+        *unread, unread_last = last_reads(plan.rows)
+        for (name, statement), read in zip(plan.rows.steps, unread, strict=True):
             self.db.execute(f'CREATE TEMP TABLE "{name}" AS {statement}')
-        if transform.apply is None:
-            statement, names = plan.rows.statement, plan.rows.columns
-        else:
-            finished = transform.finish(self._rows(plan.rows.statement), lambda: self._finish_context(plan, days, run))
-            self.db.register("finished", finished)
-            statement, names = "SELECT * FROM finished", tuple(finished.column_names)
+            self._drop(read)
+        statement, names = plan.rows.statement, plan.rows.columns
+        if transform.apply is not None:
+            statement, names = "SELECT * FROM finished", self._finish(transform, plan, days, run)
         table.require_columns([n for n in names if n != REJECT_REASON], f"days {days[0]}..{days[-1]}")
         reason = f'"{REJECT_REASON}"' if REJECT_REASON in names else "NULL::VARCHAR"
         typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
-        self.db.execute(f"CREATE TEMP TABLE typed AS SELECT {typed}, {reason} AS __reason FROM ({statement})")
+        self.db.execute(
+            f"""CREATE TEMP TABLE result AS SELECT *, {hash_expression(table)} AS {HASH_COLUMN},
+                TIMESTAMPTZ '{run.at.isoformat()}' AS {COMPUTED_AT}
+                FROM (SELECT {typed}, {reason} AS __reason FROM ({statement}))"""
+        )
+        self._drop(unread_last)
+        self.db.unregister("finished")
         in_days = predicate(table.partition, days)
         outside = f" OR {table.partition} NOT BETWEEN DATE '{days[0]}' AND DATE '{days[-1]}'"
         stray = f"{table.partition} IS NULL" + (outside if table.on_bad_row == "quarantine" else "")
         self.db.execute(
-            f"""CREATE TEMP TABLE result AS SELECT * EXCLUDE (__reason), {hash_expression(table)} AS {HASH_COLUMN},
-                TIMESTAMPTZ '{run.at.isoformat()}' AS {COMPUTED_AT} FROM typed WHERE __reason IS NULL AND {in_days}"""
-        )
-        self._hashed = self._seal()
-        self.db.execute(
             f"""CREATE TEMP TABLE rejects AS SELECT CASE WHEN {in_days} THEN {table.partition} END AS day,
                 coalesce(__reason, 'its {table.partition} is missing, or no day of a game') AS reason,
-                to_json(t) AS "row" FROM (SELECT * FROM typed) AS t WHERE __reason IS NOT NULL OR {stray}"""
+                to_json(t) AS "row" FROM (SELECT * EXCLUDE ({HASH_COLUMN}, {COMPUTED_AT}) FROM result) AS t
+                WHERE __reason IS NOT NULL OR {stray}"""
         )
-        for name in ("typed", *(name for name, _ in plan.rows.steps)):
+        self.db.execute(f"DELETE FROM result WHERE __reason IS NOT NULL OR ({in_days}) IS NOT TRUE")
+        self.db.execute("ALTER TABLE result DROP COLUMN __reason")
+        self._hashed = self._seal()
+
+    def _drop(self, names: Iterable[str]) -> None:
+        for name in names:
             self.db.execute(f'DROP TABLE "{name}"')
+
+    def _finish(self, transform: Transform, plan: Plan, days: list[date], run: RunContext) -> tuple[str, ...]:
+        """Register what `apply` makes of the rows of the build as `finished`, and return its columns."""
+        finished = transform.finish(self._rows(plan.rows.statement), lambda: self._finish_context(plan, days, run))
+        self.db.register("finished", finished)
+        return tuple(finished.column_names)
 
     def is_as_hashed(self) -> bool:
         return self._seal() == self._hashed
@@ -122,6 +135,7 @@ class DuckDBExecutor:
         self, warehouse: Warehouse, table: Table, days: list[date], entries: Sequence[LedgerEntry], rejects: pa.Table
     ) -> None:
         rows = self.rows(table, days) if days else table.arrow_schema.empty_table()
+        self.close()  # while they are stored, the rows are not kept here, too
         warehouse.replace(table, days, rows.cast(table.arrow_schema), entries, rejects)
 
     def rows(self, table: Table, days: list[date]) -> pa.Table:
@@ -132,6 +146,15 @@ class DuckDBExecutor:
     def content_hashes(self, table: Table) -> dict[date, str]:
         rows = self.db.execute(f"SELECT {table.partition}, {content_hash_expression()} FROM result GROUP BY 1")
         return dict(rows.fetchall())
+
+
+def last_reads(rows: Query) -> list[tuple[str, ...]]:
+    """For each step, and last for the statement itself, the steps that it reads and nothing after it does."""
+    statements = [*(statement for _, statement in rows.steps), rows.statement]
+    last = {
+        n: max((i for i, s in enumerate(statements) if f'"{n}"' in s), default=len(rows.steps)) for n, _ in rows.steps
+    }
+    return [tuple(n for n, at in last.items() if at == i) for i in range(len(statements))]
 
 
 def _typed(c: Column) -> str:

@@ -53,7 +53,7 @@ class Executor(Protocol):
     def store(
         self, warehouse: Warehouse, table: Table, days: list[date], entries: Sequence[LedgerEntry], rejects: pa.Table
     ) -> None:
-        """Publish `result` for these days, with entries and rejects: all of it or nothing."""
+        """Publish `result` for these days, with entries and rejects: all of it or nothing. The last call before `close`."""
         ...
 
     def close(self) -> None: ...

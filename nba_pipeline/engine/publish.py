@@ -2,7 +2,8 @@
 
 Inputs are read in one snapshot, the result is computed and hashed outside any lock, every partition is audited, and the
 good partitions are published in one transaction. A partition that fails a rule is refused: its earlier rows stay, and
-the rows that broke the rule go to quarantine with the reason.
+the rows that broke the rule go to quarantine with the reason. Many days are published in blocks, each in this way, so that
+memory does not grow with them.
 """
 
 import time
@@ -16,10 +17,12 @@ import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
+from nba_pipeline.common.memory import give_back
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine import computed
 from nba_pipeline.engine.audit import SLATE, AuditFindings, audit, slate_columns
+from nba_pipeline.engine.blocks import blocks, not_among, without_day
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.plan import Plan
@@ -34,18 +37,60 @@ from nba_pipeline.sources.protocol import Source
 from nba_pipeline.warehouse import Days, LedgerEntry, Reader, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
+# Days up to which memory is not worth tidying up.
+SHORT = 31
+
 
 @dataclass
 class Publication:
-    """What became of every day, and where the time went (seconds by stage)."""
+    """What became of every day, and where the time went (seconds by stage).
+
+    `undated` are the rejected rows without a day, which no day's publication may take out of quarantine again in the same run.
+    """
 
     verdicts: list[PartitionVerdict]
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     rejected: int = 0
+    undated: pa.Table = field(default_factory=REJECT_SCHEMA.empty_table)
 
     @property
     def refused(self) -> list[PartitionVerdict]:
         return [v for v in self.verdicts if not v.published]
+
+    @property
+    def published(self) -> list[date]:
+        return [v.day for v in self.verdicts if v.published]
+
+    def add(self, later: "Publication") -> None:
+        """Count what became of later days of the same run."""
+        self.verdicts += later.verdicts
+        for stage, spent in later.seconds.items():
+            self.seconds[stage] += spent
+        self.rejected += later.rejected
+        self.undated = later.undated
+
+
+def publish_in_blocks(
+    transform: Transform,
+    days: Sequence[date],
+    warehouse: Warehouse,
+    source: Source,
+    schedule: Read | None,
+    run: RunContext,
+    seasons: int,
+) -> Iterator[Publication]:
+    """Publish these days as `publish` does, in blocks of so many `seasons` at most, so that memory does not grow with history.
+
+    What BigQuery computes needs no memory here, and is one block. An error ends the run between two blocks: those before are
+    published and recorded in the ledger, of those after nothing is.
+    """
+    pushed = _is_pushed(transform, warehouse, run)
+    earlier = Publication([])
+    for block in [days] if pushed else blocks(days, seasons):
+        earlier = publish(transform, block, warehouse, source, schedule, run, earlier)
+        if len(block) > SHORT:
+            give_back()
+        yield earlier
 
 
 def publish(
@@ -55,12 +100,13 @@ def publish(
     source: Source,
     schedule: Read | None,
     run: RunContext,
+    earlier: Publication | None = None,
 ) -> Publication:
     """Compute these days of the transform's table and publish those that pass the audit.
 
     `schedule` is the read of the day's games, from which days without games are told apart (None: the table itself
-    is the schedule). Raises SourceError when raw data cannot be read at all and WarehouseError when storing
-    fails; nothing is published then.
+    is the schedule), `earlier` what the run published of the table before. Raises SourceError when raw data cannot be read at
+    all and WarehouseError when storing fails; nothing is published then.
     """
     ordered = sorted(set(days))
     publication = Publication([])
@@ -76,6 +122,7 @@ def publish(
             windows = _windows(transform, plan, schedule, runnable) if runnable else {}
             stored = warehouse.read(windows) if plan.dialect == DuckDBExecutor.dialect and windows else {}
         executor = _executor(transform, plan, warehouse, source, windows, stored, runnable, run)
+        del stored  # the executor lets go of them before the rows are written
     try:
         findings = AuditFindings()
         if runnable:
@@ -88,26 +135,30 @@ def publish(
             _unmet(d, blocked[d]) if d in blocked else _verdict(d, findings, waivers.get(d, ())) for d in ordered
         ]
         publication.verdicts = verdicts
-        good = [v.day for v in verdicts if v.published]
         entries = [_entry(transform, v, AuditFindings() if v.day in blocked else findings, run) for v in verdicts]
         with _timed(spent, "write"):
             rejects = executor.rejects(transform.table, run.id, run.at) if runnable else REJECT_SCHEMA.empty_table()
-            executor.store(warehouse, transform.table, good, entries, rejects)
-        _remember(transform, executor, good, findings, run)
-        publication.rejected = rejects.num_rows
+            known = earlier.undated if earlier else REJECT_SCHEMA.empty_table()
+            new = not_among(known, rejects)
+            rejects = pa.concat_tables([known, new])
+            made = _computed(transform, executor, publication.published, findings)
+            executor.store(warehouse, transform.table, publication.published, entries, rejects)
+        for day, of_day in made.items():
+            computed.remember(run.id, transform.table.id, day, of_day)
+        publication.rejected, publication.undated = new.num_rows, without_day(rejects)
     finally:
         executor.close()
     return publication
 
 
-def _remember(
-    transform: Transform, executor: Executor, published: list[date], findings: AuditFindings, run: RunContext
-) -> None:
-    """Let a replay of a single day know what statements made it from; what Python makes is always made again."""
-    if len(published) == 1 and transform.apply is None and isinstance(executor, DuckDBExecutor):
-        (day,) = published
-        made = computed.Computed(executor.inputs, findings.content.get(day, ""))
-        computed.remember(run.id, transform.table.id, day, made)
+def _computed(
+    transform: Transform, executor: Executor, published: list[date], findings: AuditFindings
+) -> dict[date, computed.Computed]:
+    """What a replay of a single day may know: what statements made it from. What Python makes is always made again."""
+    if len(published) != 1 or transform.apply is not None or not isinstance(executor, DuckDBExecutor):
+        return {}
+    (day,) = published
+    return {day: computed.Computed(executor.inputs, findings.content.get(day, ""))}
 
 
 def _settled(

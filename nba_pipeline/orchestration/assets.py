@@ -7,12 +7,13 @@ import dagster as dg
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
+from nba_pipeline.common.errors import PipelineError
 from nba_pipeline.common.progress import DONE, STARTED, announce, run_pace
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.code_versions import code_versions
-from nba_pipeline.engine.publish import Publication, publish
+from nba_pipeline.engine.publish import Publication, publish_in_blocks
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.engine.waivers import read_waivers
@@ -21,12 +22,12 @@ from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.live_ingest import fetch
-from nba_pipeline.orchestration.partition_results import Reported, check_specs, report
+from nba_pipeline.orchestration.partition_results import Reported, check_specs, report, report_days
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.recovery import claim
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS, graph_order, group_of, schedule_read
+from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS, graph_order, group_of, schedule_read, seasons_at_once
 from nba_pipeline.tables.plans import stored_plans
 
 OWNERS = ["team:analytics"]
@@ -91,11 +92,17 @@ def _materialize(
     if fetched:
         context.log.info(fetched)
     source = FingerprintingSource(settings.open_source())
-    result = publish(transform, days, warehouse, source, schedule, run)
-    published = [v.day for v in result.verdicts if v.published]
-    source.record(SourceState(settings.open_state()), run.id, published)
-    if published:
-        settings.record_origin()
+    result = Publication([])
+    try:
+        seasons = seasons_at_once(transform)
+        for block in publish_in_blocks(transform, days, warehouse, source, schedule, run, seasons):
+            result.add(block)
+            source.record(SourceState(settings.open_state()), run.id, block.published)
+            if block.published:
+                settings.record_origin()
+    except PipelineError:
+        yield from report_days(context, asset_key(table), result.verdicts)
+        raise
     announce(table.id, DONE, len(days))
     context.log.info(_summary(context.run, table, result, run))
     rejected, latest = {"rejected_rows": result.rejected}, {"dagster/column_lineage": lineage(transform, plan.origins)}

@@ -107,6 +107,24 @@ def report(
         raise _failure(asset_key, verdicts, refused)
 
 
+def report_days(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, verdicts: Sequence[PartitionVerdict]
+) -> Iterator[Reported]:
+    """Record the verdicts of those days of this run that were published or refused before an error that now ends it.
+
+    Args:
+        context: The context of the asset.
+        asset_key: The key of the asset.
+        verdicts: The verdicts, of some days of the run.
+    """
+    if not verdicts:
+        return
+    recorder = _Recorder(context, asset_key, {})
+    recorder.materialize([verdict for verdict in verdicts if verdict.published])
+    recorder.observe([verdict for verdict in verdicts if not verdict.published])
+    yield from recorder.evaluate(verdicts)
+
+
 def attach_metadata(
     context: dg.AssetExecutionContext, asset_key: dg.AssetKey, by_partition: Mapping[str, Mapping[str, Any]]
 ) -> None:

@@ -79,6 +79,18 @@ GROUPS: Mapping[str, str] = {
     "nba_predictions": "4_predictions",
 }
 
+# Of how many seasons the rows are computed at once, at most. With these none of the tables needs two gigabytes; planning the
+# statements of a table takes as long for one season as for four.
+SEASONS_AT_ONCE = 4
+FEWER_SEASONS: Mapping[str, int] = {
+    "nba_raw.player_prop_lines": 2,
+    "nba_predictions.ml_feature_store_v2": 2,
+    "nba_predictions.prediction_models": 2,
+    "nba_predictions.player_prop_predictions": 1,
+    "nba_predictions.prop_prices": 2,
+    "nba_predictions.prediction_accuracy": 1,
+}
+
 
 def graph_order() -> list[str]:
     """All table ids: dataset by dataset, a table after the tables it reads, else by name."""
@@ -123,3 +135,8 @@ def group_of(transform: Transform) -> str:
 def schedule_read(transform: Transform) -> Read | None:
     """The read of the day's games; None for the schedule itself."""
     return None if transform is CATALOG[schedule.SCHEDULE.id] else schedule.SLATE
+
+
+def seasons_at_once(transform: Transform) -> int:
+    """How many seasons of the table are computed at once, at most: fewer where their rows are many or wide."""
+    return FEWER_SEASONS.get(transform.table.id, SEASONS_AT_ONCE)

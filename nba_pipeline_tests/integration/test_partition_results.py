@@ -11,7 +11,7 @@ import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
-from nba_pipeline.orchestration.partition_results import check_specs, report
+from nba_pipeline.orchestration.partition_results import check_specs, report, report_days
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
 
 DAILY = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-11", timezone="America/New_York")
@@ -280,3 +280,20 @@ def _comparable(entry: dg.EventLogEntry, run_id: str) -> object:
         (evaluation.partition, evaluation.passed, evaluation.severity, evaluation.blocking, evaluation.description),
         evaluation.metadata,
     )
+
+
+def test_an_error_after_some_days_leaves_these_recorded_with_their_checks(instance: dg.DagsterInstance) -> None:
+    @dg.asset(key=KEY, partitions_def=DAILY, check_specs=check_specs(KEY, NAMES, dict.fromkeys(NAMES, "rule"), DAILY))
+    def interrupted(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        ended = [verdict(day, bad=day == "2024-01-03") for day in context.partition_keys[:2]]
+        yield from report_days(context, KEY, ended)
+        raise dg.Failure("the file of the next days cannot be read", allow_retries=False)
+
+    result = run(instance, "2024-01-02", "2024-01-05", assets=[interrupted])
+    assert not result.success
+    recorded = materializations(instance, result.run_id)
+    assert {day: item.metadata["dagster/partition_row_count"].value for day, item in recorded.items()} == {
+        "2024-01-02": 202
+    }
+    found = evaluations(instance, result.run_id, "contract")
+    assert {day: item.passed for day, item in found.items()} == {"2024-01-02": True, "2024-01-03": False}

@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline.engine import duckdb_executor
-from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor, last_reads
+from nba_pipeline.engine.plan import Query
 
 
 @pytest.mark.parametrize(("rows", "alone"), [(2, True), (3, False)])
@@ -18,3 +19,13 @@ def test_one_thread_computes_what_few_rows_are_read_for(
     finally:
         executor.close()
     assert (threads["threads"] == 1) is alone
+
+
+def test_a_step_is_no_longer_kept_than_it_is_read() -> None:
+    steps = (("step_1", 'SELECT * FROM "games"'), ("step_2", 'SELECT * FROM "step_1"'), ("step_10", "SELECT 1"))
+    read = last_reads(Query('SELECT * FROM "step_2", "step_10"', ("game_id",), steps))
+    assert read == [(), ("step_1",), (), ("step_2", "step_10")]
+
+
+def test_a_step_that_nothing_reads_is_dropped_with_the_last() -> None:
+    assert last_reads(Query("SELECT 1", ("game_id",), (("step_1", "SELECT 2"),))) == [(), ("step_1",)]

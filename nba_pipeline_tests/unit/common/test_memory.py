@@ -1,0 +1,25 @@
+"""Memory that long work has freed goes back to the system."""
+
+import ctypes
+import sys
+
+import psutil
+import pytest
+
+from nba_pipeline.common.memory import give_back
+
+PIECE, PIECES = 64 << 10, 2_000
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="needs glibc")
+def test_memory_between_what_is_still_used_is_given_back() -> None:
+    held = [bytes([i % 255 + 1]) * PIECE for i in range(PIECES)]
+    del held[: PIECES - 1]  # the last piece keeps the C library from giving back by itself what lies before it
+    before = psutil.Process().memory_info().rss
+    give_back()
+    assert before - psutil.Process().memory_info().rss > PIECE * PIECES // 2
+
+
+def test_where_the_c_library_cannot_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    give_back()

@@ -1,0 +1,159 @@
+"""Many days are published in blocks: with the same rows, verdicts and rejects, in memory that does not grow with history."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.contracts.table import Rows, Table, column
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine.blocks import blocks
+from nba_pipeline.engine.publish import Publication, publish, publish_in_blocks
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.sources.landing import Feed, LandingColumn
+from nba_pipeline.tables.catalog import CATALOG, FEWER_SEASONS, seasons_at_once
+from nba_pipeline_tests.support import HandMadeSource, day
+from nba_pipeline_tests.support.open_warehouse import OpenWarehouse
+
+DAYS = [day("2022-06-16"), day("2022-06-17"), day("2022-10-18"), day("2022-10-19")]
+OLD, NEW = DAYS[:2], DAYS[2:]
+BAD = NEW[0]
+AT = datetime(2023, 2, 1, tzinfo=UTC)
+
+
+class Games(Rows):
+    """Games. One row per game."""
+
+    game_id: str = column("id", str_matches=r"^00[1-6][0-9]{7}$")
+    game_date: date = column("day")
+    points: int = column("points of both teams", ge=0)
+
+
+FEED = Feed(
+    "games",
+    "One row per game.",
+    "game_date",
+    (
+        LandingColumn("game_date", "date", "day"),
+        LandingColumn("game_id", "text", "id"),
+        LandingColumn("points", "integer", "points"),
+    ),
+)
+GAMES = Table(
+    model=Games, name="games", dataset="nba_raw", key=("game_id",), partition="game_date", on_bad_row="quarantine"
+)
+
+
+def build(landing: ir.Table) -> ir.Table:
+    return landing.select("game_id", "game_date", "points")
+
+
+def expected(landing: ir.Table) -> ir.Table:
+    return landing.filter(landing.game_date.notnull()).select("game_id", "game_date", reason=None)
+
+
+def transform() -> Transform:
+    return Transform(GAMES, build, feeds={"landing": FEED}, expected=expected)
+
+
+def game(on: date | None, number: int, points: int = 200) -> dict[str, Any]:
+    return {"game_id": f"00{2 * 10**7 + number:08d}", "game_date": on, "points": points}
+
+
+GOOD = [game(d, n) for n, d in enumerate(DAYS)]
+UNDATED = [game(None, 90), game(None, 91)]
+
+
+class ByDay(HandMadeSource):
+    """A directory of files by day: a row without a day comes with the other rows of its file only."""
+
+    def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        rows = super().read(feed, days)
+        files = {90: OLD[0], 91: NEW[1]}
+        numbers = [int(i[-2:]) for i in rows["game_id"].to_pylist()]
+        return rows.filter(pa.array([files.get(n) in (None, *days) for n in numbers], pa.bool_()))
+
+
+class Interrupted(HandMadeSource):
+    """A source that can be read for the first season only."""
+
+    def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+        if NEW[0] in days:
+            raise SourceError("the file of the second season cannot be read", "replace it")
+        return super().read(feed, days)
+
+
+class House:
+    """A warehouse of its own; publishes all days at once or in blocks, and looks at what came of it."""
+
+    def __init__(self, path: Path, source: HandMadeSource) -> None:
+        self.warehouse, self.source = OpenWarehouse(path), source
+        self.sizes: list[int] = []
+
+    def at_once(self) -> Publication:
+        return publish(transform(), DAYS, self.warehouse, self.source, None, RunContext("run", AT))
+
+    def in_blocks(self) -> Publication:
+        done = Publication([])
+        for block in publish_in_blocks(transform(), DAYS, self.warehouse, self.source, None, RunContext("run", AT), 1):
+            self.sizes.append(len(block.verdicts))
+            done.add(block)
+        return done
+
+    def ledger(self) -> list[dict[str, Any]]:
+        return self.warehouse.ledger().to_pylist()
+
+    def rejects(self) -> list[tuple[date | None, str, str]]:
+        rows = self.warehouse.quarantine().to_pylist()
+        return sorted(((r["day"], r["reason"], r["row"]) for r in rows), key=str)
+
+
+def test_a_block_holds_whole_seasons_and_no_more_than_allowed() -> None:
+    days = days_between(day("2021-10-19"), day("2025-06-22"))
+    starts = ["2021-10-19", "2022-08-01", "2023-08-01", "2024-08-01"]
+    assert [str(b[0]) for b in blocks(days, 1)] == starts
+    assert [str(b[0]) for b in blocks(days, 2)] == [str(b[0]) for b in blocks(days, 3)] == starts[::2]
+    assert blocks(days, 4) == [days]
+    assert [d for b in blocks(reversed(days), 1) for d in b] == days
+    assert blocks([], 1) == []
+
+
+def test_no_block_is_longer_however_long_the_history_is() -> None:
+    history = days_between(day("2021-10-19"), day("2041-10-19"))
+    assert [len(b) > 366 for b in blocks(history, 1)].count(True) == 0
+    assert max(len(b) for b in blocks(history, 4)) <= 4 * 366
+
+
+@pytest.mark.parametrize("kind", [HandMadeSource, ByDay])
+def test_blocks_have_the_verdicts_the_ledger_and_the_rejects_of_all_days_at_once(
+    kind: type[HandMadeSource], tmp_path: Path
+) -> None:
+    source = kind({"games": [*GOOD, *UNDATED, game(BAD, 50, points=-1)]})
+    whole, cut = House(tmp_path / "whole.duckdb", source), House(tmp_path / "cut.duckdb", source)
+    expected_of, found = whole.at_once(), cut.in_blocks()
+    assert cut.sizes == [len(OLD), len(NEW)]
+    assert found.verdicts == expected_of.verdicts
+    assert [v.day for v in found.refused] == [BAD]
+    assert cut.ledger() == whole.ledger()
+    assert cut.rejects() == whole.rejects()
+    assert [r[0] for r in cut.rejects()] == [None, None, BAD]
+    assert found.rejected == expected_of.rejected == 3
+
+
+def test_an_error_between_blocks_leaves_the_blocks_before_it_published_and_in_the_ledger(tmp_path: Path) -> None:
+    house = House(tmp_path / "nba.duckdb", Interrupted({"games": GOOD}))
+    with pytest.raises(SourceError):
+        house.in_blocks()
+    assert house.sizes == [len(OLD)]
+    assert [(e["day"], e["state"], e["rows"]) for e in house.ledger()] == [(d, "published", 1) for d in OLD]
+
+
+def test_every_table_with_fewer_seasons_at_once_is_in_the_catalog() -> None:
+    assert set(FEWER_SEASONS) <= set(CATALOG)
+    assert {seasons_at_once(t) for t in CATALOG.values()} == {1, 2, 4}
