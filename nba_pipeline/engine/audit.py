@@ -13,12 +13,11 @@ from nba_pipeline.domain.calendar import COUNTABLE_PREFIXES
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.plan import Plan
-from nba_pipeline.engine.transform import RESULT, Transform
+from nba_pipeline.engine.transform import RESULT, SLATE, Transform
 from nba_pipeline.engine.witnesses import REPEATED, rejected_share
 
 SAMPLES = 20
 UNEXPLAINED = "unexplained"
-SLATE = "slate_of_days"
 CALLED_OFF = "called_off"
 
 

@@ -1,6 +1,6 @@
 """An in-process DuckDB in which one table is computed, hashed and audited before anything is published."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import duckdb
@@ -13,7 +13,7 @@ from nba_pipeline.contracts.sql_types import duckdb_type, predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
 from nba_pipeline.engine.plan import Plan, Query
 from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.engine.transform import REJECT_REASON, FinishContext, Transform
+from nba_pipeline.engine.transform import REJECT_REASON, SLATE, FinishContext, Transform
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
@@ -85,9 +85,17 @@ class DuckDBExecutor:
 
     def _finish(self, transform: Transform, plan: Plan, days: list[date], run: RunContext) -> tuple[str, ...]:
         """Register what `apply` makes of the rows of the build as `finished`, and return its columns."""
-        finished = transform.finish(self._rows(plan.rows.statement), lambda: self._finish_context(plan, days, run))
+        rows, context = self._rows(plan.rows.statement), self._finish_context(plan, days, run)
+        self._forget(unread_after(plan, self.inputs))
+        finished = transform.finish(rows, lambda: context)
         self.db.register("finished", finished)
         return tuple(finished.column_names)
+
+    def _forget(self, inputs: Collection[str]) -> None:
+        """Let go of inputs: Python needs the memory for what it makes of them."""
+        for name in inputs:
+            self.db.unregister(name)
+        self.inputs = {n: rows for n, rows in self.inputs.items() if n not in inputs}
 
     def is_as_hashed(self) -> bool:
         return self._seal() == self._hashed
@@ -155,6 +163,13 @@ def last_reads(rows: Query) -> list[tuple[str, ...]]:
         n: max((i for i, s in enumerate(statements) if f'"{n}"' in s), default=len(rows.steps)) for n, _ in rows.steps
     }
     return [tuple(n for n, at in last.items() if at == i) for i in range(len(statements))]
+
+
+def unread_after(plan: Plan, inputs: Iterable[str]) -> set[str]:
+    """The inputs that no statement of the audit reads: what is left to do once the rows are made."""
+    expected = [] if plan.expected is None else [plan.expected.statement]
+    statements = [*expected, *plan.violations.values(), *plan.disagreements.values()]
+    return {n for n in inputs if n != SLATE and not any(f'"{n}"' in s for s in statements)}
 
 
 def _typed(c: Column) -> str:

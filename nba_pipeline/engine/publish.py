@@ -21,7 +21,7 @@ from nba_pipeline.common.memory import give_back
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine import computed
-from nba_pipeline.engine.audit import SLATE, AuditFindings, audit, slate_columns
+from nba_pipeline.engine.audit import AuditFindings, audit, slate_columns
 from nba_pipeline.engine.blocks import blocks, not_among, without_day
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
@@ -29,7 +29,7 @@ from nba_pipeline.engine.plan import Plan
 from nba_pipeline.engine.readiness import unmet, waived
 from nba_pipeline.engine.refusals import ReasonCode
 from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, Transform
+from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, SLATE, Transform
 from nba_pipeline.engine.verdicts import CheckVerdict, PartitionVerdict
 from nba_pipeline.engine.waivers import Waiver, Waivers
 from nba_pipeline.engine.witnesses import settle

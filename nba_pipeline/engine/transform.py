@@ -24,6 +24,7 @@ from nba_pipeline.sources.landing import Feed
 REJECT_REASON = "reject_reason"
 REJECTS = "rejects"
 RESULT = "result"
+SLATE = "slate_of_days"
 CLOCK = "clock"
 DAYS = "days"
 MARKETS = "markets"

@@ -85,7 +85,7 @@ SEASONS_AT_ONCE = 4
 FEWER_SEASONS: Mapping[str, int] = {
     "nba_raw.player_prop_lines": 2,
     "nba_predictions.ml_feature_store_v2": 2,
-    "nba_predictions.prediction_models": 2,
+    "nba_predictions.prediction_models": 1,
     "nba_predictions.player_prop_predictions": 1,
     "nba_predictions.prop_prices": 2,
     "nba_predictions.prediction_accuracy": 1,

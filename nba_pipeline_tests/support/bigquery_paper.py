@@ -10,10 +10,10 @@ from google.cloud.bigquery import Table as StoredTable
 
 from nba_pipeline.contracts import rules as contract_rules
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.engine.audit import SLATE, audit
+from nba_pipeline.engine.audit import audit
 from nba_pipeline.engine.bigquery_executor import BigQueryExecutor
 from nba_pipeline.engine.run_context import RunContext
-from nba_pipeline.engine.transform import RESULT, Transform
+from nba_pipeline.engine.transform import RESULT, SLATE, Transform
 from nba_pipeline.tables.catalog import CATALOG, schedule_read
 from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.bigquery.client import Connection, JobLabels

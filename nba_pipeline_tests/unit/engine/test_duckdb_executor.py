@@ -4,8 +4,9 @@ import pyarrow as pa
 import pytest
 
 from nba_pipeline.engine import duckdb_executor
-from nba_pipeline.engine.duckdb_executor import DuckDBExecutor, last_reads
-from nba_pipeline.engine.plan import Query
+from nba_pipeline.engine.duckdb_executor import DuckDBExecutor, last_reads, unread_after
+from nba_pipeline.engine.plan import Plan, Query
+from nba_pipeline.engine.transform import SLATE
 
 
 @pytest.mark.parametrize(("rows", "alone"), [(2, True), (3, False)])
@@ -29,3 +30,18 @@ def test_a_step_is_no_longer_kept_than_it_is_read() -> None:
 
 def test_a_step_that_nothing_reads_is_dropped_with_the_last() -> None:
     assert last_reads(Query("SELECT 1", ("game_id",), (("step_1", "SELECT 2"),))) == [(), ("step_1",)]
+
+
+def test_python_computes_without_the_inputs_that_no_check_reads() -> None:
+    plan = Plan(
+        dialect="duckdb",
+        rows=Query('SELECT * FROM "features"', ("game_id",)),
+        expected=Query('SELECT * FROM "context"', ("game_id",)),
+        side_inputs={"models": 'SELECT * FROM "models"'},
+        violations={"a total differs": 'SELECT * FROM "facts"'},
+        disagreements={"a game is lost": 'SELECT * FROM "boxes"'},
+        rules=(),
+        used_columns={},
+        origins={},
+    )
+    assert unread_after(plan, ["features", "context", "models", "facts", "boxes", SLATE]) == {"features", "models"}
