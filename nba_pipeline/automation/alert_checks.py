@@ -102,7 +102,7 @@ def _latest(instance: dg.DagsterInstance, check: WatchCheck) -> dg.AssetCheckEva
 def evaluate_watch_checks(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> Iterator[dg.AssetCheckResult]:
     """Evaluate the selected checks now; one that cannot be judged has no result."""
     settings, selected = pipeline.settings, [c for c in WATCH_CHECKS if c.key in context.selected_asset_check_keys]
-    with coded_failures():
+    with coded_failures(settings.home):
         anew = any(c.name in OF_GRADES for c in selected)
         observed = observations.observe_alerts(settings, context.instance, clock.now(), anew=anew)
         kept = [a for a in AlertStore(settings.open_state()).open_alerts() if a.kind not in observed.kinds]

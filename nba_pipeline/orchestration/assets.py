@@ -69,7 +69,7 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
         pool=_pool(table, settings),
     )
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
-        with coded_failures():
+        with coded_failures(pipeline.settings.home):
             yield from _materialize(context, transform, pipeline.settings, schedule)
 
     return _asset

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 
+from nba_pipeline.common.disk_space import storage_failure
 from nba_pipeline.common.errors import PipelineError
 from nba_pipeline.orchestration.tags import table_of
 
@@ -40,11 +42,15 @@ class StepFailure:
 
 
 @contextmanager
-def coded_failures() -> Iterator[None]:
-    """Raise errors of the pipeline and of the network as dg.Failure whose metadata hold their class and transience.
+def coded_failures(home: Path) -> Iterator[None]:
+    """Raise errors of the pipeline, of the network and of a full disk as dg.Failure whose metadata hold their class and transience.
+
+    Args:
+        home: The directory of all data, whose volume may be full.
 
     Raises:
-        dg.Failure: For every PipelineError, ConnectionError and TimeoutError; other errors pass unchanged.
+        dg.Failure: For every PipelineError, ConnectionError and TimeoutError, and for what cannot be written; other errors pass
+            unchanged.
     """
     try:
         yield
@@ -52,6 +58,11 @@ def coded_failures() -> Iterator[None]:
         raise _failure(e, transient=e.transient) from e
     except (ConnectionError, TimeoutError) as e:
         raise _failure(e, transient=True) from e
+    except OSError as e:
+        named = storage_failure(e, home)
+        if named is None:
+            raise
+        raise _failure(named, transient=False) from e
 
 
 def _failure(error: Exception, *, transient: bool) -> dg.Failure:

@@ -47,7 +47,7 @@ def daily_report_asset(settings: Settings, read_alerts: ReadAlerts) -> dg.Assets
     def daily_report(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
         """Write the pages of the run's days, with the address and size of each page in the day's metadata."""
         days = [date.fromisoformat(k) for k in context.partition_keys]
-        with coded_failures():
+        with coded_failures(pipeline.settings.home):
             store = pipeline.settings.open_artifacts()
             warehouse = pipeline.settings.open_warehouse()
             written = write_pages(warehouse, store, days, simulated=pipeline.settings.is_simulated)

@@ -40,7 +40,7 @@ def replay_of_a_day(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) 
         settings.open_artifacts(),
         plans=stored_plans(settings.cache),
     )
-    with coded_failures():
+    with coded_failures(settings.home):
         result = replay(chosen[0], warehouse, settings.open_source(), SLATE, run)
     differences = "\n".join(str(d) for d in result.differences)
     return dg.AssetCheckResult(
@@ -68,7 +68,7 @@ def frame_of_the_seasons(context: dg.AssetCheckExecutionContext, pipeline: Pipel
     span = days_of_run(context.run.tags)
     if span is None:
         return dg.AssetCheckResult(passed=True, description="the run has no days")
-    with coded_failures():
+    with coded_failures(pipeline.settings.home):
         frames = listed_seasons(pipeline.settings.open_source(), *span, clock.today())
     wrong = [f for f in frames if f.is_wrong]
     text = "\n".join(f"{f.season}: {f}" for f in frames) or "the source lists no game of the season"

@@ -1,6 +1,8 @@
 """What failed and whether it may pass survives Dagster's event log as codes, not as wording."""
 
+import errno
 from collections.abc import Callable
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -11,7 +13,7 @@ from nba_pipeline.orchestration.failures import REFUSED_DAYS, StepFailure, coded
 
 def fail_with(error: Exception) -> Callable[[], None]:
     def run() -> None:
-        with coded_failures():
+        with coded_failures(Path("home")):
             raise error
 
     return run
@@ -50,6 +52,13 @@ def test_any_other_error_is_not_transient_and_is_shown_without_the_wrapping_of_d
     failure = failure_of(fail_with(KeyError("pts")))
     assert (failure.error, failure.transient) == ("KeyError", False)
     assert failure.message == "nba_raw.shots: KeyError: 'pts'"
+
+
+def test_a_full_disk_is_named_with_its_fix_whatever_was_written() -> None:
+    failure = failure_of(fail_with(OSError(errno.ENOSPC, "Error writing bytes to file")))
+    assert (failure.error, failure.transient) == ("PipelineError", False)
+    assert "no space is left on the volume of home" in failure.message
+    assert "Fix: free some space" in failure.message
 
 
 def test_refused_days_are_counted_and_are_no_error() -> None:
