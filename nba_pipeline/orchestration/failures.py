@@ -43,7 +43,7 @@ class StepFailure:
 
 @contextmanager
 def coded_failures(home: Path) -> Iterator[None]:
-    """Raise errors of the pipeline, of the network and of a full disk as dg.Failure whose metadata hold their class and transience.
+    """Raise errors of pipeline, network and full disk as dg.Failure whose metadata hold their class and transience.
 
     Args:
         home: The directory of all data, whose volume may be full.
