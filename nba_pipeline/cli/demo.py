@@ -17,7 +17,7 @@ from nba_pipeline.warehouse import Warehouse
 
 SCHEDULE = "nba_raw.schedule"
 # Of a whole season on two idle cores, training and forecasts included; other work on them halves it.
-TABLE_DAYS_A_SECOND = 60
+TABLE_DAYS_A_SECOND = 110
 DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
 
 
