@@ -10,7 +10,7 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.contracts.sql_types import LEDGER, OPERATIONS_DDL, duckdb_create, duckdb_type
 from nba_pipeline.contracts.table import Table, column
 from nba_pipeline.domain.calendar import reading_bound
-from nba_pipeline.engine.duckdb_executor import _typed
+from nba_pipeline.engine.duckdb_executor import typed_column
 from nba_pipeline.engine.plan import compile_plan
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics import player_game_summary, upcoming_player_game_context
@@ -83,7 +83,7 @@ def specification(transform: Transform, start: date, end: date) -> dict[str, Any
         "end": str(end),
         "inputs": inputs,
         "steps": plan.rows.steps,
-        "select": f"SELECT {', '.join(map(_typed, computed))} FROM ({plan.rows.statement}) AS computed",
+        "select": f"SELECT {', '.join(map(typed_column, computed))} FROM ({plan.rows.statement}) AS computed",
         "columns": {c.name: duckdb_type(c.type) for c in computed},
         "required": [c.name for c in computed if not c.nullable],
         "ranges": [f"{c.name} {COMPARED[k]} {v}" for c in computed for k, v in c.checks.items() if k in COMPARED],

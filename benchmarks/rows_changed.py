@@ -10,13 +10,14 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.contracts.table import Table
+from nba_pipeline.domain.calendar import reading_bound
 from nba_pipeline.sources.plan import season_of, season_over
 from nba_pipeline.tables.catalog import all_tables
 
@@ -89,12 +90,12 @@ def _compare_season(table: Table, season: str, shared: Sequence[str], db: duckdb
         " OR ".join(differs) or "false",
         *differs,
     )
-    names = ", ".join(shared)
+    names, end = ", ".join(shared), season_over(season).date()
     row = db.execute(
         f"SELECT {', '.join(f'count_if({c})' for c in counted)} "
         f"FROM (SELECT true AS present, {names} FROM old.{table.id} WHERE {within}) b "
         f"FULL JOIN (SELECT true AS present, {names} FROM new.{table.id} WHERE {within}) a ON {same_key}",
-        [begin := date(int(season[:4]), 8, 1), end := season_over(season).date(), begin, end],
+        [begin := reading_bound(end - timedelta(days=1)), end, begin, end],
     ).fetchone()
     before, after, gone, new, changed, *by_column = map(int, row or ())
     return Season(season, before, after, gone, new, changed, Counter(dict(zip(values, by_column, strict=True))))

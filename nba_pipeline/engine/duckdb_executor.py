@@ -58,7 +58,7 @@ class DuckDBExecutor:
             statement, names = "SELECT * FROM finished", self._finish(transform, plan, days, run)
         table.require_columns([n for n in names if n != REJECT_REASON], f"days {days[0]}..{days[-1]}")
         reason = f'"{REJECT_REASON}"' if REJECT_REASON in names else "NULL::VARCHAR"
-        typed = ", ".join(_typed(table.columns[c]) for c in table.computed_columns)
+        typed = ", ".join(typed_column(table.columns[c]) for c in table.computed_columns)
         self.db.execute(
             f"""CREATE TEMP TABLE result AS SELECT *, {hash_expression(table)} AS {HASH_COLUMN},
                 TIMESTAMPTZ '{run.at.isoformat()}' AS {COMPUTED_AT}
@@ -172,8 +172,8 @@ def unread_after(plan: Plan, inputs: Iterable[str]) -> set[str]:
     return {n for n in inputs if n != SLATE and not any(f'"{n}"' in s for s in statements)}
 
 
-def _typed(c: Column) -> str:
-    """A column cast to its contract type; floats are rounded to their precision, so that stored and hashed values agree."""
+def typed_column(c: Column) -> str:
+    """Return a column cast to its contract type, floats rounded to their precision: stored and hashed values agree."""
     quoted = f'"{c.name}"'
     cast = f"CAST({quoted} AS {duckdb_type(c.type)})"
     if c.is_float:

@@ -67,7 +67,6 @@ class Publication:
         for stage, spent in later.seconds.items():
             self.seconds[stage] += spent
         self.rejected += later.rejected
-        self.undated = later.undated
 
 
 def publish_in_blocks(

@@ -100,7 +100,7 @@ def _materialize(
             source.record(SourceState(settings.open_state()), run.id, block.published)
             if block.published:
                 settings.record_origin()
-    except PipelineError:
+    except (PipelineError, OSError):
         yield from report_days(context, asset_key(table), result.verdicts)
         raise
     announce(table.id, DONE, len(days))

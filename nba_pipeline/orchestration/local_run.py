@@ -5,8 +5,10 @@ without a code location, which the timeline of the UI leaves out. `dg.execute_jo
 therefore created and executed by the functions that Dagster's run worker uses; they are private, and used here only.
 """
 
+import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
@@ -65,7 +67,32 @@ def execute(
         job_code_origin=None,
         asset_graph=selected.asset_layer.asset_graph,
     )
-    return execute_run(InMemoryJob(job), run, instance)
+    with output_given_back():
+        return execute_run(InMemoryJob(job), run, instance)
+
+
+@contextmanager
+def output_given_back() -> Iterator[None]:
+    """Give standard output and standard error back after the block, whatever became of the logs that they went to.
+
+    Dagster directs both into files of its home. Where the disk is full it fails to write what is left there and leaves them so:
+    the command would end without a word.
+    """
+    kept = {fd: os.dup(fd) for fd in (1, 2) if _is_open(fd)}
+    try:
+        yield
+    finally:
+        for fd, copy in kept.items():
+            os.dup2(copy, fd)
+            os.close(copy)
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
 
 
 def _origin(job: str) -> RemoteJobOrigin:

@@ -130,6 +130,13 @@ def test_no_block_is_longer_however_long_the_history_is() -> None:
     assert max(len(b) for b in blocks(history, 4)) <= 4 * 366
 
 
+@pytest.mark.parametrize("last", range(2022, 2030))
+@pytest.mark.parametrize("seasons", [1, 2, 3, 4])
+def test_every_day_is_in_one_block_whatever_the_number_of_seasons_is(last: int, seasons: int) -> None:
+    history = days_between(day("2021-10-19"), date(last, 6, 22))
+    assert [d for b in blocks(history, seasons) for d in b] == history
+
+
 @pytest.mark.parametrize("kind", [HandMadeSource, ByDay])
 def test_blocks_have_the_verdicts_the_ledger_and_the_rejects_of_all_days_at_once(
     kind: type[HandMadeSource], tmp_path: Path
