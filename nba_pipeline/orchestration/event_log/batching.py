@@ -8,8 +8,6 @@ Dagster hands over batches only when `DAGSTER_EVENT_BATCH_SIZE` is set. Opening 
 environment already does.
 """
 
-import json
-import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -27,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from nba_pipeline.common.environment import hand_down
+from nba_pipeline.orchestration.event_log.texts import Texts
 
 BATCH_SIZE = 2000
 
@@ -77,41 +76,13 @@ class StoredEvent:
         }
 
 
-class _Serialiser:
-    """Writes events as `serialize_value` does, character by character, in half the time.
-
-    Successive events of one step differ only in their data, messages and time. What surrounds these, more than half of
-    the text, is serialised once.
-    """
-
-    _PARTS = re.compile(r'"@@(data|message|user_message|timestamp)@@"')
-
-    def __init__(self) -> None:
-        self._frame: EventLogEntry | None = None
-        self._pieces: list[str] = []
-
-    def __call__(self, entry: EventLogEntry) -> str:
-        event = entry.dagster_event
-        if event is None:
-            return serialize_value(entry)
-        inner: Any = {"event_specific_data": "@@data@@", "message": "@@message@@"}
-        outer: Any = {"user_message": "@@user_message@@", "timestamp": "@@timestamp@@"}
-        frame = entry._replace(dagster_event=event._replace(**inner), **outer)
-        if frame != self._frame:
-            self._frame, self._pieces = frame, self._PARTS.split(serialize_value(frame))
-        parts = {
-            "data": serialize_value(event.event_specific_data),
-            "message": json.dumps(event.message),
-            "user_message": json.dumps(entry.user_message),
-            "timestamp": json.dumps(entry.timestamp),
-        }
-        fixed, names = self._pieces[0::2], self._pieces[1::2]
-        return fixed[0] + "".join(parts[name] + text for name, text in zip(names, fixed[1:], strict=True))
-
-
-PLANNED = {DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
+# Types by name: a property of an event makes the type of its name anew each time.
+_ASSETS = {kind.value for kind in ASSET_EVENTS}
+_CHECKS = {kind.value for kind in ASSET_CHECK_EVENTS}
+_TIMED = _ASSETS - _CHECKS - {DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value}
+_PLANNED_CHECK = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
 _CHECK = ("asset_key", "check_name", "run_id", "partition")
-_RESULT = (
+RESULT = (
     "execution_status",
     "evaluation_event",
     "evaluation_event_timestamp",
@@ -122,7 +93,7 @@ _RESULT = (
 
 def evaluate_statement(insert: Insert) -> Insert:
     """Turns the planned row of a check, run and partition into its result; adds a row where nothing was planned."""
-    return insert.on_conflict_do_update(index_elements=_CHECK, set_={name: insert.excluded[name] for name in _RESULT})
+    return insert.on_conflict_do_update(index_elements=_CHECK, set_={name: insert.excluded[name] for name in RESULT})
 
 
 def distinct_times(events: Sequence[EventLogEntry], latest: dict[str, int]) -> list[EventLogEntry]:
@@ -136,8 +107,9 @@ def distinct_times(events: Sequence[EventLogEntry], latest: dict[str, int]) -> l
     """
     spread = []
     for event in events:
-        key = event.dagster_event.asset_key if event.dagster_event else None
-        if key is not None and event.dagster_event_type in ASSET_EVENTS - ASSET_CHECK_EVENTS - PLANNED:
+        inner = event.dagster_event
+        key = inner.asset_key if inner and inner.event_type_value in _TIMED else None
+        if key is not None:
             own = int(event.timestamp * 1000)
             used = latest[key.to_string()] = max(own, latest.get(key.to_string(), 0) + 1)
             event = event if used == own else event._replace(timestamp=(used + 0.5) / 1000)
@@ -178,8 +150,8 @@ class BatchedEventLogStorage(SqlEventLogStorage):
         if not events:
             return
         events = distinct_times(events, self._latest_times)
-        serialise = _Serialiser()
-        rows = [self._event_row(event, serialise(event)) for event in events]
+        write = Texts() if len(events) > 1 else serialize_value
+        rows = [self._event_row(event, write(event)) for event in events]
         with self._transaction() as conn:
             numbers = self._insert_events(conn, rows)
         stored = [
@@ -188,12 +160,13 @@ class BatchedEventLogStorage(SqlEventLogStorage):
         ]
         with self._transaction() as conn:
             self._store_asset_events(conn, stored)
-            checks = [item for item in stored if item.event.dagster_event_type in ASSET_CHECK_EVENTS]
+            checks = [item for item in stored if item.row["dagster_event_type"] in _CHECKS]
             self._store_check_events(conn, checks)
 
     def _event_row(self, entry: EventLogEntry, text: str) -> dict[str, Any]:
         event = entry.dagster_event
-        asset_key = event.asset_key if event else None
+        about = event if event and event.event_type_value not in _CHECKS else None  # events of checks have neither
+        asset_key = about.asset_key if about else None
         return {
             "run_id": entry.run_id,
             "event": text,
@@ -201,12 +174,12 @@ class BatchedEventLogStorage(SqlEventLogStorage):
             "timestamp": self._event_insert_timestamp(entry),
             "step_key": event.step_key if event else entry.step_key,
             "asset_key": asset_key.to_string() if asset_key else None,
-            "partition": (event.partition or None) if event else None,
+            "partition": (about.partition or None) if about else None,
         }
 
     def _store_asset_events(self, conn: Connection, stored: Sequence[StoredEvent]) -> None:
         """Tags of every asset event, and per asset the row that caches its latest events."""
-        ours = [item for item in stored if item.event.dagster_event_type in ASSET_EVENTS and item.row["asset_key"]]
+        ours = [item for item in stored if item.row["dagster_event_type"] in _ASSETS and item.row["asset_key"]]
         self._store_asset_event_tags(conn, [item.event for item in ours], [item.number for item in ours])
         latest: dict[tuple[object, object], StoredEvent] = {}
         for item in ours:
@@ -221,10 +194,19 @@ class BatchedEventLogStorage(SqlEventLogStorage):
         for is_result, group in groupby(stored, key=lambda item: item.is_result_of_partition):
             if is_result:
                 last = {tuple(row[name] for name in _CHECK): row for row in (item.result_row() for item in group)}
-                conn.execute(self._evaluate, list(last.values()))
+                self._store_results(conn, list(last.values()))
                 continue
             for item in group:
-                if item.event.dagster_event_type == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
-                    conn.execute(AssetCheckExecutionsTable.insert(), item.planned_rows())
-                else:  # no partition or no run: rare, and the unique index does not cover it
-                    self.store_asset_check_event(item.event, item.number)
+                if item.row["dagster_event_type"] == _PLANNED_CHECK:
+                    self._store_plans(conn, item.planned_rows())
+                else:  # no partition or no run: the unique index does not cover it
+                    self._store_result_of_run(conn, item)
+
+    def _store_results(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        conn.execute(self._evaluate, rows)
+
+    def _store_plans(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        conn.execute(AssetCheckExecutionsTable.insert(), rows)
+
+    def _store_result_of_run(self, conn: Connection, item: StoredEvent) -> None:  # noqa: ARG002
+        self.store_asset_check_event(item.event, item.number)

@@ -21,7 +21,8 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cached_property
+from datetime import datetime
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,13 @@ from sqlalchemy.engine import Connection, Engine
 
 from nba_pipeline.common.errors import WarehouseBusyError
 from nba_pipeline.common.locking import file_lock
-from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage, evaluate_statement
-from nba_pipeline.orchestration.event_log.packing import REFERENCE, packed_text, reference
+from nba_pipeline.orchestration.event_log.batching import (
+    RESULT,
+    BatchedEventLogStorage,
+    StoredEvent,
+    evaluate_statement,
+)
+from nba_pipeline.orchestration.event_log.packing import REFERENCE, pack, packed_text, reference
 
 LOCK_WAIT_SECONDS = 60.0
 WATCH_INTERVAL_SECONDS = 0.25
@@ -94,6 +100,31 @@ _HOLD_EVENTS = f"""
       AND evaluation_event_storage_id IN (SELECT id FROM event_logs WHERE run_id = ?)
 """
 _EVALUATE = evaluate_statement(sqlite.insert(AssetCheckExecutionsTable))
+_EVALUATED = "evaluation_event_timestamp"
+_EVENT, _PLAN = SqlEventLogStorageTable.insert(), AssetCheckExecutionsTable.insert()
+_RESULT_OF_RUN = (
+    "UPDATE asset_check_executions SET {} WHERE asset_key = ? AND check_name = ? AND run_id = ? AND partition IS NULL"
+)
+
+
+@cache
+def _prepared(statement: db.Insert, columns: tuple[str, ...]) -> str:
+    """An insert of these columns as SQLite takes it: SQLAlchemy would spend more on each row than SQLite does."""
+    compiled = statement.compile(dialect=sqlite.dialect(), column_keys=columns)
+    if tuple(compiled.positiontup or ()) != columns:
+        raise DagsterInvariantViolationError(
+            f"{compiled} does not take {', '.join(columns)}. Fix: install a tested Dagster."
+        )
+    return str(compiled)
+
+
+def _stored_time(moment: datetime) -> str:
+    """A time (UTC) as SQLAlchemy stores it, without a zone."""
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _with_stored_times(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, _EVALUATED: _stored_time(row[_EVALUATED])} for row in rows]
 
 
 class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
@@ -258,10 +289,45 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
             super().store_event_batch(events)
 
     def _insert_events(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
-        last = conn.execute(db.select(db.func.max(SqlEventLogStorageTable.c.id))).scalar() or 0
+        last = conn.exec_driver_sql("SELECT max(id) FROM event_logs").scalar() or 0
         numbers = range(last + 1, last + 1 + len(rows))
-        conn.execute(SqlEventLogStorageTable.insert(), [{"id": n, **row} for n, row in zip(numbers, rows, strict=True)])
+        packed = [
+            {"id": number, **row, "event": pack(row["event"]), "timestamp": _stored_time(row["timestamp"])}
+            for number, row in zip(numbers, rows, strict=True)
+        ]
+        self._insert(conn, _EVENT, packed)
         return numbers
+
+    def _insert(self, conn: Connection, statement: db.Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows of the same columns, with their values as they are stored."""
+        columns = tuple(column.name for column in statement.table.columns if column.name in rows[0])
+        conn.exec_driver_sql(_prepared(statement, columns), [tuple([row[name] for name in columns]) for row in rows])
+
+    def _store_results(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        self._insert(conn, _EVALUATE, _with_stored_times(rows))
+
+    def _store_plans(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        self._insert(conn, _PLAN, _with_stored_times(rows))
+
+    def _store_result_of_run(self, conn: Connection, item: StoredEvent) -> None:
+        if item.check.partition is None and item.event.run_id:
+            new = {name: value for name, value in item.result_row().items() if name in RESULT}
+            new[_EVALUATED] = _stored_time(new[_EVALUATED])
+            where = (item.check.asset_key.to_string(), item.check.check_name, item.event.run_id)
+            update = _RESULT_OF_RUN.format(", ".join(f"{name} = ?" for name in new))
+            if conn.exec_driver_sql(update, (*new.values(), *where)).rowcount:
+                return
+        super()._store_result_of_run(conn, item)
+
+    def _store_asset_event(self, conn: Connection, event: EventLogEntry, event_id: int) -> None:
+        """As the base class, which tries an insert first and takes its failure for a reason to update."""
+        key, values = event.get_dagster_event().asset_key, self._get_asset_entry_values(event, event_id, True)
+        if key is None or not values:
+            return
+        stored = [_stored_time(value) if isinstance(value, datetime) else value for value in values.values()]
+        update = f"UPDATE asset_keys SET {', '.join(f'{name} = ?' for name in values)} WHERE asset_key = ?"
+        if not conn.exec_driver_sql(update, (*stored, key.to_string())).rowcount:
+            super()._store_asset_event(conn, event, event_id)
 
     def _copy_of(self, number: int, text: str) -> str:  # noqa: ARG002
         return reference(number)

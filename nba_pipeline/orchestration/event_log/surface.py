@@ -9,8 +9,14 @@ from importlib import import_module
 
 STORAGE = "dagster._core.storage.event_log.sql_event_log:SqlEventLogStorage"
 PARTS: Mapping[str, Sequence[str]] = {
+    "dagster._core.definitions.asset_checks.asset_check_evaluation": ("AssetCheckEvaluationTargetMaterializationData",),
     "dagster._core.event_api": ("EventLogCursor",),
-    "dagster._core.events": ("ASSET_CHECK_EVENTS", "ASSET_EVENTS"),
+    "dagster._core.events": (
+        "ASSET_CHECK_EVENTS",
+        "ASSET_EVENTS",
+        "AssetMaterializationPlannedData",
+        "StepMaterializationData",
+    ),
     "dagster._core.storage.asset_check_execution_record": ("AssetCheckExecutionRecordStatus",),
     "dagster._core.storage.event_log.schema": (
         "AssetCheckExecutionsTable",
@@ -28,6 +34,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "dagster._serdes": ("ConfigurableClass", "ConfigurableClassData", "serialize_value"),
     STORAGE: (
         "_event_insert_timestamp",
+        "_get_asset_entry_values",
         "_has_asset_key_index_cols_on_connection",
         "_store_asset_event",
         "_store_asset_event_tags",
