@@ -5,7 +5,8 @@ python -m benchmarks.one_day HOME DAY [--baseline DIRECTORY] [--runs 3] [--warm]
 HOME has published every table up to the day before DAY. It is copied, and stays as it is; a first run fills caches and does not
 count. Settings are those of the environment, NBA_PIPELINE_MARKETS=all among them. The stages of all tables and `whole, clock` are
 seconds on the clock, `processor, all` is processor time. With --warm the day runs twice in a process, and the second time counts:
-what a process takes that has loaded everything.
+what a process takes that has loaded everything. Processes keep their bytecode, as those of a user do, whatever
+PYTHONDONTWRITEBYTECODE says here.
 """
 
 import argparse
@@ -52,6 +53,7 @@ finally:
 def run(checkout: Path, home: Path, day: str, warm: bool) -> dict:
     """Run the day on a home; returns seconds by stage, and of the whole run on the clock and of processor time."""
     environment = os.environ | {"NBA_PIPELINE_HOME": str(home), "PYTHONPATH": str(checkout)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-c", CODE, "warm" if warm else "cold", "backfill", day, day]
     done = subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -20,12 +20,12 @@ import pytest
 import sqlalchemy as db
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events import AssetMaterializationPlannedData, StepMaterializationData
-from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqlEventLogStorage
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqlEventLogStorage, sql_event_log
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata, SqlEventLogStorageTable
 from dagster._core.test_utils import in_process_test_workspace
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from dagster._serdes import serialize_value
+from dagster._serdes import deserialize_value, serialize_value
 from dagster_graphql.test.utils import execute_dagster_graphql
 from sqlalchemy.exc import OperationalError
 
@@ -691,3 +691,46 @@ def test_superseded_events_are_removed_once_they_are_old_and_the_latest_of_each_
     assert storage.get_materialized_partitions(dg.AssetKey("a")) == {"2024-01-01", "2024-01-02"}
     (execution,) = storage.get_asset_check_execution_history(dg.AssetCheckKey(dg.AssetKey("a"), "contract"), limit=10)
     assert execution.run_id == "second"
+
+
+def test_the_latest_materialization_is_read_once_until_there_is_a_later_one_or_it_is_wiped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+
+    def counted(text: str, *arguments: Any, **more: Any) -> Any:
+        reads.append(text)
+        return deserialize_value(text, *arguments, **more)
+
+    stock = ConsolidatedSqliteEventLogStorage(str(tmp_path / "stock"))
+    ours = BatchedSqliteEventLogStorage(str(tmp_path / "ours"))
+    monkeypatch.setattr(sql_event_log, "deserialize_value", counted)
+    key = dg.AssetKey("a")
+
+    def look() -> int:
+        """Compare what both storages know of the asset; returns how many texts ours read for it, asked three times."""
+        expected = [record.asset_entry.last_materialization_record for record in stock.get_asset_records([key])]
+        reads.clear()
+        for _ in range(3):
+            assert [r.asset_entry.last_materialization_record for r in ours.get_asset_records([key])] == expected
+        return len(reads)
+
+    def store(event: dg.EventLogEntry) -> None:
+        for storage in (stock, ours):
+            storage.store_event(event)
+
+    assert look() == 0
+    store(materialization("a", "2024-01-01"))
+    assert look() == 1
+    assert look() == 0
+    store(materialization("a", "2024-01-02"))
+    assert look() == 1
+    for storage in (stock, ours):
+        storage.wipe_asset(key)
+    assert look() == 0
+    assert ours.get_asset_records([key]) == []
+    store(planned("a", "2024-01-03"))
+    look()
+    store(materialization("a", "2024-01-03"))
+    look()
+    ours.dispose()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
-from dagster import AssetCheckEvaluation, DagsterEventType, EventLogEntry
+from dagster import AssetCheckEvaluation, AssetKey, DagsterEventType, EventLogEntry, EventLogRecord
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
@@ -80,6 +80,7 @@ class StoredEvent:
 _ASSETS = {kind.value for kind in ASSET_EVENTS}
 _CHECKS = {kind.value for kind in ASSET_CHECK_EVENTS}
 _TIMED = _ASSETS - _CHECKS - {DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value}
+_RECORD = '{"__class__": "EventLogRecord"'
 _PLANNED_CHECK = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
 _CHECK = ("asset_key", "check_name", "run_id", "partition")
 RESULT = (
@@ -122,6 +123,8 @@ class BatchedEventLogStorage(SqlEventLogStorage):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         self._latest_times: dict[str, int] = {}
+        self._latest_read: dict[str, tuple[str, EventLogRecord]] = {}
+        self._asset_columns: set[str] = set()
         hand_down("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE), replace=False)
         super().__init__(*arguments, **more)
 
@@ -141,6 +144,32 @@ class BatchedEventLogStorage(SqlEventLogStorage):
     @abstractmethod
     def _evaluate(self) -> sqlite.Insert | postgresql.Insert:
         """`evaluate_statement` in the dialect of the database."""
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        if column_name not in self._asset_columns and super().has_asset_key_col(column_name):
+            self._asset_columns.add(column_name)
+        return column_name in self._asset_columns
+
+    def _get_latest_materialization_records(self, raw_asset_rows: Any) -> Mapping[AssetKey, EventLogRecord | None]:
+        """As the base class, but a record is read of its text once: every step asks for those of all tables that it reads."""
+        known: dict[AssetKey, EventLogRecord | None] = {}
+        unknown = []
+        for row in raw_asset_rows:
+            key = AssetKey.from_db_string(row["asset_key"])
+            text, record = self._latest_read.get(row["asset_key"], (None, None))
+            if key is None or record is None or text != row["last_materialization"] or row["asset_details"]:
+                unknown.append((key, row))
+            else:
+                known[key] = record
+        if not unknown:
+            return known
+        read = super()._get_latest_materialization_records([row for _, row in unknown])
+        for key, row in unknown:
+            text, record = row["last_materialization"], read.get(key) if key else None
+            # The record of an asset that was wiped, or is stored in an old form, comes from elsewhere than this text.
+            if record and not row["asset_details"] and text and text.startswith(_RECORD):
+                self._latest_read[row["asset_key"]] = text, record
+        return {**known, **read}
 
     def store_event(self, event: EventLogEntry) -> None:
         self.store_event_batch([event])

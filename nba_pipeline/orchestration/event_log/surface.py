@@ -35,10 +35,12 @@ PARTS: Mapping[str, Sequence[str]] = {
     STORAGE: (
         "_event_insert_timestamp",
         "_get_asset_entry_values",
+        "_get_latest_materialization_records",
         "_has_asset_key_index_cols_on_connection",
         "_store_asset_event",
         "_store_asset_event_tags",
         "get_records_for_run",
+        "has_asset_key_col",
         "reindex_assets",
         "reindex_events",
         "store_asset_check_event",
