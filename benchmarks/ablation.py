@@ -164,12 +164,12 @@ def side_by_side(made: pd.DataFrame, column: str) -> pd.DataFrame:
     return made.pivot(index=["game_date", "player_id"], columns="system_id", values=column)[list(SYSTEM_IDS)]
 
 
-def interval(difference: pd.Series) -> str:
+def interval(difference: pd.Series, digits: int = 3) -> str:
     """Mean and 95 % interval of a paired difference, game days drawn again."""
     if difference.empty:
         return "none"
     estimate = DayBootstrap(difference.index.get_level_values("game_date").to_numpy()).mean(difference.to_numpy())
-    return f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]"
+    return " ".join((f"{estimate.value:+.{digits}f}", f"[{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"))
 
 
 def expected_calibration_error(p: np.ndarray, happened: np.ndarray, bins: int = 10) -> float:

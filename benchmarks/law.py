@@ -20,27 +20,29 @@ from rich.table import Table as Grid
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.domain.markets import MARKETS
+from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.evaluation.metrics import calibration_error
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.pricing import decimal_odds, price
-from nba_pipeline.tables.predictions.prop_prices import exclusion
+from nba_pipeline.tables.predictions.prop_prices import PRICED, exclusion
 from nba_pipeline.tables.shared import consensus_lines as lines
 
-SYSTEMS = ("line_aware_v1", "ensemble_v1", "xgboost_v1", "moving_average")
-PRICING = SYSTEMS[0]
+PRICING = "line_aware_v1"
 KEY = ["game_date", "player_id"]
 TIERS = (0, 10, 20, 30, np.inf)
 AWAY = {"points": 2.0, "pra": 3.0}
 DECILES = 10
+DRAWS, SEED, NORMAL_95 = 1_000, 1, 1.96
+MOST_OF_LINE = 4  # no law has a notable chance of an outcome beyond this multiple of the longest line
 
 
 def law_of(rows: pd.DataFrame) -> Law:
     return Law(*(rows[c].to_numpy(dtype=float) for c in ("mean", "sd", "skewness")))
 
 
-def by_day(values: np.ndarray, rows: pd.DataFrame) -> str:
+def by_day(values: np.ndarray, rows: pd.DataFrame, digits: int = 3) -> str:
     """Mean and 95 % interval by game day."""
-    return interval(pd.Series(values, index=pd.MultiIndex.from_frame(rows[KEY])))
+    return interval(pd.Series(values, index=pd.MultiIndex.from_frame(rows[KEY])), digits)
 
 
 def log_loss(p: np.ndarray, happened: np.ndarray) -> np.ndarray:
@@ -63,7 +65,7 @@ def law_grid(made: pd.DataFrame, market: str, title: str) -> Grid:
     )
     for name in (*names, "|median - y| - |line - y|", "log-loss - market's"):
         grid.add_column(name, justify="right", no_wrap=True)
-    for system in SYSTEMS:
+    for system in sorted(PRICED, key=lambda s: s != PRICING):
         rows = made[(made["system_id"] == system) & made["line"].notna() & made["mean"].notna()].reset_index(drop=True)
         grid.add_row(system, *_law_measures(rows, market))
     return grid
@@ -94,7 +96,7 @@ def _law_measures(rows: pd.DataFrame, market: str) -> list[str]:
         f"{log_loss(p, over)[decided].mean():.5f}",
         f"{calibration_error(p[decided], over[decided]):.4f}",
         by_day(np.abs(bounds[0.50] - y) - np.abs(line - y), rows),
-        f"{by_day(against, rows[beside])} (N {beside.sum():,})" if beside.any() else "no prices",
+        f"{by_day(against, rows[beside], 4)} (N {beside.sum():,})" if beside.any() else "no prices",
     ]
 
 
@@ -162,13 +164,77 @@ def price_grids(best: pd.DataFrame, title: str) -> list[Grid]:
         by_day(best["profit"].to_numpy(dtype=float), best),
         by_day((both["profit"] - both["profit_at_consensus"]).to_numpy(dtype=float), both),
     )
-    table = Grid(title=f"{title}: claimed and realized value by decile", title_justify="left")
-    for name in ("N", "claimed", "realized"):
+    return [head, decile_grid(best, f"{title}: claimed and realized value by decile")]
+
+
+def decile_grid(best: pd.DataFrame, title: str) -> Grid:
+    """Claimed value beside the realized return, by decile of the claim, with the chance that every interval has its claim."""
+    decile = deciles(best)
+    table = Grid(title=title, title_justify="left")
+    for name in ("N", "claimed", "realized", "claim inside", "overs"):
         table.add_column(name, justify="right")
-    decile = np.argsort(np.argsort(best["ev"].to_numpy(), kind="stable")) * DECILES // max(len(best), 1)
+    inside = 0
     for _, rows in best.groupby(decile):
-        table.add_row(f"{len(rows):,}", f"{rows['ev'].mean():+.3f}", by_day(rows["profit"].to_numpy(dtype=float), rows))
-    return [head, table]
+        claimed = rows["ev"].mean()
+        realized = DayBootstrap(rows["game_date"].to_numpy()).mean(rows["profit"].to_numpy(dtype=float))
+        held = realized.low <= claimed <= realized.high
+        inside += held
+        shown = f"{realized.value:+.4f} [{realized.low:+.4f}, {realized.high:+.4f}]"
+        overs = (rows["side"] == "over").mean()
+        table.add_row(f"{len(rows):,}", f"{claimed:+.4f}", shown, "yes" if held else "no", f"{overs:.0%}")
+    table.caption = (
+        f"{inside} of {DECILES} inside; of outcomes drawn from the laws themselves all {DECILES} are in "
+        f"{all_inside(best, decile):.0%} of {DRAWS:,} draws. Realized on claimed: slope {by_claim(best)}"
+    )
+    return table
+
+
+def deciles(best: pd.DataFrame) -> np.ndarray:
+    return np.argsort(np.argsort(best["ev"].to_numpy(), kind="stable")) * DECILES // max(len(best), 1)
+
+
+def by_claim(best: pd.DataFrame) -> str:
+    """Slope of the realized return on the claimed value, 1 where claims need no shrinking, days drawn again."""
+    ev, profit = best["ev"].to_numpy(dtype=float), best["profit"].to_numpy(dtype=float)
+    day = best.groupby("game_date").ngroup().to_numpy()
+    sums = np.stack([np.bincount(day, v) for v in (np.ones(len(ev)), ev, profit, ev * ev, ev * profit)])
+    drawn = np.random.default_rng(SEED).integers(0, sums.shape[1], (DRAWS, sums.shape[1]))
+    slopes = [_slope(*sums[:, d].sum(axis=1)) for d in drawn]
+    low, high = np.percentile(slopes, [2.5, 97.5])
+    return f"{_slope(*sums.sum(axis=1)):.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _slope(n: float, x: float, y: float, xx: float, xy: float) -> float:
+    return (xy - x * y / n) / (xx - x * x / n)
+
+
+def all_inside(best: pd.DataFrame, decile: np.ndarray) -> float:
+    """Share of draws in which all deciles have their claim in a 95 % interval by day, where every claim is true.
+
+    Args:
+        best: Rows of `sides`; both sides of a player share one outcome, drawn from his law.
+        decile: Decile of the claim of each row.
+    """
+    player = best.groupby(KEY).ngroup().to_numpy()
+    first = np.unique(player, return_index=True)[1]
+    law, most = law_of(best.iloc[first]), int(best["line"].max() * MOST_OF_LINE)
+    at_most = np.stack([1 - law.probability_over(np.full(len(first), k + 0.5))[0] for k in range(most)], axis=1)
+    sign = np.where(best["side"] == "over", 1.0, -1.0)
+    odds = np.where(best["side"] == "over", best["over_odds"], best["under_odds"]).astype(float)
+    pays, line, claim = decimal_odds(odds) - 1, best["line"].to_numpy(dtype=float), best["ev"].to_numpy(dtype=float)
+    day = best.groupby("game_date").ngroup().to_numpy()
+    place, days = decile * (day.max() + 1) + day, day.max() + 1
+    count = np.bincount(place, minlength=DECILES * days).reshape(DECILES, days)
+    chance, held = np.random.default_rng(SEED), 0
+    for _ in range(DRAWS):
+        outcome = (at_most < chance.random(len(first))[:, None]).sum(axis=1)[player]
+        won = sign * (outcome - line)
+        gap = np.select([won > 0, won < 0], [pays, -1.0], 0.0) - claim
+        total = np.bincount(place, gap, DECILES * days).reshape(DECILES, days)
+        mean = total.sum(axis=1) / count.sum(axis=1)
+        error = np.sqrt(((total - count * mean[:, None]) ** 2).sum(axis=1)) / count.sum(axis=1)
+        held += bool((np.abs(mean) <= NORMAL_95 * error).all())
+    return held / DRAWS
 
 
 def main() -> None:

@@ -23,7 +23,8 @@ OPENING = timedelta(days=14)
 EARLIER_GAMES = 10
 TRAINED = ("ensemble_v1", "ridge_v1", "xgboost_v1")
 READ = """
-SELECT game_date, player_id, season, system_id, prior_games, signed_error, absolute_error, crps, within_80, pinball_q50, line
+SELECT game_date, player_id, season, system_id, prior_games, signed_error, absolute_error, crps, within_80, pinball_q50, line,
+    point_error, abs(line - actual_value) AS line_error
 FROM nba_predictions.prediction_accuracy WHERE market = ? AND absolute_error IS NOT NULL
 """
 FIRST_DAYS = "SELECT season, min(game_date) AS first FROM nba_raw.schedule WHERE countable GROUP BY season"
@@ -47,6 +48,9 @@ def sets_of(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "opening two weeks, where every system has a forecast": plain[plain["opening"]],
         "A: ten earlier games": plain[~plain["opening"] & (plain["prior_games"] >= EARLIER_GAMES)],
         "L: with a line, after the opening": rows[lined],
+        "all rows with a line, the system that needs one": rows[
+            rows["line"].notna() & rows["system_id"].isin(LINE_SYSTEM_IDS)
+        ],
     }
 
 
@@ -54,14 +58,25 @@ def grid(rows: pd.DataFrame, title: str) -> Grid:
     """Lay out the figures of every system on the rows that all of them forecast."""
     on_all = rows.groupby(["game_date", "player_id"])["system_id"].transform("nunique") == rows["system_id"].nunique()
     table = Grid(title=title, title_justify="left")
-    for name in ("system", "N", "MAE", "MAE of median", "CRPS", "bias", "in 80 %"):
-        table.add_column(name, justify="right")
+    for name in ("system", "N", "MAE", "MAE of median", "of point", "CRPS", "bias", "in 80 %", "point - median"):
+        table.add_column(name, justify="right", no_wrap=True)
+    lined = bool(rows["line"].notna().all())
+    for name in ("median - line", "point - line") if lined else ():
+        table.add_column(name, justify="right", no_wrap=True)
     scored = sorted((r["absolute_error"].mean(), str(name), r) for name, r in rows[on_all].groupby("system_id"))
     for _, name, r in scored:
         draw = DayBootstrap(r["game_date"].to_numpy())
-        figures = (r["absolute_error"], 2 * r["pinball_q50"], r["crps"], r["signed_error"])
-        shown = (interval(draw, v, ".3f" if n < 3 else "+.3f") for n, v in enumerate(figures))
-        table.add_row(name, f"{len(r):,}", *shown, interval(draw, r["within_80"], ".1%"))
+        median, point = 2 * r["pinball_q50"], r["point_error"]
+        errors = (r["absolute_error"], median, point, r["crps"])
+        differences = [point - median] + ([median - r["line_error"], point - r["line_error"]] if lined else [])
+        table.add_row(
+            name,
+            f"{len(r):,}",
+            *(interval(draw, v, ".3f") for v in errors),
+            interval(draw, r["signed_error"], "+.3f"),
+            interval(draw, r["within_80"], ".1%"),
+            *(interval(draw, v, "+.3f") for v in differences),
+        )
     return table
 
 
@@ -77,7 +92,7 @@ def main() -> None:
     parser.add_argument("--market", default="points", choices=list(MARKETS))
     parser.add_argument("--season", nargs="+", default=["2022-23", "2023-24", "2024-25", "2025-26"])
     wanted = parser.parse_args()
-    console = Console(width=200)
+    console = Console(width=270)
     rows = read_rows(wanted.warehouse, wanted.market)
     for season in wanted.season:
         for name, inside in sets_of(rows[rows["season"] == season]).items():
