@@ -32,7 +32,7 @@ KEY = ["game_date", "player_id"]
 TIERS = (0, 10, 20, 30, np.inf)
 AWAY = {"points": 2.0, "pra": 3.0}
 DECILES = 10
-DRAWS, SEED, NORMAL_95 = 1_000, 1, 1.96
+DRAWS, ERROR_DRAWS, SEED, NORMAL_95 = 1_000, 200, 1, 1.96
 MOST_OF_LINE = 4  # no law has a notable chance of an outcome beyond this multiple of the longest line
 
 
@@ -61,7 +61,7 @@ def law_grid(made: pd.DataFrame, market: str, title: str) -> Grid:
         "by tier of line",
         "below median",
         "log-loss",
-        "ECE",
+        "ECE (by chance)",
     )
     for name in (*names, "|median - y| - |line - y|", "log-loss - market's"):
         grid.add_column(name, justify="right", no_wrap=True)
@@ -94,10 +94,16 @@ def _law_measures(rows: pd.DataFrame, market: str) -> list[str]:
         " ".join(f"{v:.3f}" for v in pd.Series(inside.astype(float)).groupby(tier, observed=True).mean()),
         f"{(y < bounds[0.50]).mean():.3f}",
         f"{log_loss(p, over)[decided].mean():.5f}",
-        f"{calibration_error(p[decided], over[decided]):.4f}",
+        f"{calibration_error(p[decided], over[decided]):.4f} ({chance_error(p[decided]):.4f})",
         by_day(np.abs(bounds[0.50] - y) - np.abs(line - y), rows),
         f"{by_day(against, rows[beside], 4)} (N {beside.sum():,})" if beside.any() else "no prices",
     ]
+
+
+def chance_error(p: np.ndarray) -> float:
+    """The calibration error that chance alone makes of these probabilities: its 97.5 % quantile where each of them is true."""
+    draw = np.random.default_rng(SEED)
+    return float(np.quantile([calibration_error(p, draw.random(len(p)) < p) for _ in range(ERROR_DRAWS)], 0.975))
 
 
 def read_quotes(warehouse: Path, market: str) -> pd.DataFrame:
