@@ -27,13 +27,19 @@ from collections import Counter
 warm = sys.argv.pop(1) == "warm"
 from nba_pipeline.engine import publish as engine
 from nba_pipeline.orchestration import assets
-caller = assets if hasattr(assets, "publish") else engine  # releases before blocks called it from the asset
-spent, publish = Counter(), caller.publish
+ends = "store" if hasattr(engine, "store") else "publish"  # releases before tables were prepared ahead computed and stored in one
+callers = [engine, assets]
+if ends == "store":
+    from nba_pipeline.orchestration import table_run
+    callers.append(table_run)
+spent, end = Counter(), getattr(engine, ends)
 def timed(*given, **named):
-    done = publish(*given, **named)
+    done = end(*given, **named)
     spent.update(done.seconds)
     return done
-caller.publish = timed
+for caller in callers:
+    if hasattr(caller, ends):
+        setattr(caller, ends, timed)
 def used():
     mine = resource.getrusage(resource.RUSAGE_SELF)
     return mine.ru_utime + mine.ru_stime

@@ -5,7 +5,6 @@ from datetime import date
 
 import dagster as dg
 
-from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import PipelineError
 from nba_pipeline.common.progress import DONE, STARTED, announce, run_pace
@@ -13,22 +12,19 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.contracts.checks import CHECKS
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.code_versions import code_versions
-from nba_pipeline.engine.publish import Publication, publish_in_blocks
+from nba_pipeline.engine.publish import Publication
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
-from nba_pipeline.engine.waivers import read_waivers
+from nba_pipeline.orchestration import ahead
 from nba_pipeline.orchestration.asset_metadata import description, lineage, metadata
 from nba_pipeline.orchestration.failures import coded_failures
-from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.live_ingest import fetch
 from nba_pipeline.orchestration.partition_results import Reported, check_specs, report, report_days
 from nba_pipeline.orchestration.partitions import daily_partitions
 from nba_pipeline.orchestration.recovery import claim
-from nba_pipeline.sources.fingerprints import FingerprintingSource
-from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS, graph_order, group_of, schedule_read, seasons_at_once
-from nba_pipeline.tables.plans import stored_plans
+from nba_pipeline.orchestration.table_run import open_table_run
+from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS, group_of
 
 OWNERS = ["team:analytics"]
 
@@ -51,7 +47,6 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
     table = transform.table
     key = asset_key(table)
     daily = daily_partitions(settings.first_day, settings.last_day)
-    schedule = schedule_read(transform)
 
     @dg.asset(
         key=key,
@@ -70,43 +65,33 @@ def table_asset(transform: Transform, settings: Settings) -> dg.AssetsDefinition
     )
     def _asset(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Iterator:
         with coded_failures(pipeline.settings.home):
-            yield from _materialize(context, transform, pipeline.settings, schedule)
+            yield from _materialize(context, transform, pipeline.settings)
 
     return _asset
 
 
-def _materialize(
-    context: dg.AssetExecutionContext, transform: Transform, settings: Settings, schedule: Read | None
-) -> Iterator[Reported]:
+def _materialize(context: dg.AssetExecutionContext, transform: Transform, settings: Settings) -> Iterator[Reported]:
     """Fetch what the table reads, publish the days of the run, and report a verdict per day and check."""
-    days = [date.fromisoformat(k) for k in context.partition_keys]
+    days = tuple(date.fromisoformat(k) for k in context.partition_keys)
     claim(context.instance, context.run)
-    waivers = read_waivers(settings.open_state().declarations(), graph_order(), clock.today())
-    plans = stored_plans(settings.cache)
-    run = RunContext(context.run.run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
-    table, plan = transform.table, plans.of(transform, "duckdb")
-    warehouse = settings.open_warehouse()
-    require_model_features(transform, plan.used_columns, warehouse, days)
+    run_id, table = context.run.run_id, transform.table
     announce(table.id, STARTED, len(days))
-    fetched = fetch(settings, run.id, context.run.tags, transform.feeds.values(), days)
+    fetched = fetch(settings, run_id, context.run.tags, transform.feeds.values(), days)
     if fetched:
         context.log.info(fetched)
-    source = FingerprintingSource(settings.open_source())
+    work = ahead.take(run_id, transform, days, settings) or open_table_run(transform, days, settings, run_id)
     result = Publication([])
     try:
-        seasons = seasons_at_once(transform)
-        for block in publish_in_blocks(transform, days, warehouse, source, schedule, run, seasons):
+        for block in work.publish():
             result.add(block)
-            source.record(SourceState(settings.open_state()), run.id, block.published)
-            if block.published:
-                settings.record_origin()
     except (PipelineError, OSError):
         yield from report_days(context, asset_key(table), result.verdicts)
         raise
+    ahead.published(run_id, table.id)
     announce(table.id, DONE, len(days))
-    context.log.info(_summary(context.run, table, result, run))
-    rejected, latest = {"rejected_rows": result.rejected}, {"dagster/column_lineage": lineage(transform, plan.origins)}
-    yield from report(context, asset_key(table), result.verdicts, rejected, latest)
+    context.log.info(_summary(context.run, table, result, work.run))
+    latest = {"dagster/column_lineage": lineage(transform, work.plan.origins)}
+    yield from report(context, asset_key(table), result.verdicts, {"rejected_rows": result.rejected}, latest)
 
 
 def _summary(dagster_run: dg.DagsterRun, table: Table, result: Publication, run: RunContext) -> str:

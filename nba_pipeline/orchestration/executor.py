@@ -20,8 +20,10 @@ from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration import interrupts
+from nba_pipeline.orchestration.ahead import preparing_ahead
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.run_summary import summary
+from nba_pipeline.orchestration.tags import table_of
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.snapshot import take_snapshot
 
@@ -44,13 +46,15 @@ class RefusalTolerantExecutor(dg.Executor):
 
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
         failures: list[StepFailure] = []
+        run, tables = plan_context.dagster_run, [table_of(step) for step in execution_plan.step_keys_to_execute]
         try:
-            for event in self._inner.execute(plan_context, execution_plan):
-                if event.is_step_failure:
-                    failures.append(step_failure(event))
-                yield event
-                if interrupts.is_requested():
-                    raise KeyboardInterrupt
+            with preparing_ahead(run.run_id, tables, run.tags):
+                for event in self._inner.execute(plan_context, execution_plan):
+                    if event.is_step_failure:
+                        failures.append(step_failure(event))
+                    yield event
+                    if interrupts.is_requested():
+                        raise KeyboardInterrupt
         except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
             if interrupts.is_requested():
                 plan_context.instance.report_run_canceling(

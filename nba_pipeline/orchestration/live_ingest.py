@@ -35,6 +35,11 @@ KIND_OF: Mapping[str, str] = {
 _fetched: set[tuple[str, str]] = set()
 
 
+def fetches(settings: Settings, tags: Mapping[str, str]) -> bool:
+    """Return whether a run with these tags fetches what it reads."""
+    return settings.source == LIVE and BY in tags
+
+
 def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Iterable[Feed], days: Sequence[date]) -> str:
     """Fetch these feeds of the days, each kind of data once a run; what came, in words, empty where nothing was to do.
 
@@ -42,7 +47,7 @@ def fetch(settings: Settings, run_id: str, tags: Mapping[str, str], feeds: Itera
     the sensor `corrections`' to see. What does not come opens an alert, and the run goes on with what is kept.
     """
     kinds = [k for k in dict.fromkeys(KIND_OF[f.name] for f in feeds) if (run_id, k) not in _fetched]
-    if settings.source != LIVE or BY not in tags or not kinds:
+    if not fetches(settings, tags) or not kinds:
         return ""
     with required_extra("live", "the source nba_stats"):  # optional: only this source needs its libraries
         from nba_pipeline.sources.ingest import ingest_days

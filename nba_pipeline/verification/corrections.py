@@ -16,7 +16,7 @@ from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Table
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.audit import audit
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
-from nba_pipeline.engine.publish import read_inputs
+from nba_pipeline.engine.prepare import read_inputs
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY

@@ -11,7 +11,7 @@ from nba_pipeline.asof.reads import Read
 from nba_pipeline.contracts.table import COMPUTED_AT, Table
 from nba_pipeline.engine import computed
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
-from nba_pipeline.engine.publish import read_inputs
+from nba_pipeline.engine.prepare import read_inputs
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.protocol import Source

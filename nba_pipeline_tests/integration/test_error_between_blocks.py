@@ -11,7 +11,7 @@ import pytest
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.definitions import ASSETS
 from nba_pipeline.engine.publish import publish
-from nba_pipeline.orchestration import assets
+from nba_pipeline.orchestration import table_run
 from nba_pipeline.orchestration.assets import Pipeline
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.tags import RANGE_END, RANGE_START
@@ -35,7 +35,7 @@ def test_the_blocks_before_an_error_are_materialized(
         raise error
 
     monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
-    monkeypatch.setattr(assets, "publish_in_blocks", failing)
+    monkeypatch.setattr(table_run, "publish_in_blocks", failing)
     done = dg.materialize(
         [a for a in ASSETS if a.key == KEY],
         resources={"pipeline": Pipeline()},

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
-from nba_pipeline.engine.publish import read_inputs
+from nba_pipeline.engine.prepare import read_inputs
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.catalog import CATALOG

@@ -1,0 +1,168 @@
+"""Prepares tables of a run in a second thread, while the run's own thread stores others and reports them to Dagster.
+
+Nothing is published or reported here: a table is read, computed and audited as soon as all that it reads in this run is
+published, and waits for its step. A step whose table was not begun computes it itself, so that both threads work on different
+tables. What goes wrong with a table is raised in its step.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from threading import Lock
+
+from nba_pipeline.common import duckdb as duck
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.engine.blocks import blocks
+from nba_pipeline.engine.prepare import prepare
+from nba_pipeline.engine.publish import SHORT
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.orchestration.live_ingest import fetches
+from nba_pipeline.orchestration.table_run import TableRun, open_table_run
+from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read, seasons_at_once
+
+POLL_SECONDS = 0.1
+
+
+class Ahead:
+    """The tables of one run that are prepared before their steps."""
+
+    def __init__(self, needs: Mapping[str, set[str]], begin: Callable[[str], TableRun]) -> None:
+        """Begin the tables that need no other.
+
+        Args:
+            needs: The tables to prepare, in the order of the run, each with those that must be published before.
+            begin: Prepares a table.
+        """
+        self._needs, self._begin = {t: set(n) for t, n in needs.items()}, begin
+        self._begun: dict[str, Future[TableRun]] = {}
+        self._lock = Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._submit()
+
+    def take(self, table: str) -> TableRun | None:
+        """Return the prepared table, which is waited for where it was begun; None where the caller has to compute it.
+
+        Raises:
+            Exception: What went wrong when it was prepared.
+        """
+        with self._lock:
+            self._needs.pop(table, None)
+            begun = self._begun.get(table)
+        taken = None if begun is None or begun.cancel() else begun.result()
+        with self._lock:
+            self._begun.pop(table, None)  # until here `close` stops it, too
+        return taken
+
+    def published(self, table: str) -> None:
+        """Begin the tables that needed only this one."""
+        with self._lock:
+            for needed in self._needs.values():
+                needed.discard(table)
+        self._submit()
+
+    def _submit(self) -> None:
+        with self._lock:
+            for table in [t for t, needed in self._needs.items() if not needed]:
+                del self._needs[table]
+                self._begun[table] = self._thread.submit(self._begin, table)
+
+    def close(self) -> None:
+        """Stop what was begun and not taken, and drop its rows."""
+        with self._lock:
+            self._needs.clear()
+            begun = [b for b in self._begun.values() if not b.cancel()]
+        while wait(begun, timeout=POLL_SECONDS).not_done:
+            duck.interrupt_statements()
+        self._thread.shutdown()
+        for prepared in (b.result().prepared for b in begun if b.exception() is None):
+            if prepared:
+                prepared.close()
+
+
+class _Run:
+    """A run whose first step begins to prepare the tables of the others."""
+
+    def __init__(self, run_id: str, tables: Sequence[str], tags: Mapping[str, str]) -> None:
+        self.run_id, self.tables, self.tags = run_id, tables, tags
+        self.ahead: Ahead | None = None
+
+    def begin(self, first: str, days: Sequence[date], settings: Settings) -> Ahead:
+        """Begin, once, the tables but that of the first step, which it computes itself."""
+
+        def prepared(table: str) -> TableRun:
+            opened = open_table_run(CATALOG[table], tuple(days), settings, self.run_id)
+            made = prepare(opened.transform, days, opened.warehouse, opened.source, opened.schedule, opened.run)
+            return replace(opened, prepared=made)
+
+        if self.ahead is None:
+            needs = _needs(self.tables, days, self.tags, settings)
+            self.ahead = Ahead({t: n for t, n in needs.items() if t != first}, prepared)
+        return self.ahead
+
+
+_runs: dict[str, _Run] = {}
+
+
+@contextmanager
+def preparing_ahead(run_id: str, tables: Sequence[str], tags: Mapping[str, str]) -> Iterator[None]:
+    """Let the steps of a run take tables that are prepared ahead of them, until the block ends.
+
+    Args:
+        run_id: The id of the run.
+        tables: The tables of the run.
+        tags: The tags of the run.
+    """
+    _runs[run_id] = run = _Run(run_id, tables, tags)
+    try:
+        yield
+    finally:
+        del _runs[run_id]
+        if run.ahead:
+            run.ahead.close()
+
+
+def _needs(
+    tables: Sequence[str], days: Sequence[date], tags: Mapping[str, str], settings: Settings
+) -> dict[str, set[str]]:
+    """Return the tables to prepare, each with the tables of the run that it reads.
+
+    Left out are tables that BigQuery holds, those whose days are many or more than a block, which would be in memory twice, and
+    those whose step fetches what it reads.
+    """
+    if settings.warehouse != "duckdb" or len(days) > SHORT:
+        return {}
+    needs = {}
+    for table in (t for t in graph_order() if t in tables):
+        transform = CATALOG[table]
+        fetched = fetches(settings, tags) and (transform.feeds or transform.witnesses)
+        if fetched or len(blocks(days, seasons_at_once(transform))) > 1:
+            continue
+        schedule = schedule_read(transform)
+        read = {t.id for t in transform.upstream()} | ({schedule.table.id} if schedule else set())
+        needs[table] = read & set(tables)
+    return needs
+
+
+def take(run_id: str, transform: Transform, days: Sequence[date], settings: Settings) -> TableRun | None:
+    """Return a table's days that were prepared for a run; None where they were not.
+
+    Args:
+        run_id: The id of the run.
+        transform: What computes the table.
+        days: The days of the run.
+        settings: The settings of the run.
+
+    Raises:
+        Exception: What went wrong when they were prepared.
+    """
+    if run_id not in _runs or CATALOG.get(transform.table.id) is not transform:
+        return None
+    return _runs[run_id].begin(transform.table.id, days, settings).take(transform.table.id)
+
+
+def published(run_id: str, table: str) -> None:
+    """Tell a run that a table of it is published."""
+    if run_id in _runs and (ahead := _runs[run_id].ahead):
+        ahead.published(table)

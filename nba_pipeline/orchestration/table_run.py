@@ -1,0 +1,80 @@
+"""One table in a run: what it is computed with, and its days published or prepared to be."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from nba_pipeline.asof.reads import Read
+from nba_pipeline.common import clock
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.engine.plan import Plan
+from nba_pipeline.engine.prepare import Prepared
+from nba_pipeline.engine.publish import Publication, publish_in_blocks, store
+from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.transform import Transform
+from nba_pipeline.engine.waivers import read_waivers
+from nba_pipeline.orchestration.feature_readiness import require_model_features
+from nba_pipeline.sources.fingerprints import FingerprintingSource
+from nba_pipeline.sources.state_db import SourceState
+from nba_pipeline.tables.catalog import graph_order, schedule_read, seasons_at_once
+from nba_pipeline.tables.plans import stored_plans
+from nba_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class TableRun:
+    """The days of a table in a run, with all that computes, stores and describes them."""
+
+    transform: Transform
+    days: tuple[date, ...]
+    settings: Settings
+    run: RunContext
+    plan: Plan
+    warehouse: Warehouse
+    source: FingerprintingSource
+    prepared: Prepared | None = None
+
+    @property
+    def schedule(self) -> Read | None:
+        return schedule_read(self.transform)
+
+    def publish(self) -> Iterator[Publication]:
+        """Publish the days block by block, each with the digests of the feeds that it was built from."""
+        for block in self._blocks():
+            self.source.record(SourceState(self.settings.open_state()), self.run.id, block.published)
+            if block.published:
+                self.settings.record_origin()
+            yield block
+
+    def _blocks(self) -> Iterator[Publication]:
+        if self.prepared is not None:
+            return iter([store(self.prepared, self.warehouse)])
+        return publish_in_blocks(
+            self.transform,
+            self.days,
+            self.warehouse,
+            self.source,
+            self.schedule,
+            self.run,
+            seasons_at_once(self.transform),
+        )
+
+
+def open_table_run(transform: Transform, days: tuple[date, ...], settings: Settings, run_id: str) -> TableRun:
+    """Open what a table's days are computed with, and refuse stored features that lack what models read.
+
+    Args:
+        transform: What computes the table.
+        days: The days.
+        settings: The settings of the environment.
+        run_id: The id of the run.
+
+    Raises:
+        MissingHistoryError: Models would read features that were not computed.
+    """
+    waivers = read_waivers(settings.open_state().declarations(), graph_order(), clock.today())
+    plans = stored_plans(settings.cache)
+    run = RunContext(run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
+    plan, warehouse = plans.of(transform, "duckdb"), settings.open_warehouse()
+    require_model_features(transform, plan.used_columns, warehouse, list(days))
+    return TableRun(transform, days, settings, run, plan, warehouse, FingerprintingSource(settings.open_source()))

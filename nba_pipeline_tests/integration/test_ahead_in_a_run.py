@@ -1,0 +1,68 @@
+"""A run whose tables are prepared ahead publishes and reports what a run that computes them step by step does."""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from nba_pipeline.common.errors import SourceError
+from nba_pipeline.definitions import ASSETS
+from nba_pipeline.orchestration import ahead
+from nba_pipeline_tests.support.homes import Home
+
+pytestmark = pytest.mark.integration
+DAY = date(2021, 10, 28)
+BEFORE_FEATURES = [a for a in ASSETS if a.key.path[0] in ("nba_raw", "nba_analytics", "nba_precompute")]
+
+
+def reported(result: dg.JobExecutionResult) -> list[tuple[Any, ...]]:
+    """The results of days and checks in a run, without what differs from run to run."""
+    days = [(e.step_key, e.partition) for e in result.get_asset_materialization_events()]
+    checks = [(str(c.asset_check_key), c.partition, c.passed) for c in result.get_asset_check_evaluations()]
+    return sorted([*days, *checks], key=str)
+
+
+def entries(home: Home) -> list[dict[str, Any]]:
+    rows = home.warehouse.ledger(None, DAY, DAY).to_pylist()
+    return [{n: v for n, v in row.items() if n not in ("run_id", "recorded_at")} for row in rows]
+
+
+def test_days_verdicts_and_contents_are_the_same(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    honest = ahead.Ahead.take
+
+    def noted(self: ahead.Ahead, table: str) -> Any:
+        found = honest(self, table)
+        taken.extend([table] if found else [])
+        return found
+
+    monkeypatch.setattr(ahead.Ahead, "take", noted)
+    with_it = home.materialize(DAY, DAY, BEFORE_FEATURES)
+    assert with_it.success and len(taken) > 5, taken
+    with_it_entries, with_it_content = entries(home), home.content()
+    monkeypatch.setattr(ahead, "_needs", lambda *_: {})
+    without = home.materialize(DAY, DAY, BEFORE_FEATURES)
+    assert without.success
+    assert reported(with_it) == reported(without)
+    assert (with_it_entries, with_it_content) == (entries(home), home.content())
+
+
+def test_an_error_of_the_second_thread_fails_its_table_and_stops_those_below(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = ahead.prepare
+
+    def damaged(transform: Any, *more: Any) -> Any:
+        if transform.table.id == "nba_analytics.upcoming_player_game_context":
+            raise SourceError("the file is damaged", "replace it")
+        return honest(transform, *more)
+
+    monkeypatch.setattr(ahead, "prepare", damaged)
+    result = home.materialize(DAY, DAY)
+    assert not result.success
+    failed = {e.step_key: str(e.step_failure_data.user_failure_data) for e in result.get_step_failure_events()}
+    assert list(failed) == ["nba_analytics__upcoming_player_game_context"]
+    assert "SourceError: the file is damaged" in failed["nba_analytics__upcoming_player_game_context"]
+    assert "nba_precompute__player_daily_cache" not in {e.step_key for e in result.get_step_success_events()}
+    assert not ahead._runs
