@@ -87,12 +87,19 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
     table_of = {step_key(t): t for t in step.tables}
     refusing = [k for k, failure in failures.items() if failure.refused_days]
     errors = [failure.message for k, failure in failures.items() if k not in refusing]
+    errors += outside_of_steps(result.all_events)
     return Outcome(
         run_id=result.run_id,
         success=result.success,
         refusing=tuple(table_of[k] for k in refusing if k in table_of),
         error="\n".join(errors),
     )
+
+
+def outside_of_steps(events: Sequence[dg.DagsterEvent]) -> list[str]:
+    """Return what ended a run that was not one of its steps, in words; nothing for a run that was canceled."""
+    ended = [e.job_failure_data for e in events if e.event_type == dg.DagsterEventType.RUN_FAILURE]
+    return [data.error.to_string().strip() for data in ended if data.error and not data.first_step_failure_event]
 
 
 def run_steps(
