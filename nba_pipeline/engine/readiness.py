@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.contracts.table import Table
@@ -42,15 +43,14 @@ def is_unfinished(entry: Mapping[str, Any]) -> bool:
 def gaps(table: Table, ledger: pa.Table, first: date, last: date, *, finished: bool) -> Gaps:
     """Days from first to last that were never published or were refused; with `finished`, also those with games to come."""
     state: dict[date, str] = {}
-    for entry in ledger.select(["table_id", "day", "state", "absent"]).to_pylist():
-        if entry["table_id"] != table.id:
-            continue
-        if entry["state"] == "refused":
-            state[entry["day"]] = "refused"
-        elif finished and PENDING in json.loads(entry["absent"]):
-            state.setdefault(entry["day"], "published before its games were over")
+    own = ledger.filter(pc.equal(ledger["table_id"], table.id))
+    days, states, absent = (own[n].to_pylist() for n in ("day", "state", "absent"))
+    pending = {text for text in set(absent) if PENDING in json.loads(text)} if finished else set[str]()
+    for day, published_or_refused, text in zip(days, states, absent, strict=True):
+        if published_or_refused == "refused":
+            state[day] = "refused"
         else:
-            state.setdefault(entry["day"], "")
+            state.setdefault(day, "published before its games were over" if text in pending else "")
     why = {d: state.get(d, "never published") for d in days_between(first, last) if first <= last}
     bad = {d: w for d, w in why.items() if w}
     return Gaps(tuple(sorted(bad)), bad)

@@ -148,8 +148,8 @@ def _published(ledger: pa.Table) -> dict[str, set[date]]:
     """Return the days by table that are published and not refused since."""
     published: dict[str, set[date]] = {}
     refused: dict[str, set[date]] = {}
-    for e in ledger.select(["table_id", "day", "state"]).to_pylist():
-        (published if e["state"] == "published" else refused).setdefault(e["table_id"], set()).add(e["day"])
+    for table, day, state in zip(*(ledger[n].to_pylist() for n in ("table_id", "day", "state")), strict=True):
+        (published if state == "published" else refused).setdefault(table, set()).add(day)
     return {t: days - refused.get(t, set()) for t, days in published.items()}
 
 
