@@ -2,7 +2,7 @@
 
 import platform
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -77,6 +77,12 @@ def plan_key(table: str, dialect: Dialect, code_version: str) -> str:
         code_version,
         installed_code().compiling,
         platform.python_version(),
-        *(f"{name} {version(name)}" for name in LIBRARIES),
+        *_libraries(),
     ]
     return sha256("\n".join(parts).encode()).hexdigest()
+
+
+@cache
+def _libraries() -> tuple[str, ...]:
+    """Return the libraries that decide about statements, each with its version; read once, from files."""
+    return tuple(f"{name} {version(name)}" for name in LIBRARIES)

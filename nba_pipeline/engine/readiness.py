@@ -43,7 +43,7 @@ def is_unfinished(entry: Mapping[str, Any]) -> bool:
 def gaps(table: Table, ledger: pa.Table, first: date, last: date, *, finished: bool) -> Gaps:
     """Days from first to last that were never published or were refused; with `finished`, also those with games to come."""
     state: dict[date, str] = {}
-    own = ledger.filter(pc.equal(ledger["table_id"], table.id))
+    own = ledger.filter(pc.field("table_id") == table.id)
     days, states, absent = (own[n].to_pylist() for n in ("day", "state", "absent"))
     pending = {text for text in set(absent) if PENDING in json.loads(text)} if finished else set[str]()
     for day, published_or_refused, text in zip(days, states, absent, strict=True):

@@ -118,6 +118,7 @@ def test_dialect_libraries_python_and_the_code_that_compiles_are_part_of_the_key
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def key(dialect: Any = "duckdb") -> str:
+        plan_store._libraries.cache_clear()  # as a new process
         return plan_key(TABLE, dialect, "version")
 
     keys = [key(), key("bigquery")]
@@ -132,6 +133,7 @@ def test_dialect_libraries_python_and_the_code_that_compiles_are_part_of_the_key
     with monkeypatch.context() as patch:
         patch.setitem(vars(installed_code()), "compiling", "other code")
         keys.append(key())
+    plan_store._libraries.cache_clear()
     assert len(set(keys)) == len(keys)
 
 
