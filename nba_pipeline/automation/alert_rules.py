@@ -1,10 +1,12 @@
 """Which alerts hold: pure functions of the time, the games, the ledger and the runs. Days without games raise no alert."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from nba_pipeline.automation.alert_store import Alert, AlertKind, OpenAlert, day_of
@@ -18,7 +20,9 @@ from nba_pipeline.domain.season_frame import SeasonFrame
 from nba_pipeline.engine.readiness import is_unfinished
 from nba_pipeline.engine.refusals import lacks_only_upstream, ledger_reasons
 from nba_pipeline.engine.waivers import NO_WAIVERS, Waivers
-from nba_pipeline.evaluation.alarms import Alarm
+
+if TYPE_CHECKING:  # takes most of a second to load, and definitions judge nothing
+    from nba_pipeline.evaluation.alarms import Alarm
 
 FORECASTS_BY, GRADES_BY, GAPS_FROM = time(12), time(9), time(11)
 GAP_DAYS = 14
@@ -35,7 +39,7 @@ class Published:
     refused: Mapping[tuple[str, date], Entry]
 
     @staticmethod
-    def of(entries: Iterable[Entry]) -> "Published":
+    def of(entries: Iterable[Entry]) -> Published:
         rows = list(entries)
         by_state = {
             state: {(e["table_id"], e["day"]): e for e in rows if e["state"] == state}
@@ -43,7 +47,7 @@ class Published:
         }
         return Published(by_state["published"], by_state["refused"])
 
-    def without(self, waivers: Waivers) -> "Published":
+    def without(self, waivers: Waivers) -> Published:
         """Return the same entries without the refusals of waived days."""
         refused = {(t, d): e for (t, d), e in self.refused.items() if d not in waivers.of(t)}
         return Published(self.published, refused)

@@ -22,9 +22,6 @@ from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.domain.declared_books import read_books
 from nba_pipeline.domain.markets import POINTS
 from nba_pipeline.engine.waivers import read_waivers
-from nba_pipeline.evaluation.alarms import too_good_each
-from nba_pipeline.evaluation.drift import too_bad
-from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.recovery import UNFINISHED
@@ -218,6 +215,11 @@ def _grades_to_judge(settings: Settings, judged: str, ledger: Published) -> str 
 def _alarms(settings: Settings, today: date) -> list[Alert]:
     """Return the alarms of the grades of the last months: figures that are too good, and systems that got worse."""
     contract = CATALOG[selections.GRADES].table
+    # deferred: takes most of a second to load, and definitions judge nothing
+    from nba_pipeline.evaluation.alarms import too_good_each
+    from nba_pipeline.evaluation.drift import too_bad
+    from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet
+
     days = Days(today - timedelta(days=ALARM_DAYS), today, tuple(COLUMNS))
     graded = settings.watch_warehouse().read({"graded": (contract, days)})["graded"].to_pandas()
     rows = RowSet(market=POINTS.name)

@@ -11,9 +11,7 @@ from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
 from nba_pipeline.orchestration.partition_results import attach_metadata
 from nba_pipeline.orchestration.partitions import daily_partitions
-from nba_pipeline.reporting.overview_pages import context_of, write_overview
-from nba_pipeline.reporting.pages import REPORT, write_pages
-from nba_pipeline.reporting.queries import READS, READS_BEFORE
+from nba_pipeline.reporting.reads import READS, READS_BEFORE, REPORT
 
 ReadAlerts = Callable[[Settings], Sequence[Mapping[str, str]]]
 KEY = dg.AssetKey(REPORT.split("."))
@@ -46,6 +44,10 @@ def daily_report_asset(settings: Settings, read_alerts: ReadAlerts) -> dg.Assets
     )
     def daily_report(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
         """Write the pages of the run's days, with the address and size of each page in the day's metadata."""
+        # deferred: pages take most of a second to load, and only this asset writes them
+        from nba_pipeline.reporting.overview_pages import context_of, write_overview
+        from nba_pipeline.reporting.pages import write_pages
+
         days = [date.fromisoformat(k) for k in context.partition_keys]
         with coded_failures(pipeline.settings.home):
             store = pipeline.settings.open_artifacts()

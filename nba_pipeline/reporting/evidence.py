@@ -1,18 +1,21 @@
 """Index what stands beside a forecast: prices of every book, movements of lines, earlier games, recorded calls, results."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.domain.report_types import LINEUP
 from nba_pipeline.reporting.data import MadeCall, Move, PastGame, Quote, Result, Statement
 from nba_pipeline.reporting.rows import records
 from nba_pipeline.tables.predictions.calls import SNAPSHOTS
+
+if TYPE_CHECKING:  # takes most of a second to load, and definitions read no rows
+    import pandas as pd
 
 RECENT_GAMES = 20
 PRICED = ("system_id", "player_id", "market")
@@ -87,6 +90,8 @@ def moves(lines: pd.DataFrame, cutoffs: Mapping[int, datetime]) -> dict[Key, tup
         lines: Quotes of main lines, with `captured_at` and `last_seen_at`.
         cutoffs: The cut-off of each player's game; other players have no movement.
     """
+    import pandas as pd  # deferred, as above
+
     cutoff = lines["player_id"].map(dict(cutoffs))
     cutoff = pd.to_datetime(cutoff, utc=True, cache=False)
     timed = lines[pd.to_datetime(lines["captured_at"], utc=True, cache=False) <= cutoff]

@@ -1,11 +1,12 @@
 """Convert rows of the tables to the availability and forecasts of a page."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from nba_pipeline.domain.markets import MARKETS, POINTS
 from nba_pipeline.domain.report_types import LINEUP
@@ -17,6 +18,9 @@ from nba_pipeline.systems import LINE_SYSTEM_IDS
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.tables.analytics._availability import AVAILABLE, OUT
 from nba_pipeline.tables.predictions.player_prop_predictions import OVER, UNDER
+
+if TYPE_CHECKING:  # takes most of a second to load, and definitions read no rows
+    import pandas as pd
 
 CALLS = (OVER, UNDER)
 PLAYER = ["game_date", "player_id"]
@@ -53,6 +57,8 @@ def leading(rows: pd.DataFrame, lead: str) -> pd.DataFrame:
     Returns:
         Rows in the given order, at most one per player and market; none without a lead.
     """
+    import pandas as pd  # deferred, as above
+
     if not lead:
         return rows.iloc[:0]
     known = rows[rows["predicted_mean"].notna()]

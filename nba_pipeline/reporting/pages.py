@@ -9,10 +9,10 @@ from nba_pipeline.artifacts import ArtifactStore, Stored
 from nba_pipeline.common.progress import DONE, STARTED, announce
 from nba_pipeline.reporting.page import Links, page
 from nba_pipeline.reporting.queries import DAYS_AT_ONCE, read_reports
+from nba_pipeline.reporting.reads import REPORT
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline.warehouse import Warehouse
 
-REPORT = "nba_reports.daily_report"
 DAY_PAGE = re.compile(r"\d{4}-\d{2}-\d{2}\.html")
 
 

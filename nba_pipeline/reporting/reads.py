@@ -22,6 +22,7 @@ from nba_pipeline.tables.raw.injury_reports import INJURY_REPORTS
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.raw.schedule import SCHEDULE
 
+REPORT = "nba_reports.daily_report"
 WINDOW_DAYS = 30
 HISTORY = asof.before(PREDICTION_ACCURACY, WINDOW_DAYS)
 # Long enough for the last twenty games of a player in the first week of a season.

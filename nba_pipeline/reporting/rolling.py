@@ -1,15 +1,20 @@
 """Score the systems over the days before a day: sums per day and system, intervals by resampling whole days."""
 
+from __future__ import annotations
+
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.evaluation.bootstrap import ratio_interval
 from nba_pipeline.reporting.data import Interval, Record
+
+if TYPE_CHECKING:  # takes most of a second to load, and definitions read no rows
+    import pandas as pd
 
 PRIOR_GAMES = 10
 FEWEST_DAYS = 7
@@ -80,6 +85,8 @@ def daily_sums(graded: pa.Table) -> pd.DataFrame:
 
 def records(sums: pd.DataFrame, first: date, last: date) -> tuple[Record, ...]:
     """Score every market's systems over the days from first to last, both included; lowest error first."""
+    import pandas as pd  # deferred, as above
+
     window = sums[(sums["game_date"] >= first) & (sums["game_date"] <= last)]
     if window.empty:
         return ()
@@ -92,7 +99,7 @@ def records(sums: pd.DataFrame, first: date, last: date) -> tuple[Record, ...]:
     return tuple(sorted((r for r in scores if r is not None), key=lambda r: (r.market, r.mae.mean, r.system)))
 
 
-def _record(market: str, system: str, of: "Sums") -> Record | None:
+def _record(market: str, system: str, of: Sums) -> Record | None:
     if not of.total("n"):
         return None
     return Record(

@@ -1,8 +1,11 @@
 """Convert frames to mappings, in which NULL is None."""
 
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # takes most of a second to load, and definitions read no rows
+    import pandas as pd
 
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:

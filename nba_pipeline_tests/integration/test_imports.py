@@ -32,3 +32,9 @@ def test_googles_clients_are_not_loaded_before_a_bigquery_warehouse_is_opened(mo
     loaded, _ = imported(module)
     clients = ("google.cloud.bigquery", "google.cloud.storage", "google.api_core", "dagster_gcp")
     assert [name for name in clients if name in loaded] == []
+
+
+def test_definitions_load_no_pandas_which_only_pages_and_forecasts_need() -> None:
+    loaded, _ = imported("nba_pipeline.definitions")
+    assert "nba_pipeline.reporting.asset" in loaded
+    assert "pandas" not in loaded
