@@ -1,7 +1,7 @@
-"""Prepares tables of a run in a second thread, while the run's own thread stores others and reports them to Dagster.
+"""Prepares tables of a run in threads of their own, while the run's own thread stores others and reports them to Dagster.
 
 Nothing is published or reported here: a table is read, computed and audited as soon as all that it reads in this run is
-published, and waits for its step. A step whose table was not begun computes it itself, so that both threads work on different
+published, and waits for its step. A step whose table was not begun computes it itself, so that all threads work on different
 tables. What goes wrong with a table is raised in its step.
 """
 
@@ -23,22 +23,27 @@ from nba_pipeline.orchestration.table_run import TableRun, open_table_run
 from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read, seasons_at_once
 
 POLL_SECONDS = 0.1
+# Two, since the run's own thread waits for one of them wherever a table takes long.
+PREPARING = 2
 
 
 class Ahead:
     """The tables of one run that are prepared before their steps."""
 
-    def __init__(self, needs: Mapping[str, set[str]], begin: Callable[[str], TableRun]) -> None:
+    def __init__(
+        self, needs: Mapping[str, set[str]], begin: Callable[[str], TableRun], threads: int = PREPARING
+    ) -> None:
         """Begin the tables that need no other.
 
         Args:
             needs: The tables to prepare, in the order of the run, each with those that must be published before.
             begin: Prepares a table.
+            threads: How many tables are prepared at once.
         """
         self._needs, self._begin = {t: set(n) for t, n in needs.items()}, begin
         self._begun: dict[str, Future[TableRun]] = {}
         self._lock = Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ahead")
         self._submit()
 
     def take(self, table: str) -> TableRun | None:
@@ -66,7 +71,7 @@ class Ahead:
         with self._lock:
             for table in [t for t, needed in self._needs.items() if not needed]:
                 del self._needs[table]
-                self._begun[table] = self._thread.submit(self._begin, table)
+                self._begun[table] = self._threads.submit(self._begin, table)
 
     def close(self) -> None:
         """Stop what was begun and not taken, and drop its rows."""
@@ -75,7 +80,7 @@ class Ahead:
             begun = [b for b in self._begun.values() if not b.cancel()]
         while wait(begun, timeout=POLL_SECONDS).not_done:
             duck.interrupt_statements()
-        self._thread.shutdown()
+        self._threads.shutdown()
         for prepared in (b.result().prepared for b in begun if b.exception() is None):
             if prepared:
                 prepared.close()

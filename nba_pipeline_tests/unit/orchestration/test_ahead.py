@@ -59,7 +59,7 @@ def opened(kitchen: Kitchen) -> Iterator[Callable[[dict[str, set[str]]], Ahead]]
     made: list[Ahead] = []
 
     def opens(needs: dict[str, set[str]]) -> Ahead:
-        made.append(Ahead(needs, kitchen))
+        made.append(Ahead(needs, kitchen, threads=1))
         return made[-1]
 
     yield opens
@@ -122,6 +122,18 @@ def test_the_end_of_a_run_drops_what_no_step_took_and_stops_what_is_under_way(
     ahead.close()
     assert kitchen.begun == [FACTS, FORM]
     assert sorted(kitchen.dropped) == [FACTS, FORM]
+
+
+def test_several_tables_are_prepared_at_once(kitchen: Kitchen) -> None:
+    kitchen.held = {FACTS: threading.Event(), FORM: threading.Event()}
+    ahead = Ahead({FACTS: set(), FORM: set()}, kitchen)
+    for _ in kitchen.held:
+        assert kitchen.started.acquire(timeout=SECONDS)
+    for event in kitchen.held.values():
+        event.set()
+    assert ahead.take(FORM) is not None
+    assert ahead.take(FACTS) is not None
+    ahead.close()
 
 
 def needs(days: list[date], tags: dict[str, str] | None = None, **environment: str) -> dict[str, set[str]]:
