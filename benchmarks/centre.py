@@ -29,11 +29,17 @@ Change = Callable[[dict[str, Any]], dict[str, Any] | None]
 LAWS: dict[str, Change] = {
     WHOLE: lambda lines: lines,
     "without the market's chance": lambda lines: {**lines, "knows_prices": False},
-    "without the forecast": lambda lines: {**lines, "slope": 0.0},
-    "without the shift": lambda lines: {**lines, "shift": 0.0},
-    "the market's chance alone": lambda lines: {**lines, "slope": 0.0, "shift": 0.0},
+    "without the forecast": lambda lines: _without(lines, "slope"),
+    "without the shift": lambda lines: _without(lines, "shift"),
+    "the market's chance alone": lambda lines: _without(lines, "slope", "shift"),
     "the raw law": lambda _lines: None,
 }
+
+
+def _without(lines: dict[str, Any], *terms: str) -> dict[str, Any]:
+    """The law without these terms, beside prices and without."""
+    none = dict.fromkeys(terms, 0.0)
+    return {**lines, **none, "beside_price": {**lines["beside_price"], **none}}
 
 
 def changed(artifact: bytes, change: Change) -> bytes:

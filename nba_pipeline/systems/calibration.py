@@ -97,7 +97,11 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contents as JSON-able values."""
-        return asdict(self)
+        return {
+            "level": asdict(self.level),
+            "spread": asdict(self.spread),
+            "lines": None if self.lines is None else self.lines.to_dict(),
+        }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Calibration:

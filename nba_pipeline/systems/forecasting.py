@@ -117,8 +117,8 @@ def _calibrated(
     law = calibration.law(mean, own_sd, quotes, market)
     if calibration.lines:
         components["line"] = np.where(np.isnan(quotes.line), np.nan, law.mean - mean)
-    decided = calibration.lines.decided if calibration.lines else 0
-    return Forecast(law.mean, law.sd, made.reason, components, law.skewness, decided)
+    calibrated_on = calibration.lines.calibrated_on(quotes) if calibration.lines else 0
+    return Forecast(law.mean, law.sd, made.reason, components, law.skewness, calibrated_on)
 
 
 def _made(mean: Floats, components: Mapping[str, Floats], reason: str | NDArray) -> Forecast:

@@ -3,10 +3,18 @@
 The probability of the over at the consensus line is calibrated by logistic regression, and the law is moved until it says this
 probability there: every probability, quantile and score is then read from one distribution, which moves with the line. Spread and
 skewness are refitted around lines, for the outcomes of players with a line are less skewed than those of all players.
+
+A system that reads the market's prices says, at the consensus line,
+
+    logit P(over) = shift + slope·logit P_raw(over) + logit P_market(over),
+
+with one pair of shift and slope for rows whose price is known, learned on such rows alone, and one for all other rows with a
+line, learned on all. Without a price P_market is what the books' lines tell, and the forecast has to tell what the price would
+have told: a slope learned there and used beside a price would count the price twice.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +40,21 @@ PRIOR_SCALE_ROWS = 500.0
 
 
 @dataclass(frozen=True)
+class BesidePrice:
+    """Shift and slope of rows whose price is known; the prior itself below 300 decided rows with a price.
+
+    Attributes:
+        decided: Rows with a line and a price, pushes aside, that both were fitted on; 0 for the prior.
+        shift: As in `LineLaw`.
+        slope: As in `LineLaw`.
+    """
+
+    decided: int = 0
+    shift: float = 0.0
+    slope: float = PRIOR_SLOPE
+
+
+@dataclass(frozen=True)
 class LineLaw:
     """The law of rows with a line.
 
@@ -48,6 +71,8 @@ class LineLaw:
         third: Third central moment of outcomes around it, third[0] + third[1]·expected outcome; not negative.
         scale: Factor on the standard deviation: the spread of outcomes in the whole window against that in its rows with a
             line, which may all be months old.
+        beside_price: Takes the place of `shift` and `slope` where the market's price is known; None for a system that reads no
+            prices.
     """
 
     decided: int
@@ -60,6 +85,7 @@ class LineLaw:
     spread: Spread
     third: tuple[float, float]
     scale: float
+    beside_price: BesidePrice | None = None
 
     @classmethod
     def fit(cls, raw: Law, quotes: Quotes, own_sd: Floats, actual: Floats, *, knows_prices: bool) -> "LineLaw | None":
@@ -81,13 +107,22 @@ class LineLaw:
         z = _logit(lined.above(line))
         known = _market_logit(lined, quotes.take(use)) if knows_prices else np.zeros(len(z))
         shift, slope = _fit_logistic(z[decided], known[decided], (y > line)[decided])
+        priced = decided & ~np.isnan(quotes.market_over[use])
+        beside_price = _fit_beside_price(z[priced], known[priced], (y > line)[priced]) if knows_prices else None
         basis = np.column_stack([np.ones(len(y)), line, lined.mean])
         intercept, by_line, by_forecast = rounded(np.linalg.lstsq(basis, y, rcond=None)[0])
         expected = basis @ np.array([intercept, by_line, by_forecast])
         spread = Spread.fit(expected, own, y)
         third = _fit_third(y - expected, expected, spread.sd(expected, own), lined.skewness)
         scale = _scale(raw, actual, use)
-        return cls(len(z[decided]), shift, slope, knows_prices, intercept, by_line, by_forecast, spread, third, scale)
+        expectation = (intercept, by_line, by_forecast)
+        return cls(len(z[decided]), shift, slope, knows_prices, *expectation, spread, third, scale, beside_price)
+
+    def calibrated_on(self, quotes: Quotes) -> NDArray[np.int64]:
+        """Return how many decided rows the probability of each row was fitted on; 0 where it stands on the prior alone."""
+        if self.beside_price is None:
+            return np.full(len(quotes.line), self.decided)
+        return np.where(np.isnan(quotes.market_over), self.decided, self.beside_price.decided)
 
     def apply(self, raw: Law, quotes: Quotes, own_sd: Floats) -> Law:
         """Return the calibrated laws; rows without a line keep the raw law."""
@@ -96,14 +131,35 @@ class LineLaw:
         moment = self.third[0] + self.third[1] * np.maximum(expected, 0)
         shape = Law(expected, self.scale * sd, np.clip(moment / sd**3, *SKEWNESS))
         known = _market_logit(raw, quotes) if self.knows_prices else 0.0
-        over = scipy.special.expit(self.shift + self.slope * _logit(raw.above(quotes.line)) + known)
+        shift, slope = self._pair(quotes)
+        over = scipy.special.expit(shift + slope * _logit(raw.above(quotes.line)) + known)
         moved = Law(np.maximum(shape.centre(quotes.line, over), 0), shape.sd, shape.skewness)
         return moved.where(~np.isnan(quotes.line), raw)
 
+    def _pair(self, quotes: Quotes) -> tuple[Floats | float, Floats | float]:
+        """Shift and slope of each row."""
+        if self.beside_price is None:
+            return self.shift, self.slope
+        bare = np.isnan(quotes.market_over)
+        return (
+            np.where(bare, self.shift, self.beside_price.shift),
+            np.where(bare, self.slope, self.beside_price.slope),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values that an artifact stores, without `beside_price` for a system that reads no prices."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "LineLaw":
-        """Build from the values that an artifact stores."""
-        return cls(**{**stored, "spread": Spread(**stored["spread"]), "third": tuple(stored["third"])})
+        """Build from the values of `to_dict`."""
+        beside = stored.get("beside_price")
+        parts = {
+            "spread": Spread(**stored["spread"]),
+            "third": tuple(stored["third"]),
+            "beside_price": None if beside is None else BesidePrice(**beside),
+        }
+        return cls(**{**stored, **parts})
 
 
 def _logit(p: Floats) -> Floats:
@@ -129,6 +185,11 @@ def _fit_logistic(z: Floats, known: Floats, over: NDArray[np.bool_]) -> tuple[fl
         weights = weights + np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + prior, gradient)
     shift, slope = rounded([weights[0], max(weights[1], 0.0)])
     return shift, slope
+
+
+def _fit_beside_price(z: Floats, known: Floats, over: NDArray[np.bool_]) -> BesidePrice:
+    """Shift and slope from the decided rows with a price, from 300 on; the prior where they are fewer."""
+    return BesidePrice(len(z), *_fit_logistic(z, known, over)) if len(z) >= MINIMUM_DECIDED else BesidePrice()
 
 
 def _fit_third(error: Floats, expected: Floats, sd: Floats, raw_skewness: Floats) -> tuple[float, float]:

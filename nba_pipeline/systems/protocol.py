@@ -44,7 +44,7 @@ class Forecast:
     `mean`, `sd` and `skewness` give the law of each row (`distribution.Law`), NaN where the system makes no forecast; `reason`
     says why there, and is empty elsewhere. A rule leaves `skewness` out: calibration adds it. `components` are the terms that
     add up to the mean, by name; a term that is unknown is NaN and counts as nothing. `calibration_rows` is the number of past
-    rows with a line that the law of rows with a line was calibrated on; 0: the raw law, which has no word on a line.
+    rows that the probability at a line was calibrated on, of each row or one for all; 0: nothing was learned of such rows yet.
     """
 
     mean: Floats
@@ -52,7 +52,7 @@ class Forecast:
     reason: NDArray[np.object_]
     components: Mapping[str, Floats] = field(default_factory=dict)
     skewness: Floats = field(default_factory=lambda: np.empty(0))
-    calibration_rows: int = 0
+    calibration_rows: NDArray[np.int64] | int = 0
 
 
 class System(Protocol):

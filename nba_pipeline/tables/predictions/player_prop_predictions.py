@@ -124,7 +124,8 @@ class PlayerPropPredictions(Rows):
     )
     p_push: float = column("probability that the outcome equals the line", nullable=True, ge=0, le=1)
     calibration_rows: int = column(
-        "past rows with a line that the law of rows with a line was calibrated on; 0: uncalibrated, and no call",
+        "past rows with a line that the probability at the line was calibrated on, of line_aware_v1 beside a price those with a"
+        " price; 0: uncalibrated, fewer than 300, and no call",
         unit="rows",
         nullable=True,
         ge=0,

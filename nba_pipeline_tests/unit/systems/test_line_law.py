@@ -5,9 +5,10 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nba_pipeline.systems.distribution import Law
-from nba_pipeline.systems.line_law import MINIMUM_DECIDED, LineLaw
+from nba_pipeline.systems.line_law import MINIMUM_DECIDED, PRIOR_SLOPE, BesidePrice, LineLaw
 from nba_pipeline.systems.protocol import Floats, Quotes
 
 RNG = np.random.default_rng(8)
@@ -29,6 +30,32 @@ def fitted(actual: Floats = ACTUAL, market: Quotes | None = None, *, knows_price
     law = LineLaw.fit(RAW, market or quotes(), NONE, actual, knows_prices=knows_prices)
     assert law is not None
     return law
+
+
+# Prices that know all that can be known, lines that are off, and a forecast that tells how far: beside the price it is no news.
+DRAW = np.random.default_rng(9)
+OFF_LINE = np.floor(SKILL + DRAW.normal(0, 2, N)) + 0.5
+TRUE_OVER = 1 / (1 + np.exp((OFF_LINE - SKILL) / 3))
+AWAY = DRAW.poisson(4, N)
+OUTCOME = np.where(DRAW.random(N) < TRUE_OVER, OFF_LINE + 0.5 + AWAY, np.maximum(OFF_LINE - 0.5 - AWAY, 0))
+TELLING = Law.raw(np.maximum(SKILL + DRAW.normal(0, 1, N), 0), RAW.sd, "points")
+RECENT, EVERYWHERE = np.arange(N) >= N - 6_000, np.ones(N, dtype=bool)
+
+
+def with_prices_in(rows: NDArray[np.bool_]) -> Quotes:
+    return quotes(OFF_LINE, OFF_LINE, np.where(rows, TRUE_OVER, np.nan))
+
+
+def beside(rows: NDArray[np.bool_], raw: Law = TELLING) -> tuple[LineLaw, BesidePrice]:
+    """The law of the system that reads prices, learned where these rows have one."""
+    law = LineLaw.fit(raw, with_prices_in(rows), NONE, OUTCOME, knows_prices=True)
+    assert law is not None
+    assert law.beside_price is not None
+    return law, law.beside_price
+
+
+def over_at_the_line(law: LineLaw) -> Floats:
+    return law.apply(TELLING, with_prices_in(RECENT), NONE).above(OFF_LINE)
 
 
 CALIBRATED = fitted().apply(RAW, quotes(), NONE)
@@ -101,6 +128,74 @@ def test_books_with_higher_lines_are_an_opinion_on_the_consensus() -> None:
     assert (apart.mean > together.mean).all()
 
 
+def test_a_window_mostly_without_prices_does_not_raise_the_weight_of_the_forecast_beside_a_price() -> None:
+    law, priced = beside(RECENT)
+    assert law.slope > 0.5
+    assert priced.slope < 0.08
+    assert priced.slope == pytest.approx(beside(EVERYWHERE)[1].slope, abs=0.05)
+
+
+def test_a_price_counts_once_however_much_of_the_window_has_none() -> None:
+    """These prices are true: a law that departs from them by two points on average counts what they tell a second time."""
+    departs = np.abs(over_at_the_line(beside(RECENT)[0]) - TRUE_OVER)[RECENT]
+    assert departs.mean() < 0.02
+
+
+def test_rows_without_a_price_get_what_all_rows_with_a_line_teach() -> None:
+    law, _ = beside(RECENT)
+    on_all = replace(law, beside_price=None)
+    assert np.array_equal(over_at_the_line(law)[~RECENT], over_at_the_line(on_all)[~RECENT])
+    assert not np.array_equal(over_at_the_line(law)[RECENT], over_at_the_line(on_all)[RECENT])
+
+
+def test_where_all_rows_have_prices_both_pairs_are_the_same() -> None:
+    law, priced = beside(EVERYWHERE)
+    assert priced == BesidePrice(law.decided, law.shift, law.slope)
+
+
+def test_below_300_decided_rows_with_a_price_the_prior_stands_beside_prices_and_says_so() -> None:
+    few = np.arange(N) < MINIMUM_DECIDED - 1
+    law, priced = beside(few)
+    assert priced == BesidePrice(0, 0.0, PRIOR_SLOPE)
+    assert np.array_equal(law.calibrated_on(with_prices_in(few)), np.where(few, 0, N))
+    enough = np.arange(N) < MINIMUM_DECIDED
+    law, priced = beside(enough)
+    assert np.array_equal(law.calibrated_on(with_prices_in(enough)), np.where(enough, MINIMUM_DECIDED, N))
+    assert priced.slope == pytest.approx(PRIOR_SLOPE, abs=0.05)
+
+
+def test_pushes_teach_nothing_beside_a_price() -> None:
+    whole = np.floor(SKILL)
+    over = np.where(np.arange(N) < 2_000, 0.5, np.nan)
+    law = fitted(market=quotes(whole, whole, over), knows_prices=True)
+    assert law.beside_price is not None
+    assert law.beside_price.decided == ((whole != ACTUAL) & ~np.isnan(over)).sum() < 2_000
+
+
+def test_a_forecast_that_is_wrong_beside_prices_never_turns_probabilities_around_there() -> None:
+    wrong = np.where(RECENT, 2 * OFF_LINE - OUTCOME, OUTCOME)
+    law, priced = beside(RECENT, Law.raw(np.maximum(wrong, 0), RAW.sd, "points"))
+    assert law.slope > 0.5
+    assert priced.slope == 0
+
+
+@pytest.mark.parametrize("rows", [RECENT, ~RECENT], ids=["beside prices", "without"])
+def test_the_probability_falls_with_the_line_and_rises_with_the_forecast(rows: NDArray[np.bool_]) -> None:
+    law, market = beside(RECENT)[0], with_prices_in(RECENT)
+    made = law.apply(TELLING, market, NONE)
+    by_line = np.stack([made.probability_over(OFF_LINE + away)[0] for away in range(-6, 7)])
+    assert (np.diff(by_line, axis=0)[:, rows] <= 0).all()
+    more = law.apply(replace(TELLING, mean=TELLING.mean + 1), market, NONE)
+    assert (more.above(OFF_LINE) >= over_at_the_line(law))[rows].all()
+
+
+def test_a_system_that_reads_no_prices_learns_and_stores_nothing_of_them() -> None:
+    priced = fitted(market=quotes(over=np.full(N, 0.7)))
+    assert priced == fitted()
+    assert "beside_price" not in priced.to_dict()
+    assert (priced.calibrated_on(quotes(over=np.full(N, 0.7))) == priced.decided).all()
+
+
 def test_lines_of_a_calm_part_of_the_window_do_not_narrow_the_law_of_the_rest() -> None:
     calm = np.arange(N) < N // 8
     wide = np.maximum(SKILL + 1.3 * (ACTUAL - SKILL), 0)
@@ -153,6 +248,7 @@ def test_means_are_never_negative() -> None:
     assert (law.sd > 0).all()
 
 
-def test_it_is_stored_and_read_back() -> None:
-    law = fitted(knows_prices=True)
-    assert LineLaw.from_dict(json.loads(json.dumps(asdict(law)))) == law
+@pytest.mark.parametrize("knows_prices", [True, False])
+def test_it_is_stored_and_read_back(knows_prices: bool) -> None:
+    law = fitted(knows_prices=knows_prices)
+    assert LineLaw.from_dict(json.loads(json.dumps(law.to_dict()))) == law

@@ -191,7 +191,7 @@ def test_baselines_do_not_read_the_line_and_make_no_calls() -> None:
     for s, made in foreseen(rows, "points", artifacts(trained())).items():
         changed = not np.array_equal(made.mean, other[s].mean, equal_nan=True)
         assert changed == (s not in BASELINE_IDS)
-        assert (made.calibration_rows > 0) == (s not in BASELINE_IDS)
+        assert np.all(made.calibration_rows) == (s not in BASELINE_IDS)
 
 
 def test_only_the_system_that_knows_prices_reads_them() -> None:
@@ -200,6 +200,14 @@ def test_only_the_system_that_knows_prices_reads_them() -> None:
     for s, made in foreseen(rows, "points", artifacts(trained())).items():
         changed = not np.array_equal(made.mean, other[s].mean, equal_nan=True)
         assert changed == (s in LINE_SYSTEM_IDS)
+
+
+def test_a_price_is_uncalibrated_where_no_price_was_trained_on_in_the_system_that_reads_it() -> None:
+    priced = np.arange(len(later())) % 2 == 0
+    models = artifacts(train(season().assign(market_over=np.nan), "points"))
+    found = foreseen(later(market_over=np.where(priced, 0.6, np.nan)), "points", models)
+    assert np.array_equal(found["line_aware_v1"].calibration_rows == 0, priced)
+    assert np.all(found["ensemble_v1"].calibration_rows)
 
 
 @pytest.mark.parametrize("system", [s for s in SYSTEM_IDS if s not in (*BASELINE_IDS, *LINE_SYSTEM_IDS)])
@@ -282,6 +290,12 @@ def test_an_artifact_made_for_something_else_is_refused_and_says_what_differs(
 ) -> None:
     with pytest.raises(ModelError, match=said) as refused:
         foreseen(later(), "points", changed("xgboost_v1", **head))
+    assert "backfill 2024-02-01 2024-02-01 --select prediction_models" in refused.value.remedy
+
+
+def test_a_model_beside_lines_that_learned_without_regard_to_prices_is_refused() -> None:
+    with pytest.raises(ModelError, match="the model of line_aware_v1 for points has version 4, not") as refused:
+        foreseen(later(), "points", changed("line_aware_v1", version="4"))
     assert "backfill 2024-02-01 2024-02-01 --select prediction_models" in refused.value.remedy
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
@@ -165,9 +166,12 @@ def test_probability_quantiles_and_confidence_are_of_one_law(monkeypatch: pytest
     assert (row["recommendation"], row["calibration_rows"]) == ("OVER", 500)
 
 
-def test_an_uncalibrated_law_calls_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("of_each_row", [0, np.array([0])], ids=["of all rows", "of each row"])
+def test_an_uncalibrated_law_calls_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of_each_row: int | NDArray[np.int64]
+) -> None:
     quote = QUOTE | {"game_date": JANUARY, "market": "points", "line": 10.5, "captured_at": f"{JANUARY} 20:00"}
-    (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=[quote]), Asked(calibration_rows=0))
+    (row,) = made(monkeypatch, tmp_path, rows_of(JANUARY, quotes=[quote]), Asked(calibration_rows=of_each_row))
     assert (row["recommendation"], row["calibration_rows"]) == ("PASS", 0)
     assert row["p_over"] > 0.9
 
