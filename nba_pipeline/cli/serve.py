@@ -76,9 +76,16 @@ def content_version(of: Path | Warehouse, seconds: Callable[[], float] = time.mo
 
 
 def _file_version(path: Path) -> str:
-    if not path.exists():
+    """Name the state of the file, and of the log beside it in which a run that keeps it open publishes."""
+    states = [_state(path), _state(path.with_name(f"{path.name}.wal"))]
+    return "-".join(filter(None, states))
+
+
+def _state(path: Path) -> str:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
         return ""
-    found = path.stat()
     return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
 
 

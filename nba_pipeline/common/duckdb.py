@@ -43,6 +43,11 @@ def connect(path: Path | None = None, *, read_only: bool = False) -> duckdb.Duck
     return _prepared(duckdb.connect(str(path) if path else ":memory:", read_only=read_only))
 
 
+def cursor(db: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Open a further connection to the database of another, with transactions and registered rows of its own."""
+    return _prepared(db.cursor())
+
+
 def scratch(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """Open a connection for temporary tables and registered rows, to a database in memory that the process shares.
 

@@ -83,6 +83,23 @@ def _wait_for(descriptor: int, mode: int, deadline: float, busy: Callable[[], Wa
             time.sleep(POLL_SECONDS)
 
 
+def is_waited_for(path: Path) -> bool:
+    """Return whether a process, or another thread of this one, waits for the lock; True where it cannot be told."""
+    try:
+        queue = os.open(path.with_name(path.name + QUEUE), os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(queue)
+    return False
+
+
 @contextmanager
 def file_lock(path: Path, *, exclusive: bool, timeout: float) -> Iterator[None]:
     """Hold the lock; raise WarehouseBusyError, naming the holder, when it is not free within `timeout` seconds.

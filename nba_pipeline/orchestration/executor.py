@@ -9,6 +9,7 @@ ends as canceled.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import dagster as dg
 from dagster._core.events import DagsterEvent
@@ -48,7 +49,7 @@ class RefusalTolerantExecutor(dg.Executor):
         failures: list[StepFailure] = []
         run, tables = plan_context.dagster_run, [table_of(step) for step in execution_plan.step_keys_to_execute]
         try:
-            with preparing_ahead(run.run_id, tables, run.tags):
+            with _warehouse_kept_open(), preparing_ahead(run.run_id, tables, run.tags):
                 for event in self._inner.execute(plan_context, execution_plan):
                     if event.is_step_failure:
                         failures.append(step_failure(event))
@@ -65,6 +66,13 @@ class RefusalTolerantExecutor(dg.Executor):
         if text:
             plan_context.log.error(text)
         _take_snapshot(plan_context)
+
+
+def _warehouse_kept_open() -> AbstractContextManager[None]:
+    """Let the tables of the run share one connection to the embedded warehouse."""
+    settings = Settings.from_environment()
+    warehouse = settings.open_warehouse() if settings.bigquery is None else None
+    return warehouse.keeping() if isinstance(warehouse, DuckDBWarehouse) else nullcontext()
 
 
 def _take_snapshot(plan_context: PlanOrchestrationContext) -> None:

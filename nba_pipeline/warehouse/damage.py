@@ -106,6 +106,11 @@ def mark(path: Path, lost: str) -> None:
     write_atomically(_mark(path), json.dumps({"file": _identity(path), "lost": lost}).encode())
 
 
+def is_marked(path: Path) -> bool:
+    """Return whether a file was found damaged, or one that lay there before it."""
+    return _mark(path).exists()
+
+
 def require_undamaged(path: Path) -> None:
     """Refuse to write into a file that is marked as damaged, and still is; another file in its place is not.
 
@@ -114,7 +119,7 @@ def require_undamaged(path: Path) -> None:
         duckdb.Error: Whether the marked file is still damaged cannot be told now.
         OSError: The mark cannot be read or removed.
     """
-    if not _mark(path).exists():
+    if not is_marked(path):
         return
     if _is_of(_mark(path), path) and (lost := damaged_tables(path)):
         raise WarehouseError(f"{path}: the file is damaged: {lost} cannot be read", REBUILD)

@@ -1,12 +1,10 @@
-"""The embedded warehouse: one DuckDB file, opened per operation, one transaction per replace."""
+"""The embedded warehouse: one DuckDB file, opened per operation or kept open by a run, one transaction per replace."""
 
 import os
-import re
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
@@ -16,13 +14,15 @@ import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.disk_space import is_full_disk
-from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError, first_line
-from nba_pipeline.common.locking import LOCK_TIMEOUT, REMEDY, file_lock
+from nba_pipeline.common.errors import WarehouseError, first_line
+from nba_pipeline.common.locking import LOCK_TIMEOUT, file_lock
 from nba_pipeline.contracts import sql_types as ddl
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.table import HASH_COLUMN, Table
-from nba_pipeline.warehouse.damage import OF_THE_FILE, explained, require_undamaged
+from nba_pipeline.warehouse.damage import OF_THE_FILE, explained, is_marked, require_undamaged
+from nba_pipeline.warehouse.kept_connection import KeptConnection, keeping, kept_connection
+from nba_pipeline.warehouse.opening import OpenFile, connected, require_still
 from nba_pipeline.warehouse.protocol import (
     CONTENTS_SCHEMA,
     ENTRY_SCHEMA,
@@ -34,11 +34,6 @@ from nba_pipeline.warehouse.protocol import (
     require_only,
 )
 
-RETRY_SECONDS = 0.05
-HELD_REMEDY = (
-    "close it there: a client that only reads keeps the pipeline from publishing, too; clients may keep the read copy open "
-    f"instead, which `nba-pipeline snapshot` makes. Or {REMEDY}"
-)
 READING_FAILED = (*OF_THE_FILE, duckdb.OutOfMemoryException)
 OTHER_FILES = "check the files that the statement names, and the disk"
 
@@ -67,7 +62,7 @@ class DuckDBWarehouse:
     timeout: float = LOCK_TIMEOUT
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
-        with self.reading() as db:
+        with self.reading(keep=True) as db:
             present = _tables(db) if db else set()
             return {
                 name: _select(db, table, days)
@@ -111,7 +106,7 @@ class DuckDBWarehouse:
         return self._operations(sql, values, REJECT_SCHEMA)
 
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
-        with self.reading() as db:
+        with self.reading(keep=True) as db:
             present = _tables(db) if db else set()
             wanted = [_contents(db, t, hashes) for t in tables if db and t.id in present]
             if db is None or not wanted:
@@ -138,7 +133,7 @@ class DuckDBWarehouse:
                 raise WarehouseError(f"{self.path}: {first_line(e)}", OTHER_FILES) from e
 
     def _operations(self, sql: str, values: list, schema: pa.Schema) -> pa.Table:
-        with self.reading() as db:
+        with self.reading(keep=True) as db:
             if db is None or ddl.LEDGER not in _tables(db):
                 return schema.empty_table()
             return db.execute(sql, values).to_arrow_table().cast(schema)
@@ -147,111 +142,133 @@ class DuckDBWarehouse:
     def _lock(self) -> Path:
         return self.path.with_name(self.path.name + ".lock")
 
+    def keeping(self) -> AbstractContextManager[None]:
+        """Keep the file open between the operations of a block: see `kept_connection`."""
+        return keeping(self.path, self._lock)
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Hold the file open for reading, under the shared lock, for all that this thread reads within the block."""
+        """Let all that this thread reads within the block see one state of the file."""
         if self.path in _held.by_path:
             yield
             return
         with ExitStack() as until_closed:
-            _held.by_path[self.path] = self._opened(until_closed)
+            _held.by_path[self.path] = self._opened(until_closed, keep=True)
             try:
                 yield
             finally:
                 del _held.by_path[self.path]
 
     @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
-        """Open the file for reading under the shared lock: nothing is published meanwhile. None without a file."""
+    def reading(self, *, keep: bool = False) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        """Open the file for reading under the shared lock: nothing is published meanwhile. None without a file.
+
+        Args:
+            keep: Whether to read through the connection that the process keeps, if it does: one state of the file, while other
+                threads of it publish.
+        """
         with ExitStack() as until_closed:
-            db = _held.by_path[self.path] if self.path in _held.by_path else self._opened(until_closed)
+            db = _held.by_path[self.path] if self.path in _held.by_path else self._opened(until_closed, keep=keep)
             try:
                 yield db
             except READING_FAILED as e:
                 if db is None:
                     raise
-                db.close()  # damage is looked for through a connection of its own
-                raise explained(self.path, "reading failed", e) from e
+                with self._closed(db):  # damage is looked for through a connection of its own
+                    raise explained(self.path, "reading failed", e) from e
 
-    def _opened(self, until_closed: ExitStack) -> duckdb.DuckDBPyConnection | None:
-        """Open the file for reading under the shared lock until the stack is closed; None without a file."""
+    def _opened(self, until_closed: ExitStack, *, keep: bool) -> duckdb.DuckDBPyConnection | None:
+        """Open the file for reading until the stack is closed; None without a file."""
         if not self.path.exists():
             return None
+        kept = kept_connection(self.path) if keep and not is_marked(self.path) else None
+        if kept:
+            # What cannot be opened to be kept, or not at once, is read as outside of a run, or fails as there.
+            with suppress(duckdb.Error, OSError, WarehouseError):
+                return until_closed.enter_context(kept.reading(replace(self, timeout=0)._to_keep))
         until_closed.enter_context(file_lock(self._lock, exclusive=False, timeout=self.timeout))
         try:
-            return until_closed.enter_context(self._connect(read_only=True))
+            return until_closed.enter_context(connected(self.path, read_only=True, timeout=self.timeout))
         except READING_FAILED as e:
             raise explained(self.path, "reading failed", e) from e
+
+    @contextmanager
+    def _closed(self, db: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Close a connection, and the file with it, also where it is kept."""
+        kept = kept_connection(self.path)
+        if kept and kept.is_of(db):
+            with kept.closed(db):
+                yield
+        else:
+            db.close()
+            yield
+
+    def _to_keep(self) -> OpenFile:
+        """Open the file to read and write, under the exclusive lock."""
+        with ExitStack() as until_closed:
+            until_closed.enter_context(file_lock(self._lock, exclusive=True, timeout=self.timeout))
+            require_undamaged(self.path)
+            db = until_closed.enter_context(connected(self.path, read_only=False, timeout=self.timeout))
+            db.execute("SET immediate_transaction_mode = true")  # else a state is read as of the first statement
+            return OpenFile(self.path, db, self.path.stat(), until_closed.pop_all())
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction under the exclusive lock: committed whole, or rolled back whole."""
         if self.path in _held.by_path:
             raise RuntimeError(f"{self.path} is written within a snapshot of itself, which would wait for its own lock")
-        committed = False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as e:
             raise explained(self.path, "its directory cannot be made", e) from e
+        kept = kept_connection(self.path)
+        with self._writing_kept(kept) if kept else self._writing_alone() as db:
+            yield db
+
+    @contextmanager
+    def _writing_alone(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file for one transaction."""
+        committed = False
         with file_lock(self._lock, exclusive=True, timeout=self.timeout), ExitStack() as until_closed:
             try:
                 require_undamaged(self.path)
-                with self._connect(read_only=False) as db:
+                with connected(self.path, read_only=False, timeout=self.timeout) as db:
                     held = until_closed.enter_context(self.path.open("rb"))
-                    db.execute("BEGIN TRANSACTION")
-                    try:
+                    with _transaction(db):
                         yield db
-                        db.execute("COMMIT")
-                    except BaseException:
-                        _rollback(db)
-                        raise
                     committed = True
-                self._require_still(os.fstat(held.fileno()))
+                require_still(self.path, os.fstat(held.fileno()))
             except (duckdb.Error, OSError) as e:
-                what = (
-                    "it was written, but the file could not be closed"
-                    if committed
-                    else "writing failed, nothing was changed"
-                )
-                raise explained(self.path, what, e) from e
-
-    def _require_still(self, opened: os.stat_result) -> None:
-        """Refuse to call a success what was written into a file that is no longer there.
-
-        The opened file is held until then: a new file in its place could be given its number otherwise.
-        """
-        try:
-            same = os.path.samestat(self.path.stat(), opened)
-        except FileNotFoundError:
-            same = False
-        if not same:
-            raise WarehouseError(
-                f"{self.path}: the file was removed or exchanged while it was written; what was written is lost",
-                "put the file back from a copy if you have one, then run `nba-pipeline backfill START END --missing`",
-            )
+                raise explained(self.path, _failure(committed), e) from e
 
     @contextmanager
-    def _connect(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the file; a process outside our lock (a DuckDB shell) is waited for within the same bound."""
-        deadline = time.monotonic() + self.timeout
-        while True:
-            try:
-                db = duck.connect(self.path, read_only=read_only)
-                break
-            except duckdb.IOException as e:
-                if not duck.is_held(e):
-                    raise
-                if time.monotonic() >= deadline:
-                    holder = re.search(r"PID (\d+)", str(e))
-                    who = f"process {holder.group(1)}" if holder else "another process"
-                    raise WarehouseBusyError(
-                        f"{self.path}: {who} has it open for more than {self.timeout:g} s", HELD_REMEDY
-                    ) from e
-                time.sleep(RETRY_SECONDS)
+    def _writing_kept(self, kept: KeptConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Write through the connection that the process keeps; after a failure the next operation opens the file anew."""
+        committed = False
         try:
-            yield db
-        finally:
-            db.close()
+            with kept.writing(self._to_keep) as (db, file):
+                with _transaction(db):
+                    yield db
+                committed = True
+                require_still(self.path, file.opened)
+        except (duckdb.Error, OSError) as e:
+            with kept.closed():
+                raise explained(self.path, _failure(committed), e) from e
+
+
+@contextmanager
+def _transaction(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    db.execute("BEGIN TRANSACTION")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        _rollback(db)
+        raise
+
+
+def _failure(committed: bool) -> str:
+    return "it was written, but the file could not be closed" if committed else "writing failed, nothing was changed"
 
 
 def _rollback(db: duckdb.DuckDBPyConnection) -> None:

@@ -68,7 +68,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, message: str) -> Clock:
         raise duckdb.IOException(message)
 
     clock = Clock()
-    monkeypatch.setattr("nba_pipeline.warehouse.duckdb.time", clock)
+    monkeypatch.setattr("nba_pipeline.warehouse.opening.time", clock)
     monkeypatch.setattr(duck, "connect", connect)
     return clock
 
