@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, Lock, Thread
 
@@ -34,10 +34,11 @@ LONG_SECONDS = 0.5
 
 @dataclass(eq=False)
 class _Operation:
-    """A reading or writing that is under way, and its cursor."""
+    """A reading or writing that is under way: its cursor, its begin, and its thread."""
 
-    began: float
     cursor: duckdb.DuckDBPyConnection | None = None
+    began: float = 0.0
+    thread: int = field(default_factory=threading.get_ident)
 
 
 class KeptConnection:
@@ -106,11 +107,12 @@ class KeptConnection:
                 self._close()
 
     def end(self) -> None:
-        """Close the file, or let the last operation that is under way close it."""
+        """Close the file, or let the last operation that is under way in another thread close it."""
         with self._changed:
             self._ended = True
+            mine = threading.get_ident()
+            self._end(*[o for o in self._under_way if o.thread == mine])  # an interruption came before they could
             self.close_if_idle()
-            self._changed.notify_all()
 
     def watch(self) -> None:
         """Close the file while it is waited for or not used, until the end."""
@@ -126,7 +128,7 @@ class KeptConnection:
 
     @contextmanager
     def _operation(self, opened: Callable[[], OpenFile]) -> Iterator[tuple[duckdb.DuckDBPyConnection, OpenFile]]:
-        operation = _Operation(time.monotonic())
+        operation = _Operation()
         try:
             with self._changed:
                 self._close_what_is_given_up()

@@ -185,6 +185,27 @@ def delete_until_interrupted(warehouse: DuckDBWarehouse) -> None:
         raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("patient")
+def test_an_interruption_that_keeps_an_operation_from_its_end_leaves_the_file_closed_after_the_block(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper.KeptConnection, "_end", lambda *_: fail(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            write_and_end_in_time(warehouse, patch)
+    with file_lock(warehouse.path.with_name("nba.duckdb.lock"), exclusive=True, timeout=0):
+        pass
+    assert state(warehouse) == {0: (2, 1)}
+
+
+def write_and_end_in_time(warehouse: DuckDBWarehouse, patch: pytest.MonkeyPatch) -> None:
+    with warehouse.keeping():
+        try:
+            write(warehouse, days(0))
+        finally:
+            patch.undo()
+
+
 class Interfering:
     """A cursor that does something else before a statement that begins so."""
 
