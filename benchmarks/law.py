@@ -202,16 +202,8 @@ def deciles(best: pd.DataFrame) -> np.ndarray:
 def by_claim(best: pd.DataFrame) -> str:
     """Slope of the realized return on the claimed value, 1 where claims need no shrinking, days drawn again."""
     ev, profit = best["ev"].to_numpy(dtype=float), best["profit"].to_numpy(dtype=float)
-    day = best.groupby("game_date").ngroup().to_numpy()
-    sums = np.stack([np.bincount(day, v) for v in (np.ones(len(ev)), ev, profit, ev * ev, ev * profit)])
-    drawn = np.random.default_rng(SEED).integers(0, sums.shape[1], (DRAWS, sums.shape[1]))
-    slopes = [_slope(*sums[:, d].sum(axis=1)) for d in drawn]
-    low, high = np.percentile(slopes, [2.5, 97.5])
-    return f"{_slope(*sums.sum(axis=1)):.2f} [{low:.2f}, {high:.2f}]"
-
-
-def _slope(n: float, x: float, y: float, xx: float, xy: float) -> float:
-    return (xy - x * y / n) / (xx - x * x / n)
+    slope = DayBootstrap(best["game_date"].to_numpy()).slope(ev, profit)
+    return f"{slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
 
 
 def all_inside(best: pd.DataFrame, decile: np.ndarray) -> float:

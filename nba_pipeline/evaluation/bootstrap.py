@@ -68,3 +68,17 @@ class DayBootstrap:
         if not len(values):
             return Estimate.unknown()
         return Estimate(float(values.mean()), *ratio_interval(np.bincount(self._place, values), self._counts))
+
+    def slope(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Estimate:
+        """Estimate the slope of `y` on `x` by least squares, both of each row."""
+        values = (np.ones(len(x)), x, y, x * x, x * y)
+        sums = np.stack([np.bincount(self._place, v, len(self._counts)) for v in values])
+        drawn = _slope(sums[:, _draws(len(self._counts))].sum(axis=2))
+        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return Estimate(float(_slope(sums.sum(axis=1))), float(low), float(high))
+
+
+def _slope(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return slopes of y on x from the sums of 1, x, y, x² and xy, in the first axis."""
+    n, x, y, xx, xy = sums
+    return (xy - x * y / n) / (xx - x * x / n)

@@ -42,3 +42,14 @@ def test_a_ratio_of_sums_by_day_has_the_interval_of_the_mean_of_its_rows() -> No
 def test_draws_of_days_without_weight_only_do_not_count() -> None:
     """Half the days have no rows: 1 of 2^10 draws has none at all, and would be 0 / 0."""
     assert ratio_interval(np.array([3.0] + [0.0] * 9), np.array([1.0] + [0.0] * 9)) == (3.0, 3.0)
+
+
+def test_a_slope_is_that_of_least_squares_and_its_interval_holds_the_true_one() -> None:
+    rng, held = np.random.default_rng(5), 0
+    for _ in range(40):
+        x = rng.normal(0, 1, 300)
+        y = 0.5 * x + rng.normal(0, 1, 300)
+        found = DayBootstrap(np.arange(300) // 2).slope(x, y)
+        assert found.value == pytest.approx(np.polyfit(x, y, 1)[0])
+        held += found.low <= 0.5 <= found.high
+    assert held >= 34  # 38 expected
