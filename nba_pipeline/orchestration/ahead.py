@@ -8,14 +8,12 @@ tables. What goes wrong with a table is raised in its step.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from threading import Lock
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.blocks import blocks
-from nba_pipeline.engine.prepare import prepare
 from nba_pipeline.engine.publish import SHORT
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.live_ingest import fetches
@@ -55,10 +53,12 @@ class Ahead:
         with self._lock:
             self._needs.pop(table, None)
             begun = self._begun.get(table)
-        taken = None if begun is None or begun.cancel() else begun.result()
-        with self._lock:
-            self._begun.pop(table, None)  # until here `close` stops it, too
-        return taken
+        try:
+            return None if begun is None or begun.cancel() else begun.result()
+        finally:
+            if begun is None or begun.done():  # else the wait was interrupted, and `close` stops it
+                with self._lock:
+                    self._begun.pop(table, None)
 
     def published(self, table: str) -> None:
         """Begin the tables that needed only this one."""
@@ -97,9 +97,7 @@ class _Run:
         """Begin, once, the tables but that of the first step, which it computes itself."""
 
         def prepared(table: str) -> TableRun:
-            opened = open_table_run(CATALOG[table], tuple(days), settings, self.run_id)
-            made = prepare(opened.transform, days, opened.warehouse, opened.source, opened.schedule, opened.run)
-            return replace(opened, prepared=made)
+            return open_table_run(CATALOG[table], tuple(days), settings, self.run_id).prepare()
 
         if self.ahead is None:
             needs = _needs(self.tables, days, self.tags, settings)
@@ -134,7 +132,7 @@ def _needs(
     """Return the tables to prepare, each with the tables of the run that it reads.
 
     Left out are tables that BigQuery holds, those whose days are many or more than a block, which would be in memory twice, and
-    those whose step fetches what it reads.
+    those whose step fetches what it reads, or that keep rows which were published before, by whomever.
     """
     if settings.warehouse != "duckdb" or len(days) > SHORT:
         return {}
@@ -142,7 +140,8 @@ def _needs(
     for table in (t for t in graph_order() if t in tables):
         transform = CATALOG[table]
         fetched = fetches(settings, tags) and (transform.feeds or transform.witnesses)
-        if fetched or len(blocks(days, seasons_at_once(transform))) > 1:
+        keeps = any(read.kind == "kept" for read in transform.reads.values())
+        if fetched or keeps or len(blocks(days, seasons_at_once(transform))) > 1:
             continue
         schedule = schedule_read(transform)
         read = {t.id for t in transform.upstream()} | ({schedule.table.id} if schedule else set())

@@ -48,20 +48,19 @@ class RefusalTolerantExecutor(dg.Executor):
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
         failures: list[StepFailure] = []
         run, tables = plan_context.dagster_run, [table_of(step) for step in execution_plan.step_keys_to_execute]
-        try:
-            with _warehouse_kept_open(), preparing_ahead(run.run_id, tables, run.tags):
+        # The connection ends first: what the other threads wait for of it fails, and they end.
+        with preparing_ahead(run.run_id, tables, run.tags), _warehouse_kept_open():
+            try:
                 for event in self._inner.execute(plan_context, execution_plan):
                     if event.is_step_failure:
                         failures.append(step_failure(event))
                     yield event
                     if interrupts.is_requested():
                         raise KeyboardInterrupt
-        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-            if interrupts.is_requested():
-                plan_context.instance.report_run_canceling(
-                    plan_context.dagster_run, "Interrupted by Ctrl-C or SIGTERM."
-                )
-            raise
+            except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+                if interrupts.is_requested():
+                    plan_context.instance.report_run_canceling(run, "Interrupted by Ctrl-C or SIGTERM.")
+                raise
         text = summary(failures, plan_context.dagster_run.tags)
         if text:
             plan_context.log.error(text)

@@ -1,14 +1,16 @@
 """One table in a run: what it is computed with, and its days published or prepared to be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+
+import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.plan import Plan
-from nba_pipeline.engine.prepare import Prepared
+from nba_pipeline.engine.prepare import Prepared, prepare
 from nba_pipeline.engine.publish import Publication, publish_in_blocks, store
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
@@ -23,7 +25,19 @@ from nba_pipeline.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class TableRun:
-    """The days of a table in a run, with all that computes, stores and describes them."""
+    """The days of a table in a run, with all that computes, stores and describes them.
+
+    Attributes:
+        transform: What computes them.
+        days: The days.
+        settings: The settings of the environment.
+        run: The run.
+        plan: The statements of the table.
+        warehouse: Where it is stored.
+        source: Where its feeds come from.
+        prepared: The days, computed and not published; None before.
+        basis: What the ledger said of the table, and of those that it reads, before they were computed.
+    """
 
     transform: Transform
     days: tuple[date, ...]
@@ -33,10 +47,22 @@ class TableRun:
     warehouse: Warehouse
     source: FingerprintingSource
     prepared: Prepared | None = None
+    basis: pa.Table | None = None
 
     @property
     def schedule(self) -> Read | None:
         return schedule_read(self.transform)
+
+    def prepare(self) -> "TableRun":
+        """Compute and audit the days, and return them with this; nothing is published."""
+        basis = self._ledger()
+        made = prepare(self.transform, self.days, self.warehouse, self.source, self.schedule, self.run)
+        return replace(self, prepared=made, basis=basis)
+
+    def _ledger(self) -> pa.Table:
+        first = min([self.days[0], *(r.needed(list(self.days))[0] for r in self.transform.reads.values())])
+        tables = [self.transform.table.id, *(t.id for t in self.transform.upstream())]
+        return self.warehouse.ledger(tables, first, self.days[-1])
 
     def publish(self) -> Iterator[Publication]:
         """Publish the days block by block, each with the digests of the feeds that it was built from."""
@@ -47,8 +73,10 @@ class TableRun:
             yield block
 
     def _blocks(self) -> Iterator[Publication]:
-        if self.prepared is not None:
+        if self.prepared is not None and self.basis == self._ledger():
             return iter([store(self.prepared, self.warehouse)])
+        if self.prepared is not None:  # another run has published what it was computed from, or the days themselves
+            self.prepared.close()
         return publish_in_blocks(
             self.transform,
             self.days,

@@ -8,7 +8,9 @@ import pytest
 
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.definitions import ASSETS
-from nba_pipeline.orchestration import ahead
+from nba_pipeline.orchestration import ahead, table_run
+from nba_pipeline.orchestration.table_run import TableRun, open_table_run
+from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.support.homes import Home
 
 pytestmark = pytest.mark.integration
@@ -51,14 +53,14 @@ def test_days_verdicts_and_contents_are_the_same(home: Home, monkeypatch: pytest
 def test_an_error_of_the_second_thread_fails_its_table_and_stops_those_below(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = ahead.prepare
+    honest = table_run.prepare
 
     def damaged(transform: Any, *more: Any) -> Any:
         if transform.table.id == "nba_analytics.upcoming_player_game_context":
             raise SourceError("the file is damaged", "replace it")
         return honest(transform, *more)
 
-    monkeypatch.setattr(ahead, "prepare", damaged)
+    monkeypatch.setattr(table_run, "prepare", damaged)
     result = home.materialize(DAY, DAY)
     assert not result.success
     failed = {e.step_key: str(e.step_failure_data.user_failure_data) for e in result.get_step_failure_events()}
@@ -66,3 +68,21 @@ def test_an_error_of_the_second_thread_fails_its_table_and_stops_those_below(
     assert "SourceError: the file is damaged" in failed["nba_analytics__upcoming_player_game_context"]
     assert "nba_precompute__player_daily_cache" not in {e.step_key for e in result.get_step_success_events()}
     assert not ahead._runs
+
+
+def test_what_another_run_changes_between_preparing_and_publishing_is_computed_again(home: Home) -> None:
+    table = "nba_precompute.player_daily_cache"
+
+    def prepared(run_id: str) -> TableRun:
+        return open_table_run(CATALOG[table], (DAY,), home.settings, run_id).prepare()
+
+    first, other, later = (prepared(run_id) for run_id in ("first", "other", "later"))
+    assert [b.published for b in first.publish()] == [[DAY]]  # nobody published meanwhile: stored as it was prepared
+    assert home.published_by(table)[DAY] == "first"
+    computed = list[str]()
+    honest = table_run.publish_in_blocks
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table_run, "publish_in_blocks", lambda *given: computed.append(given[5].id) or honest(*given))
+        for each in (other, later):
+            assert [b.published for b in each.publish()] == [[DAY]]
+    assert computed == ["other", "later"]
