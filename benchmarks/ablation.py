@@ -262,12 +262,18 @@ def ablation_grid(whole: pd.DataFrame, reduced: dict[str, pd.DataFrame], season:
     return grid
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description: str | None, *seasons: str) -> argparse.ArgumentParser:
+    """Read the home, market, seasons and training days of a walk; `seasons` are those of a call without any."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("warehouse", type=Path)
     parser.add_argument("--market", default="points", choices=list(MARKETS))
-    parser.add_argument("--season", nargs="+", default=["2022-23", "2023-24"])
+    parser.add_argument("--season", nargs="+", default=list(seasons))
     parser.add_argument("--days", type=int, default=400, help="days before the month that a model sees")
+    return parser
+
+
+def main() -> None:
+    parser = arguments(__doc__, "2022-23", "2023-24")
     parser.add_argument("--models-only", action="store_true")
     wanted = parser.parse_args()
     console = Console(width=230)

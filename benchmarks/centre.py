@@ -7,20 +7,17 @@ of the days before it, once whole and once with a term taken out of the artifact
 Differences to the whole law are paired; intervals (95 %) draw whole game days again.
 """
 
-import argparse
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from ablation import read_rows
+from ablation import arguments, read_rows
 from law import KEY, PRICING, by_day, law_of, log_loss
 from rich.console import Console
 from rich.table import Table as Grid
 
-from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.training import train
 
@@ -99,12 +96,7 @@ def laws_grid(made: pd.DataFrame, title: str) -> Grid:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("warehouse", type=Path)
-    parser.add_argument("--market", default="points", choices=list(MARKETS))
-    parser.add_argument("--season", nargs="+", default=["2023-24", "2024-25"])
-    parser.add_argument("--days", type=int, default=400, help="days before the month that a model sees")
-    wanted = parser.parse_args()
+    wanted = arguments(__doc__, "2023-24", "2024-25").parse_args()
     rows = read_rows(wanted.warehouse, wanted.market)
     lined = rows["season"].isin(wanted.season) & rows["line"].notna()
     months = sorted(rows.loc[lined, "game_date"].dt.to_period("M").unique())

@@ -7,19 +7,17 @@ of the days before it (`ablation.walk_forward`). L: played rows with a line at t
 whole game days again. Prices are those of quotes in force at the cut-off that `prop_prices.exclusion` leaves.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import ibis
 import numpy as np
 import pandas as pd
-from ablation import interval, read_rows, read_table, sql_of, walk_forward
+from ablation import arguments, interval, read_rows, read_table, sql_of, walk_forward
 from rich.console import Console
 from rich.table import Table as Grid
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.evaluation.metrics import calibration_error
 from nba_pipeline.systems.distribution import Law
@@ -236,12 +234,7 @@ def all_inside(best: pd.DataFrame, decile: np.ndarray) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("warehouse", type=Path)
-    parser.add_argument("--market", default="points", choices=list(MARKETS))
-    parser.add_argument("--season", nargs="+", default=["2023-24", "2024-25"])
-    parser.add_argument("--days", type=int, default=400, help="days before the month that a model sees")
-    wanted = parser.parse_args()
+    wanted = arguments(__doc__, "2023-24", "2024-25").parse_args()
     console = Console(width=230)
     rows = read_rows(wanted.warehouse, wanted.market)
     lined = rows["season"].isin(wanted.season) & rows["line"].notna()

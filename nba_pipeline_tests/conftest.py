@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ pytest_plugins = ["nba_pipeline_tests.support.tiers"]
 # What these modules import takes seconds, in every process that runs tests: they are imported where they are used.
 if TYPE_CHECKING:
     from nba_pipeline.warehouse.bigquery.warehouse import BigQueryWarehouse
+    from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
     from nba_pipeline_tests.support.bigquery_service import Rules
     from nba_pipeline_tests.support.googlesql import GoogleSQL
     from nba_pipeline_tests.support.homes import Home
@@ -139,3 +141,18 @@ def home(finished_home: "Home", tmp_path: Path) -> "Home":
 
     shutil.copytree(finished_home.path, tmp_path / "home")
     return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def public_home(tmp_path: Path) -> "Iterator[tuple[DuckDBWarehouse, Path]]":
+    """A warehouse that everybody may reach, and another one to warm up with."""
+    from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+    from nba_pipeline_tests.support.results import days, write
+
+    warm = DuckDBWarehouse(tmp_path / "warm.duckdb")
+    write(warm, days(0))
+    with TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        warehouse = DuckDBWarehouse(Path(directory) / "nba.duckdb")
+        write(warehouse, days(0))
+        yield warehouse, warm.path

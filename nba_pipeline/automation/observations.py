@@ -214,12 +214,12 @@ def _grades_to_judge(settings: Settings, judged: str, ledger: Published) -> str 
 
 def _alarms(settings: Settings, today: date) -> list[Alert]:
     """Return the alarms of the grades of the last months: figures that are too good, and systems that got worse."""
-    contract = CATALOG[selections.GRADES].table
     # deferred: takes most of a second to load, and definitions judge nothing
     from nba_pipeline.evaluation.alarms import too_good_each
     from nba_pipeline.evaluation.drift import too_bad
     from nba_pipeline.evaluation.leaderboard import COLUMNS, RowSet
 
+    contract = CATALOG[selections.GRADES].table
     days = Days(today - timedelta(days=ALARM_DAYS), today, tuple(COLUMNS))
     graded = settings.watch_warehouse().read({"graded": (contract, days)})["graded"].to_pandas()
     rows = RowSet(market=POINTS.name)

@@ -121,6 +121,7 @@ def _settled(
 
 @contextmanager
 def timed(spent: dict[str, float], stage: str) -> Iterator[None]:
+    """Add the seconds of the block to those of a stage."""
     began = time.perf_counter()
     try:
         yield

@@ -48,7 +48,7 @@ class RefusalTolerantExecutor(dg.Executor):
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
         failures: list[StepFailure] = []
         run, tables = plan_context.dagster_run, [table_of(step) for step in execution_plan.step_keys_to_execute]
-        # The connection ends first: what the other threads wait for of it fails, and they end.
+        # The connection ends first, and with it an operation that an interruption left open: other threads would wait for it.
         with preparing_ahead(run.run_id, tables, run.tags), _warehouse_kept_open():
             try:
                 for event in self._inner.execute(plan_context, execution_plan):
@@ -61,7 +61,7 @@ class RefusalTolerantExecutor(dg.Executor):
                 if interrupts.is_requested():
                     plan_context.instance.report_run_canceling(run, "Interrupted by Ctrl-C or SIGTERM.")
                 raise
-        text = summary(failures, plan_context.dagster_run.tags)
+        text = summary(failures, run.tags)
         if text:
             plan_context.log.error(text)
         _take_snapshot(plan_context)

@@ -36,7 +36,7 @@ class TableRun:
         warehouse: Where it is stored.
         source: Where its feeds come from.
         prepared: The days, computed and not published; None before.
-        basis: What the ledger said of the table, and of those that it reads, before they were computed.
+        basis: What the ledger said of the table, and of those that it reads, before they were computed; None before.
     """
 
     transform: Transform
@@ -51,6 +51,7 @@ class TableRun:
 
     @property
     def schedule(self) -> Read | None:
+        """The read of the day's games; None for the schedule itself."""
         return schedule_read(self.transform)
 
     def prepare(self) -> "TableRun":
@@ -60,9 +61,11 @@ class TableRun:
         return replace(self, prepared=made, basis=basis)
 
     def _ledger(self) -> pa.Table:
-        first = min([self.days[0], *(r.needed(list(self.days))[0] for r in self.transform.reads.values())])
-        tables = [self.transform.table.id, *(t.id for t in self.transform.upstream())]
-        return self.warehouse.ledger(tables, first, self.days[-1])
+        """Read what the ledger says of the table and of all tables that it is computed and audited with."""
+        reads = [*self.transform.reads.values(), *([self.schedule] if self.schedule else [])]
+        first = min([self.days[0], *(r.needed(list(self.days))[0] for r in reads)])
+        tables = dict.fromkeys([self.transform.table.id, *(r.table.id for r in reads)])
+        return self.warehouse.ledger(list(tables), first, self.days[-1])
 
     def publish(self) -> Iterator[Publication]:
         """Publish the days block by block, each with the digests of the feeds that it was built from."""

@@ -244,16 +244,17 @@ class DuckDBWarehouse:
     @contextmanager
     def _writing_kept(self, kept: KeptConnection) -> Iterator[duckdb.DuckDBPyConnection]:
         """Write through the connection that the process keeps; after a failure the next operation opens the file anew."""
-        committed = False
-        try:
-            with kept.writing(self._to_keep) as (db, file):
-                with _transaction(db):
-                    yield db
+        committed, cursor = False, None
+        with ExitStack() as until_written:
+            try:
+                cursor, file = until_written.enter_context(kept.writing(self._to_keep))
+                with _transaction(cursor):
+                    yield cursor
                 committed = True
                 require_still(self.path, file.opened)
-        except (duckdb.Error, OSError) as e:
-            with kept.closed():
-                raise explained(self.path, _failure(committed), e) from e
+            except (duckdb.Error, OSError) as e:
+                with kept.closed(cursor):  # damage is looked for through a connection of its own
+                    raise explained(self.path, _failure(committed), e) from e
 
 
 @contextmanager

@@ -15,7 +15,7 @@ The next operation opens it again, and waits in the queue like any other.
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,10 +83,10 @@ class KeptConnection:
         Args:
             cursor: The cursor of an operation that ends by it.
         """
-        self._end(*(o for o in list(self._under_way) if cursor and o.cursor is cursor))
         with self._changed:
+            self._giving_up = self._file is not None
+            self._take_off(o for o in list(self._under_way) if cursor and o.cursor is cursor)
             while self._under_way:
-                self._giving_up = True
                 self._changed.wait()
             if self._file:
                 with suppress(duckdb.Error):  # what failed before is told
@@ -153,16 +153,21 @@ class KeptConnection:
 
     def _end(self, *operations: _Operation) -> None:
         with self._changed:
-            for operation in operations:
-                if operation not in self._under_way:
-                    continue
-                self._under_way.remove(operation)
-                if operation.cursor:
-                    operation.cursor.close()
-                self._used = time.monotonic()
-                if self._giving_up or self._ended or self._used - operation.began > LONG_SECONDS:
-                    self.close_if_idle()
-            self._changed.notify_all()
+            taken_off = self._take_off(operations)
+            long = any(self._used - o.began > LONG_SECONDS for o in taken_off)
+            if taken_off and (self._giving_up or self._ended or long):
+                self.close_if_idle()
+
+    def _take_off(self, operations: Iterable[_Operation]) -> list[_Operation]:
+        """Close the cursors of those operations that are under way, and leave the file open."""
+        taken_off = [o for o in operations if o in self._under_way]
+        for operation in taken_off:
+            self._under_way.remove(operation)
+            if operation.cursor:
+                operation.cursor.close()
+            self._used = time.monotonic()
+        self._changed.notify_all()
+        return taken_off
 
     def _close(self) -> None:
         file, self._file, self._giving_up = self._file, None, False

@@ -50,7 +50,7 @@ def test_days_verdicts_and_contents_are_the_same(home: Home, monkeypatch: pytest
     assert (with_it_entries, with_it_content) == (entries(home), home.content())
 
 
-def test_an_error_of_the_second_thread_fails_its_table_and_stops_those_below(
+def test_an_error_while_a_table_is_prepared_fails_it_and_stops_those_below(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest = table_run.prepare

@@ -3,10 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
-import tempfile
-import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +19,8 @@ from nba_pipeline.contracts.table import Rows
 from nba_pipeline.warehouse import damage as damages
 from nba_pipeline.warehouse.damage import mark
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline_tests.support.interference import Interfering, fail
+from nba_pipeline_tests.support.other_processes import UNPRIVILEGED, damage, finish, said, start
 from nba_pipeline_tests.support.results import (
     NO_REJECTS,
     OtherName,
@@ -128,26 +126,6 @@ def test_a_failing_first_write_leaves_no_table(warehouse: DuckDBWarehouse, monke
     assert warehouse.ledger().num_rows == 0
 
 
-class Interfering:
-    """A connection that does something else before a statement that begins so, or after it is closed."""
-
-    def __init__(self, db: duckdb.DuckDBPyConnection, at: str, act: Callable[[], Any]) -> None:
-        self._db, self._at, self._act = db, at, act
-
-    def execute(self, sql: str, *arguments: Any) -> Any:
-        if sql.startswith(self._at):
-            self._act()
-        return self._db.execute(sql, *arguments)
-
-    def close(self) -> None:
-        self._db.close()
-        if self._at == "close":
-            self._act()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._db, name)
-
-
 @contextmanager
 def interfering(at: str, act: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = duck.connect
@@ -206,47 +184,7 @@ def test_a_disk_that_cannot_be_read_is_a_named_error(
         state(warehouse)
 
 
-def fail(error: Exception) -> None:
-    raise error
-
-
 # --- other processes --------------------------------------------------------------------------------------------------
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-HERE = "import nba_pipeline_tests.integration.test_duckdb_warehouse as t\n"
-
-
-def start(code: str, *arguments: Any, prelude: str = HERE) -> subprocess.Popen[str]:
-    """A Python process; it knows this module as `t`, unless the prelude is another."""
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-c",
-            "import sys, time\n" + prelude + textwrap.dedent(code),
-            *map(str, arguments),
-        ],
-        cwd=REPOSITORY,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    return out
-
-
-def said(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
 
 # Forks a child per version, so that the price of the imports is paid once; kills each at a random moment.
 KILLER = """
@@ -409,61 +347,34 @@ def test_a_full_disk_changes_nothing_and_says_so(warehouse: DuckDBWarehouse) -> 
     assert state(warehouse) == {0: (2, 3), 1: (2, 3)}
 
 
-# Runs as a user without rights even where the tests run as root.
-UNPRIVILEGED = """
-import os
-import ibis, numpy, pandas
-warehouse = t.DuckDBWarehouse(t.Path(sys.argv[1]), timeout=1)
-t.DuckDBWarehouse(t.Path(sys.argv[2])).ledger()
-if os.getuid() == 0:
-    os.setgid(65534)
-    os.setuid(65534)
-try:
-    {action}
-    print("no error")
-except Exception as e:
-    print(type(e).__name__, e)
-"""
-
-
-@pytest.fixture
-def public(tmp_path: Path) -> Iterator[tuple[DuckDBWarehouse, Path]]:
-    """A warehouse that everybody may reach, and another one to warm up with."""
-    warm = DuckDBWarehouse(tmp_path / "warm.duckdb")
-    write(warm, days(0))
-    with tempfile.TemporaryDirectory() as directory:
-        os.chmod(directory, 0o755)
-        warehouse = DuckDBWarehouse(Path(directory) / "nba.duckdb")
-        write(warehouse, days(0))
-        yield warehouse, warm.path
-
-
 def unprivileged(action: str, at: tuple[DuckDBWarehouse, Path]) -> str:
     return finish(start(UNPRIVILEGED.format(action=action), at[0].path, at[1]))
 
 
-def test_a_file_that_may_not_be_written_is_a_named_error(public: tuple[DuckDBWarehouse, Path]) -> None:
-    for path in public[0].path.parent.iterdir():
+def test_a_file_that_may_not_be_written_is_a_named_error(public_home: tuple[DuckDBWarehouse, Path]) -> None:
+    for path in public_home[0].path.parent.iterdir():
         path.chmod(0o444)
-    text = unprivileged("t.write(warehouse, t.days(1), 2)", public)
+    text = unprivileged("t.write(warehouse, t.days(1), 2)", public_home)
     assert text.startswith("WarehouseError")
     assert "permissions" in text
-    assert state(public[0]) == {0: (2, 1)}
+    assert state(public_home[0]) == {0: (2, 1)}
 
 
-def test_a_directory_that_may_not_be_written_is_a_named_error(public: tuple[DuckDBWarehouse, Path]) -> None:
-    public[0].path.parent.chmod(0o555)
-    elsewhere = DuckDBWarehouse(public[0].path.parent / "below" / "nba.duckdb"), public[1]
+def test_a_directory_that_may_not_be_written_is_a_named_error(public_home: tuple[DuckDBWarehouse, Path]) -> None:
+    public_home[0].path.parent.chmod(0o555)
+    elsewhere = DuckDBWarehouse(public_home[0].path.parent / "below" / "nba.duckdb"), public_home[1]
     text = unprivileged("t.write(warehouse, t.days(1), 2)", elsewhere)
-    public[0].path.parent.chmod(0o755)
+    public_home[0].path.parent.chmod(0o755)
     assert text.startswith("WarehouseError")
     assert "permissions" in text
 
 
-def test_reading_a_file_that_may_only_be_read_works_or_is_a_named_error(public: tuple[DuckDBWarehouse, Path]) -> None:
-    for path in public[0].path.parent.iterdir():
+def test_reading_a_file_that_may_only_be_read_works_or_is_a_named_error(
+    public_home: tuple[DuckDBWarehouse, Path],
+) -> None:
+    for path in public_home[0].path.parent.iterdir():
         path.chmod(0o444)
-    assert re.match(r"WarehouseError|\{0: \(2, 1\)\}", unprivileged("print(t.state(warehouse))", public))
+    assert re.match(r"WarehouseError|\{0: \(2, 1\)\}", unprivileged("print(t.state(warehouse))", public_home))
 
 
 @pytest.mark.parametrize("content", [b"this is no database", b"\x00" * 20_000, b""], ids=["text", "zeros", "empty"])
@@ -480,13 +391,6 @@ def test_a_file_that_is_no_database_is_a_named_error_and_stays_as_it_is(
 
 
 # --- damage -----------------------------------------------------------------------------------------------------------
-
-
-def damage(path: Path) -> None:
-    """Overwrite 4 KB of the blocks of rows, which come last."""
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size * 3 // 4)
-        file.write(b"\xff" * 4096)
 
 
 def test_a_damaged_file_is_named_with_its_lost_table_and_is_not_written_until_it_is_another_one(

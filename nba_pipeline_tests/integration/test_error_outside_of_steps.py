@@ -1,25 +1,34 @@
 """A run that ends with an error outside of its steps says which."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from typing import Any
-from uuid import uuid4
 
 import dagster as dg
 import pytest
 
-from nba_pipeline.orchestration.backfill import outside_of_steps
+from nba_pipeline.domain.calendar import EPOCH
+from nba_pipeline.orchestration import executor as module
+from nba_pipeline.orchestration.backfill import Outcome, run_step
+from nba_pipeline.orchestration.backfill_plan import Step
 from nba_pipeline.orchestration.executor import refusal_tolerant_executor
-from nba_pipeline.orchestration.local_run import execute
+from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
+from nba_pipeline.orchestration.keys import asset_key
+from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.tables.raw.schedule import SCHEDULE
 
 pytestmark = pytest.mark.integration
+DAY = date(2024, 1, 5)
+DAILY = daily_partitions(EPOCH, None)
 
 
-@dg.asset
+@dg.asset(key=asset_key(SCHEDULE), partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run())
 def quiet() -> None:
     """Succeed."""
 
 
-@dg.asset
+@dg.asset(key=asset_key(SCHEDULE), partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run())
 def failing() -> None:
     """Fail in its step."""
     raise dg.Failure("the disk is full")
@@ -41,19 +50,38 @@ def breaking(context: dg.InitExecutorContext) -> dg.Executor:
     return whole
 
 
-def errors(asset: dg.AssetsDefinition, executor: dg.ExecutorDefinition) -> tuple[bool, list[str]]:
-    job = dg.Definitions(assets=[asset], executor=executor).resolve_implicit_global_asset_job_def()
+def outcome(table: dg.AssetsDefinition, executor: dg.ExecutorDefinition) -> Outcome:
+    """How a backfill of the table ends whose run has this executor."""
+    job = dg.define_asset_job(WHOLE_GRAPH, [table])
+    defs = dg.Definitions(assets=[table], jobs=[job], executor=executor)
     with dg.DagsterInstance.ephemeral() as instance:
-        result = execute(job, instance, str(uuid4()), list(asset.keys), {})
-    return result.success, outside_of_steps(result.all_events)
+        return run_step(Step((SCHEDULE.id,), DAY, DAY, "requested"), defs, instance, {})
 
 
 def test_an_error_outside_of_the_steps_is_named() -> None:
-    success, (reason,) = errors(quiet, breaking)
-    assert not success
-    assert "RuntimeError: the second thread does not end" in reason
+    found = outcome(quiet, breaking)
+    assert not found.success
+    assert "RuntimeError: the second thread does not end" in found.error
 
 
 def test_steps_that_succeed_or_fail_are_no_such_error() -> None:
-    assert errors(quiet, refusal_tolerant_executor) == (True, [])
-    assert errors(failing, refusal_tolerant_executor) == (False, [])
+    assert (outcome(quiet, refusal_tolerant_executor).success, outcome(quiet, refusal_tolerant_executor).error) == (
+        True,
+        "",
+    )
+    assert outcome(failing, refusal_tolerant_executor).error == "nba_raw.schedule: the disk is full"
+
+
+def test_the_connection_of_a_run_ends_before_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operation that an interruption left open ends with the connection: a thread that waits for it would not end before."""
+    ended: list[str] = []
+
+    @contextmanager
+    def noted(name: str) -> Iterator[None]:
+        yield
+        ended.append(name)
+
+    monkeypatch.setattr(module, "preparing_ahead", lambda *_: noted("threads"))
+    monkeypatch.setattr(module, "_warehouse_kept_open", lambda: noted("connection"))
+    assert outcome(quiet, refusal_tolerant_executor).success
+    assert ended == ["connection", "threads"]

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +19,8 @@ from nba_pipeline.definitions import ASSETS
 from nba_pipeline.warehouse import kept_connection as keeper
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.snapshot import take_snapshot
-from nba_pipeline_tests.integration.test_duckdb_warehouse import UNPRIVILEGED, damage, finish, said, start
 from nba_pipeline_tests.support.homes import FIRST, Home
+from nba_pipeline_tests.support.other_processes import UNPRIVILEGED, damage, finish, said, start
 from nba_pipeline_tests.support.results import days, recorded, state, write
 
 SOON = 10.0
@@ -341,18 +340,6 @@ def test_a_home_that_may_only_be_read_is_read_and_not_written(
     finally:
         warehouse.path.parent.chmod(0o755)
     assert state(warehouse) == {0: (2, 1)}
-
-
-@pytest.fixture
-def public_home(tmp_path: Path) -> Iterator[tuple[DuckDBWarehouse, Path]]:
-    """A warehouse that everybody may reach, and another one to warm up with."""
-    warm = DuckDBWarehouse(tmp_path / "warm.duckdb")
-    write(warm, days(0))
-    with tempfile.TemporaryDirectory() as directory:
-        os.chmod(directory, 0o755)
-        warehouse = DuckDBWarehouse(Path(directory) / "nba.duckdb")
-        write(warehouse, days(0))
-        yield warehouse, warm.path
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

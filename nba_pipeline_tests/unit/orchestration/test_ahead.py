@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -168,7 +169,14 @@ def test_what_a_step_fetches_is_not_read_before() -> None:
     assert needs([day("2024-01-05")], {}, NBA_PIPELINE_SOURCE="nba_stats").keys() == CATALOG.keys() - KEEPING
 
 
-def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step() -> None:
-    transform = CATALOG["nba_raw.schedule"]
+def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the catalog's own, others are begun as soon as the first step asks; a variant of a table must not get its rows."""
+    asked: list[str] = []
+    monkeypatch.setattr(module._Run, "begin", lambda _, first, *__: asked.append(first) or Ahead({}, Kitchen()))
+    own, settings = CATALOG["nba_raw.schedule"], Settings.from_environment({})
     with module.preparing_ahead("run", graph_order(), {}):
-        assert module.take("other", transform, [day("2024-01-05")], Settings.from_environment({})) is None
+        assert module.take("run", replace(own), [day("2024-01-05")], settings) is None
+        assert module.take("other", own, [day("2024-01-05")], settings) is None
+        assert asked == []
+        assert module.take("run", own, [day("2024-01-05")], settings) is None
+        assert asked == ["nba_raw.schedule"]

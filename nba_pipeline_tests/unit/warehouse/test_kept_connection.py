@@ -13,12 +13,14 @@ import duckdb
 import pytest
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
 from nba_pipeline.common.locking import file_lock
+from nba_pipeline.warehouse import duckdb as module
 from nba_pipeline.warehouse import kept_connection as keeper
 from nba_pipeline.warehouse.damage import mark
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline.warehouse.snapshot import take_snapshot
+from nba_pipeline_tests.support.interference import Interfering, fail
 from nba_pipeline_tests.support.results import NO_REJECTS, OtherType, days, declared, entry, recorded, state, write
 
 SOON = 5.0  # longer than a busy machine takes; what waits for nothing takes as many milliseconds
@@ -206,31 +208,12 @@ def write_and_end_in_time(warehouse: DuckDBWarehouse, patch: pytest.MonkeyPatch)
             patch.undo()
 
 
-class Interfering:
-    """A cursor that does something else before a statement that begins so."""
-
-    def __init__(self, db: duckdb.DuckDBPyConnection, at: str, act: Callable[[], Any]) -> None:
-        self._db, self._at, self._act = db, at, act
-
-    def execute(self, sql: str, *arguments: Any) -> Any:
-        if sql.startswith(self._at):
-            self._act()
-        return self._db.execute(sql, *arguments)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._db, name)
-
-
 @contextmanager
 def interfering(at: str, act: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = duck.cursor
     with monkeypatch.context() as patch:
         patch.setattr(duck, "cursor", lambda db: Interfering(real(db), at, act))
         yield
-
-
-def fail(error: BaseException) -> None:
-    raise error
 
 
 INVALIDATED = duckdb.FatalException("FATAL Error: database has been invalidated because of a previous fatal error")
@@ -453,3 +436,29 @@ def test_a_read_copy_made_within_a_run_has_everything_that_was_committed(warehou
         write(warehouse, days(2))
     assert state(DuckDBWarehouse(copy)) == {0: (2, 1), 1: (2, 1)}
     assert state(warehouse) == dict.fromkeys(range(3), (2, 1))
+
+
+@pytest.mark.parametrize("at", ["SELECT", "DELETE"], ids=["reading", "writing"])
+def test_a_file_that_failed_stays_locked_until_it_was_looked_at(
+    warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """Another process that waited would have it open else, and damage could not be told."""
+    monkeypatch.setattr(keeper, "LONG_SECONDS", 0.0)
+    write(warehouse, days(0))
+    honest, looks = module.explained, list[str]()
+
+    def looked_at(path: Path, what: str, error: Exception) -> WarehouseError:
+        with (
+            pytest.raises(WarehouseBusyError),
+            file_lock(path.with_name("nba.duckdb.lock"), exclusive=False, timeout=0),
+        ):
+            pass
+        looks.append(what)
+        return honest(path, what, error)
+
+    monkeypatch.setattr(module, "explained", looked_at)
+    error = duckdb.IOException("IO Error: bad block")
+    with warehouse.keeping(), pytest.raises(WarehouseError), interfering(at, lambda: fail(error), monkeypatch):
+        warehouse.ledger() if at == "SELECT" else write(warehouse, days(0), version=2)
+    assert len(looks) == 1
+    assert state(warehouse) == {0: (2, 1)}
