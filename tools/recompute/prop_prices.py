@@ -20,7 +20,10 @@ def recompute(league: League) -> pd.DataFrame:
     made = made[made.predicted_mean.notna() & ~made.system_id.isin(PLAIN)]
     players = made[["game_date", "game_id", "player_id", "as_of"]].drop_duplicates()
     current = quotes.in_force(league.home(quotes.QUOTES), players.rename(columns={"as_of": "cutoff_at"}))
-    offers = current[[*quotes.PLAYER, "bookmaker", "line", "book_kind", "over_odds", "under_odds", "known_at"]]
+    current = current.assign(odd_one_out=quotes.is_outlying(current))
+    offers = current[
+        [*quotes.PLAYER, "bookmaker", "line", "book_kind", "over_odds", "under_odds", "known_at", "odd_one_out"]
+    ]
     kept = [*FORECAST, "is_pricing_system", "predicted_mean", "predicted_sd", "predicted_skewness", "as_of"]
     rows = made[[*kept, "line"]].rename(columns={"line": "consensus"}).merge(offers, on=quotes.PLAYER)
     real = rows.book_kind == "sportsbook"
@@ -37,14 +40,13 @@ def recompute(league: League) -> pd.DataFrame:
 
 def _exclusion(rows: pd.DataFrame) -> pd.Series:
     """Say why a quote is no candidate for the best price; nothing for a candidate."""
-    both = quotes.implied(rows.over_odds) + quotes.implied(rows.under_odds)
     reasons = np.select(
         [
             rows.book_kind != "sportsbook",
             rows.over_odds.isna() & rows.under_odds.isna(),
             rows.known_at < rows.as_of - STALE,
-            (rows.line - rows.consensus).abs() > 0.5 * rows.predicted_sd,
-            both < 1,
+            ((rows.line - rows.consensus).abs() > 0.5 * rows.predicted_sd) | rows.odd_one_out,
+            quotes.is_contradictory(rows),
         ],
         ["pickem", "no_price", "stale", "outlying", "contradictory"],
         "",

@@ -63,6 +63,8 @@ def consensus(current: pd.DataFrame) -> pd.DataFrame:
         line, opening_line, books, line_source, captured_at, market_line, market_over, best_over_odds and best_under_odds.
         One row per day, player and market.
     """
+    unsound = is_outlying(current) | is_contradictory(current)
+    current = current.assign(**{side: current[side].mask(unsound) for side in ("over_odds", "under_odds")})
     real = current.book_kind == "sportsbook"
     chosen = current[real | ~real.groupby([current[k] for k in PLAYER]).transform("any")]
     votes = one_vote_each(chosen)
@@ -84,6 +86,20 @@ def consensus(current: pd.DataFrame) -> pd.DataFrame:
         best_over_odds=("over_odds", "max"), best_under_odds=("under_odds", "max")
     )
     return lines.merge(prices, on=PLAYER, how="left")
+
+
+def is_outlying(current: pd.DataFrame) -> pd.Series:
+    """Tell whether a quote's chance of the over is more than 0.4 logits from the median of the suppliers at its line."""
+    rows = current.assign(logit=logit_of_over(current), position=np.arange(len(current)))
+    place = [*PLAYER, "cutoff_at", "line"]
+    middle = one_vote_each(rows).groupby(place, as_index=False).agg(middle=("logit", "median"))
+    beside = rows.merge(middle, on=place, how="left").sort_values("position")
+    return pd.Series((beside.logit - beside.middle).abs().to_numpy() > 0.4, current.index)
+
+
+def is_contradictory(current: pd.DataFrame) -> pd.Series:
+    """Tell whether both prices of a quote together imply less than 1."""
+    return implied(current.over_odds) + implied(current.under_odds) < 1
 
 
 def one_vote_each(quotes: pd.DataFrame) -> pd.DataFrame:

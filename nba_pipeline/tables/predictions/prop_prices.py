@@ -19,7 +19,7 @@ from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
-from nba_pipeline.tables.shared.odds import implied_probability
+from nba_pipeline.tables.shared.odds import is_contradictory
 
 PRICED = tuple(s for s in SYSTEM_IDS if s not in BASELINE_IDS)
 
@@ -119,7 +119,9 @@ class PropPrices(Rows):
         "reason why the quote is no candidate for the best price; NULL for a candidate, and in rows of earlier releases",
         formula=f"pickem: a pick'em operator, whose prices are placeholders; no_price: no odds; stale: last known more than "
         f"{STALE_AFTER.total_seconds() / 3600:g} hours before as_of; outlying: the line lies more than {OUTLYING:g} standard "
-        "deviations of the forecast from the consensus line; contradictory: both prices together imply less than 1",
+        "deviations of the forecast from the consensus line, or the price more than "
+        f"{lines.OUTLYING_LOGIT:g}, in logits of the over without margin, from the median of the suppliers of prices at the same "
+        "line; contradictory: both prices together imply less than 1",
         nullable=True,
         hashed=False,
         isin=list(EXCLUSIONS),
@@ -169,7 +171,7 @@ def build(predictions: ir.Table, quotes: ir.Table) -> ir.Table:
     """Every forecast beside every quote that was in force when it was made; `priced` adds the values of the quotes."""
     made = _priced(predictions)
     slate = predictions.select("game_date", "game_id", "player_id", cutoff_at=predictions.as_of).distinct()
-    current = lines.in_force(quotes.filter(quotes.market.isin(made.market)), slate)
+    current = lines.beside_other_books(lines.in_force(quotes.filter(quotes.market.isin(made.market)), slate))
     joined = made.inner_join(current, [*KEY, made.as_of == current.cutoff_at])
     real = current.book_kind == SPORTSBOOK
     return joined.select(
@@ -187,19 +189,18 @@ def exclusion(
     """Return the reason why a quote is no candidate for the best price; NULL for a candidate.
 
     Args:
-        quotes: Quotes in force at `as_of`.
+        quotes: Quotes in force at `as_of`, of `consensus_lines.beside_other_books`.
         consensus_line: Consensus line of each quote's player and market, in units of the market.
         sd: Standard deviation of the forecast, in units of the market.
         as_of: Time up to which the forecast uses information; a quote without a time is a documented close and never stale.
     """
-    both = implied_probability(quotes.over_odds) + implied_probability(quotes.under_odds)
     away = (quotes.line - consensus_line).abs()
     return ibis.cases(
         (quotes.book_kind != SPORTSBOOK, PICKEM),
         (quotes.over_odds.isnull() & quotes.under_odds.isnull(), NO_PRICE),
         (quotes.known_at < as_of - ibis.interval(seconds=int(STALE_AFTER.total_seconds())), STALE),
-        (away > OUTLYING * sd, OUTLIER),
-        (both < 1, CONTRADICTORY),
+        ((away > OUTLYING * sd) | lines.is_outlying(quotes), OUTLIER),
+        (is_contradictory(quotes.over_odds, quotes.under_odds), CONTRADICTORY),
     )
 
 

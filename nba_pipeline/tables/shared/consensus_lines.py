@@ -14,10 +14,13 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import medians, shared
 from nba_pipeline.domain.books import QUOTING, SPORTSBOOK, feed_expression
 from nba_pipeline.tables.shared import exact_sums as exact
-from nba_pipeline.tables.shared.odds import implied_probability, is_possible_pair
+from nba_pipeline.tables.shared.odds import implied_probability, is_contradictory, is_possible_pair
 
 BALANCE_UNKNOWN = 10_000.0
 LOGIT_PRECISION = 6
+# How far, in logits of the over, a price may lie from the median of the suppliers at its line: of a book whose prices are sound
+# 1 in 100 lies farther at most, mostly none; of feeds that mix sides or lines up 9 to 59 in 100 (docs/models.md).
+OUTLYING_LOGIT = 0.4
 COUNTED = (
     *("game_date", "player_id", "cutoff_at", "market", "bookmaker", "book_kind", "known_at"),
     *("line", "first_line", "over_odds", "under_odds"),
@@ -78,7 +81,8 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     `line` is the median over books of the quotes in force, the lower of two middle lines, so that a book quotes it; books that
     show the prices of one supplier count once. `opening_line` is the same of the books' first quotes, NULL where no capture
     time is known; `market_line` is the mean of the same books' lines and `market_over` the probability of the over without
-    margin that their prices state, each at its own line (mean of logits; NULL where no sportsbook gives both prices); `books`
+    margin that their prices state, each at its own line (mean of logits; NULL where no sportsbook gives both prices); prices that
+    contradict the other books' at the line (`beside_other_books`) or themselves count as none; `books`
     how many counted; `line_source` sportsbook or dfs; `captured_at`
     when the newest of them was last known; `best_over_odds` and `best_under_odds` the best American prices of sportsbooks
     that quote exactly this line, NULL where none gives a price.
@@ -100,15 +104,43 @@ def chance_at(current: ir.Table, lines: ir.Table) -> ir.Table:
         lines: One line per game_date, player_id and market.
     """
     key = ("game_date", "player_id", "market")
-    voters = _one_per_feed(current)
+    voters = _one_per_feed(_with_sound_prices(current))
     joined = shared(voters.mutate(logit=_logit_of_over(voters)).inner_join(lines, [*key, "line"]))
     known = joined.filter(joined.logit.notnull())
     found = known.group_by(*key).aggregate(logit=exact.mean(known.logit, LOGIT_PRECISION))
     return found.mutate(over=1 / (1 + (-found.logit).exp())).drop("logit")
 
 
+def beside_other_books(current: ir.Table) -> ir.Table:
+    """Measure how far the price of each quote of `in_force` lies from those of the other books at its line.
+
+    Returns:
+        The quotes with `price_distance`: the distance from the median of the suppliers of prices, one vote each, in logits of the
+        over without margin; NULL without a possible pair of a sportsbook's prices. It is 0 where one supplier quotes the line, as
+        nobody contradicts it; two suppliers are equally far away.
+    """
+    key = ("game_date", "player_id", "cutoff_at", "market", "line")
+    quotes = shared(current.mutate(__logit=_logit_of_over(current)))
+    middle = medians(_one_per_feed(quotes), ("__logit",), by=key).rename(__middle="__logit")
+    joined = quotes.left_join(middle, key)
+    distance = (quotes["__logit"] - middle["__middle"]).abs()
+    return joined.select(*[quotes[c] for c in current.columns], price_distance=distance)
+
+
+def is_outlying(quotes: ir.Table) -> ir.BooleanValue:
+    """Return whether the price of a quote of `beside_other_books` contradicts the other books' at its line."""
+    return (quotes.price_distance > OUTLYING_LOGIT).fill_null(False)
+
+
+def _with_sound_prices(current: ir.Table) -> ir.Table:
+    """Take off the prices that no bettor can have had: outlying ones, and pairs that imply less than 1 together."""
+    quotes = beside_other_books(current)
+    unsound = is_outlying(quotes) | is_contradictory(quotes.over_odds, quotes.under_odds)
+    return quotes.mutate(**{c: unsound.ifelse(None, quotes[c]) for c in ("over_odds", "under_odds")})
+
+
 def _consensus_of(current: ir.Table) -> ir.Table:
-    current = current.select(*COUNTED)
+    current = _with_sound_prices(current.select(*COUNTED))
     player = [current.game_date, current.player_id, current.market]
     real = (current.book_kind == "sportsbook").cast("int64").max().over(ibis.window(group_by=player))
     chosen = current.mutate(__real=real).filter(lambda t: (t["__real"] == 0) | (t.book_kind == "sportsbook"))

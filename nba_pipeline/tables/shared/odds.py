@@ -32,3 +32,8 @@ def is_possible_pair(first: ir.FloatingValue, second: ir.FloatingValue) -> ir.Bo
     lowest, highest = PAIR_SUM
     total = implied_probability(first) + implied_probability(second)
     return (total >= lowest - 1e-9) & (total <= highest)
+
+
+def is_contradictory(first: ir.FloatingValue, second: ir.FloatingValue) -> ir.BooleanValue:
+    """Return whether the odds of a market's two sides imply less than 1 together; false where one is unknown."""
+    return (implied_probability(first) + implied_probability(second) < PAIR_SUM[0]).fill_null(False)

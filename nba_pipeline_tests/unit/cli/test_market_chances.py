@@ -42,6 +42,12 @@ def test_books_that_quote_the_line_state_its_chance_without_their_margin() -> No
     assert chances(QUOTE, elsewhere) == [pytest.approx((WITHOUT_MARGIN, WITHOUT_MARGIN), abs=1e-6)]
 
 
+def test_a_price_that_contradicts_the_other_books_states_no_chance() -> None:
+    agreeing = [QUOTE, QUOTE | {"bookmaker": "fd"}, QUOTE | {"bookmaker": "mgm"}]
+    swapped = QUOTE | {"bookmaker": "betrivers", "over_odds": 145.0, "under_odds": -175.0}
+    assert chances(*agreeing, swapped) == [pytest.approx((WITHOUT_MARGIN, WITHOUT_MARGIN), abs=1e-6)]
+
+
 def test_the_close_reads_the_quotes_that_are_kept_for_evaluation() -> None:
     close = {"captured_at": moment("2024-01-06 00:36"), "documented_pre_game": True, "evaluation_only": True}
     even = {"over_odds": -110.0, "under_odds": -110.0}

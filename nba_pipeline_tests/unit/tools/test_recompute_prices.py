@@ -48,6 +48,8 @@ QUOTES = [
     quote("betmgm", 30.5, 400, -700),
     quote("caesars", 20.0, None, None),
     quote("espnbet", 20.5, 110, 110),
+    quote("bovada", 20.5, -125, 105),
+    quote("betrivers", 20.5, 170, -210),
     quote("fliff", 18.5, -105, -115, captured_at="2024-01-05 08:00", last_seen_at="2024-01-05 09:00"),
     quote("prizepicks", 19.5, 100, 100, book_kind="dfs"),
 ]
@@ -198,6 +200,16 @@ def test_grades_of_calls_agree_and_a_fault_in_the_close_is_named() -> None:
     assert compare(CALL_GRADES, first, again).differences == ()
     wrong = compare(CALL_GRADES, first.assign(closing_value=first.closing_value + 0.01), again)
     assert [d.column for d in wrong.differences] == ["closing_value"]
+
+
+def test_the_second_computation_counts_no_price_that_contradicts_the_others_or_itself() -> None:
+    players = pd.DataFrame([GAME | {"player_id": 7}])
+    at_line = [q for q in QUOTES if q["line"] == 20.5]
+    found = quotes.consensus(quotes.in_force(frame(at_line), players)).iloc[0]
+    sound = [q for q in at_line if q["bookmaker"] in ("fanduel", "bovada")]
+    alone = quotes.consensus(quotes.in_force(frame(sound), players)).iloc[0]
+    for name in ("market_over", "best_over_odds", "best_under_odds"):
+        assert found[name] == pytest.approx(alone[name]), name
 
 
 def test_the_consensus_is_a_line_that_a_book_quotes_and_books_of_one_supplier_vote_once() -> None:

@@ -109,6 +109,17 @@ def test_what_is_no_price_to_bet_at_is_excluded_by_name(changes: Row, reason: st
     assert odd["is_pricing_system"]
 
 
+@pytest.mark.guard
+def test_a_price_that_contradicts_the_other_books_at_its_line_is_no_candidate() -> None:
+    """The swapped over would be worth 60 % if it were real."""
+    agreeing = [quote(book, 20.5, -150, 125) for book in ("dk", "fd", "mgm")]
+    found = prices([FORECAST], [*agreeing, quote("betrivers", 20.5, 175, -220)]).set_index("bookmaker")
+    assert found["exclusion"].dropna().to_dict() == {"betrivers": "outlying"}
+    assert found.loc["betrivers", ["over_odds", "under_odds"]].tolist() == [175, -220]
+    assert found["best_over"].sum() == 1
+    assert not found.loc["betrivers", "best_over"]
+
+
 def test_prices_of_pickem_operators_are_placeholders_and_no_odds() -> None:
     (row,) = prices([FORECAST], [quote("pp", 20.5, -137, -137, book_kind="dfs")]).to_dict("records")
     for name in ("over_odds", "under_odds", "ev_over", "kelly_over", "margin"):

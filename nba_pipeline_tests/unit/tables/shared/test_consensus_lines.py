@@ -237,6 +237,45 @@ def test_half_prices_impossible_pairs_and_pickem_placeholders_are_no_opinion_on_
     assert (row["market_line"], row["market_over"]) == (20.5, None)
 
 
+SWAPPED = {"bookmaker": "betrivers", "over_odds": 175.0, "under_odds": -220.0}
+SOUND = [
+    quote(1.5, bookmaker=book, over_odds=over, under_odds=under)
+    for book, over, under in (("dk", -220.0, 175.0), ("fd", -205.0, 165.0), ("mgm", -230.0, 180.0))
+]
+
+
+@pytest.mark.guard
+def test_a_price_that_contradicts_the_other_books_at_its_line_is_no_opinion_and_no_best_price() -> None:
+    """Three books make the over the favourite, one the under: its sides are mixed up, and nobody can have had its price."""
+    assert consensus(*SOUND, quote(1.5, **SWAPPED)) == consensus(*SOUND) | {"books": 4}
+
+
+def test_a_price_that_pays_a_little_more_than_the_others_counts() -> None:
+    row = consensus(*SOUND, quote(1.5, bookmaker="bovada", over_odds=-180.0, under_odds=145.0))
+    assert row["best_over_odds"] == -180.0
+
+
+def test_two_suppliers_that_contradict_each_other_are_both_no_opinion() -> None:
+    row = consensus(SOUND[0], quote(1.5, **SWAPPED))
+    assert (row["line"], row["market_over"], row["best_over_odds"]) == (1.5, None, None)
+
+
+@pytest.mark.guard
+def test_books_of_one_supplier_do_not_outvote_two_others() -> None:
+    row = consensus(*SOUND[:2], quote(1.5, **SWAPPED), quote(1.5, **SWAPPED | {"bookmaker": "unibet_us"}))
+    assert row["market_over"] == pytest.approx(consensus(*SOUND[:2])["market_over"])
+
+
+def test_a_price_at_a_line_of_its_own_is_contradicted_by_nobody() -> None:
+    row = consensus(*SOUND, quote(2.5, **SWAPPED))
+    assert row["market_over"] < consensus(*SOUND)["market_over"]
+
+
+def test_prices_that_imply_less_than_1_together_are_no_best_price() -> None:
+    row = consensus(quote(20.5), quote(20.5, bookmaker="fd", over_odds=120.0, under_odds=110.0))
+    assert (row["best_over_odds"], row["best_under_odds"]) == (-110.0, -110.0)
+
+
 def test_players_markets_and_days_do_not_mix() -> None:
     quotes = [
         quote(20.5),
