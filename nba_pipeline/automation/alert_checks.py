@@ -26,10 +26,13 @@ KIND_OF = {
     watch_checks.KNOWN_STATES: AlertKind.STATE,
     watch_checks.WHOLE_SEASON: AlertKind.SEASON,
     watch_checks.DECLARED_BOOKS: AlertKind.BOOK,
+    watch_checks.AGREEING_PRICES: AlertKind.PRICE,
     watch_checks.LISTED_PLAYERS: AlertKind.QUOTED,
     watch_checks.LINEUPS_CAPTURED: AlertKind.LINEUPS,
 }
-OF_GRADES = frozenset({watch_checks.PLAUSIBLE, watch_checks.STEADY, watch_checks.STEADY_FEATURES})
+OF_GRADES = frozenset(
+    {watch_checks.PLAUSIBLE, watch_checks.STEADY, watch_checks.STEADY_FEATURES, watch_checks.AGREEING_PRICES}
+)
 
 
 def check_of(alert: Alert | OpenAlert) -> WatchCheck | None:

@@ -39,6 +39,7 @@ class AlertKind(StrEnum):
     RUN = "run"
     OUTAGE = "outage"
     BOOK = "book"
+    PRICE = "price"
     STATE = "state"
     SEASON = "season"
     QUOTED = "quoted"

@@ -13,6 +13,7 @@ from nba_pipeline.automation.book_alerts import book_alerts, count_books
 from nba_pipeline.automation.feature_alerts import feature_alerts, published_drift
 from nba_pipeline.automation.game_slate import slate
 from nba_pipeline.automation.lineup_alerts import missing_lineups
+from nba_pipeline.automation.price_alerts import contradicted_books, price_alerts
 from nba_pipeline.automation.quote_alerts import quote_alerts, quoted_without_forecast
 from nba_pipeline.automation.retries import FORGOTTEN_AFTER, FailedRun
 from nba_pipeline.common import clock
@@ -178,9 +179,10 @@ def observe_alerts(
     alerts += alert_rules.outages(failures)
     graded = _grades_to_judge(settings, "" if anew else store.note(JUDGED), ledger)
     if graded is not None:
-        kinds += [AlertKind.ALARM, AlertKind.DRIFT, AlertKind.FEATURE]
+        kinds += [AlertKind.ALARM, AlertKind.DRIFT, AlertKind.FEATURE, AlertKind.PRICE]
         alerts += _alarms(settings, today)
-        alerts += feature_alerts(published_drift(settings.watch_warehouse(), today))
+        alerts += feature_alerts(published_drift(warehouse, today))
+        alerts += price_alerts(contradicted_books(warehouse, today - timedelta(days=alert_rules.GAP_DAYS), today))
         notes[JUDGED] = graded
     return AlertObservations(alerts, kinds, notes)
 

@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from nba_pipeline.automation.book_alerts import count_books, sentences
+from nba_pipeline.automation.price_alerts import contradicted_books, price_notes
 from nba_pipeline.automation.quote_alerts import quote_notes, quoted_without_forecast
 from nba_pipeline.cli.console import print_json
 from nba_pipeline.cli.status import current_waivers, read_statuses, waived_days
@@ -86,6 +87,8 @@ def _lines(settings: Settings, start: date | None, end: date | None, waivers: Wa
         yield Line(PROBLEM if fix else "ok", ", ".join(tables), sentence, fix)
     declared = read_books(settings.open_state().declarations())
     for _, sentence in sentences(count_books(warehouse, status.first, status.last), declared):
+        yield Line("note", "", sentence)
+    for sentence in price_notes(contradicted_books(warehouse, status.first, status.last)):
         yield Line("note", "", sentence)
     for sentence in quote_notes(quoted_without_forecast(warehouse, status.first, status.last)):
         yield Line("note", "", sentence)

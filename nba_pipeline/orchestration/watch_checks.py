@@ -14,6 +14,7 @@ from nba_pipeline.tables.catalog import CATALOG
 ON_TIME, NO_GAPS, PLAUSIBLE, STEADY = "on_time", "no_gaps", "plausible_figures", "steady_figures"
 STEADY_FEATURES, KNOWN_STATES, WHOLE_SEASON = "steady_features", "known_game_states", "whole_season"
 DECLARED_BOOKS, LISTED_PLAYERS, LINEUPS_CAPTURED = "declared_books", "quoted_players_listed", "lineups_captured"
+AGREEING_PRICES = "agreeing_prices"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ WATCH_CHECKS = (
         DECLARED_BOOKS,
         "nba_raw.player_prop_lines",
         "Every book of the last two weeks, of players and of games, is declared, and no day of it is rejected.",
+        warns=True,
+    ),
+    WatchCheck(
+        AGREEING_PRICES,
+        "nba_predictions.prop_prices",
+        "No book of the last two weeks has prices that contradict the other books again and again.",
         warns=True,
     ),
     WatchCheck(
