@@ -115,7 +115,7 @@ def test_a_price_that_contradicts_the_other_books_at_its_line_is_no_candidate() 
     agreeing = [quote(book, 20.5, -150, 125) for book in ("dk", "fd", "mgm")]
     found = prices([FORECAST], [*agreeing, quote("betrivers", 20.5, 175, -220)]).set_index("bookmaker")
     assert found["exclusion"].dropna().to_dict() == {"betrivers": "outlying"}
-    assert found.loc["betrivers", ["over_odds", "under_odds"]].tolist() == [175, -220]
+    assert found[["over_odds", "under_odds"]].to_dict("index")["betrivers"] == {"over_odds": 175, "under_odds": -220}
     assert found["best_over"].sum() == 1
     assert not found.loc["betrivers", "best_over"]
 
