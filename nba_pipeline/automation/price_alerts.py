@@ -13,7 +13,7 @@ from nba_pipeline.warehouse import Days, Warehouse
 # Sound books have 1 price in 100 that is excluded as outlying at most, feeds that mix sides or lines up 9 and more.
 LEAST_OUTLYING, LARGEST_SHARE = 5, 0.05
 COLUMNS = ("game_date", "bookmaker", "exclusion", "is_pricing_system")
-FIX = "Fix: compare them with what the book shows (`nba-pipeline export nba_predictions.prop_prices FIRST LAST`), mend the feed"
+FIX = "Fix: compare them with what the book shows (`nba-pipeline export nba_predictions.prop_prices FIRST LAST`), fix the feed"
 
 
 @dataclass(frozen=True)

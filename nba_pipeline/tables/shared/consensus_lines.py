@@ -116,8 +116,8 @@ def beside_other_books(current: ir.Table) -> ir.Table:
 
     Returns:
         The quotes with `price_distance`: the distance from the median of the suppliers of prices, one vote each, in logits of the
-        over without margin; NULL without a possible pair of a sportsbook's prices. It is 0 where one supplier quotes the line, as
-        nobody contradicts it; two suppliers are equally far away.
+        over without margin; NULL without a possible pair of a sportsbook's prices. It is 0 where one supplier alone
+        quotes the line; two suppliers are equally far away.
     """
     key = ("game_date", "player_id", "cutoff_at", "market", "line")
     quotes = shared(current.mutate(__logit=_logit_of_over(current)))
