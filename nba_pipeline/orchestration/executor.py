@@ -49,7 +49,7 @@ class RefusalTolerantExecutor(dg.Executor):
         failures: list[StepFailure] = []
         run, tables = plan_context.dagster_run, [table_of(step) for step in execution_plan.step_keys_to_execute]
         # The connection ends first, and with it an operation that an interruption left open: other threads would wait for it.
-        with preparing_ahead(run.run_id, tables, run.tags), _warehouse_kept_open():
+        with _events_held(plan_context.instance), preparing_ahead(run.run_id, tables, run.tags), _warehouse_kept_open():
             try:
                 for event in self._inner.execute(plan_context, execution_plan):
                     if event.is_step_failure:
@@ -65,6 +65,16 @@ class RefusalTolerantExecutor(dg.Executor):
         if text:
             plan_context.log.error(text)
         _take_snapshot(plan_context)
+
+
+def _events_held(instance: dg.DagsterInstance) -> AbstractContextManager[None]:
+    """Let the event log of this machine store what a step reports at its end together."""
+    storage = instance.event_log_storage
+    if not type(storage).__module__.startswith("nba_pipeline."):
+        return nullcontext()
+    from nba_pipeline.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage
+
+    return storage.holding() if isinstance(storage, BatchedSqliteEventLogStorage) else nullcontext()
 
 
 def _warehouse_kept_open() -> AbstractContextManager[None]:

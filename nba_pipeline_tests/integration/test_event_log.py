@@ -4,13 +4,14 @@ import datetime
 import json
 import multiprocessing
 import os
+import signal
 import sqlite3
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 import sqlalchemy as db
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.events import AssetMaterializationPlannedData, StepMaterializationData
+from dagster._core.execution.plan.objects import StepSuccessData
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqlEventLogStorage, sql_event_log
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata, SqlEventLogStorageTable
@@ -41,7 +43,9 @@ from nba_pipeline.orchestration.event_log.sqlite import (
     EventLogBusyError,
     EventLogFailedError,
 )
+from nba_pipeline.orchestration.executor import refusal_tolerant_executor
 from nba_pipeline.orchestration.instance import opened as open_instance
+from nba_pipeline.orchestration.local_run import execute
 from nba_pipeline.orchestration.partition_results import check_specs, report
 from nba_pipeline_tests.support.postgres import Postgres
 
@@ -87,7 +91,7 @@ def unpartitioned(context: dg.AssetExecutionContext) -> None:
 defs = dg.Definitions(assets=[table(PARENT), table(CHILD, [PARENT]), unpartitioned])
 
 
-BATCHED, POSTGRES, STOCK_POSTGRES = "batched", "batched postgres", "stock postgres"
+BATCHED, HELD, POSTGRES, STOCK_POSTGRES = "batched", "batched and held", "batched postgres", "stock postgres"
 
 
 @contextmanager
@@ -100,7 +104,7 @@ def opened(home: Path, event_log_storage: Mapping[str, Any] | None) -> Iterator[
 
 
 def storage_config(kind: str, home: Path, request: pytest.FixtureRequest) -> Mapping[str, Any]:
-    if kind == BATCHED:
+    if kind in (BATCHED, HELD):
         config, place = (
             {"base_dir": str(home)},
             ("nba_pipeline.orchestration.event_log.sqlite", "BatchedSqliteEventLogStorage"),
@@ -137,12 +141,19 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstan
         yield instance
 
 
-@pytest.fixture(scope="module", params=[pytest.param(BATCHED, marks=pytest.mark.guard), POSTGRES, STOCK_POSTGRES])
+@pytest.fixture(scope="module", params=[BATCHED, pytest.param(HELD, marks=pytest.mark.guard), POSTGRES, STOCK_POSTGRES])
 def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    """The same history where verdicts are written in batches: on our storages, and on Dagster's own Postgres storage."""
+    """The same history where verdicts are written in batches: on our storages, and on Dagster's own Postgres storage.
+
+    The jobs of the pipeline hold what a step reports at its end, too.
+    """
     home = tmp_path_factory.mktemp("homes") / "other"
     with opened(home, storage_config(request.param, home, request)) as instance:
-        live_through(instance)
+        with ExitStack() as held:
+            if request.param == HELD:
+                assert isinstance(instance.event_log_storage, BatchedSqliteEventLogStorage)
+                held.enter_context(instance.event_log_storage.holding())
+            live_through(instance)
         yield instance
 
 
@@ -424,6 +435,84 @@ def test_a_batch_is_stored_whole_or_not_at_all(storage: BatchedSqliteEventLogSto
     with pytest.raises(Exception, match="UNIQUE constraint failed"):
         storage.store_event_batch([materialization("a", "2024-01-01"), runless, runless])
     assert not any(contents(storage).values())
+
+
+def of_step(step: str, event: dg.EventLogEntry) -> dg.EventLogEntry:
+    return event._replace(step_key=step, dagster_event=event.get_dagster_event()._replace(step_key=step))
+
+
+def ended(step: str) -> dg.EventLogEntry:
+    return of_step(step, _entry("run", dg.DagsterEventType.STEP_SUCCESS, StepSuccessData(duration_ms=1.0)))
+
+
+def stored_events(directory: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(directory / "event_log.db") as raw:
+        return raw.execute("SELECT step_key, dagster_event_type FROM event_logs ORDER BY id").fetchall()
+
+
+def test_held_events_are_read_in_this_process_and_stored_with_the_end_of_their_step(
+    storage: BatchedSqliteEventLogStorage, tmp_path: Path
+) -> None:
+    with storage.holding():
+        storage.store_event(of_step("a", materialization("a", "2024-01-01")))
+        storage.store_event_batch([of_step("a", evaluation("a", "2024-01-01", True)) for _ in range(2)])
+        assert stored_events(tmp_path) == []
+        assert len(storage.get_records_for_run("run").records) == 3
+        storage.store_event(of_step("a", evaluation("a", None, True)))
+        assert len(stored_events(tmp_path)) == 3
+        storage.store_event(ended("a"))
+        assert [kind for _, kind in stored_events(tmp_path)][3:] == ["ASSET_CHECK_EVALUATION", "STEP_SUCCESS"]
+
+
+def killed_within_the_second_step(directory: str) -> None:
+    storage = BatchedSqliteEventLogStorage(directory)
+    with storage.holding():
+        for step in ("a", "b"):
+            storage.store_event(of_step(step, materialization(step, "2024-01-01")))
+            storage.store_event(of_step(step, evaluation(step, "2024-01-01", True)))
+            if step == "b":
+                os.kill(os.getpid(), signal.SIGKILL)
+            storage.store_event(ended(step))
+
+
+def test_a_process_that_is_killed_keeps_the_steps_that_ended_and_no_part_of_another(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=killed_within_the_second_step, args=(str(tmp_path),))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert stored_events(tmp_path) == [
+        ("a", "ASSET_MATERIALIZATION"),
+        ("a", "ASSET_CHECK_EVALUATION"),
+        ("a", "STEP_SUCCESS"),
+    ]
+
+
+@pytest.mark.parametrize(("bad", "end"), [("", "STEP_SUCCESS"), ("2024-01-02", "STEP_FAILURE")])
+def test_a_step_of_a_run_is_stored_in_a_few_transactions_and_its_end_with_what_it_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str, end: str
+) -> None:
+    job = dg.define_asset_job("days", [PARENT], executor_def=refusal_tolerant_executor)
+    days = dg.Definitions(assets=[table(PARENT)], jobs=[job]).resolve_job_def("days")
+    tags = {"dagster/asset_partition_range_start": "2024-01-02", "dagster/asset_partition_range_end": "2024-01-03"}
+    transactions: list[list[str]] = []
+    store = BatchedSqliteEventLogStorage._store_at_once  # pyright: ignore[reportPrivateUsage]
+
+    def noted(storage: BatchedSqliteEventLogStorage, events: Sequence[dg.EventLogEntry]) -> None:
+        transactions.append([e.get_dagster_event().event_type_value for e in events if e.step_key])
+        store(storage, events)
+
+    monkeypatch.setattr(BatchedSqliteEventLogStorage, "_store_at_once", noted)
+    config = {
+        "module": event_log.__name__,
+        "class": "BatchedSqliteEventLogStorage",
+        "config": {"base_dir": str(tmp_path)},
+    }
+    with opened(tmp_path / "home", config) as instance:
+        execute(days, instance, "1" * 32, [PARENT], tags | {"bad": bad})
+    of_the_step = [kinds for kinds in transactions[transactions.index(["STEP_START"]) :] if kinds]
+    assert of_the_step[-1].count("ASSET_CHECK_EVALUATION") >= len(NAMES)
+    assert of_the_step[-1][-1] == end
+    assert len(of_the_step) <= 4
 
 
 def test_opening_the_storage_turns_batching_on_unless_it_is_set(

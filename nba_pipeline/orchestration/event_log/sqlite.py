@@ -56,6 +56,7 @@ from nba_pipeline.orchestration.event_log.batching import (
     StoredEvent,
     evaluate_statement,
 )
+from nba_pipeline.orchestration.event_log.held import HeldEvents
 from nba_pipeline.orchestration.event_log.packing import REFERENCE, pack, packed_text, reference
 
 LOCK_WAIT_SECONDS = 60.0
@@ -141,6 +142,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
         self._open = threading.local()
         self._known_tables: set[str] = set()
         self._watches: dict[tuple[str, Listener], threading.Event] = {}
+        self._held = HeldEvents(self._store_at_once)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._initialise()
         super().__init__()
@@ -231,6 +233,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
         if current := getattr(self._open, "connection", None):
             yield current
             return
+        self._held.release()
         try:
             with self._engine.connect() as conn, conn.begin():
                 self._open.connection = conn
@@ -284,9 +287,19 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
         return self.has_table("concurrency_limits")
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """As the base class, but in one transaction: all of the batch is stored, or nothing."""
+        """As the base class, but in one transaction: all of the batch is stored, or nothing; within `holding` perhaps later."""
+        if getattr(self._open, "connection", None):
+            self._store_at_once(events)
+        else:
+            self._held.add(events)
+
+    def _store_at_once(self, events: Sequence[EventLogEntry]) -> None:
         with self._transaction():
             super().store_event_batch(events)
+
+    def holding(self) -> AbstractContextManager[None]:
+        """Hold what a step reports at its end until it has ended, within the block."""
+        return self._held.holding()
 
     def _insert_events(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
         last = conn.exec_driver_sql("SELECT max(id) FROM event_logs").scalar() or 0
@@ -315,8 +328,9 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
             new[_EVALUATED] = _stored_time(new[_EVALUATED])
             where = (item.check.asset_key.to_string(), item.check.check_name, item.event.run_id)
             update = _RESULT_OF_RUN.format(", ".join(f"{name} = ?" for name in new))
-            if conn.exec_driver_sql(update, (*new.values(), *where)).rowcount:
-                return
+            if not conn.exec_driver_sql(update, (*new.values(), *where)).rowcount:
+                self._store_plans(conn, [item.result_row()])  # nothing was planned: a row of its own
+            return
         super()._store_result_of_run(conn, item)
 
     def _store_asset_event(self, conn: Connection, event: EventLogEntry, event_id: int) -> None:
