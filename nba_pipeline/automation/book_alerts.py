@@ -73,14 +73,12 @@ def count_books(warehouse: Warehouse, first: date, last: date) -> BookCounts:
             kept[row["bookmaker"], row["game_date"]] += row["count_all"]
             if row["book_kind"] is not None:
                 kinds[row["bookmaker"], row["game_date"]] = row["book_kind"]
-        # A day that ran again has its rejected rows again.
-        quarantined = {
-            (r["day"], r["reason"], r["row"]) for r in warehouse.quarantine(table.id, first, last).to_pylist()
-        }
-        for day, reason, row in quarantined:
-            book = json.loads(row).get("bookmaker")
-            if day is not None and isinstance(book, str):
-                rejected.setdefault((book, day), Counter())[reason] += 1
+    quarantined = warehouse.quarantine([t.id for t in QUOTES], first, last, dated=True).to_pylist()
+    # A day that ran again has its rejected rows again.
+    for _, day, reason, row in {(r["table_id"], r["day"], r["reason"], r["row"]) for r in quarantined}:
+        book = json.loads(row).get("bookmaker")
+        if isinstance(book, str):
+            rejected.setdefault((book, day), Counter())[reason] += 1
     return BookCounts(kept, rejected, kinds)
 
 

@@ -9,7 +9,7 @@ from nba_pipeline.tables.catalog import find_table
 
 def show_quarantine(table: str | None, limit: int, as_json: bool) -> None:
     """Print rejected rows, or how many there are by reason. Raises ConfigurationError for an unknown table."""
-    wanted = find_table(table).id if table else None
+    wanted = [find_table(table).id] if table else None
     rows = Settings.from_environment().open_warehouse().quarantine(wanted).to_pylist()
     if as_json:
         for row in rows:

@@ -98,12 +98,22 @@ class DuckDBWarehouse:
         sql = f"SELECT * FROM {ddl.LEDGER} WHERE {conditions} ORDER BY table_id, day, state"
         return self._operations(sql, values, ENTRY_SCHEMA)
 
-    def quarantine(self, table: str | None = None, start: date | None = None, end: date | None = None) -> pa.Table:
-        conditions, values = _conditions([table] if table else None, start, end)
-        own = "day IS NULL AND table_id = coalesce(?, table_id)"
-        sql = f"SELECT * FROM {ddl.QUARANTINE} WHERE ({own}) OR ({conditions}) ORDER BY recorded_at DESC, table_id, day"
-        values = [table, *values]
-        return self._operations(sql, values, REJECT_SCHEMA)
+    def quarantine(
+        self,
+        tables: Sequence[str] | None = None,
+        start: date | None = None,
+        end: date | None = None,
+        *,
+        dated: bool = False,
+    ) -> pa.Table:
+        conditions, values = _conditions(tables, start, end)
+        of_tables, undated_values = _conditions(tables, None, None)
+        undated = "FALSE" if dated else "day IS NULL"
+        sql = (
+            f"SELECT * FROM {ddl.QUARANTINE} WHERE ({undated} AND {of_tables}) OR (day IS NOT NULL AND {conditions}) "
+            "ORDER BY recorded_at DESC, table_id, day"
+        )
+        return self._operations(sql, [*undated_values, *values], REJECT_SCHEMA)
 
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         with self.reading(keep=True) as db:

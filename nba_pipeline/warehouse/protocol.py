@@ -162,8 +162,15 @@ class Warehouse(Reader, Protocol):
         """The latest published and the latest refused entry of each table and day, as one row each."""
         ...
 
-    def quarantine(self, table: str | None = None, start: date | None = None, end: date | None = None) -> pa.Table:
-        """Rejected rows with their reasons, newest first; rows without a day are always included."""
+    def quarantine(
+        self,
+        tables: Sequence[str] | None = None,
+        start: date | None = None,
+        end: date | None = None,
+        *,
+        dated: bool = False,
+    ) -> pa.Table:
+        """Rejected rows with their reasons, newest first; rows without a day are included whatever the days, unless `dated`."""
         ...
 
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:

@@ -170,7 +170,7 @@ def _copy_days(table: Table, origin: Warehouse, destination: Warehouse, days: li
     read = origin.read({"rows": (table, Days(days[0], days[-1], tuple(table.columns)))})["rows"]
     kept = [e.day for e in published]
     rows = _of(read, table.partition, kept).cast(table.arrow_schema)
-    rejects = _of(origin.quarantine(table.id, days[0], days[-1]), "day", [None, *days])
+    rejects = _of(origin.quarantine([table.id], days[0], days[-1]), "day", [None, *days])
     later = {(e.day, e.run_id) for e in refused}
     of_refusals = [(r["day"], r["run_id"]) in later for r in rejects.select(["day", "run_id"]).to_pylist()]
     if published:

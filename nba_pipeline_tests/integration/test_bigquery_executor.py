@@ -167,7 +167,7 @@ def test_a_day_that_breaks_a_rule_is_refused_in_both_with_the_same_reasons_and_r
         assert [v.day for v in done.refused] == [LAST]
     embedded, pushing = (w.ledger(["nba_analytics.player_game_summary"]).to_pylist() for w in spoiled)
     assert embedded == pushing
-    rejected = [w.quarantine("nba_analytics.player_game_summary").to_pylist() for w in spoiled]
+    rejected = [w.quarantine(["nba_analytics.player_game_summary"]).to_pylist() for w in spoiled]
     assert [(r["day"], r["reason"]) for r in rejected[0]] == [(r["day"], r["reason"]) for r in rejected[1]]
     assert rejected[0]
 

@@ -175,7 +175,8 @@ def test_everything_that_is_asked_of_a_warehouse_passes_googles_own_analyser(
     bigquery_warehouse.read({"both": (RESULTS, Days(first, last)), "later": (RESULTS, Days(later, later))})
     for tables in (None, [RESULTS.id]):
         bigquery_warehouse.ledger(tables, *days(0, 1))
-        bigquery_warehouse.quarantine(tables[0] if tables else None, *days(0, 1))
+        for dated in (True, False):
+            bigquery_warehouse.quarantine(tables, *days(0, 1), dated=dated)
     sent = bigquery_rules.statements[before:]
     kinds = ("BEGIN TRANSACTION", "ALTER TABLE", "CURRENT_TIMESTAMP() AS", "FOR SYSTEM_TIME AS OF", "COUNT(*)")
     assert [k for k in kinds if not any(k in s for s in sent)] == []

@@ -59,7 +59,7 @@ def everything(warehouse: Warehouse) -> list[list[tuple]]:
     """All rows of the two tables, of the ledger and of the quarantine, in no particular order."""
     found = warehouse.read({t.id: (t, Days(FIRST, LAST, tuple(t.columns))) for t in TABLES})
     ids = [t.id for t in TABLES]
-    parts = [*found.values(), warehouse.ledger(ids), *(warehouse.quarantine(i) for i in ids)]
+    parts = [*found.values(), warehouse.ledger(ids), *(warehouse.quarantine([i]) for i in ids)]
     return [sorted(tuple(map(repr, row.values())) for row in part.to_pylist()) for part in parts]
 
 
@@ -95,7 +95,7 @@ def test_a_copy_holds_the_same_rows_ledger_and_quarantine(home: Home, there: Duc
     results = copy_all(home.warehouse, there)
     assert everything(there) == everything(home.warehouse)
     assert [(r.complete, r.copied, r.present) for r in results] == [(True, ALL, ())] * len(TABLES)
-    assert {d for d in there.quarantine(LINES.id)["day"].to_pylist() if d in (DAMAGED, None)} == {DAMAGED, None}
+    assert {d for d in there.quarantine([LINES.id])["day"].to_pylist() if d in (DAMAGED, None)} == {DAMAGED, None}
     assert sum(r.rows for r in results) == sum(len(part) for part in everything(there)[: len(TABLES)])
 
 

@@ -87,7 +87,7 @@ def test_a_check_that_a_refused_day_passed_is_green(incident: Incident) -> None:
 
 
 def test_the_rows_that_broke_the_rule_can_be_looked_at(incident: Incident) -> None:
-    kept = incident.home.warehouse.quarantine(TABLE).to_pylist()
+    kept = incident.home.warehouse.quarantine([TABLE]).to_pylist()
     assert {row["day"] for row in kept} == {BAD}
     assert all("early_season_flag is missing" in row["reason"] for row in kept)
 

@@ -178,7 +178,7 @@ def test_a_refused_day_keeps_its_rows_and_both_entries(warehouse: Warehouse) -> 
     warehouse.replace(RESULTS, [], rows([]), [refused], rejects(days(0)[0]))
     assert state(warehouse) == {0: (2, 1)}
     assert sorted(e["state"] for e in warehouse.ledger().to_pylist()) == ["published", "refused"]
-    assert warehouse.quarantine(RESULTS.id).num_rows == 1
+    assert warehouse.quarantine([RESULTS.id]).num_rows == 1
 
 
 def test_a_day_refused_again_has_one_refusal_the_latest(warehouse: Warehouse) -> None:
@@ -186,7 +186,7 @@ def test_a_day_refused_again_has_one_refusal_the_latest(warehouse: Warehouse) ->
         refused = entry(days(0)[0], version, "refused")
         warehouse.replace(RESULTS, [], rows([]), [refused], rejects(days(0)[0], f"bad {version}"))
     assert [e["run_id"] for e in warehouse.ledger().to_pylist()] == ["run2"]
-    assert warehouse.quarantine(RESULTS.id)["reason"].to_pylist() == ["bad 2"]
+    assert warehouse.quarantine([RESULTS.id])["reason"].to_pylist() == ["bad 2"]
 
 
 def test_publishing_a_day_clears_its_refusal_and_its_quarantine(warehouse: Warehouse) -> None:
@@ -198,7 +198,7 @@ def test_publishing_a_day_clears_its_refusal_and_its_quarantine(warehouse: Wareh
         (first, "published"),
         (second, "refused"),
     ]
-    assert [r["day"] for r in warehouse.quarantine(RESULTS.id).to_pylist()] == [second]
+    assert [r["day"] for r in warehouse.quarantine([RESULTS.id]).to_pylist()] == [second]
 
 
 def test_the_ledger_is_filtered_by_table_and_days(warehouse: Warehouse) -> None:
@@ -236,8 +236,10 @@ def test_the_quarantine_is_by_table_and_day_newest_first_with_all_rows_that_know
         warehouse.replace(table, [], rows([]), refused, pa.concat_tables(bad))
     assert len(reasons(warehouse)) == 6
     assert {w.split()[0] for w in reasons(warehouse)[:3]} == {"theirs"}
-    assert sorted(reasons(warehouse, RESULTS.id)) == [f"ours of {first}", f"ours of {second}", "ours of no day"]
-    assert sorted(reasons(warehouse, RESULTS.id, second, second)) == [f"ours of {second}", "ours of no day"]
+    assert sorted(reasons(warehouse, [RESULTS.id])) == [f"ours of {first}", f"ours of {second}", "ours of no day"]
+    assert sorted(reasons(warehouse, [RESULTS.id], second, second)) == [f"ours of {second}", "ours of no day"]
+    dated = warehouse.quarantine([RESULTS.id, OTHERS.id], second, second, dated=True)
+    assert dated["reason"].to_pylist() == [f"theirs of {second}", f"ours of {second}"]
     assert sorted(reasons(warehouse, None, second)) == [
         *(f"ours of {second}", "ours of no day"),
         *(f"theirs of {second}", "theirs of no day"),
@@ -252,9 +254,9 @@ def test_what_was_rejected_stands_as_long_as_the_entry_of_its_run(warehouse: War
     for version in (2, 3, 3):
         bad = rejects(first, f"refused {version}", run_id=f"run{version}")
         warehouse.replace(RESULTS, [], rows([]), [entry(first, version, "refused")], bad)
-        assert sorted(reasons(warehouse, RESULTS.id, first, first)) == [f"published {first}", f"refused {version}"]
+        assert sorted(reasons(warehouse, [RESULTS.id], first, first)) == [f"published {first}", f"refused {version}"]
     write(warehouse, days(0), version=4)
-    assert reasons(warehouse, RESULTS.id) == [f"published {second}"]
+    assert reasons(warehouse, [RESULTS.id]) == [f"published {second}"]
 
 
 def test_rejects_that_know_no_day_are_those_of_the_latest_run_of_their_table(warehouse: Warehouse) -> None:
@@ -279,13 +281,13 @@ def test_sql_in_values_is_data(warehouse: Warehouse) -> None:
     warehouse.replace(RESULTS, days(0), found, [entry(days(0)[0]), refusal], reject)
     read = warehouse.read({"r": (RESULTS, Days(FIRST, FIRST))})["r"]
     assert read["team"].to_pylist() == [nasty]
-    assert warehouse.quarantine(RESULTS.id)["reason"].to_pylist() == [nasty]
+    assert warehouse.quarantine([RESULTS.id])["reason"].to_pylist() == [nasty]
     assert warehouse.ledger([nasty]).num_rows == 0
 
 
 def test_sql_in_the_name_of_a_table_is_data(warehouse: Warehouse) -> None:
     write(warehouse, days(0))
-    assert warehouse.quarantine("it's").num_rows == 0
+    assert warehouse.quarantine(["it's"]).num_rows == 0
 
 
 # --- schema -----------------------------------------------------------------------------------------------------------

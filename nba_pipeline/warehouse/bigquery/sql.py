@@ -127,21 +127,34 @@ def _current(journal: str, by_table: bool, start: date | None, end: date | None)
 WHERE place = 1 AND (`state` = 'published' OR published_at IS NULL OR `{COMMITTED_AT}` > published_at)"""
 
 
-def quarantine(journals: tuple[str, str], *, by_table: bool, start: date | None, end: date | None) -> str:
-    """The rejects of the writes that the ledger still speaks of; those without a day, of each table's latest write."""
+def quarantine(journals: tuple[str, str], *, by_table: bool, start: date | None, end: date | None, dated: bool) -> str:
+    """The rejects of the writes that the ledger still speaks of; those without a day, of each table's latest write.
+
+    Args:
+        journals: The ledger and the quarantine.
+        by_table: Whether the tables are a parameter of the query, else all are meant.
+        start: The first day.
+        end: The last day.
+        dated: Whether rejects without a day are left out.
+    """
     entries, rejects = journals
     chosen = " AND q.`table_id` IN UNNEST(@tables)" if by_table else ""
     own = ", ".join(f"q.`{c}`" for c in REJECT_SCHEMA.names)
-    return f"""WITH current_entries AS ({_current(entries, by_table, start, end)}),
+    with_day = f"""SELECT {own} FROM `{rejects}` AS q JOIN current_entries AS e
+ON q.`table_id` = e.`table_id` AND q.`day` = e.`day` AND q.`{BATCH}` = e.`{BATCH}`
+WHERE q.{between("day", start, end)}{chosen}"""
+    current = f"current_entries AS ({_current(entries, by_table, start, end)})"
+    order = "ORDER BY `recorded_at` DESC, `table_id`, `day`"
+    if dated:
+        return f"WITH {current}\n{with_day}\n{order}"
+    return f"""WITH {current},
 latest AS (SELECT `table_id`, ARRAY_AGG(`{BATCH}` ORDER BY `{COMMITTED_AT}` DESC LIMIT 1)[OFFSET(0)] AS `{BATCH}`
   FROM `{entries}` WHERE {between("day", None, None)} GROUP BY `table_id`)
-SELECT {own} FROM `{rejects}` AS q JOIN current_entries AS e
-ON q.`table_id` = e.`table_id` AND q.`day` = e.`day` AND q.`{BATCH}` = e.`{BATCH}`
-WHERE q.{between("day", start, end)}{chosen}
+{with_day}
 UNION ALL
 SELECT {own} FROM `{rejects}` AS q JOIN latest AS e ON q.`table_id` = e.`table_id` AND q.`{BATCH}` = e.`{BATCH}`
 WHERE q.`day` IS NULL{chosen}
-ORDER BY `recorded_at` DESC, `table_id`, `day`"""
+{order}"""
 
 
 def row_counts(tables: Sequence[tuple[Table, str]], start: date, end: date) -> str:

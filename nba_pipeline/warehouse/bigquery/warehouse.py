@@ -89,13 +89,20 @@ class BigQueryWarehouse:
             "reading the ledger", statement, JobLabels("ledger"), ENTRY_SCHEMA, _tables(tables)
         )
 
-    def quarantine(self, table: str | None = None, start: date | None = None, end: date | None = None) -> pa.Table:
+    def quarantine(
+        self,
+        tables: Sequence[str] | None = None,
+        start: date | None = None,
+        end: date | None = None,
+        *,
+        dated: bool = False,
+    ) -> pa.Table:
         if self.stored(schema.QUARANTINE) is None:
             return REJECT_SCHEMA.empty_table()
-        chosen = [table] if table else None
-        statement = sql.quarantine(self._journals(), by_table=chosen is not None, start=start, end=end)
+        by_table = tables is not None
+        statement = sql.quarantine(self._journals(), by_table=by_table, start=start, end=end, dated=dated)
         labels = JobLabels("quarantine")
-        return self.connection.arrow("reading the quarantine", statement, labels, REJECT_SCHEMA, _tables(chosen))
+        return self.connection.arrow("reading the quarantine", statement, labels, REJECT_SCHEMA, _tables(tables))
 
     def contents(self, tables: Sequence[Table], start: date, end: date, *, hashes: bool) -> pa.Table:
         held = [(t, s) for t in tables if (s := self.stored(t.id)) is not None]

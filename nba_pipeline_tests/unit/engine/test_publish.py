@@ -224,7 +224,7 @@ class House:
         return {(e["day"], e["state"]): e for e in self.warehouse.ledger([table.id]).to_pylist()}
 
     def quarantine(self, table: Table = SCORES) -> list[Row]:
-        return self.warehouse.quarantine(table.id).to_pylist()
+        return self.warehouse.quarantine([table.id]).to_pylist()
 
     def contents(self, table: Table) -> dict[date, str]:
         found = self.warehouse.contents([table], date(2021, 1, 1), date(2022, 12, 31), hashes=True).to_pylist()

@@ -119,7 +119,7 @@ class League:
         return read.sort_by([(k, "ascending") for k in table.key]).to_pylist()
 
     def rejected(self, table: Table) -> list[str]:
-        return sorted(r["reason"] for r in self.warehouse.quarantine(table.id).to_pylist())
+        return sorted(r["reason"] for r in self.warehouse.quarantine([table.id]).to_pylist())
 
 
 @pytest.fixture(scope="module")

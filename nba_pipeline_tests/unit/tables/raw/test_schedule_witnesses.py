@@ -95,7 +95,7 @@ def test_a_waiver_is_the_named_way_out_and_the_error_writes_it_down(published: F
 def test_a_game_with_open_teams_is_set_aside_by_name_and_refuses_nothing(published: FeedDays) -> None:
     published.feeds["schedule"].append(game(1201, FRIDAY, played=False, home_team=None, away_team=None, status="TBD"))
     assert published.publish(SCHEDULE, FRIDAY, at=morning_after(MONDAY)).refused == []
-    (rejected,) = published.warehouse.quarantine(SCHEDULE.id).to_pylist()
+    (rejected,) = published.warehouse.quarantine([SCHEDULE.id]).to_pylist()
     assert (rejected["reason"], "0022301201" in rejected["row"]) == ("its teams are not settled yet", True)
 
 
