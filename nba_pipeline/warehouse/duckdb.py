@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -63,11 +63,8 @@ class DuckDBWarehouse:
 
     def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
         with self.reading(keep=True) as db:
-            present = _tables(db) if db else set()
             return {
-                name: _select(db, table, days)
-                if db and table.id in present
-                else read_schema(table, days.columns).empty_table()
+                name: _select(db, table, days) if db else read_schema(table, days.columns).empty_table()
                 for name, (table, days) in wanted.items()
             }
 
@@ -144,9 +141,14 @@ class DuckDBWarehouse:
 
     def _operations(self, sql: str, values: list, schema: pa.Schema) -> pa.Table:
         with self.reading(keep=True) as db:
-            if db is None or ddl.LEDGER not in _tables(db):
+            if db is None:
                 return schema.empty_table()
-            return db.execute(sql, values).to_arrow_table().cast(schema)
+            try:
+                return db.execute(sql, values).to_arrow_table().cast(schema)
+            except duckdb.CatalogException:  # asked only then: to list the tables takes as long as to read the ledger
+                if ddl.LEDGER in _tables(db):
+                    raise
+                return schema.empty_table()
 
     @property
     def _lock(self) -> Path:
@@ -293,33 +295,36 @@ def _tables(db: duckdb.DuckDBPyConnection) -> set[str]:
     return {f"{s}.{t}" for s, t in db.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()}
 
 
-def _all_columns(db: duckdb.DuckDBPyConnection, table: Table, columns: Sequence[str] | None = None) -> str:
+def _all_columns(table: Table, present: Container[str], columns: Sequence[str] | None = None) -> str:
     """A SELECT of these columns (None: all of the contract); one that the stored table does not have yet is NULL."""
-    present = _stored_columns(db, table.id)
     types = ddl.duckdb_columns(table)
     listed = [f'"{c}"' if c in present else f'NULL::{types[c]} AS "{c}"' for c in columns or table.columns]
     return f"SELECT {', '.join(listed)} FROM {table.id}"
 
 
 def _stored_columns(db: duckdb.DuckDBPyConnection, table: str) -> dict[str, tuple[str, bool]]:
-    """The type of each column of a stored table, and whether it may be NULL."""
-    found = db.execute(f'SELECT column_name, column_type, "null" FROM (DESCRIBE {table})').fetchall()
+    """The type of each column of a stored table, and whether it may be NULL; nothing of a table that is not stored."""
+    try:
+        found = db.execute(f'SELECT column_name, column_type, "null" FROM (DESCRIBE {table})').fetchall()
+    except duckdb.CatalogException:
+        return {}
     return {n: (t.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"), null == "YES") for n, t, null in found}
 
 
 def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table:
+    schema, present = read_schema(table, days.columns), _stored_columns(db, table.id)
+    if not present:
+        return schema.empty_table()
     where = f"{table.partition} BETWEEN DATE '{days.start}' AND DATE '{days.end}'"
-    found = db.execute(f"{_all_columns(db, table, days.columns)} WHERE {where}").to_arrow_table()
-    return found.cast(read_schema(table, days.columns))
+    return db.execute(f"{_all_columns(table, present, days.columns)} WHERE {where}").to_arrow_table().cast(schema)
 
 
 def _contents(db: duckdb.DuckDBPyConnection, table: Table, hashes: bool) -> str:
     if not hashes:
         return f"""SELECT '{table.id}' AS table_id, {table.partition} AS day, count(*) AS "rows", '' AS content_hash
             FROM {table.id} GROUP BY 2"""
-    recomputed = (
-        f"SELECT {table.partition} AS day, {hash_expression(table)} AS {HASH_COLUMN} FROM ({_all_columns(db, table)})"
-    )
+    stored = _all_columns(table, _stored_columns(db, table.id))
+    recomputed = f"SELECT {table.partition} AS day, {hash_expression(table)} AS {HASH_COLUMN} FROM ({stored})"
     return f"""SELECT '{table.id}' AS table_id, day, count(*) AS "rows", {content_hash_expression()} AS content_hash
         FROM ({recomputed}) GROUP BY 2"""
 
@@ -354,6 +359,15 @@ def _record(db: duckdb.DuckDBPyConnection, table: Table, entries: pa.Table, reje
             AND (r.state = 'published' OR l.state = 'refused')"""
     )
     db.execute(f"INSERT INTO {ddl.LEDGER} BY NAME SELECT * FROM recorded")
+    set_aside = db.execute(f"SELECT 1 FROM {ddl.QUARANTINE} WHERE table_id = ? LIMIT 1", [table.id]).fetchone()
+    if set_aside:  # of most tables nothing ever is, and to look for it takes longer than all else here
+        _replace_rejects(db, table)
+    if rejects.num_rows:
+        db.execute(f"INSERT INTO {ddl.QUARANTINE} BY NAME SELECT * FROM refused")
+
+
+def _replace_rejects(db: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Take out of quarantine what was rejected of recorded days, but for runs that the ledger still names for them."""
     db.execute(
         f"""DELETE FROM {ddl.QUARANTINE} AS q WHERE table_id = ? AND (day IN (SELECT day FROM recorded)
             OR (day IS NULL AND EXISTS (SELECT 1 FROM recorded)))
@@ -361,7 +375,6 @@ def _record(db: duckdb.DuckDBPyConnection, table: Table, entries: pa.Table, reje
                 (SELECT run_id FROM {ddl.LEDGER} AS l WHERE l.table_id = q.table_id AND l.day = q.day))""",
         [table.id],
     )
-    db.execute(f"INSERT INTO {ddl.QUARANTINE} BY NAME SELECT * FROM refused")
 
 
 def _conditions(tables: Sequence[str] | None, start: date | None, end: date | None) -> tuple[str, list]:

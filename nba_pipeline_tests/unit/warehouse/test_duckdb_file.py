@@ -10,6 +10,7 @@ import pytest
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
 from nba_pipeline.common.locking import file_lock
+from nba_pipeline.contracts import sql_types as ddl
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support.clock import Clock
 from nba_pipeline_tests.support.results import RESULTS, days, state, write
@@ -31,6 +32,26 @@ def test_a_file_without_tables_of_ours_holds_nothing(warehouse: DuckDBWarehouse)
         db.execute("CREATE TABLE notes (text VARCHAR)")
     assert (warehouse.ledger().num_rows, warehouse.quarantine().num_rows, state(warehouse)) == (0, 0, {})
     assert warehouse.contents([RESULTS], *days(0, 5), hashes=True).num_rows == 0
+
+
+def test_a_state_without_tables_of_ours_can_be_read_on(warehouse: DuckDBWarehouse) -> None:
+    with duckdb.connect(str(warehouse.path)) as db:
+        db.execute("CREATE TABLE notes (text VARCHAR)")
+    with warehouse.keeping(), warehouse.snapshot():
+        for _ in range(2):
+            assert (warehouse.ledger().num_rows, state(warehouse)) == (0, {})
+    write(warehouse, days(0))
+    assert state(warehouse) == {0: (2, 1)}
+
+
+def test_a_quarantine_that_is_missing_beside_the_ledger_is_not_taken_for_an_empty_one(
+    warehouse: DuckDBWarehouse,
+) -> None:
+    write(warehouse, days(0))
+    with duckdb.connect(str(warehouse.path)) as db:
+        db.execute(f"DROP TABLE {ddl.QUARANTINE}")
+    with pytest.raises(duckdb.CatalogException, match="quarantine does not exist"):
+        warehouse.quarantine()
 
 
 def test_a_question_to_a_warehouse_that_is_not_there_says_how_to_make_one(warehouse: DuckDBWarehouse) -> None:
