@@ -112,8 +112,8 @@ def read_quotes(warehouse: Path, market: str) -> pd.DataFrame:
         read_table(db, "nba_analytics.upcoming_player_game_context"),
     )
     games = context.select("game_date", "game_id", "player_id", "cutoff_at")
-    current = lines.in_force(quotes.filter(quotes.market == market), games)
-    columns = ("bookmaker", "line", "over_odds", "under_odds", "book_kind", "known_at", "cutoff_at")
+    current = lines.beside_other_books(lines.in_force(quotes.filter(quotes.market == market), games))
+    columns = ("bookmaker", "line", "over_odds", "under_odds", "book_kind", "known_at", "cutoff_at", "price_distance")
     rows = db.execute(sql_of(current.select(*KEY, *columns))).df()
     return rows.assign(game_date=pd.to_datetime(rows["game_date"]))
 
@@ -122,7 +122,17 @@ def candidates(quotes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """The quotes beside the forecasts, without those that are no prices to bet at, valued on both sides."""
     joined = rows.merge(quotes.rename(columns={"line": "quoted"}), on=KEY)
     named = joined.rename(columns={"line": "consensus", "quoted": "line"})
-    names = ["line", "consensus", "sd", "over_odds", "under_odds", "book_kind", "known_at", "cutoff_at"]
+    names = [
+        "line",
+        "consensus",
+        "sd",
+        "over_odds",
+        "under_odds",
+        "book_kind",
+        "known_at",
+        "cutoff_at",
+        "price_distance",
+    ]
     table: Any = ibis.memtable(named[names].reset_index(names="place"))
     reason = exclusion(table, table.consensus, table.sd, table.cutoff_at)
     kept = ibis.duckdb.connect().execute(table.filter(reason.isnull()).select("place"))["place"]
