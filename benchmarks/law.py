@@ -4,7 +4,7 @@
 
 WAREHOUSE is the DuckDB file of a home whose feature store is published. Every month is forecast by what was trained on the rows
 of the days before it (`ablation.walk_forward`). L: played rows with a line at the cut-off. Intervals (95 %) come from drawing
-whole game days again. Prices are those of quotes in force at the cut-off that `prop_prices.exclusion` leaves.
+whole game days again. Prices are those of quotes in force at the cut-off that `prop_prices` does not exclude.
 """
 
 from pathlib import Path
@@ -18,11 +18,12 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.domain.books import feed_expression
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.evaluation.metrics import calibration_error
 from nba_pipeline.systems.distribution import Law
-from nba_pipeline.systems.pricing import decimal_odds, price
-from nba_pipeline.tables.predictions.prop_prices import PRICED, exclusion
+from nba_pipeline.systems.pricing import decimal_odds, distance_from_others, price, stated_centre
+from nba_pipeline.tables.predictions.prop_prices import OUTLYING_PRICE, PRICED, exclusion
 from nba_pipeline.tables.shared import consensus_lines as lines
 
 PRICING = "line_aware_v1"
@@ -114,7 +115,7 @@ def read_quotes(warehouse: Path, market: str) -> pd.DataFrame:
     games = context.select("game_date", "game_id", "player_id", "cutoff_at")
     current = lines.beside_other_books(lines.in_force(quotes.filter(quotes.market == market), games))
     columns = ("bookmaker", "line", "over_odds", "under_odds", "book_kind", "known_at", "cutoff_at", "price_distance")
-    rows = db.execute(sql_of(current.select(*KEY, *columns))).df()
+    rows = db.execute(sql_of(current.select(*KEY, *columns, supplier=feed_expression(current.bookmaker)))).df()
     return rows.assign(game_date=pd.to_datetime(rows["game_date"]))
 
 
@@ -138,7 +139,10 @@ def candidates(quotes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     kept = ibis.duckdb.connect().execute(table.filter(reason.isnull()).select("place"))["place"]
     good = named.loc[sorted(kept)].reset_index(drop=True)
     values = price(law_of(good), *(good[c].to_numpy(dtype=float) for c in ("line", "over_odds", "under_odds")))
-    return good.assign(ev_over=values.ev_over, ev_under=values.ev_under)
+    centre = stated_centre(law_of(good), good["line"].to_numpy(dtype=float), values.market_p_over)
+    distance = distance_from_others(good.groupby(KEY).ngroup().tolist(), good["supplier"].tolist(), centre)
+    valued = good.assign(ev_over=values.ev_over, ev_under=values.ev_under)
+    return valued[~(distance > OUTLYING_PRICE)].reset_index(drop=True)
 
 
 def sides(priced: pd.DataFrame) -> pd.DataFrame:

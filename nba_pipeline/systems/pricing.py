@@ -1,14 +1,18 @@
 """What a quote is worth: fair odds, the book's probability without its margin, expected value, and the Kelly stake."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.protocol import Floats
 
 KELLY_SHARE = 0.25
 KELLY_CAP = 0.05
+# So many suppliers of prices tell which of them is wrong.
+FEWEST_SUPPLIERS = 3
 
 
 class Price(NamedTuple):
@@ -68,6 +72,35 @@ def price(law: Law, line: Floats, over_odds: Floats, under_odds: Floats) -> Pric
             kelly_over=_kelly(ev_over, pays_over, over + under),
             kelly_under=_kelly(ev_under, pays_under, over + under),
         )
+
+
+def stated_centre(law: Law, line: Floats, market_over: Floats) -> Floats:
+    """Return where a price puts the law: the mean, in standard deviations, at which the law says the price's chance at its line.
+
+    Args:
+        law: The law of each quote's forecast, whose own mean does not count.
+        line: Lines, in units of the market.
+        market_over: Chances of the over by the prices without margin; NaN where there are not both.
+    """
+    return law.centre(line, market_over) / law.sd
+
+
+def distance_from_others(forecast: Sequence[int], supplier: Sequence[str], centre: Floats) -> Floats:
+    """Measure how far each price lies from those of the other books beside the same forecast.
+
+    Args:
+        forecast: Number of the forecast that prices each quote.
+        supplier: Supplier of each book's prices.
+        centre: `stated_centre` of each quote.
+
+    Returns:
+        Distances from the median of the suppliers, one vote each, in standard deviations of the law; NaN without a price of both
+        sides, and where fewer than three suppliers have one.
+    """
+    quotes = pd.DataFrame({"forecast": forecast, "supplier": supplier, "centre": centre})
+    votes = quotes.groupby(["forecast", "supplier"])["centre"].median().groupby(level="forecast")
+    median = votes.median().where(votes.count() >= FEWEST_SUPPLIERS)
+    return np.abs(centre - quotes["forecast"].map(median).to_numpy(dtype=float))
 
 
 def _kelly(value: Floats, pays: Floats, decided: Floats) -> Floats:

@@ -30,6 +30,7 @@ def recompute(league: League) -> pd.DataFrame:
     rows = rows.assign(over_odds=rows.over_odds.where(real), under_odds=rows.under_odds.where(real))
     rows = rows.assign(quoted_at=rows.known_at, exclusion=_exclusion(rows))
     rows = pd.concat([rows, _values(rows)], axis=1)
+    rows["exclusion"] = rows.exclusion.mask(_contradicts_the_others(rows), "outlying")
     for side in ("over", "under"):
         worth = rows[f"ev_{side}"].where(rows.exclusion.isna())
         order = rows.assign(worth=worth).sort_values(["worth", "line", "bookmaker"], ascending=[False, True, True])
@@ -52,6 +53,18 @@ def _exclusion(rows: pd.DataFrame) -> pd.Series:
         "",
     )
     return pd.Series(reasons, rows.index, dtype="object").replace("", None)
+
+
+def _contradicts_the_others(rows: pd.DataFrame) -> pd.Series:
+    """Tell which candidates put the law more than a quarter of its sd from the median of three suppliers and more."""
+    mine = rows[rows.exclusion.isna() & rows.market_p_over.notna()]
+    centre = law.mean_with_chance(mine, mine.line, mine.market_p_over) / mine.predicted_sd
+    mine = mine.assign(centre=centre, supplier=quotes.supplier(mine)).reset_index(names="row")
+    votes = mine.groupby([*FORECAST, "supplier"], as_index=False).centre.median()
+    middle = votes.groupby(FORECAST, as_index=False).agg(middle=("centre", "median"), voters=("centre", "size"))
+    both = mine.merge(middle, on=FORECAST)
+    far = both[(both.voters >= 3) & ((both.centre - both.middle).abs() > 0.25)]
+    return pd.Series(rows.index.isin(far.row), rows.index)
 
 
 def _values(rows: pd.DataFrame) -> pd.DataFrame:

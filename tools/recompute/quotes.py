@@ -104,10 +104,15 @@ def is_contradictory(current: pd.DataFrame) -> pd.Series:
 
 def one_vote_each(quotes: pd.DataFrame) -> pd.DataFrame:
     """Keep the latest quote of each supplier of prices, the first by the book's name of several."""
-    key = quotes.bookmaker.str.lower().str.replace("[^a-z0-9]", "", regex=True)
-    rows = quotes.assign(supplier=key.map(SUPPLIERS).fillna(quotes.bookmaker))
+    rows = quotes.assign(supplier=supplier(quotes))
     rows = rows.sort_values(["known_at", "bookmaker"], ascending=[False, True], na_position="last")
     return rows.groupby([*PLAYER, "supplier"], as_index=False).head(1)
+
+
+def supplier(quotes: pd.DataFrame) -> pd.Series:
+    """Name the supplier of each book's prices: the book itself where it has prices of its own."""
+    key = quotes.bookmaker.str.lower().str.replace("[^a-z0-9]", "", regex=True)
+    return key.map(SUPPLIERS).fillna(quotes.bookmaker)
 
 
 def logit_of_over(quotes: pd.DataFrame) -> pd.Series:

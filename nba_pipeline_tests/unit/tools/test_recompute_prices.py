@@ -50,6 +50,7 @@ QUOTES = [
     quote("espnbet", 20.5, 110, 110),
     quote("bovada", 20.5, -125, 105),
     quote("betrivers", 20.5, 170, -210),
+    quote("betus", 22.5, -265, 170),
     quote("fliff", 18.5, -105, -115, captured_at="2024-01-05 08:00", last_seen_at="2024-01-05 09:00"),
     quote("prizepicks", 19.5, 100, 100, book_kind="dfs"),
 ]

@@ -120,6 +120,34 @@ def test_a_price_that_contradicts_the_other_books_at_its_line_is_no_candidate() 
     assert not found.loc["betrivers", "best_over"]
 
 
+SUPPLIERS = [quote("dk", 19.5), quote("fd", 20.5), quote("mgm", 20.5, -105, -115)]
+SWAPPED = quote("betrivers", 22.5, -265, 170)
+
+
+@pytest.mark.guard
+def test_a_price_at_a_line_of_its_own_is_held_against_the_others_by_the_law() -> None:
+    """Two points above the others' line the over cannot be the favourite; the under would be worth 70 %."""
+    found = prices([FORECAST], [*SUPPLIERS, SWAPPED]).set_index("bookmaker")
+    assert found["exclusion"].dropna().to_dict() == {"betrivers": "outlying"}
+    assert found["best_under"].sum() == 1
+
+
+def test_a_price_that_follows_its_line_is_a_candidate() -> None:
+    found = prices([FORECAST], [*SUPPLIERS, quote("betrivers", 22.5, 130, -160)])
+    assert found["exclusion"].isna().all()
+
+
+@pytest.mark.parametrize("others", [SUPPLIERS[:1], [SUPPLIERS[0], quote("unibet_us", 22.5, -265, 170)]])
+def test_two_suppliers_at_lines_of_their_own_do_not_tell_which_of_them_is_wrong(others: list[Row]) -> None:
+    assert prices([FORECAST], [*others, SWAPPED])["exclusion"].isna().all()
+
+
+def test_every_system_holds_the_prices_against_its_own_law_however_far_it_is_from_the_market() -> None:
+    far_off = FORECAST | {"system_id": PRICED[-1], "predicted_mean": 33.0}
+    found = prices([FORECAST, far_off], [*SUPPLIERS, SWAPPED])
+    assert found.loc[found["exclusion"].notna(), "bookmaker"].tolist() == ["betrivers"] * 2
+
+
 def test_prices_of_pickem_operators_are_placeholders_and_no_odds() -> None:
     (row,) = prices([FORECAST], [quote("pp", 20.5, -137, -137, book_kind="dfs")]).to_dict("records")
     for name in ("over_odds", "under_odds", "ev_over", "kelly_over", "margin"):
