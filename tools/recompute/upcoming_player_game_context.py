@@ -1,12 +1,12 @@
-"""nba_analytics.upcoming_player_game_context, computed a second time for the players that the home lists.
+"""nba_analytics.upcoming_player_game_context, computed a second time.
 
-Who is listed, and the raw quotes and statements, are taken as the home has them; all else follows from the landing files.
+The raw quotes, rosters and statements are taken as the home has them; all else follows from the landing files.
 """
 
 import numpy as np
 import pandas as pd
 
-from tools.recompute import availability, player_game_summary, quotes, team_offense_game_summary
+from tools.recompute import availability, listed, player_game_summary, quotes, team_offense_game_summary
 from tools.recompute.history import before, in_last_days, last_games
 from tools.recompute.league import League
 
@@ -18,20 +18,18 @@ STAR_POINTS, STAR_GAMES = 18, 5
 
 def recompute(league: League) -> pd.DataFrame:
     """Compute load, form, opponent and usage of every listed player. One row per listed player of a scheduled game."""
-    listed = league.home(TABLE)
-    rows = listed[["game_date", "player_id", "team"]]
+    games = _games(league)
+    rows = listed.players(league, games)
     sides = league.teams_of_games[
         ["game_date", "team", "opponent", "game_id", "season", "season_type", "home_game", "cutoff_at"]
     ]
     rows = rows.merge(sides, on=["game_date", "team"], how="left", validate="m:1")
-    games = _games(league)
     latest = before(rows, "game_date", games[[*PLAYER, "game_date", "game_id"]], PLAYER)
     latest = latest.assign(cutoff_at=latest.game_id.map(league.games.set_index("game_id").cutoff_at))
     rows = pd.concat(
         [
             rows,
             _load(rows, games),
-            _names(rows, games, listed),
             _opponent(rows, league),
             availability.statuses(rows, latest, league),
             _lines(rows, league),
@@ -87,13 +85,6 @@ def _load(rows: pd.DataFrame, games: pd.DataFrame) -> pd.DataFrame:
             "points_avg_last_10": (ten.points / 10).where(ten.games == 10),
         }
     )
-
-
-def _names(rows: pd.DataFrame, games: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the name of the player's latest game of any season; that of the home for a player without a game."""
-    names = ["player_name", "player_lookup"]
-    latest = before(rows, "game_date", games[["player_id", "game_date", *names]], ["player_id"])[names]
-    return latest.fillna(listed[names].set_axis(rows.index))
 
 
 def _lines(rows: pd.DataFrame, league: League) -> pd.DataFrame:

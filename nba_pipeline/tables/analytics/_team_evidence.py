@@ -14,23 +14,29 @@ from nba_pipeline.common.ibis_relations import shared
 from nba_pipeline.domain.books import QUOTING
 from nba_pipeline.domain.eastern_time import eastern_date
 from nba_pipeline.domain.report_types import AFTER_GAME, OFFICIAL, TRANSACTION
+from nba_pipeline.tables.analytics._availability import OUT, status_of
 from nba_pipeline.tables.shared.keys import GAME
 
 NAMING_TYPES = (AFTER_GAME, TRANSACTION, OFFICIAL)
 
 
 def team_statements(earlier_reports: ir.Table) -> ir.Table:
-    """Select (player_id, report_date, team) of statements that name the team of an identified player.
+    """Select the statements that name the team of an identified player.
 
     Args:
         earlier_reports: Injury reports of days before; a statement tells the team from the next day on.
+
+    Returns:
+        player_id, report_date, team, player_name, player_lookup and says_out: whether it says that the player is out.
     """
     named = earlier_reports.filter(
         earlier_reports.record_type.isin(list(NAMING_TYPES))
         & earlier_reports.player_id.notnull()
         & earlier_reports.team.notnull()
     )
-    return named.select("player_id", "report_date", "team").distinct()
+    says_out = (status_of(named.status) == OUT).fill_null(False)
+    names = ("player_name", "player_lookup")
+    return named.select("player_id", "report_date", "team", *names, says_out=says_out).distinct()
 
 
 def rosters_in_time(rosters: ir.Table, teams: ir.Table) -> ir.Table:

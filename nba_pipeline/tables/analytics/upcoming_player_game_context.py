@@ -39,9 +39,11 @@ SEASON_LABEL = r"^20[0-9]{2}-[0-9]{2}$"
 class UpcomingPlayerGameContext(Rows):
     """A listed player's situation before a scheduled game: load, form, availability and prop line, all as of one minute
     before tip-off. Listed are players who appeared in one of the team's last 10 finished games, are placed in the team by a
-    statement since then or by a roster, or are quoted in its game, if the latest evidence of their team (appearance, box score
-    of a game sat out, transaction, official report, roster) is for it; not those who are missing from a newer roster or
-    quoted in other games of the day only.
+    statement or by a roster, or are quoted in its game, if the latest evidence of their team (appearance, box score of a game
+    sat out, transaction, official report, roster) is for it; not those who are missing from a newer roster or quoted in other
+    games of the day only. Box scores of games sat out, transactions and official reports of earlier days, at most 180, place
+    a player whose appearance before was for another team, from the first of the last 10 games on, and a player without an
+    appearance in the last 240 days from the day of the latest game on, unless they say that the player is out.
     Past games are finished games of the same season that the player took part in, strictly before the day. One row per listed
     player of a scheduled game.
     """
@@ -49,7 +51,8 @@ class UpcomingPlayerGameContext(Rows):
     game_date: date = columns.GAME_DATE
     player_id: int = columns.PLAYER_ID
     player_name: str = column(
-        "display name in the latest game, or else on the roster or in the quote", str_matches=r"^.{1,100}$"
+        "display name in the latest game, or else on the roster, in the quote or in the latest statement",
+        str_matches=r"^.{1,100}$",
     )
     player_lookup: str = columns.PLAYER_LOOKUP
     game_id: str = columns.GAME_ID

@@ -25,28 +25,28 @@ def listed_players(
     """List the players of each team of a day.
 
     Listed are players who appeared in one of the team's last 10 finished games before the day, are placed in the team by
-    a statement since the first of these games or by a roster, or are quoted in its game; and whose latest evidence, of whatever
-    kind, is for the team. Players who are missing from a roster newer than that evidence, or are quoted in other games only, are
-    not listed.
+    a statement or by a roster, or are quoted in its game; and whose latest evidence, of whatever kind, is for the team. Players
+    who are missing from a roster newer than that evidence, or are quoted in other games only, are not listed.
 
     Args:
         team_days: game_date and team, one row per team and day, with any other columns.
         appearances: Player facts: game_id, game_date, team, player_id, player_name, player_lookup; games may lie in earlier
             seasons, but count at most 240 days back.
         team_games: Team facts: game_id, game_date, team.
-        statements: player_id, report_date and team, as `_team_evidence.team_statements` selects them; they count at most 180 days
-            back.
+        statements: player_id, report_date, team, says_out and the names, as `_team_evidence.team_statements` selects them; they
+            count at most 180 days back.
         rosters: Rosters of the days, as `_team_evidence.rosters_in_time` selects them.
         quoted: Quoted players of the days, as `_team_evidence.quoted_players` selects them.
 
     Returns:
         The rows of `team_days`, each once per listed player, with player_id, player_name and player_lookup as of the player's
-        latest appearance, or else of the roster or quote.
+        latest appearance, or else of the roster, the quote or the latest statement.
     """
     numbered = _numbered(team_games)
     windows = {
         "__latest": asof.latest("game_number"),
         "__since": asof.latest("tenth_latest"),
+        "__latest_on": asof.latest("on"),
         "__recent": asof.count(days=DAYS_BACK),
     }
     days = asof.attach(team_days, numbered, windows, by=("team",), within=())
@@ -59,7 +59,7 @@ def listed_players(
         distinct=True,
     )
     theirs = _of_their_team(shared(candidates), played, statements, rosters)
-    named = _with_names(_not_quoted_elsewhere(theirs, quoted), played, rosters, quoted)
+    named = _with_names(_not_quoted_elsewhere(theirs, quoted), played, rosters, quoted, statements)
     return shared(
         days.inner_join(named, ["game_date", "team"]).select(
             *[days[c] for c in team_days.columns], named.player_id, named.player_name, named.player_lookup
@@ -79,6 +79,7 @@ def _numbered(team_games: ir.Table) -> ir.Table:
     games = team_games.select("game_id", "game_date", "team")
     in_order = ibis.window(group_by=games.team, order_by=games.game_date)
     return games.mutate(
+        on=games.game_date,
         game_number=ibis.row_number().over(in_order) + 1,
         tenth_latest=games.game_date.lag(TEAM_GAMES - 1).over(in_order),
     )
@@ -102,26 +103,28 @@ def _visible_after(played: ir.Table, numbered: ir.Table) -> ir.Table:
 
 
 def _placed_by_statement(days: ir.Table, played: ir.Table, statements: ir.Table) -> ir.Table:
-    """Players placed by a statement in a team other than that of their latest appearance, since its tenth latest game.
+    """Players whom a statement places in the team: after an appearance for another team one since the team's tenth latest game,
+    and without an appearance one on or after the day of its latest game, unless it says that the player is out.
 
     What is out of reach of the day does not count, so that a range and each day alone list the same players.
     """
     latest = {"__before": asof.latest("team"), "__before_on": asof.latest("on")}
     appeared = played.mutate(on=played.game_date)
-    before = asof.attach(statements, appeared, latest, by=("player_id",), day="report_date", within=())
-    moved = shared(before.filter(before["__before"] != before.team))
-    first = days["__since"].fill_null(days.game_date - ibis.interval(days=DAYS_BACK))
+    stated = asof.attach(statements, appeared, latest, by=("player_id",), day="report_date", within=())
+    furthest = days.game_date - ibis.interval(days=DAYS_BACK)
+    before_on = _within(stated["__before_on"], days.game_date, DAYS_BACK)
+    moved = (stated["__before"] != stated.team) & (stated.report_date >= days["__since"].fill_null(furthest))
+    new = ~stated.says_out & (stated.report_date >= days["__latest_on"].fill_null(furthest))
     joined = days.inner_join(
-        moved,
+        stated,
         [
-            days.team == moved.team,
-            moved.report_date < days.game_date,
-            moved.report_date >= first,
-            moved.report_date >= days.game_date - ibis.interval(days=STATEMENT_DAYS),
-            moved["__before_on"] >= days.game_date - ibis.interval(days=DAYS_BACK),
+            days.team == stated.team,
+            stated.report_date < days.game_date,
+            stated.report_date >= days.game_date - ibis.interval(days=STATEMENT_DAYS),
+            before_on.notnull().ifelse(moved, new),
         ],
     )
-    return joined.select(days.game_date, days.team, moved.player_id)
+    return joined.select(days.game_date, days.team, stated.player_id)
 
 
 def _of_their_team(candidates: ir.Table, played: ir.Table, statements: ir.Table, rosters: ir.Table) -> ir.Table:
@@ -142,12 +145,8 @@ def _latest_evidence(candidates: ir.Table, played: ir.Table, statements: ir.Tabl
     """Add the team and the day of each candidate's latest appearance or statement, the appearance first where both are of one
     day; what is out of reach of the day does not count."""
     appeared = played.select("player_id", "team", fact_day=played.game_date, on=played.game_date)
-    first = ibis.window(group_by=[statements.player_id, statements.report_date], order_by=statements.team)
-    ranked = statements.mutate(__place=ibis.row_number().over(first))
-    stated = ranked.filter(ranked["__place"] == 0)
-    stated = stated.select("player_id", "team", fact_day=stated.report_date, on=stated.report_date)
     found = shared(candidates)
-    for name, facts in (("played", appeared), ("stated", shared(stated))):
+    for name, facts in (("played", appeared), ("stated", _one_a_day(statements))):
         latest = {f"__{name}_for": asof.latest("team"), f"__{name}_on": asof.latest("on")}
         found = shared(asof.attach(found, facts, latest, by=("player_id",), fact_day="fact_day", within=()))
     played_on = _within(found["__played_on"], found.game_date, DAYS_BACK)
@@ -163,6 +162,18 @@ def _latest_evidence(candidates: ir.Table, played: ir.Table, statements: ir.Tabl
     )
 
 
+def _one_a_day(statements: ir.Table) -> ir.Table:
+    """One statement of each player and day, the first team in the alphabet where there are several."""
+    first = ibis.window(
+        group_by=[statements.player_id, statements.report_date],
+        order_by=[statements.team, statements.player_name, statements.player_lookup],
+    )
+    ranked = statements.mutate(__place=ibis.row_number().over(first))
+    names = ("player_id", "team", "player_name", "player_lookup")
+    stated = ranked.filter(ranked["__place"] == 0)
+    return shared(stated.select(*names, fact_day=stated.report_date, on=stated.report_date))
+
+
 def _within(day: ir.DateValue, game_date: ir.DateValue, days: int) -> ir.DateValue:
     """The day if it lies at most this many days before the game; else NULL."""
     return (day >= game_date - ibis.interval(days=days)).ifelse(day, None)
@@ -176,17 +187,23 @@ def _not_quoted_elsewhere(rows: ir.Table, quoted: ir.Table) -> ir.Table:
     return shared(union(rows.anti_join(at_all, ["game_date", "player_id"]), here))
 
 
-def _with_names(rows: ir.Table, played: ir.Table, rosters: ir.Table, quoted: ir.Table) -> ir.Table:
-    """The rows with the player's name in the latest appearance, or else on the roster, or else in the quote."""
-    names = {"__name": asof.latest("player_name"), "__lookup": asof.latest("player_lookup"), "__on": asof.latest("on")}
-    rows = asof.attach(rows, played.mutate(on=played.game_date), names, by=("player_id",), within=())
-    near = rows["__on"] >= rows.game_date - ibis.interval(days=DAYS_BACK)
-    rows = shared(rows.mutate(**{c: near.ifelse(rows[c], None) for c in ("__name", "__lookup")}))
+def _with_names(
+    rows: ir.Table, played: ir.Table, rosters: ir.Table, quoted: ir.Table, statements: ir.Table
+) -> ir.Table:
+    """The rows with the player's name in the latest appearance, or else on the roster, in the quote or the latest statement."""
+    latest = {c: asof.latest(c) for c in ("player_name", "player_lookup", "on")}
+    appeared = played.mutate(fact_day=played.game_date, on=played.game_date)
+    for name, facts, days in (
+        ("played", appeared, DAYS_BACK),
+        ("stated", _one_a_day(statements), STATEMENT_DAYS),
+    ):
+        found = {f"__{name}_{c}": a for c, a in latest.items()}
+        rows = asof.attach(rows, facts, found, by=("player_id",), fact_day="fact_day", within=())
+        near = _within(rows[f"__{name}_on"], rows.game_date, days).notnull()
+        rows = shared(rows.mutate(**{c: near.ifelse(rows[c], None) for c in found if not c.endswith("_on")}))
     joined = rows.left_join(rosters, equal(rows, rosters, *PLACE)).left_join(quoted, equal(rows, quoted, *PLACE))
-    return shared(
-        joined.select(
-            *[rows[c] for c in PLACE],
-            player_name=ibis.coalesce(rows["__name"], rosters.player_name, quoted.player_name),
-            player_lookup=ibis.coalesce(rows["__lookup"], rosters.player_lookup, quoted.player_lookup),
-        )
-    )
+    names = {
+        c: ibis.coalesce(rows[f"__played_{c}"], rosters[c], quoted[c], rows[f"__stated_{c}"])
+        for c in ("player_name", "player_lookup")
+    }
+    return shared(joined.select(*[rows[c] for c in PLACE], **names))

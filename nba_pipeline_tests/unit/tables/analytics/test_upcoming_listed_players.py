@@ -98,11 +98,16 @@ def test_a_range_lists_each_day_whom_the_day_alone_lists(on: str):
 
 
 def placed(
-    report_date: str, team: str, record_type: str = "boxscore_dnp", player: int = 1, lookup: str = "player1"
+    report_date: str,
+    team: str,
+    record_type: str = "boxscore_dnp",
+    player: int = 1,
+    lookup: str = "player1",
+    status: str = "did_not_play",
 ) -> Row:
     """A statement that names the team of a player."""
     names = {"player_id": player, "player_name": "Player One", "player_lookup": lookup}
-    return {"report_date": report_date, "record_type": record_type, "team": team, **names}
+    return {"report_date": report_date, "record_type": record_type, "team": team, "status": status, **names}
 
 
 def on_roster(team: str, player: int = 1, captured_at: str = "2024-01-20 12:00", on: str = TODAY) -> Row:
@@ -152,6 +157,37 @@ def test_a_status_board_does_not_move_a_player() -> None:
 def test_a_statement_before_the_latest_appearance_or_of_the_day_itself_moves_nobody(stated_on: str) -> None:
     found = listed_with(*TRADED, earlier_reports=[placed(stated_on, "DEN")])
     assert places(found) == {("DEN", 2)}
+
+
+@pytest.mark.parametrize("record_type", ["boxscore_dnp", "transaction", "official_report"])
+def test_a_statement_since_the_teams_latest_game_lists_who_has_not_appeared_for_240_days(record_type: str) -> None:
+    lines, games = [line_of(DENVER, 2, "DEN")], [DENVER]
+    statement = [placed("2024-01-18", "DEN", record_type)]
+    for earlier in ([], [LONG_AGO]):
+        found = listed_with([*earlier, *lines], games, earlier_reports=statement)
+        assert places(found) == {("DEN", 1), ("DEN", 2)}
+        assert dict(zip(found.player_id, found.player_name, strict=True))[1] == "Player One"
+    near = line_of(game("2023-05-25", "DEN", "NYK", season="2022-23"), 1, "DEN")
+    assert places(listed_with([near, *lines], games, earlier_reports=statement)) == {("DEN", 2)}
+
+
+def test_statements_from_before_the_teams_latest_game_and_of_the_day_list_nobody_who_has_not_appeared() -> None:
+    statements = [placed("2024-01-17", "DEN"), placed(TODAY, "DEN")]
+    found = listed_with([line_of(DENVER, 2, "DEN")], [DENVER], earlier_reports=statements)
+    assert places(found) == {("DEN", 2)}
+
+
+def test_a_statement_that_he_is_out_lists_nobody_who_has_not_appeared() -> None:
+    lines, games = [line_of(DENVER, 2, "DEN")], [DENVER]
+    for words, expected in (("placed_out", {("DEN", 2)}), ("activated", {("DEN", 1), ("DEN", 2)})):
+        statement = [placed("2024-01-18", "DEN", "transaction", status=words)]
+        assert places(listed_with(lines, games, earlier_reports=statement)) == expected
+
+
+def test_of_statements_for_two_teams_the_later_places_who_has_not_appeared() -> None:
+    lines, games = [line_of(DENVER, 2, "DEN")], [DENVER]
+    statements = [placed("2024-01-18", "DEN"), placed("2024-01-19", "MIA")]
+    assert places(listed_with(lines, games, earlier_reports=statements)) == {("DEN", 2)}
 
 
 def test_who_is_placed_in_a_team_without_a_game_today_is_not_listed_for_the_team_he_left() -> None:
