@@ -23,7 +23,7 @@ APPEARANCE_REACH, STATEMENT_REACH = timedelta(days=240), timedelta(days=180)
 
 
 class Fact(NamedTuple):
-    """An appearance or a statement: whom it places in which team from the day after on."""
+    """An appearance or a statement: it places the player in the team from the day after on."""
 
     day: date
     team: str
@@ -102,7 +102,7 @@ def _candidates(known: Evidence, day: date, team: str) -> set[int]:
 
 
 def _is_of(known: Evidence, day: date, team: str, player: int) -> bool:
-    """Tell whether the latest evidence is for the team, no newer roster of it misses the player, and no other game quotes him."""
+    """Tell whether the latest evidence is for the team, no newer roster of it misses the player, and no other game alone quotes the player."""
     played = _latest(known.played.get(player, []), day, APPEARANCE_REACH)
     stated = _latest(known.stated.get(player, []), day, STATEMENT_REACH)
     newest = stated if stated and (not played or stated.day > played.day) else played

@@ -103,8 +103,8 @@ def _visible_after(played: ir.Table, numbered: ir.Table) -> ir.Table:
 
 
 def _placed_by_statement(days: ir.Table, played: ir.Table, statements: ir.Table) -> ir.Table:
-    """Players whom a statement places in the team: after an appearance for another team one since the team's tenth latest game,
-    and without an appearance one on or after the day of its latest game, unless it says that the player is out.
+    """Players placed in the team by a statement: after an appearance for another team by one since the team's tenth latest game,
+    and without an appearance by one on or after the day of its latest game, unless it says that the player is out.
 
     What is out of reach of the day does not count, so that a range and each day alone list the same players.
     """
