@@ -102,7 +102,7 @@ def _candidates(known: Evidence, day: date, team: str) -> set[int]:
 
 
 def _is_of(known: Evidence, day: date, team: str, player: int) -> bool:
-    """Tell whether the latest evidence is for the team, no newer roster of it misses the player, and no other game alone quotes the player."""
+    """Tell whether the latest evidence is for the team, against no newer roster of it and no quotes in other games only."""
     played = _latest(known.played.get(player, []), day, APPEARANCE_REACH)
     stated = _latest(known.stated.get(player, []), day, STATEMENT_REACH)
     newest = stated if stated and (not played or stated.day > played.day) else played
