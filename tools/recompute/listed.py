@@ -74,11 +74,11 @@ def players(league: League, appearances: pd.DataFrame) -> pd.DataFrame:
     known = _evidence(league, appearances, slate)
     found = [
         (day, team, player, *_names(known, day, team, player))
-        for day, team in slate[["game_date", "team"]].itertuples(index=False)
+        for day, team in _values(slate, "game_date", "team")
         for player in sorted(_candidates(known, day, team))
         if _is_of(known, day, team, player)
     ]
-    return pd.DataFrame(found, columns=["game_date", "team", "player_id", "player_name", "player_lookup"])
+    return pd.DataFrame(found, columns=pd.Index(["game_date", "team", "player_id", "player_name", "player_lookup"]))
 
 
 def _candidates(known: Evidence, day: date, team: str) -> set[int]:
@@ -162,8 +162,13 @@ def _evidence(league: League, appearances: pd.DataFrame, slate: pd.DataFrame) ->
 def _facts(rows: pd.DataFrame, day: str, says_out: pd.Series | bool) -> list[Fact]:
     """Return the rows as facts in the order of days, teams and names."""
     rows = rows.assign(says_out=says_out).astype({"player_id": "int64"})
-    columns = [day, "team", "player_name", "player_lookup", "player_id", "says_out"]
-    return sorted(Fact(*row) for row in rows[columns].itertuples(index=False))
+    columns = (day, "team", "player_name", "player_lookup", "player_id", "says_out")
+    return sorted(Fact(*row) for row in _values(rows, *columns))
+
+
+def _values(rows: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    """Return the columns row by row."""
+    return list(zip(*(rows[c].tolist() for c in columns), strict=True))
 
 
 def _grouped(facts: Iterable[Fact], by: str) -> dict[Any, list[Fact]]:
@@ -180,9 +185,9 @@ def _rosters(rosters: pd.DataFrame, slate: pd.DataFrame) -> dict[date, dict[int,
     newest = known.groupby(["roster_date", "team"]).captured_at.transform("max")
     known = known[known.captured_at == newest].sort_values(["captured_at", "team"], ascending=[False, True])
     found: dict[date, dict[int, tuple[str, date, Names]]] = defaultdict(dict)
-    for r in known.itertuples():
-        eastern = r.captured_at.tz_convert("America/New_York").date()
-        found[r.roster_date].setdefault(r.player_id, (r.team, eastern, (r.player_name, r.player_lookup)))
+    columns = ("roster_date", "captured_at", "team", "player_id", "player_name", "player_lookup")
+    for day, at, team, player, name, key in _values(known, *columns):
+        found[day].setdefault(player, (team, at.tz_convert("America/New_York").date(), (name, key)))
     return found
 
 
@@ -196,6 +201,7 @@ def _quoted(quotes: pd.DataFrame, slate: pd.DataFrame) -> dict[date, dict[int, d
     rows = rows[(timed & (rows.captured_at <= rows.cutoff_at)) | (~timed & rows.documented_pre_game.astype(bool))]
     names = rows.groupby(["game_date", "player_id", "team"])
     found: dict[date, dict[int, dict[str, Names]]] = defaultdict(lambda: defaultdict(dict))
-    for r in names[["player_name", "player_lookup"]].min().reset_index().itertuples():
-        found[r.game_date][int(r.player_id)][r.team] = r.player_name, r.player_lookup
+    first = names[["player_name", "player_lookup"]].min().reset_index()
+    for day, player, team, name, key in _values(first, *first.columns):
+        found[day][int(player)][team] = name, key
     return found
