@@ -8,6 +8,7 @@ tables. What goes wrong with a table is raised in its step.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
@@ -60,6 +61,12 @@ class Ahead:
                 with self._lock:
                     self._begun.pop(table, None)
 
+    def is_under_way(self, table: str) -> bool:
+        """Return whether the table was begun and is not ready."""
+        with self._lock:
+            begun = self._begun.get(table)
+        return begun is not None and begun.running()
+
     def published(self, table: str) -> None:
         """Begin the tables that needed only this one."""
         with self._lock:
@@ -105,7 +112,33 @@ class _Run:
         return self.ahead
 
 
+@dataclass(frozen=True)
+class Meanwhile:
+    """What the run's own thread does instead of waiting for a table that is under way.
+
+    Attributes:
+        table: The table that is waited for.
+        step: The step that it is done for, as `table_of` names it: without it in the run, it is left out.
+        work: Does it, given the id, the days and the settings of the run. It publishes nothing, and what goes wrong is for the
+            step to meet.
+    """
+
+    table: str
+    step: str
+    work: Callable[[str, Sequence[date], Settings], None]
+
+
 _runs: dict[str, _Run] = {}
+_meanwhile: dict[str, Meanwhile] = {}
+
+
+def instead_of_waiting(meanwhile: Meanwhile) -> None:
+    """Let every run of this process do this, in place of what it did for the step before.
+
+    Args:
+        meanwhile: What, and when.
+    """
+    _meanwhile[meanwhile.step] = meanwhile
 
 
 @contextmanager
@@ -163,7 +196,12 @@ def take(run_id: str, transform: Transform, days: Sequence[date], settings: Sett
     """
     if run_id not in _runs or CATALOG.get(transform.table.id) is not transform:
         return None
-    return _runs[run_id].begin(transform.table.id, days, settings).take(transform.table.id)
+    run, table = _runs[run_id], transform.table.id
+    ahead = run.begin(table, days, settings)
+    for other in _meanwhile.values():
+        if other.table == table and other.step in run.tables and ahead.is_under_way(table):
+            other.work(run_id, days, settings)
+    return ahead.take(table)
 
 
 def published(run_id: str, table: str) -> None:

@@ -31,6 +31,8 @@ KNOWN_AFTER = (
     "nba_predictions.call_grades",
 )
 FEATURES = "nba_predictions.ml_feature_store_v2"
+# The table below the features that a run computes from more than was known: reports and lines came after the cut-off.
+CONTEXT = "nba_analytics.upcoming_player_game_context"
 EXAMPLES = 3
 
 
@@ -83,9 +85,9 @@ def replay(
     """Compute the pre-game tables of a day again from what was known by its cut-offs, and compare every cell.
 
     Each table reads the replayed ones before it. A table that this process published in the same run from exactly these inputs,
-    by statements alone, stands without being computed a second time: one that read more had other inputs. Tables that were
-    not published for the day are left out, and so is what was trained, where the day is no training day. `only` limits what is
-    compared; what these tables read is computed too.
+    by statements alone, stands without being computed a second time: one that read more had other inputs. What `replay_early`
+    computed again counts where it was from exactly these inputs. Tables that were not published for the day are left out, and so
+    is what was trained, where the day is no training day. `only` limits what is compared; what these tables read is computed too.
     """
     published = {
         e["table_id"]: e
@@ -100,7 +102,7 @@ def replay(
         inputs = read_inputs(CATALOG[name], known, known.feeds(source), schedule, [day], run)
         made = computed.recall(run.id, name, day)
         stands = made is not None and made.is_of(inputs, entry["content_hash"])
-        again = None if stands else _made_of(inputs, CATALOG[name], day, run)
+        again = None if stands else _early.taken(run.id, name, day, inputs) or _made_of(inputs, CATALOG[name], day, run)
         if again and again.content_hash != entry["content_hash"]:
             known.recomputed[name] = again.rows
         else:
@@ -122,6 +124,48 @@ class Recomputed:
     table: Table
     rows: pa.Table
     content_hash: str
+
+
+class _Early:
+    """What was computed again before the replay of its run: of one table's day, the last."""
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[str, str, date], Mapping[str, pa.Table], Recomputed] | None = None
+
+    def keep(self, run_id: str, name: str, day: date, inputs: Mapping[str, pa.Table], made: Recomputed) -> None:
+        self._last = (run_id, name, day), inputs, made
+
+    def taken(self, run_id: str, name: str, day: date, inputs: Mapping[str, pa.Table]) -> Recomputed | None:
+        """Return, once, what the run computed again of a table's day from exactly these inputs; None where it has nothing."""
+        if self._last is None or self._last[0] != (run_id, name, day):
+            return None
+        (_, used, made), self._last = self._last, None
+        same = used.keys() == inputs.keys() and all(rows.equals(used[n]) for n, rows in inputs.items())
+        return made if same else None
+
+
+_early = _Early()
+
+
+def replay_early(day: date, warehouse: Warehouse, source: Source, schedule: Read, run: RunContext) -> None:
+    """Compute the player context again as `replay` would, and keep it for that: a run can do so while its features compute.
+
+    Nothing is computed where the run did not publish the day from more than was known, and `replay` has nothing to compute.
+
+    Args:
+        day: The day.
+        warehouse: The warehouse that the run publishes in.
+        source: The source of the run.
+        schedule: The read of the day's games.
+        run: The run.
+    """
+    transform, made = CATALOG[CONTEXT], computed.recall(run.id, CONTEXT, day)
+    if made is None or transform.apply is not None:
+        return
+    known = KnownBy(warehouse, day)
+    inputs = read_inputs(transform, known, known.feeds(source), schedule, [day], run)
+    if not made.is_of(inputs, made.content_hash):
+        _early.keep(run.id, CONTEXT, day, inputs, _made_of(inputs, transform, day, run))
 
 
 def recompute(

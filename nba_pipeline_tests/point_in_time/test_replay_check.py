@@ -6,11 +6,16 @@ import dagster as dg
 import duckdb
 import pytest
 
+from nba_pipeline.common.errors import WarehouseError
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.definitions import defs
+from nba_pipeline.orchestration import ahead
 from nba_pipeline.orchestration.keys import asset_key
-from nba_pipeline.orchestration.tags import days_of_run
+from nba_pipeline.orchestration.tags import days_of_run, table_of
 from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES
+from nba_pipeline.verification import asset_check
 from nba_pipeline.verification.asset_check import replay_of_a_day
+from nba_pipeline.verification.replay import FEATURES
 from nba_pipeline_tests.support.homes import Home, HomePipeline
 
 pytestmark = pytest.mark.integration
@@ -72,3 +77,25 @@ def test_the_days_of_a_run_are_read_off_its_tags(tags: dict[str, str], days: tup
 def test_the_job_over_the_whole_graph_holds_the_check() -> None:
     job = defs.resolve_job_def("whole_graph")
     assert dg.AssetCheckKey(asset_key(PROP_PRICES), "replay") in job.asset_layer.asset_graph.asset_check_keys
+
+
+def test_the_replay_is_begun_for_its_own_step_while_the_features_of_a_single_day_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = [table_of(node) for node in defs.resolve_job_def("whole_graph").graph.node_dict]
+    (begun,) = (m for m in ahead._meanwhile.values() if m.table == FEATURES)
+    assert begun.step in steps
+    days: list[date] = []
+    monkeypatch.setattr(asset_check, "replay_early", lambda day, *_: days.append(day))
+    for asked in ([FIRST], [FIRST, LAST]):
+        begun.work("run", asked, Settings.from_environment({}))
+    assert days == [FIRST]
+
+
+def test_what_fails_before_the_check_is_left_to_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise WarehouseError("the file is damaged", "restore it")
+
+    monkeypatch.setattr(asset_check, "replay_early", failing)
+    (begun,) = (m for m in ahead._meanwhile.values() if m.table == FEATURES)
+    begun.work("run", [FIRST], Settings.from_environment({}))

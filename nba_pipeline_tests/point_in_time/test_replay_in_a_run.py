@@ -12,7 +12,7 @@ from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.tables.raw.schedule import SLATE
 from nba_pipeline.verification import replay as module
-from nba_pipeline.verification.replay import replay
+from nba_pipeline.verification.replay import CONTEXT, replay, replay_early
 from nba_pipeline_tests.support.homes import Home
 from tools.reliability.leaks import KINDS
 
@@ -27,17 +27,17 @@ def a_run(home: Home, run_id: str) -> RunContext:
     return RunContext(run_id, datetime.now(UTC), artifacts=settings.open_artifacts(), plans=plans)
 
 
-def published(home: Home, run_id: str) -> None:
-    """Publish the cache of the day in a run."""
-    done = publish(CATALOG[CACHE], [DAY], home.warehouse, home.settings.open_source(), SLATE, a_run(home, run_id))
+def published(home: Home, run_id: str, table: str = CACHE) -> None:
+    """Publish a table of the day in a run."""
+    done = publish(CATALOG[table], [DAY], home.warehouse, home.settings.open_source(), SLATE, a_run(home, run_id))
     assert not done.refused, done.refused[0].reason
 
 
-def replayed(home: Home, run_id: str, patch: pytest.MonkeyPatch) -> tuple[str, list[str]]:
-    """The differences of the cache in words, and the tables that the replay of a run computed."""
+def replayed(home: Home, run_id: str, patch: pytest.MonkeyPatch, table: str = CACHE) -> tuple[str, list[str]]:
+    """The differences of a table in words, and the tables that the replay of a run computed."""
     again, honest = list[str](), module._made_of
     patch.setattr(module, "_made_of", lambda *given: again.append(given[1].table.id) or honest(*given))
-    found = replay(DAY, home.warehouse, home.settings.open_source(), SLATE, a_run(home, run_id), only=[CACHE])
+    found = replay(DAY, home.warehouse, home.settings.open_source(), SLATE, a_run(home, run_id), only=[table])
     assert (found.tables, found.cells > 0) == (1, True)
     return "; ".join(map(str, found.differences)), again
 
@@ -76,3 +76,52 @@ def test_published_content_that_is_not_of_the_run_is_computed_again(
     with duckdb.connect(str(home.settings.database)) as db:
         db.execute(f"UPDATE nba_ops.ledger SET content_hash = 'x' WHERE table_id = '{CACHE}' AND day = DATE '{DAY}'")
     assert CACHE in replayed(home, "one", monkeypatch)[1]
+
+
+# --- computed again before its check ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def leaking(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home whose player context was published in the run `one` from the day's results, too."""
+    leak = replace(KINDS["the day's result joined in"][0](monkeypatch, CATALOG[CONTEXT]), definition_check=None)
+    monkeypatch.setitem(CATALOG, CONTEXT, leak)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    published(home, "one", CONTEXT)
+    return home
+
+
+def early(home: Home, run_id: str) -> None:
+    replay_early(DAY, home.warehouse, home.settings.open_source(), SLATE, a_run(home, run_id))
+
+
+@pytest.mark.guard
+def test_a_leak_is_found_by_what_was_computed_again_before_the_check(
+    leaking: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early(leaking, "one")
+    differences, again = replayed(leaking, "one", monkeypatch, CONTEXT)
+    assert differences.startswith(f"{CONTEXT} {DAY}: ")
+    assert again == []
+
+
+def test_what_was_computed_again_from_other_rows_than_are_published_now_does_not_count(
+    leaking: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early(leaking, "one")
+    with duckdb.connect(str(leaking.settings.database)) as db:
+        db.execute(
+            f"UPDATE nba_analytics.player_game_summary SET minutes_played = minutes_played + 1 WHERE game_date < DATE '{DAY}'"
+        )
+    assert replayed(leaking, "one", monkeypatch, CONTEXT)[1] == [CONTEXT]
+
+
+def test_what_another_run_computed_again_does_not_count(leaking: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    early(leaking, "one")
+    assert replayed(leaking, "other", monkeypatch, CONTEXT)[1] == [CONTEXT]
+
+
+def test_nothing_is_computed_early_where_the_run_read_no_more_than_was_known(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_made_of", lambda *_: pytest.fail("it stands"))
+    early(home, "no run of this process")

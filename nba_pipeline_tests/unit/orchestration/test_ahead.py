@@ -180,3 +180,36 @@ def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step(monkeypa
         assert asked == []
         assert module.take("run", own, [day("2024-01-05")], settings) is None
         assert asked == ["nba_raw.schedule"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "under_way", "done"),
+    [(("nba_raw.schedule", "a.check"), True, 1), (("nba_raw.schedule",), True, 0), (("a.check",), False, 0)],
+    ids=["waiting", "without the step", "ready"],
+)
+def test_work_is_done_for_a_step_of_the_run_instead_of_waiting_for_a_table(
+    kitchen: Kitchen,
+    opened: Callable[[dict[str, set[str]]], Ahead],
+    monkeypatch: pytest.MonkeyPatch,
+    steps: tuple[str, ...],
+    under_way: bool,
+    done: int,
+) -> None:
+    table, worked = CATALOG["nba_raw.schedule"], list[str]()
+    kitchen.held[table.table.id] = threading.Event()
+    begun = opened({table.table.id: set()})
+    kitchen.wait_for(table.table.id)
+    if not under_way:
+        kitchen.held[table.table.id].set()
+        begun._begun[table.table.id].result(SECONDS)
+
+    def work(run_id: str, *_: object) -> None:
+        worked.append(run_id)
+
+    monkeypatch.setattr(module, "_meanwhile", {})
+    module.instead_of_waiting(module.Meanwhile(table.table.id, "a.check", work))
+    monkeypatch.setattr(module._Run, "begin", lambda *_: begun)
+    threading.Timer(0.05, kitchen.held[table.table.id].set).start()
+    with module.preparing_ahead("run", steps, {}):
+        assert module.take("run", table, [day("2024-01-05")], Settings.from_environment({})) is not None
+    assert worked == ["run"] * done
