@@ -12,13 +12,28 @@ import pyarrow as pa
 
 from nba_pipeline.domain.calendar import reading_bound
 
+# Days up to which memory is not worth a thought.
+SHORT = 31
 
-def blocks(days: Iterable[date], seasons: int) -> list[list[date]]:
-    """Cut days into blocks, in order, of about equally many seasons each, and of `seasons` at most."""
+
+def blocks(days: Iterable[date], seasons: int, parts: int = 1) -> list[list[date]]:
+    """Cut days into blocks, in order, of about equally many seasons each.
+
+    Args:
+        days: The days.
+        seasons: Seasons of a block, at most.
+        parts: Into how many blocks of about equally many days each of these is cut, where windows are of a day.
+    """
     by_season = [list(of_season) for _, of_season in groupby(sorted(set(days)), reading_bound)]
     number = -(-len(by_season) // seasons)
     size = -(-len(by_season) // max(number, 1))
-    return [list(chain.from_iterable(by_season[i * size : (i + 1) * size])) for i in range(number)]
+    whole = [list(chain.from_iterable(by_season[i * size : (i + 1) * size])) for i in range(number)]
+    return [piece for block in whole for piece in _cut(block, parts)]
+
+
+def _cut(block: list[date], parts: int) -> list[list[date]]:
+    size = -(-len(block) // parts)
+    return [block[i : i + size] for i in range(0, len(block), size)]
 
 
 def without_day(rejects: pa.Table) -> pa.Table:

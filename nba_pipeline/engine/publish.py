@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from nba_pipeline.common.memory import give_back
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.engine import computed
 from nba_pipeline.engine.audit import AuditFindings
-from nba_pipeline.engine.blocks import blocks, not_among, without_day
+from nba_pipeline.engine.blocks import SHORT, not_among, without_day
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.prepare import Prepared, is_pushed, prepare, timed
 from nba_pipeline.engine.refusals import ReasonCode
@@ -30,9 +31,6 @@ from nba_pipeline.engine.waivers import Waiver
 from nba_pipeline.sources.protocol import Source
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
-
-# Days up to which memory is not worth tidying up.
-SHORT = 31
 
 
 @dataclass
@@ -65,20 +63,19 @@ class Publication:
 
 def publish_in_blocks(
     transform: Transform,
-    days: Sequence[date],
+    blocks: Sequence[Sequence[date]],
     warehouse: Warehouse,
     source: Source,
     schedule: Read | None,
     run: RunContext,
-    seasons: int,
 ) -> Iterator[Publication]:
-    """Publish these days as `publish` does, in blocks of so many `seasons` at most, so that memory does not grow with history.
+    """Publish days as `publish` does, block by block, so that memory does not grow with history.
 
     What BigQuery computes needs no memory here, and is one block. An error ends the run between two blocks: those before are
     published and recorded in the ledger, of those after nothing is.
     """
     earlier = Publication([])
-    for block in [days] if is_pushed(transform, warehouse, run) else blocks(days, seasons):
+    for block in [list(chain(*blocks))] if is_pushed(transform, warehouse, run) else blocks:
         earlier = publish(transform, block, warehouse, source, schedule, run, earlier)
         if len(block) > SHORT:
             give_back()

@@ -14,12 +14,11 @@ from threading import Lock
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.engine.blocks import blocks
-from nba_pipeline.engine.publish import SHORT
+from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
-from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read, seasons_at_once
+from nba_pipeline.tables.catalog import CATALOG, blocks_of, graph_order, schedule_read
 
 POLL_SECONDS = 0.1
 # Two, since the run's own thread waits for one of them wherever a table takes long.
@@ -174,7 +173,7 @@ def _needs(
         transform = CATALOG[table]
         fetched = fetches(settings, tags) and (transform.feeds or transform.witnesses)
         keeps = any(read.kind == "kept" for read in transform.reads.values())
-        if fetched or keeps or len(blocks(days, seasons_at_once(transform))) > 1:
+        if fetched or keeps or len(blocks_of(transform, days, len(settings.markets))) > 1:
             continue
         schedule = schedule_read(transform)
         read = {t.id for t in transform.upstream()} | ({schedule.table.id} if schedule else set())

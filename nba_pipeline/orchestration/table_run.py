@@ -18,7 +18,7 @@ from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import graph_order, schedule_read, seasons_at_once
+from nba_pipeline.tables.catalog import blocks_of, graph_order, schedule_read
 from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.warehouse import Warehouse
 
@@ -82,12 +82,11 @@ class TableRun:
             self.prepared.close()
         return publish_in_blocks(
             self.transform,
-            self.days,
+            blocks_of(self.transform, self.days, len(self.run.markets)),
             self.warehouse,
             self.source,
             self.schedule,
             self.run,
-            seasons_at_once(self.transform),
         )
 
 

@@ -1,12 +1,14 @@
 """All tables: an explicit list of the transforms, their order and their groups."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cache
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.contracts.table import Table
+from nba_pipeline.engine.blocks import SHORT, blocks
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics import (
     player_game_summary,
@@ -91,6 +93,12 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.prediction_accuracy": 1,
 }
 
+# These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
+BY_MARKET = frozenset(
+    {"nba_predictions.player_prop_predictions", "nba_predictions.prop_prices", "nba_predictions.prediction_accuracy"}
+)
+MARKETS_AT_ONCE = 2
+
 
 def graph_order() -> list[str]:
     """All table ids: dataset by dataset, a table after the tables it reads, else by name."""
@@ -137,6 +145,14 @@ def schedule_read(transform: Transform) -> Read | None:
     return None if transform is CATALOG[schedule.SCHEDULE.id] else schedule.SLATE
 
 
-def seasons_at_once(transform: Transform) -> int:
-    """How many seasons of the table are computed at once, at most: fewer where their rows are many or wide."""
-    return FEWER_SEASONS.get(transform.table.id, SEASONS_AT_ONCE)
+def blocks_of(transform: Transform, days: Sequence[date], markets: int) -> list[list[date]]:
+    """Cut the days of a run into those that are computed at once: fewer seasons where their rows are many or wide.
+
+    Args:
+        transform: What computes the table.
+        days: The days.
+        markets: How many markets are forecast, as many times the rows of one have tables that hold a row per market.
+    """
+    table = transform.table.id
+    parts = -(-markets // MARKETS_AT_ONCE) if table in BY_MARKET and len(days) > SHORT else 1
+    return blocks(days, FEWER_SEASONS.get(table, SEASONS_AT_ONCE), parts)

@@ -29,9 +29,8 @@ KEY = asset_key(SCHEDULE)
 def test_the_blocks_before_an_error_are_materialized(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(transform: Any, days: Any, *more: Any) -> Iterator[Any]:
-        *rest, _seasons = more
-        yield publish(transform, days[:2], *rest)
+    def failing(transform: Any, blocks: Any, *more: Any) -> Iterator[Any]:
+        yield publish(transform, blocks[0][:2], *more)
         raise error
 
     monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))

@@ -17,7 +17,7 @@ from nba_pipeline.engine.publish import Publication, publish, publish_in_blocks
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import Feed, LandingColumn
-from nba_pipeline.tables.catalog import CATALOG, FEWER_SEASONS, seasons_at_once
+from nba_pipeline.tables.catalog import BY_MARKET, CATALOG, FEWER_SEASONS, blocks_of
 from nba_pipeline_tests.support import HandMadeSource, day
 from nba_pipeline_tests.support.open_warehouse import OpenWarehouse
 
@@ -101,7 +101,8 @@ class House:
 
     def in_blocks(self) -> Publication:
         done = Publication([])
-        for block in publish_in_blocks(transform(), DAYS, self.warehouse, self.source, None, RunContext("run", AT), 1):
+        pieces = blocks(DAYS, 1)
+        for block in publish_in_blocks(transform(), pieces, self.warehouse, self.source, None, RunContext("run", AT)):
             self.sizes.append(len(block.verdicts))
             done.add(block)
         return done
@@ -163,4 +164,27 @@ def test_an_error_between_blocks_leaves_the_blocks_before_it_published_and_in_th
 
 def test_every_table_with_fewer_seasons_at_once_is_in_the_catalog() -> None:
     assert set(FEWER_SEASONS) <= set(CATALOG)
-    assert {seasons_at_once(t) for t in CATALOG.values()} == {1, 2, 4}
+    assert {len(blocks_of(t, FOUR_SEASONS, 1)) for t in CATALOG.values()} == {1, 2, 4}
+
+
+FOUR_SEASONS = days_between(day("2021-10-19"), day("2025-06-22"))
+
+
+@pytest.mark.parametrize("table", sorted(BY_MARKET))
+def test_tables_with_a_row_per_market_are_cut_into_smaller_blocks_where_more_markets_are_forecast(table: str) -> None:
+    transform = CATALOG[table]
+    one, five = blocks_of(transform, FOUR_SEASONS, 1), blocks_of(transform, FOUR_SEASONS, 5)
+    assert [d for block in five for d in block] == FOUR_SEASONS
+    assert max(map(len, five)) <= max(map(len, one)) / 2.5 + 1
+    assert {len(blocks_of(transform, FOUR_SEASONS[:31], markets)) for markets in (1, 5)} == {1}
+
+
+def test_tables_that_are_cut_within_a_season_read_no_window_that_is_longer_than_a_month() -> None:
+    """It would be read again for every block."""
+    kinds = {read.kind for table in BY_MARKET for read in CATALOG[table].reads.values()}
+    assert kinds == {"same_day", "month", "kept"}
+
+
+def test_every_other_table_has_the_same_blocks_however_many_markets_are_forecast() -> None:
+    others = [t for name, t in CATALOG.items() if name not in BY_MARKET]
+    assert all(blocks_of(t, FOUR_SEASONS, 1) == blocks_of(t, FOUR_SEASONS, 5) for t in others)
