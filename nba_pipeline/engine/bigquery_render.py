@@ -23,9 +23,9 @@ def rendered(expression: ir.Table) -> str:
         tree = sqlglot.parse_one(statement, read="bigquery")
         for window in tree.find_all(exp.Window):
             _order_nulls_last(window)
-        # Inner ones first: an outer one is written anew with what stands in it.
+        # Inner ones first: an outer one repeats what stands in it.
         for chosen in reversed(list(tree.find_all(exp.Least, exp.Greatest))):
-            chosen.replace(_without_nulls(chosen))
+            _leave_out_nulls(chosen)
         return tree.sql(dialect="bigquery")
 
 
@@ -54,20 +54,23 @@ def _order_nulls_last(window: exp.Window) -> None:
     order.set("expressions", keys)
 
 
-# `exp.Expr` is read by type checkers alone: the lowest version of sqlglot that is allowed has another name for it.
-def _without_nulls(chosen: exp.Least | exp.Greatest) -> "exp.Expr":
-    """The least or greatest of those values that are known.
+def _leave_out_nulls(chosen: exp.Least | exp.Greatest) -> None:
+    """Choose among those values that are known: an unknown one is replaced by another, a literal where there is one.
 
-    sqlglot, with which an emulator of the service may read a statement, takes a list that begins with a subquery for the array of
-    its rows and drops the other values: a value with a subquery stands last.
+    There is no subquery over a list of the values: sqlglot, with which an emulator reads a statement, takes the list for a column
+    of a table that it does not know, and a temporary table of the script is one.
     """
-    values = sorted((chosen.this, *chosen.expressions), key=_has_subquery)
-    if _has_subquery(values[0]):
-        values = [exp.Null(), *values]
-    best = "MIN" if isinstance(chosen, exp.Least) else "MAX"
-    listed = ", ".join(v.sql(dialect="bigquery") for v in values)
-    return sqlglot.parse_one(f"(SELECT {best}(v) FROM UNNEST([{listed}]) AS v)", read="bigquery")
+    values = (chosen.this, *chosen.expressions)
+    literal = next((v for v in values if _is_literal(v)), None)
+    filled = []
+    for i, value in enumerate(values):
+        others = [literal] if literal is not None else [*values[i + 1 :], *values[:i]]
+        known = exp.Coalesce(this=value.copy(), expressions=[o.copy() for o in others])
+        filled.append(value if _is_literal(value) else known)
+    chosen.set("this", filled[0])
+    chosen.set("expressions", filled[1:])
 
 
-def _has_subquery(value: "exp.Expr") -> bool:
-    return value.find(exp.Select) is not None
+# `exp.Expr` is read by type checkers alone: the lowest version of sqlglot that is allowed has another name for it.
+def _is_literal(value: "exp.Expr") -> bool:
+    return isinstance(value.this if isinstance(value, exp.Neg) else value, exp.Literal)
