@@ -119,8 +119,9 @@ def beside_other_books(current: ir.Table) -> ir.Table:
         over without margin; NULL without a possible pair of a sportsbook's prices. It is 0 where one supplier alone
         quotes the line; two suppliers are equally far away.
     """
-    key = ("game_date", "player_id", "cutoff_at", "market", "line")
-    quotes = shared(current.mutate(__logit=_logit_of_over(current)))
+    key = ("game_date", "player_id", "cutoff_at", "market", "__hundredths")
+    hundredths = (current.line * 100).round().cast("int64")  # BigQuery makes no partitions by floats
+    quotes = shared(current.mutate(__logit=_logit_of_over(current), __hundredths=hundredths))
     middle = medians(_one_per_feed(quotes), ("__logit",), by=key).rename(__middle="__logit")
     joined = quotes.left_join(middle, key)
     distance = (quotes["__logit"] - middle["__middle"]).abs()
