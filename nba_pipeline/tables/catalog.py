@@ -91,6 +91,7 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.player_prop_predictions": 1,
     "nba_predictions.prop_prices": 2,
     "nba_predictions.prediction_accuracy": 1,
+    "nba_predictions.calls": 2,
 }
 
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
