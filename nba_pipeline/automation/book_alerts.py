@@ -89,7 +89,11 @@ def sentences(counts: BookCounts, declared: Sequence[Book] = ()) -> Sequence[tup
         counts: Quotes by book and day.
         declared: The books that the home declares.
     """
-    found = [(f"book {name}", _of_unknown(name, days, declared)) for name, days in sorted(counts.unknown.items())]
+    found = [
+        (f"book {name}", _of_unknown(name, days, declared))
+        for name, quotes in sorted(counts.unknown.items())
+        if (days := {d: n for d, n in quotes.items() if declared_kind(declared, name, d) != UNKNOWN})
+    ]
     for name, days in sorted(counts.rejected_days.items()):
         left = sum(counts.kept.get((name, day), 0) for day in days)
         text = (

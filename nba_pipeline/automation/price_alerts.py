@@ -7,13 +7,17 @@ from datetime import date
 
 from nba_pipeline.automation.alert_store import Alert, AlertKind
 from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.domain.declared_books import EXCLUDED, FILE
 from nba_pipeline.tables.predictions.prop_prices import NO_PRICE, OUTLIER, PICKEM, PROP_PRICES
 from nba_pipeline.warehouse import Days, Warehouse
 
 # Sound books have 1 price in 100 that is excluded as outlying at most, feeds that mix sides or lines up 9 and more.
 LEAST_OUTLYING, LARGEST_SHARE = 5, 0.05
 COLUMNS = ("game_date", "bookmaker", "exclusion", "is_pricing_system")
-FIX = "Fix: compare them with what the book shows (`nba-pipeline export nba_predictions.prop_prices FIRST LAST`), fix the feed"
+FIX = (
+    "Fix: compare them with what the book shows (`nba-pipeline export nba_predictions.prop_prices FIRST LAST`) and correct the"
+    f" feed, or leave the book out with a line BOOK,{EXCLUDED},,FIRST,LAST in {FILE} of the home, and run"
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ def price_notes(books: Sequence[BookPrices]) -> list[str]:
     """Describe each book in a sentence with what to do."""
     return [
         f"{b.excluded} of {b.prices} prices of {b.book} contradict the other books, on"
-        f" {describe_days(sorted(b.outlying))}, and are excluded as outlying. {FIX}"
+        f" {describe_days(sorted(b.outlying))}, and are excluded as outlying. {FIX} `nba-pipeline backfill {min(b.outlying)}"
+        f" {max(b.outlying)}`"
         for b in books
     ]
 

@@ -10,7 +10,9 @@ from nba_pipeline.domain.books import KINDS, UNKNOWN, Book, Kind, normal_key
 
 FILE = "books.csv"
 COLUMNS = ("book", "kind", "region", "first_day", "last_day")
-BY_NAME: dict[str, Kind] = {k: k for k in KINDS if k != UNKNOWN}
+# A book whose feed is wrong on some days counts as an unknown one: its quotes are kept and take part in nothing.
+EXCLUDED = "excluded"
+BY_NAME: dict[str, Kind] = {**{k: k for k in KINDS if k != UNKNOWN}, EXCLUDED: "unknown"}
 
 
 def read_books(home: Path | None) -> tuple[Book, ...]:

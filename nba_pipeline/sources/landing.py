@@ -115,7 +115,8 @@ _RESOLVED_BY = _maybe("resolved_by", "text", "how the name was resolved; empty: 
 _BOOK_KIND = _added(
     "book_kind",
     "text",
-    "what the book is where books.csv of the home declares it: sportsbook, exchange, dfs or aggregate; empty: as registered",
+    "what the book is where books.csv of the home declares it: sportsbook, exchange, dfs or aggregate, or unknown where it is"
+    " excluded; empty: as registered",
 )
 _SECOND_SOURCE = replace(
     _added("source", "text", "who gave the row; empty: the statistics service of the league, or as the file says"),

@@ -32,6 +32,14 @@ def test_a_book_that_was_declared_since_is_named_with_the_days_to_run_again() ->
     assert book_alerts(BookCounts({("new_book", DAY): 3}, kinds={("new_book", DAY): "sportsbook"})) == []
 
 
+def test_a_book_that_the_home_leaves_out_is_as_it_should_be_on_these_days() -> None:
+    counts = BookCounts({("betrivers", DAY): 3, ("betrivers", NEXT): 4}, kinds={("betrivers", DAY): "unknown"})
+    left_out = Book("betrivers", "unknown", "none", first=DAY, last=DAY)
+    assert book_alerts(counts, [left_out]) == []
+    (alert,) = book_alerts(counts)
+    assert "its 3 quotes" in alert.text
+
+
 def test_a_book_of_which_every_quote_of_a_day_was_rejected_is_named_with_the_reason() -> None:
     rejected = {
         ("fanduel", DAY): {"outside": 4, "late": 3},

@@ -56,5 +56,8 @@ def test_the_alert_names_book_days_numbers_and_what_to_do() -> None:
     (alert,) = price_alerts(found(*[OUT] * 6, (LAST, "betrivers", "outlying", True), SOUND))
     assert (alert.kind, alert.key) == ("price", "prices of betrivers")
     assert alert.text.startswith("7 of 8 prices of betrivers contradict the other books, on 2024-10-22..2024-10-23")
-    assert "Fix:" in alert.text
+    assert (
+        f"BOOK,excluded,,FIRST,LAST in books.csv of the home, and run `nba-pipeline backfill {FIRST} {LAST}`"
+        in alert.text
+    )
     assert price_notes([]) == []

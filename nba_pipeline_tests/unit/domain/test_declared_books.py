@@ -28,6 +28,13 @@ def test_a_book_is_what_the_home_says_between_its_days(tmp_path: Path) -> None:
     assert read_books(tmp_path / "elsewhere") == read_books(None) == ()
 
 
+def test_a_book_whose_feed_is_wrong_can_be_left_out_between_days(tmp_path: Path) -> None:
+    books = read_books(declared(tmp_path, "betrivers,excluded,,2024-10-22,2024-12-18,sides mixed up"))
+    rows = pa.table({"bookmaker": ["betrivers"] * 2, "game_date": [date(2024, 12, 18), date(2024, 12, 19)]})
+    rows = rows.append_column("book_kind", pa.nulls(2, pa.string()))
+    assert with_declared_books(rows, books, "game_date")["book_kind"].to_pylist() == ["unknown", None]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
