@@ -26,13 +26,15 @@ MARKETS = ("points", "rebounds", "assists", "threes", "pra")
 PLAIN = {"last_5": "avg_last_5", "last_10": "avg_last_10", "season_average": "avg_season", "ewma": "ewma"}
 QUANTILES = {"q10": 0.10, "q25": 0.25, "q50": 0.50, "q75": 0.75, "q90": 0.90}
 CONFIDENT = 0.55
+# The law is stored with four decimals: of a chance that is as near to the bound, it does not tell on which side it was.
+TIE = 1e-4
 
 
 def recompute(league: League) -> pd.DataFrame:
     """Compute lines, probabilities and calls of every listed player, market and system. One row each."""
     made = league.home(TABLE)
     rows = made[["game_date", "player_id", "market", "system_id", "feature_version", *LAW, "calibration_rows", "as_of"]]
-    rows = rows.assign(components=made.components, published_q50=made.q50).merge(
+    rows = rows.assign(components=made.components, published_q50=made.q50, published_call=made.recommendation).merge(
         _listed(league), on=["game_date", "player_id"], how="left"
     )
     features = _features(league)
@@ -126,7 +128,9 @@ def _calls(rows: pd.DataFrame, over: pd.Series) -> pd.Series:
         ["NO_LINE", "PASS", "OVER", "UNDER"],
         "PASS",
     )
-    return pd.Series(calls, rows.index, dtype="object")
+    tie = allowed & (np.abs(np.maximum(over, 1 - over) - CONFIDENT) < TIE)
+    either = (rows.published_call == "PASS") | (rows.published_call == np.where(over > 0.5, "OVER", "UNDER"))
+    return pd.Series(calls, rows.index, dtype="object").mask(tie & either, rows.published_call)
 
 
 def _pricing(rows: pd.DataFrame) -> pd.Series:

@@ -18,7 +18,7 @@ from nba_pipeline.tables.predictions.prop_prices import PROP_PRICES, priced
 from nba_pipeline_tests import support
 from nba_pipeline_tests.support import day
 from nba_pipeline_tests.support.prices import PRICE as WORTH_A_CALL
-from tools.recompute import call_grades, calls, game_lines, law, prop_prices, quotes
+from tools.recompute import call_grades, calls, game_lines, law, player_prop_predictions, prop_prices, quotes
 from tools.recompute.comparison import Comparison, compare
 from tools.recompute.league import League
 
@@ -261,6 +261,25 @@ def test_the_close_of_a_game_comes_before_a_timed_quote_and_tells_the_movement_s
     assert found.spread_movement.tolist() == [-2.0, 2.0]
     assert found.implied_team_total.tolist() == [113.0, 107.5]
     assert found.moneyline.tolist() == pytest.approx([-160.0, 140.0])
+
+
+@pytest.mark.parametrize(
+    ("over", "published", "again"),
+    [
+        (0.45001, "UNDER", "UNDER"),
+        (0.45001, "PASS", "PASS"),
+        (0.45001, "OVER", "PASS"),
+        (0.4502, "UNDER", "PASS"),
+        (0.4498, "PASS", "UNDER"),
+        (0.54999, "OVER", "OVER"),
+    ],
+)
+def test_a_chance_at_the_bound_of_a_recommendation_is_judged_as_far_as_the_stored_law_tells(
+    over: float, published: str, again: str
+) -> None:
+    row = {"predicted_mean": 12.0, "calibration_rows": 5_000, "injury_status": None, "is_production_ready": True}
+    rows = pd.DataFrame([row | {"line": 12.5, "published_call": published}])
+    assert player_prop_predictions._calls(rows, pd.Series([over])).tolist() == [again]
 
 
 def test_the_score_of_a_law_is_that_of_its_formula() -> None:
