@@ -206,7 +206,7 @@ def _days_to_look_at(settings: Settings, today: date, *, whole: bool) -> list[da
 
 def _grades_to_judge(settings: Settings, judged: str, ledger: Published) -> str | None:
     """Return the time of the latest grades; None where it is that of the grades that were judged last."""
-    if settings.source == "simulator":  # figures of an invented market are no evidence of a leak
+    if settings.is_simulated:  # figures of an invented market are no evidence of a leak
         return None
     graded = max(
         (str(e["recorded_at"]) for (t, _), e in ledger.published.items() if t == selections.GRADES), default=""

@@ -68,7 +68,7 @@ def show_leaderboard(rows: RowSet, reliability_of: str | None, as_json: bool) ->
     beside = with_market(selected, market_chances(settings, selected))
     market, buckets = market_table(beside), calibration_by(beside)
     results = call_results(*_calls(settings, rows, graded), SNAPSHOTS)
-    simulated = settings.source == "simulator"
+    simulated = settings.is_simulated
     alarms = [] if simulated else [str(alarm) for alarm in too_good(board, rows)]
     if as_json:
         tables = {"systems": board, "tiers": by_tier, "reliability": bins}

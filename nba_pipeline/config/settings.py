@@ -216,8 +216,9 @@ class Settings:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether the source is an invented league."""
-        return self.source == "simulator"
+        """Whether the days of the home are those of an invented league: as the home records, else as configured."""
+        recorded = recorded_origin(self.open_state().declarations())
+        return (recorded.source if recorded else self.source) == "simulator"
 
     def open_source(self) -> "ResolvedSource":
         """Open the configured source.

@@ -175,3 +175,16 @@ def test_a_last_day_that_another_process_moved_meanwhile_stays_where_that_one_pu
     with pytest.raises(ConfigurationError):
         fail()
     assert settings_of(tmp_path).last_day == date(2025, 8, 1)
+
+
+@pytest.mark.guard
+@pytest.mark.parametrize(("filled_from", "simulated"), [(REAL, False), (INVENTED, True), (None, True)])
+def test_a_league_is_invented_if_the_source_that_filled_the_home_is_whatever_the_shell_says(
+    filled_from: Origin | None, simulated: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without NBA_PIPELINE_SOURCE the source is the simulator; figures of a home of real data raise alarms all the same."""
+    monkeypatch.delenv("NBA_PIPELINE_SOURCE", raising=False)
+    monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))
+    if filled_from is not None:
+        record_origin(tmp_path, filled_from)
+    assert Settings.from_environment().is_simulated == simulated
