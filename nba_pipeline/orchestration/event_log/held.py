@@ -2,8 +2,9 @@
 
 A step ends with a burst: its output, its materialization, the result of every check, its success. Stored one by one, each
 takes a transaction of its own. Held are only events of this burst; any other event, the end of the step above all, is stored at
-once, after those held. Whoever reads the log in this process reads what was held, too. A process that dies within the burst
-loses it together with the end of its step, and a table without such an end counts as not recorded (`recovery`).
+once, after those held, and so is the burst of many days in parts: a transaction of all of it would keep other writers waiting.
+Whoever reads the log in this process reads what was held, too. A process that dies within the burst loses what it holds
+together with the end of its step, and a table without such an end counts as not recorded (`recovery`).
 """
 
 import os
@@ -47,13 +48,14 @@ class _Process:
 class HeldEvents:
     """The events that are not stored yet."""
 
-    def __init__(self, store: Callable[[Sequence[EventLogEntry]], None]) -> None:
+    def __init__(self, store: Callable[[Sequence[EventLogEntry]], None], most: int) -> None:
         """Hold nothing.
 
         Args:
             store: Stores events in one transaction: all of them, or nothing.
+            most: How many events are stored as soon as they are held.
         """
-        self._store = store
+        self._store, self._most = store, most
         self._last = _Process(os.getpid())
 
     @property
@@ -73,7 +75,9 @@ class HeldEvents:
         finally:
             with own.lock:
                 own.blocks -= 1
-            self.release()
+            left = self._own
+            with left.lock:
+                self._store_held(left)
 
     def add(self, events: Sequence[EventLogEntry]) -> None:
         """Hold these events, or store them after those that are held.
@@ -83,15 +87,20 @@ class HeldEvents:
         own = self._own
         with own.lock:
             own.events += events
-            if not own.blocks or any(_type_of(event) not in HELD for event in events):
+            if not own.blocks or len(own.events) >= self._most or any(_type_of(e) not in HELD for e in events):
                 self._store_held(own)
 
     def release(self) -> None:
-        """Store what is held."""
+        """Store what is held for a reader; what fails is for the reader to meet, and is held for the step that goes on."""
         own = self._own
         if own.events:
             with own.lock:
-                self._store_held(own)
+                events = own.events
+                try:
+                    self._store_held(own)
+                except BaseException:
+                    own.events = [*events, *own.events]
+                    raise
 
     def _store_held(self, own: _Process) -> None:
         events, own.events = own.events, []

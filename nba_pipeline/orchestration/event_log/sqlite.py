@@ -51,6 +51,7 @@ from sqlalchemy.engine import Connection, Engine
 from nba_pipeline.common.errors import WarehouseBusyError
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.orchestration.event_log.batching import (
+    BATCH_SIZE,
     RESULT,
     BatchedEventLogStorage,
     StoredEvent,
@@ -142,7 +143,7 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
         self._open = threading.local()
         self._known_tables: set[str] = set()
         self._watches: dict[tuple[str, Listener], threading.Event] = {}
-        self._held = HeldEvents(self._store_at_once)
+        self._held = HeldEvents(self._store_at_once, BATCH_SIZE)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._initialise()
         super().__init__()

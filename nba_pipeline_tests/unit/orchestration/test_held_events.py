@@ -10,6 +10,7 @@ import pytest
 from nba_pipeline.orchestration.event_log.held import HeldEvents
 
 KINDS = dg.DagsterEventType
+MOST = 6
 BURST = (KINDS.STEP_OUTPUT, KINDS.ASSET_MATERIALIZATION, KINDS.ASSET_CHECK_EVALUATION)
 
 
@@ -46,7 +47,7 @@ def values(*kinds: dg.DagsterEventType) -> list[str]:
 @pytest.mark.parametrize("end", [KINDS.STEP_SUCCESS, KINDS.STEP_FAILURE, KINDS.RUN_FAILURE])
 def test_what_a_step_reports_is_stored_with_its_end(end: dg.DagsterEventType) -> None:
     log = Log()
-    held = HeldEvents(log.store)
+    held = HeldEvents(log.store, MOST)
     with held.holding():
         add(held, KINDS.STEP_START, *BURST)
         assert log.transactions == [values(KINDS.STEP_START)]
@@ -56,7 +57,7 @@ def test_what_a_step_reports_is_stored_with_its_end(end: dg.DagsterEventType) ->
 
 def test_a_line_of_the_log_is_seen_at_once_after_what_came_before_it() -> None:
     log = Log()
-    held = HeldEvents(log.store)
+    held = HeldEvents(log.store, MOST)
     with held.holding():
         add(held, KINDS.STEP_OUTPUT, None)
         assert log.transactions == [["STEP_OUTPUT", "log"]]
@@ -64,7 +65,7 @@ def test_a_line_of_the_log_is_seen_at_once_after_what_came_before_it() -> None:
 
 def test_outside_of_a_block_every_event_is_stored_at_once() -> None:
     log = Log()
-    held = HeldEvents(log.store)
+    held = HeldEvents(log.store, MOST)
     with held.holding():
         add(held, KINDS.STEP_SUCCESS)
     add(held, *BURST)
@@ -73,16 +74,39 @@ def test_outside_of_a_block_every_event_is_stored_at_once() -> None:
 
 def test_a_block_that_fails_stores_what_it_held() -> None:
     log = Log()
-    held = HeldEvents(log.store)
+    held = HeldEvents(log.store, MOST)
     with suppress(KeyboardInterrupt), held.holding():
         add(held, *BURST)
         raise KeyboardInterrupt
     assert log.transactions == [values(*BURST)]
 
 
+def test_the_burst_of_many_days_is_stored_in_parts() -> None:
+    log = Log()
+    held = HeldEvents(log.store, MOST)
+    with held.holding():
+        add(held, *BURST, *BURST, *BURST)
+        assert log.transactions == [values(*BURST, *BURST)]
+        add(held, KINDS.STEP_SUCCESS)
+    assert log.transactions[1:] == [values(*BURST, KINDS.STEP_SUCCESS)]
+
+
+def test_a_reader_that_cannot_store_what_is_held_costs_the_step_nothing() -> None:
+    log = Log()
+    held = HeldEvents(log.store, MOST)
+    with held.holding():
+        add(held, *BURST)
+        log.broken = True
+        with pytest.raises(OSError, match="disk is full"):
+            held.release()
+        log.broken = False
+        add(held, KINDS.STEP_SUCCESS)
+    assert log.transactions == [values(*BURST, KINDS.STEP_SUCCESS)]
+
+
 def test_what_cannot_be_stored_does_not_stand_in_the_way_of_the_failure_of_its_run() -> None:
     log = Log()
-    held = HeldEvents(log.store)
+    held = HeldEvents(log.store, MOST)
     with held.holding():
         add(held, *BURST)
         log.broken = True
@@ -95,7 +119,7 @@ def test_what_cannot_be_stored_does_not_stand_in_the_way_of_the_failure_of_its_r
 
 def test_a_forked_process_stores_nothing_of_what_its_parent_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log()
-    held = HeldEvents(log.store)
+    held = HeldEvents(log.store, MOST)
     with held.holding():
         add(held, *BURST)
         with monkeypatch.context() as forked:
