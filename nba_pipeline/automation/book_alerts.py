@@ -19,6 +19,7 @@ QUOTES = (PLAYER_PROP_LINES, GAME_LINES)
 LEAST_REJECTED, LARGEST_SHARE = 5, 0.9
 DECLARE = f"Fix: declare it in a line of {FILE} in the home ({','.join(COLUMNS)}), then run"
 DECLARED = f"is declared in {FILE} since these days were published. Fix: run"
+INCLUDED = f"is registered, and {FILE} excludes it no more since these days were published. Fix: run"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ def _of_unknown(name: str, quotes: Mapping[date, int], declared: Sequence[Book])
     run = f"`nba-pipeline backfill {min(quotes)} {max(quotes)}`"
     if all(declared_kind(declared, name, day) for day in quotes):
         return f"the book {name} {DECLARED} {run}"
+    if all(kind_of(name, day) != UNKNOWN for day in quotes):
+        return f"the book {name} {INCLUDED} {run}"
     total = sum(quotes.values())
     return f"the book {name} is in no registry, so that its {total} quotes take part in nothing. {DECLARE} {run}"
 

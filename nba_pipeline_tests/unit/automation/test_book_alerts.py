@@ -36,8 +36,12 @@ def test_a_book_that_the_home_leaves_out_is_as_it_should_be_on_these_days() -> N
     counts = BookCounts({("betrivers", DAY): 3, ("betrivers", NEXT): 4}, kinds={("betrivers", DAY): "unknown"})
     left_out = Book("betrivers", "unknown", "none", first=DAY, last=DAY)
     assert book_alerts(counts, [left_out]) == []
-    (alert,) = book_alerts(counts)
-    assert "its 3 quotes" in alert.text
+
+
+def test_a_registered_book_that_the_home_leaves_out_no_more_is_to_be_run_again() -> None:
+    (alert,) = book_alerts(BookCounts({("betrivers", DAY): 3}, kinds={("betrivers", DAY): "unknown"}))
+    assert "betrivers is registered, and books.csv excludes it no more" in alert.text
+    assert alert.text.endswith(f"`nba-pipeline backfill {DAY} {DAY}`")
 
 
 def test_a_book_of_which_every_quote_of_a_day_was_rejected_is_named_with_the_reason() -> None:
