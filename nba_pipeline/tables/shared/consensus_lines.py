@@ -115,9 +115,9 @@ def beside_other_books(current: ir.Table) -> ir.Table:
     """Measure how far the price of each quote of `in_force` lies from those of the other books at its line.
 
     Returns:
-        The quotes with `price_distance`: the distance from the median of the suppliers of prices, one vote each, in logits of the
-        over without margin; NULL without a possible pair of a sportsbook's prices. It is 0 where one supplier alone
-        quotes the line; two suppliers are equally far away.
+        The quotes with `price_distance`: the distance from the median of the suppliers of prices, in logits of the over without
+        margin; each votes once, at the line of its newest quote. NULL without a possible pair of a sportsbook's prices, and where
+        no supplier votes at the line. It is 0 where one supplier alone quotes the line; two that vote there are equally far away.
     """
     key = ("game_date", "player_id", "cutoff_at", "market", "__hundredths")
     hundredths = (current.line * 100).round().cast("int64")  # BigQuery makes no partitions by floats
