@@ -1,6 +1,5 @@
 """What the sensors see of runs that failed, and of days that are refused, in a home."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import duckdb
@@ -145,12 +144,12 @@ def test_grades_are_held_against_the_alarm_lines_once_and_again_when_further_one
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Settings, "open_source", lambda _: SilentSource())
-    settings = replace(home.settings, source="files")
+    monkeypatch.setattr(Settings, "is_simulated", False)
     now = datetime.combine(LAST + timedelta(days=1), time(18), UTC)
 
     def judged() -> tuple[bool, str | None]:
         with home.instance() as instance:
-            observed = observations.observe_alerts(settings, instance, now)
+            observed = observations.observe_alerts(home.settings, instance, now)
         for name, value in observed.notes.items():
             AlertStore(HomeState(home.path)).put_note(name, value)
         return {AlertKind.ALARM, AlertKind.DRIFT} <= set(observed.kinds), observed.notes.get(observations.JUDGED)
