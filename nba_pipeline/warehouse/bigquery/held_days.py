@@ -12,7 +12,7 @@ from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.warehouse.protocol import Days, read_schema
 
 # Days of a table that are kept, of all tables together, and windows that are remembered of each table.
-DAYS_KEPT, WINDOWS_KEPT = 4_000, 8
+DAYS_KEPT, WINDOWS_KEPT = 1_000, 8
 
 
 @dataclass(frozen=True)
