@@ -140,7 +140,9 @@ def candidates(quotes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     good = named.loc[sorted(kept)].reset_index(drop=True)
     values = price(law_of(good), *(good[c].to_numpy(dtype=float) for c in ("line", "over_odds", "under_odds")))
     centre = stated_centre(law_of(good), good["line"].to_numpy(dtype=float), values.market_p_over)
-    distance = distance_from_others(good.groupby(KEY).ngroup().tolist(), good["supplier"].tolist(), centre)
+    distance = distance_from_others(
+        good.groupby(KEY).ngroup().to_numpy(dtype=np.int64), good["supplier"].to_numpy(dtype=str), centre
+    )
     valued = good.assign(ev_over=values.ev_over, ev_under=values.ev_under)
     return valued[~(distance > OUTLYING_PRICE)].reset_index(drop=True)
 

@@ -1,13 +1,14 @@
 """What a quote is worth: fair odds, the book's probability without its margin, expected value, and the Kelly stake."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.protocol import Floats
+
+Integers = NDArray[np.integer[Any]]
 
 KELLY_SHARE = 0.25
 KELLY_CAP = 0.05
@@ -85,7 +86,7 @@ def stated_centre(law: Law, line: Floats, market_over: Floats) -> Floats:
     return law.centre(line, market_over) / law.sd
 
 
-def distance_from_others(forecast: Sequence[int], supplier: Sequence[str], centre: Floats) -> Floats:
+def distance_from_others(forecast: Integers, supplier: NDArray[np.str_], centre: Floats) -> Floats:
     """Measure how far each price lies from those of the other books beside the same forecast.
 
     Args:
@@ -97,10 +98,22 @@ def distance_from_others(forecast: Sequence[int], supplier: Sequence[str], centr
         Distances from the median of the suppliers, one vote each, in standard deviations of the law; NaN without a price of both
         sides, and where fewer than three suppliers have one.
     """
-    quotes = pd.DataFrame({"forecast": forecast, "supplier": supplier, "centre": centre})
-    votes = quotes.groupby(["forecast", "supplier"])["centre"].median().groupby(level="forecast")
-    median = votes.median().where(votes.count() >= FEWEST_SUPPLIERS)
-    return np.abs(centre - quotes["forecast"].map(median).to_numpy(dtype=float))
+    names, vote = np.unique(supplier, return_inverse=True)
+    known = ~np.isnan(centre)
+    votes, of_supplier, _ = _medians(forecast[known] * len(names) + vote[known], centre[known])
+    forecasts, median, suppliers = _medians(votes // max(len(names), 1), of_supplier)
+    distance = np.full(len(centre), np.nan)
+    place = np.searchsorted(forecasts, forecast[known])
+    distance[known] = np.where(suppliers[place] >= FEWEST_SUPPLIERS, np.abs(centre[known] - median[place]), np.nan)
+    return distance
+
+
+def _medians(key: Integers, values: Floats) -> tuple[Integers, Floats, Integers]:
+    """Return the keys, sorted, with the median and the number of the values of each."""
+    ordered = values[np.lexsort((values, key))]
+    keys, count = np.unique(key, return_counts=True)
+    first = np.cumsum(count) - count
+    return keys, (ordered[first + (count - 1) // 2] + ordered[first + count // 2]) / 2, count
 
 
 def _kelly(value: Floats, pays: Floats, decided: Floats) -> Floats:

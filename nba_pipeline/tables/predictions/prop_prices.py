@@ -1,10 +1,10 @@
 """nba_predictions.prop_prices: every quote in force, priced by every system."""
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from nba_pipeline import asof
@@ -21,6 +21,9 @@ from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
 from nba_pipeline.tables.shared.odds import is_contradictory
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PRICED = tuple(s for s in SYSTEM_IDS if s not in BASELINE_IDS)
 
@@ -231,11 +234,13 @@ def priced(rows: pa.Table) -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
-def _contradicted(frame: pd.DataFrame) -> pd.Index:
+def _contradicted(frame: "pd.DataFrame") -> "pd.Index":
     """The candidates whose prices lie far from those of the other books, each counted with its line."""
     rows = frame[frame["exclusion"].isna() & frame["centre"].notna()]
     forecast = rows.groupby([*KEY, "system_id"]).ngroup()
-    distance = distance_from_others(forecast.tolist(), rows["supplier"].tolist(), rows["centre"].to_numpy())
+    distance = distance_from_others(
+        forecast.to_numpy(), rows["supplier"].to_numpy(dtype=str), rows["centre"].to_numpy()
+    )
     return rows.index[distance > OUTLYING_PRICE]
 
 

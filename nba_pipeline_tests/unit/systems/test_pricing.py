@@ -1,12 +1,14 @@
 """What a quote is worth: odds, margins, values and stakes."""
 
+from statistics import median
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_pipeline.systems.distribution import Law
-from nba_pipeline.systems.pricing import KELLY_CAP, Price, american_odds, decimal_odds, price
+from nba_pipeline.systems.pricing import KELLY_CAP, Price, american_odds, decimal_odds, distance_from_others, price
 
 NAN = float("nan")
 
@@ -94,3 +96,26 @@ def test_one_sided_odds_have_a_value_but_no_margin() -> None:
     assert np.isfinite(half.ev_over)
     assert np.isnan(half.ev_under)
     assert np.isnan(half.market_p_over)
+
+
+QUOTE = st.tuples(
+    st.integers(0, 3), st.sampled_from(["dk", "fd", "kambi", "mgm"]), st.sampled_from([NAN, 2.9, 3.0, 3.4])
+)
+
+
+@given(st.lists(QUOTE, max_size=30))
+def test_a_price_is_held_against_the_median_of_three_suppliers_and_more(quotes: list[tuple[int, str, float]]) -> None:
+    forecasts, suppliers, centres = (np.array(part) for part in zip(*quotes, strict=True)) if quotes else ([], [], [])
+    found = distance_from_others(
+        np.array(forecasts, dtype=np.int64), np.array(suppliers, dtype=str), np.array(centres, dtype=float)
+    )
+    for (forecast, _, centre), distance in zip(quotes, found, strict=True):
+        of_forecast: dict[str, list[float]] = {}
+        for f, supplier, c in quotes:
+            if f == forecast and not np.isnan(c):
+                of_forecast.setdefault(supplier, []).append(c)
+        votes = [median(said) for said in of_forecast.values()]
+        if np.isnan(centre) or len(votes) < 3:
+            assert np.isnan(distance)
+        else:
+            assert distance == pytest.approx(abs(centre - median(votes)))
