@@ -220,8 +220,9 @@ def test_a_step_that_fails_is_named_and_leaves_nothing_behind(
     assert isinstance(pushing, BigQueryWarehouse)
     transform, days, before = CATALOG[STEPPED], days_between(FIRST, LAST), entries(pushing)
     broken = replace(RUN, plans=BrokenSteps())
+    last = len(broken.plans.of(transform, "bigquery").rows.steps)
     for _ in range(2):
-        with pytest.raises(WarehouseError, match=f"^computing {STEPPED}, step_2: ") as failed:
+        with pytest.raises(WarehouseError, match=f"^computing {STEPPED}, step_{last}: ") as failed:
             publish(transform, days, pushing, source, schedule_read(transform), broken)
         assert not failed.value.transient
     assert entries(pushing) == before
