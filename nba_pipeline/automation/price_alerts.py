@@ -11,7 +11,7 @@ from nba_pipeline.domain.declared_books import EXCLUDED, FILE
 from nba_pipeline.tables.predictions.prop_prices import NO_PRICE, OUTLIER, PICKEM, PROP_PRICES
 from nba_pipeline.warehouse import Days, Warehouse
 
-# Sound books have 1 price in 100 that is excluded as outlying at most, feeds that mix sides or lines up 9 and more.
+# Of sound books 2 prices in 100 are excluded as outlying at most, of feeds that mix sides up 8 to 80 (docs/models.md).
 LEAST_OUTLYING, LARGEST_SHARE = 5, 0.05
 COLUMNS = ("game_date", "bookmaker", "exclusion", "is_pricing_system")
 FIX = (

@@ -7,8 +7,10 @@ import pytest
 
 from nba_pipeline.automation import observations, sensors
 from nba_pipeline.automation.alert_store import Alert, AlertKind, AlertStore
+from nba_pipeline.automation.price_alerts import BookPrices
 from nba_pipeline.automation.retries import FailedRun
 from nba_pipeline.automation.selections import GRADES
+from nba_pipeline.cli import check
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.waivers import COLUMNS
 from nba_pipeline.state.home import HomeState
@@ -161,6 +163,26 @@ def test_grades_are_held_against_the_alarm_lines_once_and_again_when_further_one
         later = f"recorded_at = recorded_at + INTERVAL 1 HOUR WHERE table_id = '{GRADES}' AND day = DATE '{LAST}'"
         db.execute(f"UPDATE nba_ops.ledger SET {later}")
     assert judged() == (True, str(recorded[LAST] + timedelta(hours=1)))
+
+
+def test_a_book_whose_prices_contradict_the_others_is_an_alert_with_new_grades_and_a_note_of_the_check(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Settings, "open_source", lambda _: SilentSource())
+    monkeypatch.setattr(Settings, "is_simulated", False)
+    for name, value in home.environment.items():
+        monkeypatch.setenv(name, value)
+    found = [BookPrices("betrivers", 40, {LAST: 9})]  # this home has no models, and so no prices
+    for module in (observations, check):
+        monkeypatch.setattr(module, "contradicted_books", lambda *_: found)
+    with home.instance() as instance:
+        now = datetime.combine(LAST + timedelta(days=1), time(18), UTC)
+        observed = observations.observe_alerts(home.settings, instance, now)
+    (alert,) = (a for a in observed.alerts if a.kind == AlertKind.PRICE)
+    assert AlertKind.PRICE in observed.kinds
+    check.run_check(FIRST, LAST)
+    assert alert.text.startswith("9 of 40 prices of betrivers contradict the other books")
+    assert f"note     {alert.text}" in capsys.readouterr().out
 
 
 def test_figures_of_an_invented_market_are_not_judged(home: Home) -> None:

@@ -32,7 +32,7 @@ PRICED = tuple(s for s in SYSTEM_IDS if s not in BASELINE_IDS)
 # deviation of the consensus in 99.9 %. In 99.8 % and more their prices put the law within a quarter of one of the median, but for
 # feeds that mix sides up (docs/models.md).
 STALE_AFTER = timedelta(hours=12)
-OUTLYING = 0.5
+OUTLYING_LINE = 0.5
 OUTLYING_PRICE = 0.25
 PICKEM, NO_PRICE, STALE, OUTLIER, CONTRADICTORY = EXCLUSIONS = (
     "pickem",
@@ -124,8 +124,8 @@ class PropPrices(Rows):
     exclusion: str = column(
         "reason why the quote is no candidate for the best price; NULL for a candidate, and in rows of earlier releases",
         formula=f"pickem: a pick'em operator, whose prices are placeholders; no_price: no odds; stale: last known more than "
-        f"{STALE_AFTER.total_seconds() / 3600:g} hours before as_of; outlying: the line lies more than {OUTLYING:g} standard "
-        "deviations of the forecast from the consensus line, or the price more than "
+        f"{STALE_AFTER.total_seconds() / 3600:g} hours before as_of; outlying: the line lies more than {OUTLYING_LINE:g} "
+        "standard deviations of the forecast from the consensus line, or the price more than "
         f"{lines.OUTLYING_LOGIT:g}, in logits of the over without margin, from the median of the suppliers at its line, "
         f"or, where three suppliers and more have prices, puts the law more than {OUTLYING_PRICE:g} standard deviations from "
         "where their median does; contradictory: both prices together imply less than 1",
@@ -207,7 +207,7 @@ def exclusion(
         (quotes.book_kind != SPORTSBOOK, PICKEM),
         (quotes.over_odds.isnull() & quotes.under_odds.isnull(), NO_PRICE),
         (quotes.known_at < as_of - ibis.interval(seconds=int(STALE_AFTER.total_seconds())), STALE),
-        ((away > OUTLYING * sd) | lines.is_outlying(quotes), OUTLIER),
+        ((away > OUTLYING_LINE * sd) | lines.is_outlying(quotes), OUTLIER),
         (is_contradictory(quotes.over_odds, quotes.under_odds), CONTRADICTORY),
     )
 

@@ -18,8 +18,8 @@ from nba_pipeline.tables.shared.odds import implied_probability, is_contradictor
 
 BALANCE_UNKNOWN = 10_000.0
 LOGIT_PRECISION = 6
-# How far, in logits of the over, a price may lie from the median of the suppliers at its line: of a book whose prices are sound
-# 1 in 100 lies farther at most, mostly none; of feeds that mix sides or lines up 9 to 59 in 100 (docs/models.md).
+# How far, in logits of the over, a price may lie from the median of the suppliers at its line. Of sound books 6 prices in 10,000
+# lie farther at most, of a feed that mixed its sides up for two months 16 in 100 of the season's threes.
 OUTLYING_LOGIT = 0.4
 COUNTED = (
     *("game_date", "player_id", "cutoff_at", "market", "bookmaker", "book_kind", "known_at"),
