@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nba_pipeline.common.environment import READ, SECRET_FILES
 from nba_pipeline.common.locking import file_lock
+from nba_pipeline.domain.calendar import EPOCH, set_days
 
 pytest_plugins = ["nba_pipeline_tests.support.tiers"]
 
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
     from nba_pipeline_tests.support.homes import Home
     from nba_pipeline_tests.support.postgres import Postgres
     from nba_pipeline_tests.support.storage_emulator import StorageService
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the caller's variables and home from the tests: the home of `make demo` begins on a day of its own."""
+    for name in READ | SECRET_FILES.keys():
+        os.environ.pop(name, None)
+    nothing = TemporaryDirectory()
+    config.add_cleanup(nothing.cleanup)
+    os.environ["NBA_PIPELINE_HOME"] = nothing.name
+
+
+@pytest.fixture(autouse=True)
+def _days_of_no_home() -> None:
+    """Forget the days of the home that an earlier test opened."""
+    set_days(EPOCH, None)
 
 
 # The lock of what the workers of a run share is held while one of them makes it.

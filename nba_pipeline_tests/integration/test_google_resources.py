@@ -46,4 +46,4 @@ def test_an_asset_of_a_team_reads_bigquery_and_writes_to_the_bucket_by_the_resou
 
 
 def test_the_embedded_default_has_none() -> None:
-    assert google_resources(Settings.from_environment({})) == {}
+    assert google_resources(Settings.from_environment()) == {}

@@ -88,7 +88,7 @@ def test_the_replay_is_begun_for_its_own_step_while_the_features_of_a_single_day
     days: list[date] = []
     monkeypatch.setattr(asset_check, "replay_early", lambda day, *_: days.append(day))
     for asked in ([FIRST], [FIRST, LAST]):
-        begun.work("run", asked, Settings.from_environment({}))
+        begun.work("run", asked, Settings.from_environment())
     assert days == [FIRST]
 
 
@@ -98,4 +98,4 @@ def test_what_fails_before_the_check_is_left_to_the_check(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(asset_check, "replay_early", failing)
     (begun,) = (m for m in ahead._meanwhile.values() if m.table == FEATURES)
-    begun.work("run", [FIRST], Settings.from_environment({}))
+    begun.work("run", [FIRST], Settings.from_environment())

@@ -4,7 +4,9 @@
 """
 
 import json
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -22,7 +24,7 @@ def describe() -> dict[str, Any]:
     """Return the description of the definitions as the embedded defaults give them."""
     from nba_pipeline.definitions import defs
 
-    settings = Settings.from_environment({})
+    settings = Settings.from_environment()
     tables = {table_asset(t, settings).key: table_asset(t, settings) for t in TRANSFORMS}
     graph = defs.resolve_asset_graph()
     return {
@@ -82,4 +84,6 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(text())
+    with TemporaryDirectory() as empty:  # the home of `make demo` begins on a day of its own
+        os.environ["NBA_PIPELINE_HOME"] = empty
+        FILE.write_text(text())

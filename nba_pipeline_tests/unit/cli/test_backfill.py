@@ -1,6 +1,5 @@
 """The command `backfill`: what is wrong is refused before anything changes."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -10,18 +9,10 @@ from nba_pipeline import definitions
 from nba_pipeline.cli.backfill import run_backfill
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.config.home import Origin, record_origin, recorded_origin
-from nba_pipeline.domain.calendar import EPOCH, set_days
 
 assert definitions.defs  # loaded before the days of this home are
 
 
-@pytest.fixture
-def _days_of_any_home() -> Iterator[None]:
-    yield
-    set_days(EPOCH, None)
-
-
-@pytest.mark.usefixtures("_days_of_any_home")
 def test_a_selection_of_nothing_leaves_the_last_day_of_the_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

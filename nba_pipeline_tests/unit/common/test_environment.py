@@ -69,7 +69,8 @@ def test_all_wrong_values_are_named_at_once_each_with_its_fix() -> None:
     assert "; NBA_PIPELINE_SEED: give a whole number" in error.value.remedy
 
 
-def test_an_empty_variable_counts_as_unset() -> None:
+def test_an_empty_variable_counts_as_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     assert Settings.from_environment(dict.fromkeys(READ, "")) == Settings.from_environment({})
 
 

@@ -1,7 +1,7 @@
 """A home belongs to the source that filled it, and remembers its days."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -65,13 +65,6 @@ def test_the_configured_source_is_held_against_the_home(tmp_path: Path) -> None:
 
 
 AUGUST = date(2024, 8, 1)
-
-
-@pytest.fixture(autouse=True)
-def _days_of_any_home() -> Iterator[None]:
-    """Let no other test see the days of these homes."""
-    yield
-    set_days(EPOCH, None)
 
 
 def settings_of(home: Path, variables: Mapping[str, str] | None = None) -> Settings:

@@ -173,7 +173,7 @@ def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step(monkeypa
     """Of the catalog's own, others are begun as soon as the first step asks; a variant of a table must not get its rows."""
     asked: list[str] = []
     monkeypatch.setattr(module._Run, "begin", lambda _, first, *__: asked.append(first) or Ahead({}, Kitchen()))
-    own, settings = CATALOG["nba_raw.schedule"], Settings.from_environment({})
+    own, settings = CATALOG["nba_raw.schedule"], Settings.from_environment()
     with module.preparing_ahead("run", graph_order(), {}):
         assert module.take("run", replace(own), [day("2024-01-05")], settings) is None
         assert module.take("other", own, [day("2024-01-05")], settings) is None
@@ -211,5 +211,5 @@ def test_work_is_done_for_a_step_of_the_run_instead_of_waiting_for_a_table(
     monkeypatch.setattr(module._Run, "begin", lambda *_: begun)
     threading.Timer(0.05, kitchen.held[table.table.id].set).start()
     with module.preparing_ahead("run", steps, {}):
-        assert module.take("run", table, [day("2024-01-05")], Settings.from_environment({})) is not None
+        assert module.take("run", table, [day("2024-01-05")], Settings.from_environment()) is not None
     assert worked == ["run"] * done
