@@ -17,9 +17,9 @@ from nba_pipeline.engine.transform import REJECT_REASON, SLATE, FinishContext, T
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
-# Rows of all inputs up to which one thread is as fast as several. The features of a day read 90,000, and a second core saves a
-# quarter of their time; most other tables of a day read fewer.
-SMALL = 50_000
+# With more, the thread that waits for a statement asks all the time whether there is work for it, and takes the lock of Python to
+# ask: with two, the features of two seasons took 22 s of processor time instead of 13, which a run needs to store other tables.
+THREADS = 1
 
 
 class DuckDBExecutor:
@@ -29,8 +29,7 @@ class DuckDBExecutor:
 
     def __init__(self, inputs: Mapping[str, pa.Table]) -> None:
         self.inputs = inputs
-        small = sum(rows.num_rows for rows in inputs.values()) <= SMALL
-        self.db: duckdb.DuckDBPyConnection = duck.scratch(threads=1 if small else None)
+        self.db: duckdb.DuckDBPyConnection = duck.scratch(threads=THREADS)
         self._hashed: int | None = None
         for name, rows in inputs.items():
             self.db.register(name, rows)

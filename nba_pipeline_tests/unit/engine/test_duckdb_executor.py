@@ -1,25 +1,19 @@
 """The DuckDB in which one table is computed."""
 
 import pyarrow as pa
-import pytest
 
-from nba_pipeline.engine import duckdb_executor
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor, last_reads, unread_after
 from nba_pipeline.engine.plan import Plan, Query
 from nba_pipeline.engine.transform import SLATE
 
 
-@pytest.mark.parametrize(("rows", "alone"), [(2, True), (3, False)])
-def test_one_thread_computes_what_few_rows_are_read_for(
-    rows: int, alone: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(duckdb_executor, "SMALL", 3)
-    executor = DuckDBExecutor({"slate": pa.table({"game_id": ["1"]}), "games": pa.table({"game_id": ["1"] * rows})})
+def test_one_thread_computes_a_table() -> None:
+    executor = DuckDBExecutor({"slate": pa.table({"game_id": ["1"]})})
     try:
         (threads,) = executor.sql("SELECT current_setting('threads') AS threads")
     finally:
         executor.close()
-    assert (threads["threads"] == 1) is alone
+    assert threads["threads"] == 1
 
 
 def test_a_step_is_no_longer_kept_than_it_is_read() -> None:
