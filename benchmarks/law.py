@@ -188,7 +188,7 @@ def price_grids(best: pd.DataFrame, title: str) -> list[Grid]:
 
 
 def decile_grid(best: pd.DataFrame, title: str) -> Grid:
-    """Claimed value beside the realized return, by decile of the claim, with the chance that every interval has its claim."""
+    """Claimed value beside the realized return, by decile of the claim, and how many deciles true claims would hold."""
     decile = deciles(best)
     table = Grid(title=title, title_justify="left")
     for name in ("N", "claimed", "realized", "claim inside", "overs"):
@@ -202,9 +202,11 @@ def decile_grid(best: pd.DataFrame, title: str) -> Grid:
         shown = f"{realized.value:+.4f} [{realized.low:+.4f}, {realized.high:+.4f}]"
         overs = (rows["side"] == "over").mean()
         table.add_row(f"{len(rows):,}", f"{claimed:+.4f}", shown, "yes" if held else "no", f"{overs:.0%}")
+    held = held_if_true(best, decile)
     table.caption = (
-        f"{inside} of {DECILES} inside; of outcomes drawn from the laws themselves all {DECILES} are in "
-        f"{all_inside(best, decile):.0%} of {DRAWS:,} draws. Realized on claimed: slope {by_claim(best)}"
+        f"{inside} of {DECILES} inside. Of {DECILES} deciles, a law that is exactly right holds {held.mean():.1f} on average, "
+        f"all in {(held == DECILES).mean():.0%} and {inside} or fewer in {(held <= inside).mean():.1%} of {DRAWS:,} draws of "
+        f"outcomes from the laws. Realized on claimed: slope {by_claim(best)}"
     )
     return table
 
@@ -220,8 +222,8 @@ def by_claim(best: pd.DataFrame) -> str:
     return f"{slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
 
 
-def all_inside(best: pd.DataFrame, decile: np.ndarray) -> float:
-    """Share of draws in which all deciles have their claim in a 95 % interval by day, where every claim is true.
+def held_if_true(best: pd.DataFrame, decile: np.ndarray) -> np.ndarray:
+    """How many deciles have their claim in a 95 % interval by day where every claim is true, by draw of the outcomes.
 
     Args:
         best: Rows of `sides`; both sides of a player share one outcome, drawn from his law.
@@ -237,16 +239,16 @@ def all_inside(best: pd.DataFrame, decile: np.ndarray) -> float:
     day = best.groupby("game_date").ngroup().to_numpy()
     place, days = decile * (day.max() + 1) + day, day.max() + 1
     count = np.bincount(place, minlength=DECILES * days).reshape(DECILES, days)
-    chance, held = np.random.default_rng(SEED), 0
-    for _ in range(DRAWS):
+    chance, held = np.random.default_rng(SEED), np.zeros(DRAWS, dtype=int)
+    for draw in range(DRAWS):
         outcome = (at_most < chance.random(len(first))[:, None]).sum(axis=1)[player]
         won = sign * (outcome - line)
         gap = np.select([won > 0, won < 0], [pays, -1.0], 0.0) - claim
         total = np.bincount(place, gap, DECILES * days).reshape(DECILES, days)
         mean = total.sum(axis=1) / count.sum(axis=1)
         error = np.sqrt(((total - count * mean[:, None]) ** 2).sum(axis=1)) / count.sum(axis=1)
-        held += bool((np.abs(mean) <= NORMAL_95 * error).all())
-    return held / DRAWS
+        held[draw] = (np.abs(mean) <= NORMAL_95 * error).sum()
+    return held
 
 
 def main() -> None:
