@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
-from importlib.metadata import version as installed
+from functools import cache
+from importlib import metadata
 from typing import Any
 
 from nba_pipeline.common.errors import ModelError
@@ -12,6 +13,12 @@ from nba_pipeline.common.errors import ModelError
 def retrain(trained_on: date) -> str:
     """Return the command that trains the models of a training day again."""
     return f"train the month again: nba-pipeline backfill {trained_on} {trained_on} --select prediction_models"
+
+
+@cache
+def installed(library: str) -> str:
+    """Return the version of a library here, which is looked for on the disk once a process."""
+    return metadata.version(library)
 
 
 def installed_versions(libraries: Sequence[str]) -> dict[str, str]:

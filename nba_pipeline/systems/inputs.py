@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nba_pipeline.common.frames import beside
 from nba_pipeline.systems import LEARNERS
 from nba_pipeline.systems.protocol import Floats
 
@@ -29,7 +30,7 @@ def form_of(rows: pd.DataFrame, market: str, name: str) -> Floats:
 def rule_rows(rows: pd.DataFrame, market: str) -> pd.DataFrame:
     """The rows as rules read them: `games` and the market's form beside the features."""
     games = rows["games_played_season"].to_numpy(dtype=float)
-    return rows.assign(games=games, **{name: form_of(rows, market, name) for name in FORM})
+    return beside(rows, games=games, **{name: form_of(rows, market, name) for name in FORM})
 
 
 def system_features(system_id: str, market: str) -> tuple[str, ...]:

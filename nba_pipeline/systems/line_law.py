@@ -13,7 +13,7 @@ line, learned on all. Without a price P_market is what the books' lines tell, an
 have told: a slope learned there and used beside a price would count the price twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -178,13 +178,27 @@ def _fit_logistic(z: Floats, known: Floats, over: NDArray[np.bool_]) -> tuple[fl
     """Shift and slope of logit P(over) = shift + slope·z + known, held towards the prior (maximum a posteriori, Newton)."""
     x = np.column_stack([np.ones(len(z)), z])
     start = np.array([0.0, PRIOR_SLOPE])
-    weights, prior = start.copy(), PRIOR_ROWS / 4 * np.diag([1.0, max(float(z.var()), SURE)])
-    for _ in range(NEWTON_STEPS):
+    prior = PRIOR_ROWS / 4 * np.diag([1.0, max(float(z.var()), SURE)])
+
+    def step(weights: Floats) -> Floats:
         p = scipy.special.expit(x @ weights + known)
         gradient = x.T @ (over - p) - prior @ (weights - start)
-        weights = weights + np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + prior, gradient)
+        return weights + np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + prior, gradient)
+
+    weights = _after(NEWTON_STEPS, step, start)
     shift, slope = rounded([weights[0], max(weights[1], 0.0)])
     return shift, slope
+
+
+def _after(steps: int, step: Callable[[Floats], Floats], start: Floats) -> Floats:
+    """Where as many steps lead. Near the solution they soon stay or go round in the last digits: the rest is known then."""
+    path = [start]
+    while len(path) <= steps:
+        moved = step(path[-1])
+        if again := [n for n, w in enumerate(path) if (w == moved).all()]:
+            return path[again[0] + (steps - again[0]) % (len(path) - again[0])]
+        path.append(moved)
+    return path[steps]
 
 
 def _fit_beside_price(z: Floats, known: Floats, over: NDArray[np.bool_]) -> BesidePrice:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nba_pipeline.common.frames import rows_where
 from nba_pipeline.systems import (
     BASELINE_IDS,
     LEARNERS,
@@ -106,7 +107,7 @@ def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
         reason = f"{seasoned:,} rows of players with {EARLIER_GAMES} earlier games, {MINIMUM_ROWS:,} are needed"
         seen = _seen(rows)
         return {s: Trained(None, seen, reason) for s in VERSIONS}
-    known = _Rows.of(rows[rows[f"{market}_form"].notna()].reset_index(drop=True), market)
+    known = _Rows.of(rows_where(rows, rows[f"{market}_form"].notna().to_numpy()), market)
     fitted, unlevelled = _members(known)
     fitted |= _combinations(known, unlevelled)
     made = {s: _trained(s, f, known) for s, f in fitted.items()}
@@ -127,7 +128,7 @@ def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
     day, player = rows["game_date"].to_numpy(), rows["player_id"].to_numpy()
     later, same = day[1:] > day[:-1], day[1:] == day[:-1]
     if (later | (same & (player[1:] > player[:-1]))).all():
-        return rows.reset_index(drop=True)
+        return rows
     return rows.sort_values(["game_date", "player_id"], ignore_index=True)
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from nba_pipeline.systems.learned import EXPECTED_BY_FORM, EXPECTED_BY_ROTATION, matrix, stored
@@ -123,11 +124,21 @@ class XGBoostTraining:
     def _fit(self, use: NDArray[np.bool_], rounds: int, parameters: Mapping[str, object]) -> xgboost.Booster:
         import xgboost  # deferred: takes a second to load, and only training needs it
 
-        data = xgboost.QuantileDMatrix(self.values[use], self.actual[use], max_bin=BINS, nthread=1, ref=self._edges)
+        rows = _quick_to_read(self.values[use])
+        data = xgboost.QuantileDMatrix(rows, self.actual[use], max_bin=BINS, nthread=1, ref=self._edges)
         trees = xgboost.Booster(dict(parameters), [data])
         for done in range(rounds):
             trees.update(data, done)
         return trees
+
+
+def _quick_to_read(values: Singles) -> scipy.sparse.csr_matrix:
+    """The matrix in the form of which the library makes bins in three fifths of the time: as if it had few values, and all of
+    them given, unknown ones as NaN."""
+    rows, columns = values.shape
+    places = np.tile(np.arange(columns, dtype=np.int32), rows)
+    begins = np.arange(0, rows * columns + 1, columns, dtype=np.int32)
+    return scipy.sparse.csr_matrix((values.ravel(), places, begins), shape=values.shape, copy=False)
 
 
 def _edges(column: Singles) -> Singles:

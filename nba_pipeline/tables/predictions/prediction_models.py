@@ -1,7 +1,8 @@
 """nba_predictions.prediction_models: the registry of trained models, and their training rows."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pyarrow as pa
 from nba_pipeline import asof
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.frames import beside, rows_where
 from nba_pipeline.common.ibis_relations import equal, union
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.calendar import first_day, training_day
@@ -23,7 +25,13 @@ from nba_pipeline.systems.training import Trained, train
 from nba_pipeline.tables.analytics.player_game_summary import PLAYER_GAME_SUMMARY
 from nba_pipeline.tables.analytics.upcoming_player_game_context import UPCOMING_PLAYER_GAME_CONTEXT
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.tables.predictions.promotion import CHALLENGER, CHAMPION, READ_DAYS, models_of_the_month
+from nba_pipeline.tables.predictions.promotion import (
+    CHALLENGER,
+    CHAMPION,
+    READ_DAYS,
+    models_of_the_month,
+    trained_on_rows,
+)
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 from nba_pipeline.tables.shared.consensus_lines import consensus, side_by_side
@@ -35,6 +43,8 @@ if TYPE_CHECKING:
 # What the systems read of the market: columns of the consensus (`systems.protocol.Quotes`).
 QUOTED = ("line", "market_line", "market_over")
 WORKERS = 2
+# Months whose trainings are begun before an earlier one is judged.
+AHEAD = 2
 
 
 class PredictionModels(Rows):
@@ -128,7 +138,7 @@ def build(features: ir.Table, facts: ir.Table, context: ir.Table, quotes: ir.Tab
 
 def of_market(rows: "pd.DataFrame", market: str) -> "pd.DataFrame":
     """Name what the market says of each row as the systems read it, from columns `<name>_<market>`."""
-    return rows.assign(**{c: rows[f"{c}_{market}"].astype(float) for c in QUOTED})
+    return beside(rows, **{c: rows[f"{c}_{market}"].to_numpy(dtype=float) for c in QUOTED})
 
 
 def model_rows(features: ir.Table, identity: Sequence[str]) -> ir.Table:
@@ -139,21 +149,35 @@ def model_rows(features: ir.Table, identity: Sequence[str]) -> ir.Table:
 
 def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
     """Train every system of every market on each training day asked for, store the artifacts, and register them."""
-    frame = _training_frame(rows)
-    shared = SharedTraining(train)
     wanted = [(d, m) for d in context.days if d == training_day(d) for m in context.markets]
-
-    def fit(job: tuple[date, str]) -> list[dict]:
-        day, market = job
-        seen = frame[asof.training_window(frame["game_date"], day, READ_DAYS)]
-        seen = of_market(seen, market).assign(actual=seen[f"actual_{market}"].astype(float))
-        return [
-            _entry(day, market, s, t, context.store) for s, t in models_of_the_month(seen, market, day, shared).items()
+    workers = ThreadPoolExecutor(max_workers=WORKERS)
+    shared = SharedTraining(train, workers)
+    try:
+        entries = [
+            _entry(day, market, system, trained, context.store)
+            for day, market, seen in _begun(_training_frame(rows), wanted, shared)
+            for system, trained in models_of_the_month(seen, market, day, shared).items()
         ]
-
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        entries = [e for found in pool.map(fit, wanted) for e in found]
+    finally:
+        workers.shutdown(cancel_futures=True)
     return pa.Table.from_pylist(entries, schema=PREDICTION_MODELS.computed_schema)
+
+
+def _begun(
+    frame: "pd.DataFrame", wanted: Sequence[tuple[date, str]], shared: SharedTraining
+) -> "Iterator[tuple[date, str, pd.DataFrame]]":
+    """The rows that each month and market reads, in turn; its trainings and those of the next ones are begun by then, so that
+    no worker waits while a month is judged and stored."""
+    waiting: deque[tuple[date, str, pd.DataFrame]] = deque()
+    for day, market in wanted:
+        seen = rows_where(frame, asof.training_window(frame["game_date"], day, READ_DAYS))
+        seen = beside(of_market(seen, market), actual=seen[f"actual_{market}"].to_numpy(dtype=float))
+        for part in trained_on_rows(seen, day):
+            shared.begin(part, market)
+        waiting.append((day, market, seen))
+        if len(waiting) > AHEAD:
+            yield waiting.popleft()
+    yield from waiting
 
 
 def _training_frame(rows: pa.Table) -> "pd.DataFrame":

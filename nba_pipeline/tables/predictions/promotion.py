@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nba_pipeline import asof
+from nba_pipeline.common.frames import rows_where
 from nba_pipeline.domain.calendar import training_day
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.systems import Forecast, ensemble_v1
@@ -50,13 +51,12 @@ def models_of_the_month(
         are of the challenger, `champion_crps` is of the champion on the same rows.
     """
     held, before, earlier = split(rows, trained_on)
-    everything = rows[asof.training_window(rows["game_date"], trained_on, TRAINING_DAYS)]
+    everything = _everything(rows, trained_on)
     tried = _forecasts(held, market, train(before, market), trained_on)
     if tried is None:
         return _with_facts(train(everything, market), {}, CHALLENGER)
     figures = {s: _figures(f, held) for s, f in tried.items()}
-    last = before["game_date"].max()
-    champion = train(earlier, market) if len(earlier) and earlier["game_date"].max() < last else {}
+    champion = train(earlier, market) if _has_rows_since(earlier, before) else {}
     defended = _forecasts(held, market, champion, trained_on)
     if defended is None:
         return _with_facts(train(everything, market), figures, CHALLENGER)
@@ -64,6 +64,26 @@ def models_of_the_month(
     if is_worse(tried[ensemble_v1.SYSTEM_ID], defended[ensemble_v1.SYSTEM_ID], held):
         return _with_facts(champion, figures, CHAMPION)
     return _with_facts(train(everything, market), figures, CHALLENGER)
+
+
+def trained_on_rows(rows: "pd.DataFrame", trained_on: date) -> "list[pd.DataFrame]":
+    """Return the rows that `models_of_the_month` trains on, one frame for each training; it may not need the last.
+
+    Args:
+        rows: As there.
+        trained_on: The training day.
+    """
+    _, before, earlier = split(rows, trained_on)
+    return [before, *([earlier] if _has_rows_since(earlier, before) else []), _everything(rows, trained_on)]
+
+
+def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
+    return rows_where(rows, asof.training_window(rows["game_date"], trained_on, TRAINING_DAYS))
+
+
+def _has_rows_since(earlier: "pd.DataFrame", before: "pd.DataFrame") -> bool:
+    """Return whether last month's models lack rows that the challenger has seen."""
+    return len(earlier) > 0 and earlier["game_date"].max() < before["game_date"].max()
 
 
 def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
@@ -74,11 +94,11 @@ def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.Dat
         trained_on: The training day.
     """
     day = rows["game_date"]
-    held = day.isin(day.drop_duplicates().nlargest(HOLDOUT_DAYS))
+    held = day.isin(np.unique(day)[-HOLDOUT_DAYS:])
     trained_before = training_day(trained_on - timedelta(days=1))
     before = ~held & asof.training_window(day, trained_on, TRAINING_DAYS)
     earlier = ~held & asof.training_window(day, trained_before, TRAINING_DAYS)
-    return rows[held], rows[before], rows[earlier]
+    return rows_where(rows, held), rows_where(rows, before), rows_where(rows, earlier)
 
 
 def is_worse(challenger: Forecast, champion: Forecast, rows: "pd.DataFrame") -> bool:

@@ -1,6 +1,7 @@
 """The law of rows with a line: one distribution, calibrated at the consensus and right at every other line."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nba_pipeline.systems.distribution import Law
-from nba_pipeline.systems.line_law import MINIMUM_DECIDED, PRIOR_SLOPE, BesidePrice, LineLaw
+from nba_pipeline.systems.line_law import MINIMUM_DECIDED, PRIOR_SLOPE, BesidePrice, LineLaw, _after
 from nba_pipeline.systems.protocol import Floats, Quotes
 
 RNG = np.random.default_rng(8)
@@ -252,3 +253,25 @@ def test_means_are_never_negative() -> None:
 def test_it_is_stored_and_read_back(knows_prices: bool) -> None:
     law = fitted(knows_prices=knows_prices)
     assert LineLaw.from_dict(json.loads(json.dumps(law.to_dict()))) == law
+
+
+@pytest.mark.parametrize("steps", [3, 24, 25])
+@pytest.mark.parametrize(
+    "step", [lambda w: w + 1, lambda w: w // 2, lambda w: (w + 3) % 4, lambda w: np.minimum(w + 1, 9) % 9]
+)
+def test_steps_that_are_left_out_lead_to_the_same_place(steps: int, step: Callable[[Floats], Floats]) -> None:
+    plain = start = np.array([7.0, 2.0])
+    for _ in range(steps):
+        plain = step(plain)
+    assert (_after(steps, step, start) == plain).all()
+
+
+def test_no_step_is_taken_that_was_taken_before() -> None:
+    taken: list[Floats] = []
+
+    def step(weights: Floats) -> Floats:
+        taken.append(weights)
+        return weights // 2
+
+    _after(25, step, np.array([7.0]))
+    assert len(taken) == 4

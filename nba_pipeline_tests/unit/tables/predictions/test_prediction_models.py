@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,26 @@ def test_only_players_who_played_are_learned_from_with_the_lines_of_their_cut_of
 
     (row,) = support._execute(MODELS, inputs, support._statement(MODELS)).to_pylist()
     assert (row["player_id"], row["actual_points"], row["actual_pra"], row["line_points"]) == (7, 21, 30, 19.5)
+
+
+def test_the_trainings_of_a_month_and_of_the_next_are_done_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Barrier(2)
+
+    def trained(rows: pd.DataFrame, market: str) -> dict[str, Trained]:  # noqa: ARG001
+        together.wait(timeout=10)
+        return {SYSTEM: Trained(None, {"rows": len(rows)}, "not asked for")}
+
+    def judged(rows: pd.DataFrame, market: str, trained_on: date, train: Train) -> dict[str, Trained]:  # noqa: ARG001
+        return train(rows, market)
+
+    monkeypatch.setattr(prediction_models, "train", trained)
+    monkeypatch.setattr(prediction_models, "models_of_the_month", judged)
+    monkeypatch.setattr(prediction_models, "trained_on_rows", lambda rows, _: [rows])
+    rows = learned(*[(FEBRUARY + timedelta(days=n), 7) for n in range(-40, 40)])
+    found = registered(rows, finish_context(LocalArtifacts(tmp_path), FEBRUARY, day("2024-03-01")))
+    assert found["rows"].to_pylist() == [40, 69]
 
 
 # --- what is registered -----------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from nba_pipeline.tables.predictions.promotion import (
     is_worse,
     models_of_the_month,
     split,
+    trained_on_rows,
 )
 from nba_pipeline_tests.support.seasons import season
 
@@ -58,6 +59,21 @@ def test_the_champion_saw_exactly_the_rows_that_the_models_of_the_month_before_w
         _, _, earlier = split(read, month.date())
         trained_before = (month - pd.DateOffset(months=1)).date()
         assert earlier.equals(played[training_window(played["game_date"], trained_before, TRAINING_DAYS)])
+
+
+@pytest.mark.parametrize("last", ["2024-02-29", "2024-01-31", "2023-11-20"])
+def test_all_that_a_month_trains_on_is_known_before(last: str) -> None:
+    asked: list[pd.DataFrame] = []
+
+    def train(seen: pd.DataFrame, market: str) -> dict[str, Trained]:  # noqa: ARG001
+        asked.append(seen)
+        return {}
+
+    read = rows(last)
+    models_of_the_month(read, "points", MARCH, train)
+    known = trained_on_rows(read, MARCH)
+    assert asked
+    assert all(any(seen.equals(rows) for rows in known) for seen in asked)
 
 
 @pytest.mark.integration
