@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from nba_pipeline.common.environment import hand_down
-from nba_pipeline.orchestration.event_log.texts import Texts
+from nba_pipeline.orchestration.event_log.texts import Texts, without_metadata
 
 BATCH_SIZE = 2000
 
@@ -80,6 +80,7 @@ class StoredEvent:
 _ASSETS = {kind.value for kind in ASSET_EVENTS}
 _CHECKS = {kind.value for kind in ASSET_CHECK_EVENTS}
 _TIMED = _ASSETS - _CHECKS - {DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value}
+_LATEST = "last_materialization"
 _RECORD = '{"__class__": "EventLogRecord"'
 _PLANNED_CHECK = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
 _CHECK = ("asset_key", "check_name", "run_id", "partition")
@@ -157,7 +158,7 @@ class BatchedEventLogStorage(SqlEventLogStorage):
         for row in raw_asset_rows:
             key = AssetKey.from_db_string(row["asset_key"])
             text, record = self._latest_read.get(row["asset_key"], (None, None))
-            if key is None or record is None or text != row["last_materialization"] or row["asset_details"]:
+            if key is None or record is None or text != row[_LATEST] or row["asset_details"]:
                 unknown.append((key, row))
             else:
                 known[key] = record
@@ -165,7 +166,7 @@ class BatchedEventLogStorage(SqlEventLogStorage):
             return known
         read = super()._get_latest_materialization_records([row for _, row in unknown])
         for key, row in unknown:
-            text, record = row["last_materialization"], read.get(key) if key else None
+            text, record = row[_LATEST], read.get(key) if key else None
             # The record of an asset that was wiped, or is stored in an old form, comes from elsewhere than this text.
             if record and not row["asset_details"] and text and text.startswith(_RECORD):
                 self._latest_read[row["asset_key"]] = text, record
@@ -216,7 +217,22 @@ class BatchedEventLogStorage(SqlEventLogStorage):
             latest.pop(key, None)
             latest[key] = item
         for item in sorted(latest.values(), key=lambda item: item.row["asset_key"]):
-            self._store_asset_event(conn, item.event, item.number)
+            self._store_latest_event(conn, item)
+
+    def _store_latest_event(self, conn: Connection, item: StoredEvent) -> None:
+        """Store what the row of an asset says of its latest event of a type."""
+        self._store_asset_event(conn, item.event, item.number)
+
+    def _latest_values(self, item: StoredEvent) -> dict[str, Any]:
+        """What the row of an asset says of its latest event, with the text of the event as it is stored."""
+        plain = without_metadata(item.event)
+        values = self._get_asset_entry_values(plain, item.number, True)
+        if plain is item.event or _LATEST not in values:
+            return values
+        before, written, after = values[_LATEST].partition(serialize_value(plain))
+        if not written:
+            return self._get_asset_entry_values(item.event, item.number, True)
+        return {**values, _LATEST: f"{before}{item.row['event']}{after}"}
 
     def _store_check_events(self, conn: Connection, stored: Sequence[StoredEvent]) -> None:
         """Executions of checks, in the order of the events."""

@@ -334,15 +334,15 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
             return
         super()._store_result_of_run(conn, item)
 
-    def _store_asset_event(self, conn: Connection, event: EventLogEntry, event_id: int) -> None:
-        """As the base class, which tries an insert first and takes its failure for a reason to update."""
-        key, values = event.get_dagster_event().asset_key, self._get_asset_entry_values(event, event_id, True)
+    def _store_latest_event(self, conn: Connection, item: StoredEvent) -> None:
+        """As the base class, which tries an insert first, takes its failure for a reason to update, and writes the event anew."""
+        key, values = item.event.get_dagster_event().asset_key, self._latest_values(item)
         if key is None or not values:
             return
         stored = [_stored_time(value) if isinstance(value, datetime) else value for value in values.values()]
         update = f"UPDATE asset_keys SET {', '.join(f'{name} = ?' for name in values)} WHERE asset_key = ?"
         if not conn.exec_driver_sql(update, (*stored, key.to_string())).rowcount:
-            super()._store_asset_event(conn, event, event_id)
+            super()._store_latest_event(conn, item)
 
     def _copy_of(self, number: int, text: str) -> str:  # noqa: ARG002
         return reference(number)

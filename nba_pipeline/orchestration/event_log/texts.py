@@ -34,6 +34,16 @@ def scalar(value: str | float | None) -> str:
     return json.dumps(value)
 
 
+def without_metadata(entry: EventLogEntry) -> EventLogEntry:
+    """Return a materialization without its metadata, most of its text; any other event as it is."""
+    event = entry.dagster_event
+    data = event.event_specific_data if event else None
+    if event is None or type(data) is not StepMaterializationData:
+        return entry
+    plain = StepMaterializationData(data.materialization._replace(metadata={}), data.asset_lineage)
+    return entry._replace(dagster_event=event._replace(event_specific_data=plain))
+
+
 class Texts:
     """Writes one event after the other; remembers what surrounds the values of the last of each kind."""
 
