@@ -17,10 +17,6 @@ from nba_pipeline.engine.transform import REJECT_REASON, SLATE, FinishContext, T
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
 
-# With more, the thread that waits for a statement asks all the time whether there is work for it, and takes the lock of Python to
-# ask: with two, the features of two seasons took 22 s of processor time instead of 13, which a run needs to store other tables.
-THREADS = 1
-
 
 class DuckDBExecutor:
     """Executes a transform in an in-process DuckDB on Arrow inputs; raw tables, read from a source, always run here."""
@@ -29,7 +25,7 @@ class DuckDBExecutor:
 
     def __init__(self, inputs: Mapping[str, pa.Table]) -> None:
         self.inputs = inputs
-        self.db: duckdb.DuckDBPyConnection = duck.scratch(threads=THREADS)
+        self.db: duckdb.DuckDBPyConnection = duck.scratch(threads=duck.ALONE)
         self._hashed: int | None = None
         for name, rows in inputs.items():
             self.db.register(name, rows)

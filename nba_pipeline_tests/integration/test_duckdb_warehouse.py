@@ -90,8 +90,8 @@ class Faulty:
 def failing_at(number: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = duck.connect
 
-    def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
-        return Faulty(real(path, read_only=read_only), number, error)
+    def connect(path: Path | None = None, *, read_only: bool = False, threads: int | None = None) -> Any:
+        return Faulty(real(path, read_only=read_only, threads=threads), number, error)
 
     with monkeypatch.context() as patch:
         patch.setattr("nba_pipeline.warehouse.duckdb.duck.connect", connect)
@@ -130,8 +130,8 @@ def test_a_failing_first_write_leaves_no_table(warehouse: DuckDBWarehouse, monke
 def interfering(at: str, act: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     real = duck.connect
 
-    def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
-        return Interfering(real(path, read_only=read_only), at, act)
+    def connect(path: Path | None = None, *, read_only: bool = False, threads: int | None = None) -> Any:
+        return Interfering(real(path, read_only=read_only, threads=threads), at, act)
 
     with monkeypatch.context() as patch:
         patch.setattr("nba_pipeline.warehouse.duckdb.duck.connect", connect)

@@ -351,7 +351,7 @@ def test_a_run_keeps_the_warehouse_open_and_leaves_it_closed(home: Home, monkeyp
     monkeypatch.setattr(keeper, "LONG_SECONDS", 1e9)
     opened, real = [], duck.connect
     monkeypatch.setattr(
-        duck, "connect", lambda path=None, **how: opened.append((path, *how.values())) or real(path, **how)
+        duck, "connect", lambda path=None, **how: opened.append((path, how.get("read_only"))) or real(path, **how)
     )
     home.materialize(FIRST, FIRST, [a for a in ASSETS if a.key.path[-1] in ("schedule", "rosters")])
     assert [o for o in opened if o[0] == home.settings.database] == [(home.settings.database, False)]

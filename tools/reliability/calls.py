@@ -42,8 +42,8 @@ def watched(before: Act = _nothing, after: Act = _nothing) -> Iterator[list[int]
     """Within the block, connections of the warehouse tell of each call; the list holds how many there were."""
     real, counter = duck.connect, [0]
 
-    def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
-        return _Watched(real(path, read_only=read_only), before, after, counter)
+    def connect(path: Path | None = None, *, read_only: bool = False, threads: int | None = None) -> Any:
+        return _Watched(real(path, read_only=read_only, threads=threads), before, after, counter)
 
     with patch("nba_pipeline.warehouse.duckdb.duck.connect", connect):
         yield counter

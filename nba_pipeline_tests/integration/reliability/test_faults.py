@@ -55,8 +55,8 @@ class _EachOnItsOwn:
 def without_transaction() -> Iterator[None]:
     real = duck.connect
 
-    def connect(path: Path | None = None, *, read_only: bool = False) -> Any:
-        db = real(path, read_only=read_only)
+    def connect(path: Path | None = None, *, read_only: bool = False, threads: int | None = None) -> Any:
+        db = real(path, read_only=read_only, threads=threads)
         return db if read_only else _EachOnItsOwn(db)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -40,6 +40,12 @@ def test_scratch_connections_use_as_many_threads_as_they_are_told() -> None:
     assert threads == [[(1,)], [(3,)]]
 
 
+@pytest.mark.parametrize("name", [None, "nba.duckdb"])
+def test_connections_use_as_many_threads_as_they_are_told(name: str | None, tmp_path: Path) -> None:
+    with duck.connect(tmp_path / name if name else None, threads=3) as db:
+        assert db.execute("SELECT current_setting('threads')").fetchall() == [(3,)]
+
+
 def test_a_scratch_connection_has_the_settings_of_every_other() -> None:
     with duck.scratch() as db:
         assert db.execute("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]

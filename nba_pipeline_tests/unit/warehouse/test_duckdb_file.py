@@ -12,6 +12,7 @@ from nba_pipeline.common.errors import WarehouseBusyError, WarehouseError
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.contracts import sql_types as ddl
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline.warehouse.opening import connected
 from nba_pipeline_tests.support.clock import Clock
 from nba_pipeline_tests.support.results import RESULTS, days, state, write
 
@@ -67,6 +68,11 @@ def test_required_columns_stay_required_however_often_the_table_is_written(wareh
 
 
 # --- waiting ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_thread_writes_the_file(tmp_path: Path) -> None:
+    with connected(tmp_path / "nba.duckdb", read_only=False, timeout=0) as db:
+        assert db.execute("SELECT current_setting('threads')").fetchall() == [(duck.ALONE,)]
 
 
 def test_readers_do_not_wait_for_readers_and_writers_do(warehouse: DuckDBWarehouse) -> None:

@@ -36,9 +36,9 @@ def openings(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each opening of a file was for reading only."""
     opened, real = [], duck.connect
 
-    def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    def connect(path: Path, *, read_only: bool = False, threads: int | None = None) -> duckdb.DuckDBPyConnection:
         opened.append(read_only)
-        return real(path, read_only=read_only)
+        return real(path, read_only=read_only, threads=threads)
 
     monkeypatch.setattr(duck, "connect", connect)
     return opened
