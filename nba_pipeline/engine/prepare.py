@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
@@ -40,6 +41,8 @@ class Prepared:
         executor: Holds the rows.
         blocked: The days that were not computed, each with what it needs.
         waivers: The waivers that took effect, by day.
+        schedule: The read of the day's games; None where the table itself is it.
+        basis: What the ledger said of the table and of all that it reads, before they were computed; None where nothing asks.
         findings: What the audit found on the others.
         seconds: The time spent, by stage.
     """
@@ -50,12 +53,22 @@ class Prepared:
     executor: Executor
     blocked: Mapping[date, str]
     waivers: Mapping[date, tuple[Waiver, ...]]
+    schedule: Read | None = None
+    basis: pa.Table | None = None
     findings: AuditFindings = field(default_factory=AuditFindings)
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @property
     def computed(self) -> list[date]:
         return [d for d in self.days if d not in self.blocked]
+
+    def is_current(self, warehouse: Warehouse) -> bool:
+        """Return whether the ledger still says what it said before the days were computed; True where nothing asked.
+
+        Args:
+            warehouse: Where the tables are stored.
+        """
+        return self.basis is None or self.basis == _ledger(self.transform, self.schedule, warehouse, self.days)
 
     def close(self) -> None:
         self.executor.close()
@@ -68,6 +81,8 @@ def prepare(
     source: Source,
     schedule: Read | None,
     run: RunContext,
+    *,
+    waits: bool = False,
 ) -> Prepared:
     """Compute and audit these days of the transform's table; the rows wait in the executor of what is returned.
 
@@ -78,6 +93,7 @@ def prepare(
         source: Where its feeds come from.
         schedule: The read of the day's games, from which days without games are told apart; None where the table itself is it.
         run: The run.
+        waits: Whether the rows wait before they are stored, so that others may publish meanwhile: `is_current` tells.
 
     Raises:
         SourceError: Raw data cannot be read at all.
@@ -88,13 +104,15 @@ def prepare(
         plan = run.plans.of(transform, "bigquery" if is_pushed(transform, warehouse, run) else "duckdb")
     with timed(spent, "read"):
         with warehouse.snapshot():
-            blocked, waivers = _blocked(transform, warehouse, ordered, run.waivers)
+            ledger = _ledger(transform, schedule, warehouse, ordered) if waits or transform.upstream() else None
+            blocked, waivers = _blocked(transform, ledger, ordered, run.waivers)
             runnable = [d for d in ordered if d not in blocked]
             windows = _windows(transform, plan, schedule, runnable) if runnable else {}
             stored = warehouse.read(windows) if plan.dialect == DuckDBExecutor.dialect and windows else {}
         executor = _executor(transform, plan, warehouse, source, windows, stored, runnable, run)
         del stored  # the executor lets go of them before the rows are written
-    prepared = Prepared(transform, ordered, run, executor, blocked, waivers, seconds=spent)
+    basis = ledger if waits else None
+    prepared = Prepared(transform, ordered, run, executor, blocked, waivers, schedule, basis, seconds=spent)
     try:
         if runnable:
             with timed(spent, "compute"):
@@ -129,14 +147,20 @@ def timed(spent: dict[str, float], stage: str) -> Iterator[None]:
         spent[stage] += time.perf_counter() - began
 
 
+def _ledger(transform: Transform, schedule: Read | None, warehouse: Warehouse, days: list[date]) -> pa.Table:
+    """Read what the ledger says of these days of the table, and of all that they are computed and audited with."""
+    own, reads = transform.table.id, [*transform.reads.values(), *([schedule] if schedule else [])]
+    first = min([days[0], *(r.needed(days)[0] for r in reads)])
+    ledger = warehouse.ledger(list(dict.fromkeys([own, *(r.table.id for r in reads)])), first, days[-1])
+    return ledger.filter((pc.field("table_id") != own) | (pc.field("day") >= pa.scalar(days[0], pa.date32())))
+
+
 def _blocked(
-    transform: Transform, warehouse: Warehouse, days: list[date], waivers: Waivers
+    transform: Transform, ledger: pa.Table | None, days: list[date], waivers: Waivers
 ) -> tuple[dict[date, str], dict[date, tuple[Waiver, ...]]]:
     """Days that cannot be computed, with what they need; and the waivers that let others be computed on gaps."""
-    if not transform.upstream():
+    if ledger is None or not transform.upstream():
         return {}, {}
-    first = min(r.needed(days)[0] for r in transform.reads.values())
-    ledger = warehouse.ledger([t.id for t in transform.upstream()], first, days[-1])
     return unmet(transform.reads, ledger, days, waivers), waived(transform.reads, ledger, days, waivers)
 
 

@@ -7,16 +7,18 @@ blocks, each in this way, so that memory does not grow with them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import chain
 
 import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common.memory import give_back
+from nba_pipeline.common.one_ahead import one_ahead
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.engine import computed
 from nba_pipeline.engine.audit import AuditFindings
@@ -68,18 +70,44 @@ def publish_in_blocks(
     source: Source,
     schedule: Read | None,
     run: RunContext,
-) -> Iterator[Publication]:
+    *,
+    first: Prepared | None = None,
+    overlapping: bool = False,
+) -> Generator[Publication]:
     """Publish days as `publish` does, block by block, so that memory does not grow with history.
 
     What BigQuery computes needs no memory here, and is one block. An error ends the run between two blocks: those before are
     published and recorded in the ledger, of those after nothing is.
+
+    Args:
+        transform: What computes the table.
+        blocks: The days.
+        warehouse: Where the table is stored.
+        source: Where its feeds come from.
+        schedule: The read of the day's games; None where the table itself is it.
+        run: The run.
+        first: The days of the first block, where they are prepared; computed again if others have published meanwhile.
+        overlapping: Whether a block is prepared in a thread while the one before it is stored.
     """
+    pieces = [list(chain(*blocks))] if is_pushed(transform, warehouse, run) else blocks
+
+    def prepared(days: Sequence[date], waits: bool) -> Prepared:
+        return prepare(transform, days, warehouse, source, schedule, run, waits=waits)
+
+    tasks = [partial(prepared, days, overlapping) for days in pieces]
+    if first is not None:
+        tasks = [lambda: first, *tasks[1:]]
     earlier = Publication([])
-    for block in [list(chain(*blocks))] if is_pushed(transform, warehouse, run) else blocks:
-        earlier = publish(transform, block, warehouse, source, schedule, run, earlier)
-        if len(block) > SHORT:
-            give_back()
-        yield earlier
+    with closing(one_ahead(tasks, Prepared.close) if overlapping else (task() for task in tasks)) as ready:
+        for made in ready:
+            current = made
+            if not made.is_current(warehouse):
+                made.close()
+                current = prepared(made.days, waits=False)
+            earlier = store(current, warehouse, earlier)
+            if len(current.days) > SHORT:
+                give_back()
+            yield earlier
 
 
 def publish(

@@ -18,18 +18,24 @@ from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
-from nba_pipeline.tables.catalog import CATALOG, blocks_of, graph_order, schedule_read
+from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 
 POLL_SECONDS = 0.1
 # Two, since the run's own thread waits for one of them wherever a table takes long.
 PREPARING = 2
+# Of a run of many days: more would be in memory at once.
+MOST_OF_LONG = 2
 
 
 class Ahead:
     """The tables of one run that are prepared before their steps."""
 
     def __init__(
-        self, needs: Mapping[str, set[str]], begin: Callable[[str], TableRun], threads: int = PREPARING
+        self,
+        needs: Mapping[str, set[str]],
+        begin: Callable[[str], TableRun],
+        threads: int = PREPARING,
+        most: int | None = None,
     ) -> None:
         """Begin the tables that need no other.
 
@@ -37,8 +43,9 @@ class Ahead:
             needs: The tables to prepare, in the order of the run, each with those that must be published before.
             begin: Prepares a table.
             threads: How many tables are prepared at once.
+            most: How many tables may be begun and not taken, so that few are in memory; None for any number.
         """
-        self._needs, self._begin = {t: set(n) for t, n in needs.items()}, begin
+        self._needs, self._begin, self._most = {t: set(n) for t, n in needs.items()}, begin, most
         self._begun: dict[str, Future[TableRun]] = {}
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ahead")
@@ -59,6 +66,7 @@ class Ahead:
             if begun is None or begun.done():  # else the wait was interrupted, and `close` stops it
                 with self._lock:
                     self._begun.pop(table, None)
+                self._submit()
 
     def is_under_way(self, table: str) -> bool:
         """Return whether the table was begun and is not ready."""
@@ -75,7 +83,8 @@ class Ahead:
 
     def _submit(self) -> None:
         with self._lock:
-            for table in [t for t, needed in self._needs.items() if not needed]:
+            free = None if self._most is None else max(self._most - len(self._begun), 0)
+            for table in [t for t, needed in self._needs.items() if not needed][:free]:
                 del self._needs[table]
                 self._begun[table] = self._threads.submit(self._begin, table)
 
@@ -107,7 +116,8 @@ class _Run:
 
         if self.ahead is None:
             needs = _needs(self.tables, days, self.tags, settings)
-            self.ahead = Ahead({t: n for t, n in needs.items() if t != first}, prepared)
+            others = {t: n for t, n in needs.items() if t != first}
+            self.ahead = Ahead(others, prepared, most=None if len(days) <= SHORT else MOST_OF_LONG)
         return self.ahead
 
 
@@ -163,17 +173,17 @@ def _needs(
 ) -> dict[str, set[str]]:
     """Return the tables to prepare, each with the tables of the run that it reads.
 
-    Left out are tables that BigQuery holds, those whose days are many or more than a block, which would be in memory twice, and
-    those whose step fetches what it reads, or that keep rows which were published before, by whomever.
+    Left out are tables that BigQuery holds, those whose step fetches what it reads, or that keep rows which were published
+    before, by whomever, and of many days what Python computes, since an interruption would wait for it.
     """
-    if settings.warehouse != "duckdb" or len(days) > SHORT:
+    if settings.warehouse != "duckdb":
         return {}
     needs = {}
     for table in (t for t in graph_order() if t in tables):
         transform = CATALOG[table]
         fetched = fetches(settings, tags) and (transform.feeds or transform.witnesses)
         keeps = any(read.kind == "kept" for read in transform.reads.values())
-        if fetched or keeps or len(blocks_of(transform, days, len(settings.markets))) > 1:
+        if fetched or keeps or (len(days) > SHORT and transform.apply is not None):
             continue
         schedule = schedule_read(transform)
         read = {t.id for t in transform.upstream()} | ({schedule.table.id} if schedule else set())

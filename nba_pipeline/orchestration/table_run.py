@@ -1,24 +1,23 @@
 """One table in a run: what it is computed with, and its days published or prepared to be."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
-
-import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.plan import Plan
 from nba_pipeline.engine.prepare import Prepared, prepare
-from nba_pipeline.engine.publish import Publication, publish_in_blocks, store
+from nba_pipeline.engine.publish import Publication, publish_in_blocks
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import blocks_of, graph_order, schedule_read
+from nba_pipeline.tables.catalog import ALONE, blocks_of, graph_order, schedule_read
 from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.warehouse import Warehouse
 
@@ -35,8 +34,7 @@ class TableRun:
         plan: The statements of the table.
         warehouse: Where it is stored.
         source: Where its feeds come from.
-        prepared: The days, computed and not published; None before.
-        basis: What the ledger said of the table, and of those that it reads, before they were computed; None before.
+        prepared: The first block of the days, computed and not published; None before.
     """
 
     transform: Transform
@@ -47,47 +45,41 @@ class TableRun:
     warehouse: Warehouse
     source: FingerprintingSource
     prepared: Prepared | None = None
-    basis: pa.Table | None = None
 
     @property
     def schedule(self) -> Read | None:
         """The read of the day's games; None for the schedule itself."""
         return schedule_read(self.transform)
 
+    @property
+    def blocks(self) -> list[list[date]]:
+        return blocks_of(self.transform, self.days, len(self.run.markets))
+
     def prepare(self) -> "TableRun":
-        """Compute and audit the days, and return them with this; nothing is published."""
-        basis = self._ledger()
-        made = prepare(self.transform, self.days, self.warehouse, self.source, self.schedule, self.run)
-        return replace(self, prepared=made, basis=basis)
+        """Compute and audit the first block of the days, and return them with this; nothing is published."""
+        first, *_ = self.blocks
+        made = prepare(self.transform, first, self.warehouse, self.source, self.schedule, self.run, waits=True)
+        return replace(self, prepared=made)
 
-    def _ledger(self) -> pa.Table:
-        """Read what the ledger says of the table and of all tables that it is computed and audited with."""
-        reads = [*self.transform.reads.values(), *([self.schedule] if self.schedule else [])]
-        first = min([self.days[0], *(r.needed(list(self.days))[0] for r in reads)])
-        tables = dict.fromkeys([self.transform.table.id, *(r.table.id for r in reads)])
-        return self.warehouse.ledger(list(tables), first, self.days[-1])
-
-    def publish(self) -> Iterator[Publication]:
+    def publish(self) -> Generator[Publication]:
         """Publish the days block by block, each with the digests of the feeds that it was built from."""
-        for block in self._blocks():
-            self.source.record(SourceState(self.settings.open_state()), self.run.id, block.published)
-            if block.published:
-                self.settings.record_origin()
-            yield block
-
-    def _blocks(self) -> Iterator[Publication]:
-        if self.prepared is not None and self.basis == self._ledger():
-            return iter([store(self.prepared, self.warehouse)])
-        if self.prepared is not None:  # another run has published what it was computed from, or the days themselves
-            self.prepared.close()
-        return publish_in_blocks(
+        blocks = self.blocks
+        publications = publish_in_blocks(
             self.transform,
-            blocks_of(self.transform, self.days, len(self.run.markets)),
+            blocks,
             self.warehouse,
             self.source,
             self.schedule,
             self.run,
+            first=self.prepared,
+            overlapping=len(blocks) > 1 and self.warehouse.dialect == "duckdb" and self.transform.table.id not in ALONE,
         )
+        with closing(publications):
+            for block in publications:
+                self.source.record(SourceState(self.settings.open_state()), self.run.id, block.published)
+                if block.published:
+                    self.settings.record_origin()
+                yield block
 
 
 def open_table_run(transform: Transform, days: tuple[date, ...], settings: Settings, run_id: str) -> TableRun:

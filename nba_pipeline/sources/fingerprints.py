@@ -118,7 +118,10 @@ class FingerprintingSource:
             self._elsewhere |= elsewhere(rows)
         if feed.day and not feed.is_witness:
             by_day = _digests_of_given(self.source, feed, rows)
-            self.digests_read[feed.name] = {d: by_day.get(d, NOTHING) for d in days}
+            read = {
+                d: by_day.get(d, NOTHING) for d in days
+            }  # a block is read while the digests of another are recorded
+            self.digests_read[feed.name] = {**self.digests_read.get(feed.name, {}), **read}
         return self.source.resolved(feed, rows) if isinstance(self.source, ResolvedSource) else rows
 
     def describe(self) -> dict[str, str]:

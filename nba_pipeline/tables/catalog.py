@@ -94,6 +94,9 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.calls": 2,
 }
 
+# What is computed in processes of its own that use all cores: no block of it is computed while another is stored.
+ALONE = frozenset({"nba_predictions.prediction_models"})
+
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
 BY_MARKET = frozenset(
     {"nba_predictions.player_prop_predictions", "nba_predictions.prop_prices", "nba_predictions.prediction_accuracy"}

@@ -8,6 +8,7 @@ import pytest
 
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.definitions import ASSETS
+from nba_pipeline.engine import publish
 from nba_pipeline.orchestration import ahead, table_run
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
 from nba_pipeline.tables.catalog import CATALOG
@@ -55,10 +56,10 @@ def test_an_error_while_a_table_is_prepared_fails_it_and_stops_those_below(
 ) -> None:
     honest = table_run.prepare
 
-    def damaged(transform: Any, *more: Any) -> Any:
+    def damaged(transform: Any, *more: Any, **options: Any) -> Any:
         if transform.table.id == "nba_analytics.upcoming_player_game_context":
             raise SourceError("the file is damaged", "replace it")
-        return honest(transform, *more)
+        return honest(transform, *more, **options)
 
     monkeypatch.setattr(table_run, "prepare", damaged)
     result = home.materialize(DAY, DAY)
@@ -80,9 +81,14 @@ def test_what_another_run_changes_between_preparing_and_publishing_is_computed_a
     assert [b.published for b in first.publish()] == [[DAY]]  # nobody published meanwhile: stored as it was prepared
     assert home.published_by(table)[DAY] == "first"
     computed = list[str]()
-    honest = table_run.publish_in_blocks
+    honest = publish.prepare
+
+    def noted(*given: Any, **options: Any) -> Any:
+        computed.append(given[-1].id)
+        return honest(*given, **options)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table_run, "publish_in_blocks", lambda *given: computed.append(given[-1].id) or honest(*given))
+        patch.setattr(publish, "prepare", noted)
         for each in (other, later):
             assert [b.published for b in each.publish()] == [[DAY]]
     assert computed == ["other", "later"]

@@ -29,7 +29,7 @@ KEY = asset_key(SCHEDULE)
 def test_the_blocks_before_an_error_are_materialized(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(transform: Any, blocks: Any, *more: Any) -> Iterator[Any]:
+    def failing(transform: Any, blocks: Any, *more: Any, **_: Any) -> Iterator[Any]:
         yield publish(transform, blocks[0][:2], *more)
         raise error
 

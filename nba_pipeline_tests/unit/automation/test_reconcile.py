@@ -199,6 +199,17 @@ def test_what_a_run_read_is_what_its_published_days_were_built_of(source: Resolv
     assert held["schedule", days[2]] == NOTHING
 
 
+def test_a_block_that_is_read_before_another_is_recorded_takes_nothing_from_it(
+    source: ResolvedSource, tmp_path: Path
+) -> None:
+    state, recorder = SourceState(HomeState(tmp_path / "home")), FingerprintingSource(source)
+    first, second = [OLD], [OLD + timedelta(days=1)]
+    for block in (first, second):
+        recorder.read(SCHEDULE, block)
+    recorder.record(state, "run 1", first)
+    assert state.built() == {("schedule", OLD): (current(source, state, TODAY)["schedule", OLD], "run 1")}
+
+
 def test_a_directory_is_looked_at_file_by_file_and_does_not_grow_by_itself(source: ResolvedSource) -> None:
     assert not grows(source)
     invented = Settings.from_environment({"NBA_PIPELINE_HOME": str(source.home)}).open_source()

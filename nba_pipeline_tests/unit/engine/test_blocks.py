@@ -8,16 +8,19 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from nba_pipeline.asof.reads import season_to_date
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine.blocks import blocks
-from nba_pipeline.engine.publish import Publication, publish, publish_in_blocks
+from nba_pipeline.engine.prepare import prepare
+from nba_pipeline.engine.publish import Publication, publish, publish_in_blocks, store
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import Feed, LandingColumn
 from nba_pipeline.tables.catalog import BY_MARKET, CATALOG, FEWER_SEASONS, blocks_of
+from nba_pipeline.warehouse import Days
 from nba_pipeline_tests.support import HandMadeSource, day
 from nba_pipeline_tests.support.open_warehouse import OpenWarehouse
 
@@ -49,9 +52,15 @@ GAMES = Table(
     model=Games, name="games", dataset="nba_raw", key=("game_id",), partition="game_date", on_bad_row="quarantine"
 )
 
+OTHERS = Table(model=Games, name="others", dataset="nba_raw", key=("game_id",), partition="game_date")
+
 
 def build(landing: ir.Table) -> ir.Table:
     return landing.select("game_id", "game_date", "points")
+
+
+def of_others(others: ir.Table) -> ir.Table:
+    return build(others)
 
 
 def expected(landing: ir.Table) -> ir.Table:
@@ -99,10 +108,11 @@ class House:
     def at_once(self) -> Publication:
         return publish(transform(), DAYS, self.warehouse, self.source, None, RunContext("run", AT))
 
-    def in_blocks(self) -> Publication:
-        done = Publication([])
-        pieces = blocks(DAYS, 1)
-        for block in publish_in_blocks(transform(), pieces, self.warehouse, self.source, None, RunContext("run", AT)):
+    def in_blocks(self, overlapping: bool = False) -> Publication:
+        done, run = Publication([]), RunContext("run", AT)
+        for block in publish_in_blocks(
+            transform(), blocks(DAYS, 1), self.warehouse, self.source, None, run, overlapping=overlapping
+        ):
             self.sizes.append(len(block.verdicts))
             done.add(block)
         return done
@@ -138,13 +148,14 @@ def test_every_day_is_in_one_block_whatever_the_number_of_seasons_is(last: int, 
     assert [d for b in blocks(history, seasons) for d in b] == history
 
 
+@pytest.mark.parametrize("overlapping", [False, True])
 @pytest.mark.parametrize("kind", [HandMadeSource, ByDay])
 def test_blocks_have_the_verdicts_the_ledger_and_the_rejects_of_all_days_at_once(
-    kind: type[HandMadeSource], tmp_path: Path
+    kind: type[HandMadeSource], overlapping: bool, tmp_path: Path
 ) -> None:
     source = kind({"games": [*GOOD, *UNDATED, game(BAD, 50, points=-1)]})
     whole, cut = House(tmp_path / "whole.duckdb", source), House(tmp_path / "cut.duckdb", source)
-    expected_of, found = whole.at_once(), cut.in_blocks()
+    expected_of, found = whole.at_once(), cut.in_blocks(overlapping)
     assert cut.sizes == [len(OLD), len(NEW)]
     assert found.verdicts == expected_of.verdicts
     assert [v.day for v in found.refused] == [BAD]
@@ -154,12 +165,40 @@ def test_blocks_have_the_verdicts_the_ledger_and_the_rejects_of_all_days_at_once
     assert found.rejected == expected_of.rejected == 3
 
 
-def test_an_error_between_blocks_leaves_the_blocks_before_it_published_and_in_the_ledger(tmp_path: Path) -> None:
+@pytest.mark.parametrize("overlapping", [False, True])
+def test_an_error_between_blocks_leaves_the_blocks_before_it_published_and_in_the_ledger(
+    overlapping: bool, tmp_path: Path
+) -> None:
     house = House(tmp_path / "nba.duckdb", Interrupted({"games": GOOD}))
     with pytest.raises(SourceError):
-        house.in_blocks()
+        house.in_blocks(overlapping)
     assert house.sizes == [len(OLD)]
     assert [(e["day"], e["state"], e["rows"]) for e in house.ledger()] == [(d, "published", 1) for d in OLD]
+
+
+def test_days_that_another_run_publishes_while_they_wait_are_computed_again(tmp_path: Path) -> None:
+    house = House(tmp_path / "nba.duckdb", HandMadeSource({"games": GOOD}))
+    corrected = HandMadeSource({"games": [game(d, n, points=210) for n, d in enumerate(DAYS)]})
+    run = RunContext("late", AT)
+    first = prepare(transform(), OLD, house.warehouse, house.source, None, run, waits=True)
+    publish(transform(), OLD, house.warehouse, corrected, None, RunContext("other", AT))
+    assert not first.is_current(house.warehouse)
+    days = publish_in_blocks(transform(), [OLD], house.warehouse, corrected, None, run, first=first)
+    assert [(v.day, v.published) for block in days for v in block.verdicts] == [(d, True) for d in OLD]
+    stored = house.warehouse.read({"games": (GAMES, Days(OLD[0], OLD[-1]))})["games"]
+    assert stored["points"].to_pylist() == [210, 210]
+
+
+def test_blocks_of_a_run_do_not_make_those_after_them_stale(tmp_path: Path) -> None:
+    house = House(tmp_path / "nba.duckdb", HandMadeSource({}))
+    reading = Transform(GAMES, of_others, reads={"others": season_to_date(OTHERS)})
+    run = RunContext("run", AT)
+    first, second = (prepare(reading, [d], house.warehouse, house.source, None, run, waits=True) for d in NEW)
+    store(first, house.warehouse)
+    assert second.is_current(house.warehouse)
+    publish(reading, NEW[1:], house.warehouse, house.source, None, run)
+    assert not second.is_current(house.warehouse)
+    second.close()
 
 
 def test_every_table_with_fewer_seasons_at_once_is_in_the_catalog() -> None:

@@ -158,9 +158,20 @@ def test_tables_that_keep_earlier_rows_are_computed_by_their_steps() -> None:
     assert KEEPING.isdisjoint(needs([day("2024-01-05")]))
 
 
-def test_many_days_would_be_in_memory_twice_and_are_not_prepared() -> None:
-    assert needs(days_between(day("2024-01-01"), day("2024-01-31")))
-    assert needs(days_between(day("2024-01-01"), day("2024-02-01"))) == {}
+def test_of_many_days_statements_are_prepared_and_what_python_computes_is_not() -> None:
+    few, many = (needs(days_between(day("2024-01-01"), day(last))) for last in ("2024-01-31", "2024-02-01"))
+    assert {t for t in few if CATALOG[t].apply is not None} != set()
+    assert set(many) == {t for t in few if CATALOG[t].apply is None}
+
+
+def test_of_many_days_few_tables_are_in_memory_at_once(kitchen: Kitchen) -> None:
+    ahead = Ahead({FACTS: set(), FORM: set(), PRICES: set()}, kitchen, most=2)
+    for _ in (FACTS, FORM):
+        assert kitchen.started.acquire(timeout=SECONDS)
+    assert not kitchen.started.acquire(timeout=0.05)
+    assert ahead.take(FACTS) is not None
+    kitchen.wait_for(PRICES)
+    ahead.close()
 
 
 def test_what_a_step_fetches_is_not_read_before() -> None:

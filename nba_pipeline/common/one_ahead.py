@@ -1,0 +1,50 @@
+"""Work in order, of which the next piece is done in a thread while the result of the last one is used."""
+
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from nba_pipeline.common import duckdb as duck
+
+POLL_SECONDS = 0.1
+T = TypeVar("T")
+
+
+def one_ahead(tasks: Iterable[Callable[[], T]], drop: Callable[[T], None]) -> Generator[T]:
+    """Yield the results of the tasks, in order; the next task is under way while the caller uses a result.
+
+    What a task raises is raised where its result would come. A caller who stops ends the task that is under way.
+
+    Args:
+        tasks: The tasks. No two are done at once.
+        drop: Drops a result that the caller did not take.
+    """
+    begun: Future[T] | None = None
+    with ThreadPoolExecutor(1, thread_name_prefix="one-ahead") as thread:
+        try:
+            for task in tasks:
+                earlier, begun = begun, _after(begun, thread, task)
+                if earlier:
+                    yield earlier.result()
+            if begun:
+                last, begun = begun, None
+                yield last.result()
+        finally:
+            if begun:
+                _stop(begun, drop)
+
+
+def _after(earlier: "Future[T] | None", thread: ThreadPoolExecutor, task: Callable[[], T]) -> "Future[T]":
+    """Begin a task once the earlier one has its result: after an error none is begun."""
+    if earlier:
+        earlier.result()
+    return thread.submit(task)
+
+
+def _stop(begun: "Future[T]", drop: Callable[[T], None]) -> None:
+    if begun.cancel():
+        return
+    while wait([begun], timeout=POLL_SECONDS).not_done:
+        duck.interrupt_statements()
+    if begun.exception() is None:
+        drop(begun.result())
