@@ -94,14 +94,15 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.calls": 2,
 }
 
-# What is computed in processes of its own that use all cores: no block of it is computed while another is stored.
-ALONE = frozenset({"nba_predictions.prediction_models"})
+# Of these no block is computed while another is stored: training uses all cores, and two blocks of features need too much memory.
+ALONE = frozenset({"nba_predictions.prediction_models", "nba_predictions.ml_feature_store_v2"})
 
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
 BY_MARKET = frozenset(
     {"nba_predictions.player_prop_predictions", "nba_predictions.prop_prices", "nba_predictions.prediction_accuracy"}
 )
-MARKETS_AT_ONCE = 2
+# A block is computed while the one before it is stored, so that twice as many are in memory.
+PARTS_OF_MARKET = 2
 
 
 def graph_order() -> list[str]:
@@ -158,5 +159,5 @@ def blocks_of(transform: Transform, days: Sequence[date], markets: int) -> list[
         markets: How many markets are forecast, as many times the rows of one have tables that hold a row per market.
     """
     table = transform.table.id
-    parts = -(-markets // MARKETS_AT_ONCE) if table in BY_MARKET and len(days) > SHORT else 1
+    parts = PARTS_OF_MARKET * markets if table in BY_MARKET and len(days) > SHORT else 1
     return blocks(days, FEWER_SEASONS.get(table, SEASONS_AT_ONCE), parts)
