@@ -42,7 +42,7 @@ class Prepared:
         blocked: The days that were not computed, each with what it needs.
         waivers: The waivers that took effect, by day.
         schedule: The read of the day's games; None where the table itself is it.
-        basis: What the ledger said of the table and of all that it reads, before they were computed; None where nothing asks.
+        basis: The ledger of the table and of all that it reads, before they were computed; None where it was not noted.
         findings: What the audit found on the others.
         seconds: The time spent, by stage.
     """
@@ -63,7 +63,7 @@ class Prepared:
         return [d for d in self.days if d not in self.blocked]
 
     def is_current(self, warehouse: Warehouse) -> bool:
-        """Return whether the ledger still says what it said before the days were computed; True where nothing asked.
+        """Return whether the ledger is unchanged since the days were computed; True where it was not noted.
 
         Args:
             warehouse: Where the tables are stored.
@@ -148,7 +148,7 @@ def timed(spent: dict[str, float], stage: str) -> Iterator[None]:
 
 
 def _ledger(transform: Transform, schedule: Read | None, warehouse: Warehouse, days: list[date]) -> pa.Table:
-    """Read what the ledger says of these days of the table, and of all that they are computed and audited with."""
+    """Read the ledger of these days of the table, and of all that they are computed and audited with."""
     own, reads = transform.table.id, [*transform.reads.values(), *([schedule] if schedule else [])]
     first = min([days[0], *(r.needed(days)[0] for r in reads)])
     ledger = warehouse.ledger(list(dict.fromkeys([own, *(r.table.id for r in reads)])), first, days[-1])
