@@ -80,8 +80,9 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
 
     `line` is the median over books of the quotes in force, the lower of two middle lines, so that a book quotes it; books that
     show the prices of one supplier count once. `opening_line` is the same of the books' first quotes, NULL where no capture
-    time is known; `market_line` is the mean of the same books' lines and `market_over` the probability of the over without
-    margin that their prices state, each at its own line (mean of logits; NULL where no sportsbook gives both prices); prices that
+    time is known; `market_over` is the probability of the over without margin that their prices state, each at its own line (mean
+    of logits; NULL where no sportsbook gives both prices), and `market_line` the mean of the lines of these prices, of all lines
+    where there are none; prices that
     contradict the other books' at the line (`beside_other_books`) or themselves count as none; `books`
     how many counted; `line_source` sportsbook or dfs; `captured_at`
     when the newest of them was last known; `best_over_odds` and `best_under_odds` the best American prices of sportsbooks
@@ -148,12 +149,13 @@ def _consensus_of(current: ir.Table) -> ir.Table:
     key = ("game_date", "player_id", "market")
     voters = _one_per_feed(chosen)
     middle = medians(voters, ("line", "first_line"), by=key, lower=True)
+    logit = _logit_of_over(voters)
     counted = voters.group_by(*key).aggregate(
         books=voters.bookmaker.nunique(),
         line_source=voters.book_kind.max(),
         captured_at=voters.known_at.max(),
-        market_line=exact.mean(voters.line),
-        market_logit=exact.mean(_logit_of_over(voters), LOGIT_PRECISION),
+        market_line=exact.mean(logit.notnull().ifelse(voters.line, None)).coalesce(exact.mean(voters.line)),
+        market_logit=exact.mean(logit, LOGIT_PRECISION),
     )
     counted = counted.mutate(market_over=1 / (1 + (-counted.market_logit).exp())).drop("market_logit")
     lines = shared(counted.inner_join(middle, key).select(counted, line=middle.line, opening_line=middle.first_line))

@@ -250,6 +250,17 @@ def test_a_price_that_contradicts_the_other_books_at_its_line_is_no_opinion_and_
     assert consensus(*SOUND, quote(1.5, **SWAPPED)) == consensus(*SOUND) | {"books": 4}
 
 
+@pytest.mark.guard
+def test_the_markets_chance_holds_at_the_mean_line_of_the_prices_that_state_it() -> None:
+    """Two books contradict each other at 2.5: their lines count for the consensus, and not for where the others' prices hold."""
+    swapped = quote(2.5, bookmaker="betrivers", over_odds=-175.0, under_odds=140.0)
+    contradicted = quote(2.5, bookmaker="espn", over_odds=150.0, under_odds=-190.0)
+    unpriced = quote(3.5, bookmaker="bovada", over_odds=None, under_odds=None)
+    row = consensus(*SOUND, swapped, contradicted, unpriced)
+    assert (row["market_line"], row["books"]) == (1.5, 6)
+    assert row["market_over"] == pytest.approx(consensus(*SOUND)["market_over"])
+
+
 def test_a_price_that_pays_a_little_more_than_the_others_counts() -> None:
     row = consensus(*SOUND, quote(1.5, bookmaker="bovada", over_odds=-180.0, under_odds=145.0))
     assert row["best_over_odds"] == -180.0
