@@ -6,11 +6,14 @@ skewness are refitted around lines, for the outcomes of players with a line are 
 
 A system that reads the market's prices says, at the consensus line,
 
-    logit P(over) = shift + slope·logit P_raw(over) + logit P_market(over),
+    logit P(over) = logit P_market(over) + shift + slope·(logit P_raw(over) - logit P_market(over)),
 
 with one pair of shift and slope for rows whose price is known, learned on such rows alone, and one for all other rows with a
-line, learned on all. Without a price P_market is what the books' lines tell, and the forecast has to tell what the price would
-have told: a slope learned there and used beside a price would count the price twice.
+line, learned on all. Only the disagreement counts: a forecast that agrees with the price is no reason to go beyond it. Without
+a price P_market is what the books' lines tell, and the forecast has to tell what the price would have told: a slope learned there
+and used beside a price would count the price twice. A system that reads no prices has P_market = 1/2.
+
+No outcome is negative, nor is a mean: where the price says less of the over than a law with a mean of 0 can, the law is narrowed.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,8 +64,9 @@ class LineLaw:
     Attributes:
         decided: Rows with a line, pushes aside, that it was fitted on.
         shift: Intercept of the logit of the over at the consensus line.
-        slope: Weight of the logit that the raw law gives there; not negative, so that probabilities keep their order.
-        knows_prices: True where the logit of the market's own probability is added.
+        slope: Weight of what the raw law's logit there is away from the market's; not negative, so that probabilities keep their
+            order.
+        knows_prices: True where the law starts from the market's own probability.
         intercept: With `line` and `forecast` the expected outcome around which spread and skewness are fitted:
             intercept + line·line + forecast·raw mean.
         line: See `intercept`.
@@ -104,11 +108,11 @@ class LineLaw:
         decided = y != line
         if decided.sum() < MINIMUM_DECIDED:
             return None
-        z = _logit(lined.above(line))
-        known = _market_logit(lined, quotes.take(use)) if knows_prices else np.zeros(len(z))
-        shift, slope = _fit_logistic(z[decided], known[decided], (y > line)[decided])
+        known = _market_logit(lined, quotes.take(use)) if knows_prices else np.zeros(len(y))
+        away = _logit(lined.above(line)) - known
+        shift, slope = _fit_logistic(away[decided], known[decided], (y > line)[decided])
         priced = decided & ~np.isnan(quotes.market_over[use])
-        beside_price = _fit_beside_price(z[priced], known[priced], (y > line)[priced]) if knows_prices else None
+        beside_price = _fit_beside_price(away[priced], known[priced], (y > line)[priced]) if knows_prices else None
         basis = np.column_stack([np.ones(len(y)), line, lined.mean])
         intercept, by_line, by_forecast = rounded(np.linalg.lstsq(basis, y, rcond=None)[0])
         expected = basis @ np.array([intercept, by_line, by_forecast])
@@ -116,7 +120,7 @@ class LineLaw:
         third = _fit_third(y - expected, expected, spread.sd(expected, own), lined.skewness)
         scale = _scale(raw, actual, use)
         expectation = (intercept, by_line, by_forecast)
-        return cls(len(z[decided]), shift, slope, knows_prices, *expectation, spread, third, scale, beside_price)
+        return cls(int(decided.sum()), shift, slope, knows_prices, *expectation, spread, third, scale, beside_price)
 
     def calibrated_on(self, quotes: Quotes) -> NDArray[np.int64]:
         """Return how many decided rows the probability of each row was fitted on; 0 where it stands on the prior alone."""
@@ -132,8 +136,10 @@ class LineLaw:
         shape = Law(expected, self.scale * sd, np.clip(moment / sd**3, *SKEWNESS))
         known = _market_logit(raw, quotes) if self.knows_prices else 0.0
         shift, slope = self._pair(quotes)
-        over = scipy.special.expit(shift + slope * _logit(raw.above(quotes.line)) + known)
-        moved = Law(np.maximum(shape.centre(quotes.line, over), 0), shape.sd, shape.skewness)
+        over = scipy.special.expit(known + shift + slope * (_logit(raw.above(quotes.line)) - known))
+        centre = shape.centre(quotes.line, over)
+        narrower = np.where(self.knows_prices & (centre < 0), quotes.line / (quotes.line - centre), 1.0)
+        moved = Law(np.maximum(centre, 0), narrower * shape.sd, shape.skewness)
         return moved.where(~np.isnan(quotes.line), raw)
 
     def _pair(self, quotes: Quotes) -> tuple[Floats | float, Floats | float]:
@@ -174,11 +180,11 @@ def _market_logit(raw: Law, quotes: Quotes) -> Floats:
     return np.nan_to_num(_logit(believed.above(quotes.line)))
 
 
-def _fit_logistic(z: Floats, known: Floats, over: NDArray[np.bool_]) -> tuple[float, float]:
-    """Shift and slope of logit P(over) = shift + slope·z + known, held towards the prior (maximum a posteriori, Newton)."""
-    x = np.column_stack([np.ones(len(z)), z])
+def _fit_logistic(away: Floats, known: Floats, over: NDArray[np.bool_]) -> tuple[float, float]:
+    """Shift and slope of logit P(over) = known + shift + slope·away, held towards the prior (maximum a posteriori, Newton)."""
+    x = np.column_stack([np.ones(len(away)), away])
     start = np.array([0.0, PRIOR_SLOPE])
-    prior = PRIOR_ROWS / 4 * np.diag([1.0, max(float(z.var()), SURE)])
+    prior = PRIOR_ROWS / 4 * np.diag([1.0, max(float(away.var()), SURE)])
 
     def step(weights: Floats) -> Floats:
         p = scipy.special.expit(x @ weights + known)
@@ -201,9 +207,9 @@ def _after(steps: int, step: Callable[[Floats], Floats], start: Floats) -> Float
     return path[steps]
 
 
-def _fit_beside_price(z: Floats, known: Floats, over: NDArray[np.bool_]) -> BesidePrice:
+def _fit_beside_price(away: Floats, known: Floats, over: NDArray[np.bool_]) -> BesidePrice:
     """Shift and slope from the decided rows with a price, from 300 on; the prior where they are fewer."""
-    return BesidePrice(len(z), *_fit_logistic(z, known, over)) if len(z) >= MINIMUM_DECIDED else BesidePrice()
+    return BesidePrice(len(away), *_fit_logistic(away, known, over)) if len(away) >= MINIMUM_DECIDED else BesidePrice()
 
 
 def _fit_third(error: Floats, expected: Floats, sd: Floats, raw_skewness: Floats) -> tuple[float, float]:

@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 class Quotes:
     """What the market says of n rows before the game, NaN where it says nothing.
 
-    `line` is the consensus line; `market_over` the mean of the books' probabilities of the over without margin, each at its book's
-    line (NaN where no book gives a price), and `market_line` the mean of these lines, of all books' where none gives a price.
+    `line` is the consensus line; `market_over` the mean of the books' probabilities of the over without margin, each at its
+    book's line (NaN where no book gives a price), and `market_line` the mean of these lines, of all books' where none does.
     """
 
     line: Floats

@@ -132,14 +132,36 @@ def test_books_with_higher_lines_are_an_opinion_on_the_consensus() -> None:
 def test_a_window_mostly_without_prices_does_not_raise_the_weight_of_the_forecast_beside_a_price() -> None:
     law, priced = beside(RECENT)
     assert law.slope > 0.5
-    assert priced.slope < 0.08
-    assert priced.slope == pytest.approx(beside(EVERYWHERE)[1].slope, abs=0.05)
+    assert priced.slope < PRIOR_SLOPE
+    assert priced.slope == pytest.approx(beside(EVERYWHERE)[1].slope, abs=0.07)
 
 
 def test_a_price_counts_once_however_much_of_the_window_has_none() -> None:
     """These prices are true: a law that departs from them by two points on average counts what they tell a second time."""
     departs = np.abs(over_at_the_line(beside(RECENT)[0]) - TRUE_OVER)[RECENT]
     assert departs.mean() < 0.02
+
+
+@pytest.mark.guard
+@pytest.mark.parametrize("over", [0.15, 0.4, 0.5, 0.7, 0.85])
+def test_a_forecast_that_agrees_with_the_price_is_no_reason_to_go_beyond_it(over: float) -> None:
+    stated = np.full(N, over)
+    agreeing = Law(RAW.centre(LINE, stated), RAW.sd, RAW.skewness)
+    law = replace(beside(EVERYWHERE)[0], beside_price=BesidePrice(5_000, 0.0, 0.4))
+    made = law.apply(agreeing, quotes(over=stated), NONE)
+    assert made.above(LINE) == pytest.approx(over, abs=1e-6)
+
+
+@pytest.mark.guard
+@pytest.mark.parametrize("over", [0.01, 0.05, 0.1])
+def test_a_long_shot_has_the_chance_that_its_price_tells(over: float) -> None:
+    """With the spread of the others and a mean of 0 the law would say several times as much of one three by who shoots none."""
+    line, stated = np.full(N, 0.5), np.full(N, over)
+    law = replace(fitted(knows_prices=True), beside_price=BesidePrice(5_000, 0.0, 0.0))
+    made = law.apply(RAW, quotes(line, line, stated), NONE)
+    assert made.above(line) == pytest.approx(over, abs=1e-6)
+    assert (made.mean >= 0).all()
+    assert (made.sd > 0).all()
 
 
 def test_rows_without_a_price_get_what_all_rows_with_a_line_teach() -> None:
