@@ -197,11 +197,11 @@ def decile_grid(best: pd.DataFrame, title: str) -> Grid:
     for _, rows in best.groupby(decile):
         claimed = rows["ev"].mean()
         realized = DayBootstrap(rows["game_date"].to_numpy()).mean(rows["profit"].to_numpy(dtype=float))
-        held = realized.low <= claimed <= realized.high
-        inside += held
+        holds = realized.low <= claimed <= realized.high
+        inside += holds
         shown = f"{realized.value:+.4f} [{realized.low:+.4f}, {realized.high:+.4f}]"
         overs = (rows["side"] == "over").mean()
-        table.add_row(f"{len(rows):,}", f"{claimed:+.4f}", shown, "yes" if held else "no", f"{overs:.0%}")
+        table.add_row(f"{len(rows):,}", f"{claimed:+.4f}", shown, "yes" if holds else "no", f"{overs:.0%}")
     held = held_if_true(best, decile)
     table.caption = (
         f"{inside} of {DECILES} inside. Of {DECILES} deciles, a law that is exactly right holds {held.mean():.1f} on average, "
