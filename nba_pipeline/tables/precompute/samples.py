@@ -23,6 +23,6 @@ def shortfall(games: ir.IntegerValue, needed: int, kind: str = "games of the sea
 
 
 def names_where(conditions: Mapping[str, ir.BooleanValue], separator: str = ", ") -> ir.StringValue:
-    """Return the names whose condition is true, joined; NULL if none is. Names contain no spaces."""
-    parts = [holds.fill_null(False).ifelse(f"{name} ", "") for name, holds in conditions.items()]
-    return parts[0].concat(*parts[1:]).strip().replace(" ", separator).nullif("")
+    """Return the names whose condition is true, joined; NULL if none is."""
+    names = [holds.ifelse(name, ibis.null("string")) for name, holds in conditions.items()]
+    return ibis.literal(separator).join(names).nullif("")
