@@ -24,5 +24,5 @@ def shortfall(games: ir.IntegerValue, needed: int, kind: str = "games of the sea
 
 def names_where(conditions: Mapping[str, ir.BooleanValue], separator: str = ", ") -> ir.StringValue:
     """Return the names whose condition is true, joined; NULL if none is."""
-    names = [holds.ifelse(name, ibis.null("string")) for name, holds in conditions.items()]
-    return ibis.literal(separator).join(names).nullif("")
+    between: Any = ibis.literal(separator)
+    return between.join([holds.ifelse(name, ibis.null("string")) for name, holds in conditions.items()]).nullif("")
