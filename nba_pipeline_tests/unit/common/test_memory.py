@@ -6,6 +6,7 @@ import sys
 import psutil
 import pytest
 
+from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.memory import give_back
 
 PIECE, PIECES = 64 << 10, 2_000
@@ -18,6 +19,16 @@ def test_memory_between_what_is_still_used_is_given_back() -> None:
     before = psutil.Process().memory_info().rss
     give_back()
     assert before - psutil.Process().memory_info().rss > PIECE * PIECES // 2
+
+
+def test_memory_that_duckdb_has_freed_is_given_back_while_its_database_is_open() -> None:
+    with duck.scratch(threads=1) as db:
+        db.execute("CREATE TEMP TABLE held AS SELECT range AS number, md5(range::VARCHAR) AS text FROM range(500000)")
+        size = db.execute("SELECT * FROM held ORDER BY text").to_arrow_table().nbytes
+        db.execute("DROP TABLE held")
+        before = psutil.Process().memory_info().rss
+        give_back()
+        assert before - psutil.Process().memory_info().rss > size
 
 
 def test_where_the_c_library_cannot_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
