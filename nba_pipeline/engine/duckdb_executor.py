@@ -7,10 +7,12 @@ import duckdb
 import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.memory import give_back
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.contracts.hashing import content_hash_expression, hash_expression
 from nba_pipeline.contracts.sql_types import duckdb_type, predicate
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
+from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.plan import Plan, Query
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import REJECT_REASON, SLATE, FinishContext, Transform
@@ -140,6 +142,8 @@ class DuckDBExecutor:
     ) -> None:
         rows = self.rows(table, days) if days else table.arrow_schema.empty_table()
         self.close()  # while they are stored, the rows are not kept here, too
+        if len(days) > SHORT:
+            give_back()
         warehouse.replace(table, days, rows.cast(table.arrow_schema), entries, rejects)
 
     def rows(self, table: Table, days: list[date]) -> pa.Table:

@@ -94,9 +94,8 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.calls": 2,
 }
 
-# Of these no block is computed while another is stored: training uses all cores by itself, and two blocks of features would
-# be in memory at the end of a run that has made all tables before them.
-ALONE = frozenset({"nba_predictions.prediction_models", "nba_predictions.ml_feature_store_v2"})
+# Of these no block is computed while another is stored: training uses all cores by itself.
+ALONE = frozenset({"nba_predictions.prediction_models"})
 
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
 BY_MARKET = frozenset(
