@@ -5,7 +5,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import duckdb
 
@@ -37,7 +37,8 @@ MORE_MEMORY = (
 
 Config: TypeAlias = dict[str, str | bool | int | float | list[str]]
 
-_open: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+# Each with the thread that opened it.
+_open: WeakKeyDictionary[duckdb.DuckDBPyConnection, int] = WeakKeyDictionary()
 _opening = threading.Lock()
 
 # Databases in memory that `scratch` shares, by process and number of threads: a process that is forked needs its own.
@@ -99,19 +100,22 @@ def _cursor(place: tuple[int, int | None]) -> duckdb.DuckDBPyConnection:
 
 def _prepared(db: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     with _opening:
-        _open.add(db)
+        _open[db] = threading.get_ident()
     db.execute("SET TimeZone = 'UTC'")
     db.execute("SET enable_progress_bar = false")
     return db
 
 
-def interrupt_statements() -> None:
-    """End the running statements of all connections of this process with an error, from any thread.
+def interrupt_statements(thread: int | None = None) -> None:
+    """End the running statements of connections of this process with an error, from any thread.
 
     A statement ends at its next step, which most reach within milliseconds; its transaction is rolled back.
+
+    Args:
+        thread: The thread that opened the connections; None for all.
     """
     with _opening:
-        connections = list(_open)
+        connections = [db for db, opener in _open.items() if thread in (None, opener)]
     for db in connections:
         with suppress(duckdb.Error):  # closed meanwhile
             db.interrupt()

@@ -1,5 +1,6 @@
 """Work in order, of which the next piece is done in a thread while the result of the last one is used."""
 
+import threading
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
@@ -13,7 +14,8 @@ T = TypeVar("T")
 def one_ahead(tasks: Iterable[Callable[[], T]], drop: Callable[[T], None]) -> Generator[T]:
     """Yield the results of the tasks, in order; the next task is under way while the caller uses a result.
 
-    What a task raises is raised where its result would come. A caller who stops ends the task that is under way.
+    What a task raises is raised where its result would come, and no further task is begun. A caller who stops ends the task that
+    is under way, and no work of other threads.
 
     Args:
         tasks: The tasks. No two are done at once.
@@ -21,17 +23,19 @@ def one_ahead(tasks: Iterable[Callable[[], T]], drop: Callable[[T], None]) -> Ge
     """
     begun: Future[T] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="one-ahead") as thread:
+        number = thread.submit(threading.get_ident).result()
         try:
             for task in tasks:
                 earlier, begun = begun, _after(begun, thread, task)
                 if earlier:
                     yield earlier.result()
             if begun:
-                last, begun = begun, None
-                yield last.result()
+                result = begun.result()
+                begun = None
+                yield result
         finally:
             if begun:
-                _stop(begun, drop)
+                _stop(begun, number, drop)
 
 
 def _after(earlier: "Future[T] | None", thread: ThreadPoolExecutor, task: Callable[[], T]) -> "Future[T]":
@@ -41,10 +45,10 @@ def _after(earlier: "Future[T] | None", thread: ThreadPoolExecutor, task: Callab
     return thread.submit(task)
 
 
-def _stop(begun: "Future[T]", drop: Callable[[T], None]) -> None:
+def _stop(begun: "Future[T]", thread: int, drop: Callable[[T], None]) -> None:
     if begun.cancel():
         return
     while wait([begun], timeout=POLL_SECONDS).not_done:
-        duck.interrupt_statements()
+        duck.interrupt_statements(thread)
     if begun.exception() is None:
         drop(begun.result())

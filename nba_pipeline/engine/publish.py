@@ -100,14 +100,22 @@ def publish_in_blocks(
     earlier = Publication([])
     with closing(one_ahead(tasks, Prepared.close) if overlapping else (task() for task in tasks)) as ready:
         for made in ready:
-            current = made
-            if not made.is_current(warehouse):
-                made.close()
-                current = prepared(made.days, waits=False)
+            current = made if _is_current(made, warehouse) else prepared(made.days, waits=False)
             earlier = store(current, warehouse, earlier)
             if len(current.days) > SHORT:
                 give_back()
             yield earlier
+
+
+def _is_current(made: Prepared, warehouse: Warehouse) -> bool:
+    """Return whether what is prepared can be stored; closes it where it cannot, or where that cannot be told."""
+    current = False
+    try:
+        current = made.is_current(warehouse)
+    finally:
+        if not current:
+            made.close()
+    return current
 
 
 def publish(

@@ -174,7 +174,7 @@ def _needs(
     """Return the tables to prepare, each with the tables of the run that it reads.
 
     Left out are tables that BigQuery holds, those whose step fetches what it reads, or that keep rows which were published
-    before, by whomever, and of many days what Python computes, since an interruption would wait for it.
+    before, by whomever, and of many days what Python computes: an interruption would wait for a whole table.
     """
     if settings.warehouse != "duckdb":
         return {}

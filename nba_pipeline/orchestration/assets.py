@@ -1,6 +1,7 @@
 """Turns a Transform into a Dagster asset; key, partitions, checks and documentation come from the contract."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 
 import dagster as dg
@@ -82,8 +83,9 @@ def _materialize(context: dg.AssetExecutionContext, transform: Transform, settin
     work = ahead.take(run_id, transform, days, settings) or open_table_run(transform, days, settings, run_id)
     result = Publication([])
     try:
-        for block in work.publish():
-            result.add(block)
+        with closing(work.publish()) as blocks:
+            for block in blocks:
+                result.add(block)
     except (PipelineError, OSError):
         yield from report_days(context, asset_key(table), result.verdicts)
         raise

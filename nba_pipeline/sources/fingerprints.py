@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Lock
 
 import pyarrow as pa
 
@@ -106,22 +107,24 @@ def _schedule_digests(source: Source, days: Sequence[date]) -> dict[date, str]:
 
 @dataclass
 class FingerprintingSource:
-    """A source that records the digests of the rows it returned."""
+    """A source that records the digests of the rows it returned; threads may read days while those of others are recorded."""
 
     source: Source
     digests_read: dict[str, dict[date, str]] = field(default_factory=dict)
     _elsewhere: dict[date, str] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
         rows = _given(self.source, feed, days)
         if feed.is_witness and feed.name == SCHEDULE.name:
-            self._elsewhere |= elsewhere(rows)
+            others = elsewhere(rows)
+            with self._lock:
+                self._elsewhere = {**self._elsewhere, **others}
         if feed.day and not feed.is_witness:
             by_day = _digests_of_given(self.source, feed, rows)
-            read = {
-                d: by_day.get(d, NOTHING) for d in days
-            }  # a block is read while the digests of another are recorded
-            self.digests_read[feed.name] = {**self.digests_read.get(feed.name, {}), **read}
+            with self._lock:
+                earlier = self.digests_read.get(feed.name, {})
+                self.digests_read[feed.name] = {**earlier, **{d: by_day.get(d, NOTHING) for d in days}}
         return self.source.resolved(feed, rows) if isinstance(self.source, ResolvedSource) else rows
 
     def describe(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ gamma variable Y lies in (n - ½, n + ½], all below ½ counts as 0. Quantiles a
 The raw law of a market has the skewness 2·sd / (mean + shift), the shift a constant of the market. Against a normal law with the
 same mean and sd it gains 0.14 of log-likelihood a row and 0.025 of CRPS (points, forecasts of 2023-24 with a law fitted on
 2022-23), and a 10 % quantile that is right for players who often score nothing. Rows with a line have a skewness that was fitted
-on such rows (`calibration.LineLaw`).
+on such rows (`line_law.LineLaw`).
 """
 
 from collections.abc import Mapping

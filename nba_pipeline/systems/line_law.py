@@ -13,7 +13,8 @@ line, learned on all. Only the disagreement counts: a forecast that agrees with 
 a price P_market is what the books' lines tell, and the forecast has to tell what the price would have told: a slope learned there
 and used beside a price would count the price twice. A system that reads no prices has P_market = 1/2.
 
-No outcome is negative, nor is a mean: where the price says less of the over than a law with a mean of 0 can, the law is narrowed.
+No outcome is negative, nor is a mean: where that probability is less than a law with a mean of 0 can have, the law of a system
+that reads prices is narrowed.
 """
 
 from collections.abc import Callable, Mapping

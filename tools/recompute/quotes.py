@@ -69,6 +69,7 @@ def consensus(current: pd.DataFrame) -> pd.DataFrame:
     chosen = current[real | ~real.groupby([current[k] for k in PLAYER]).transform("any")]
     votes = one_vote_each(chosen)
     votes = votes.assign(logit=logit_of_over(votes))
+    votes = votes.assign(priced_line=votes.line.where(votes.logit.notna()))
     groups = votes.groupby(PLAYER)
     lines = pd.DataFrame(
         {
@@ -77,7 +78,7 @@ def consensus(current: pd.DataFrame) -> pd.DataFrame:
             "books": groups.bookmaker.nunique(),
             "line_source": groups.book_kind.max(),
             "captured_at": groups.known_at.max(),
-            "market_line": groups.line.mean(),
+            "market_line": groups.priced_line.mean().fillna(groups.line.mean()),
             "market_over": 1 / (1 + np.exp(-groups.logit.mean())),
         }
     ).reset_index()

@@ -82,11 +82,10 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     show the prices of one supplier count once. `opening_line` is the same of the books' first quotes, NULL where no capture
     time is known; `market_over` is the probability of the over without margin that their prices state, each at its own line (mean
     of logits; NULL where no sportsbook gives both prices), and `market_line` the mean of the lines of these prices, of all lines
-    where there are none; prices that
-    contradict the other books' at the line (`beside_other_books`) or themselves count as none; `books`
-    how many counted; `line_source` sportsbook or dfs; `captured_at`
-    when the newest of them was last known; `best_over_odds` and `best_under_odds` the best American prices of sportsbooks
-    that quote exactly this line, NULL where none gives a price.
+    where there are none; prices that contradict the other books' at the line (`beside_other_books`) or themselves count as none;
+    `books` how many counted; `line_source` sportsbook or dfs; `captured_at` when the newest of them was last known;
+    `best_over_odds` and `best_under_odds` the best American prices of sportsbooks that quote exactly this line, NULL where none
+    gives a price.
     """
     return _consensus_of(in_force(quotes, games))
 

@@ -1,9 +1,11 @@
 """Results come in the order of their tasks, one task is under way while a result is used, and nothing is left behind."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import closing
 
+import duckdb
 import pytest
 
 from nba_pipeline.common import duckdb as duck
@@ -63,8 +65,54 @@ def test_a_caller_who_stops_interrupts_the_task_that_is_under_way_and_drops_its_
 ) -> None:
     tasks = Tasks(3)
     tasks.held[1] = threading.Event()
-    monkeypatch.setattr(duck, "interrupt_statements", tasks.held[1].set)
+    monkeypatch.setattr(duck, "interrupt_statements", lambda _: tasks.held[1].set())
     with closing(tasks.results()) as results:
         next(results)
         assert tasks.started[1].wait(SECONDS)
     assert (tasks.begun, tasks.dropped) == ([0, 1], [1])
+
+
+def test_an_interruption_of_the_wait_for_the_last_result_ends_its_task_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(1)
+    tasks.held[0] = threading.Event()
+    monkeypatch.setattr(duck, "interrupt_statements", lambda _: tasks.held[0].set())
+    monkeypatch.setattr(Future, "result", interrupted_once(tasks))
+    with pytest.raises(KeyboardInterrupt):
+        next(tasks.results())
+    assert (tasks.begun, tasks.dropped) == ([0], [0])
+
+
+def interrupted_once(tasks: Tasks) -> Callable[..., object]:
+    """A wait for a result that a signal interrupts once, as soon as the first task is under way."""
+    honest, left = Future.result, [1]
+
+    def result(future: "Future[object]", timeout: float | None = None) -> object:
+        if tasks.started[0].wait(0.1) and left:
+            left.pop()
+            raise KeyboardInterrupt
+        return honest(future, timeout)
+
+    return result
+
+
+def test_only_statements_of_the_named_thread_are_interrupted() -> None:
+    interrupted: dict[str, bool] = {}
+
+    def long(name: str) -> None:
+        with duck.scratch() as db:
+            begun[name].set()
+            try:
+                db.execute("SELECT count(*) FROM range(40000000) a WHERE hash(a.range) % 7 = 3")
+            except duckdb.InterruptException:
+                interrupted[name] = True
+
+    begun = {name: threading.Event() for name in ("mine", "other")}
+    threads = {name: threading.Thread(target=long, args=(name,)) for name in begun}
+    for name, thread in threads.items():
+        thread.start()
+        assert begun[name].wait(SECONDS)
+    while threads["mine"].is_alive():
+        duck.interrupt_statements(threads["mine"].ident)
+        threads["mine"].join(0.01)
+    threads["other"].join()
+    assert interrupted == {"mine": True}

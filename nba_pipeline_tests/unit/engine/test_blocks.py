@@ -1,5 +1,7 @@
 """Many days are published in blocks: with the same rows, verdicts and rejects, in memory that does not grow with history."""
 
+import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,8 +15,9 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.engine import publish as engine
 from nba_pipeline.engine.blocks import blocks
-from nba_pipeline.engine.prepare import prepare
+from nba_pipeline.engine.prepare import Prepared, prepare
 from nba_pipeline.engine.publish import Publication, publish, publish_in_blocks, store
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
@@ -187,6 +190,45 @@ def test_days_that_another_run_publishes_while_they_wait_are_computed_again(tmp_
     assert [(v.day, v.published) for block in days for v in block.verdicts] == [(d, True) for d in OLD]
     stored = house.warehouse.read({"games": (GAMES, Days(OLD[0], OLD[-1]))})["games"]
     assert stored["points"].to_pylist() == [210, 210]
+
+
+def test_a_later_block_that_another_run_publishes_while_it_waits_is_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, computed = House(tmp_path / "nba.duckdb", HandMadeSource({"games": GOOD})), list[list[date]]()
+
+    def noted(transform: Transform, days: Sequence[date], *more: Any, **options: Any) -> Prepared:
+        made = prepare(transform, days, *more, **options)
+        computed.extend([list(days)] if more[-1].id == "run" else [])
+        return made
+
+    monkeypatch.setattr(engine, "prepare", noted)
+    run = RunContext("run", AT)
+    found = publish_in_blocks(transform(), [OLD, NEW], house.warehouse, house.source, None, run, overlapping=True)
+    assert next(found).published == OLD
+    while computed != [OLD, NEW]:  # prepared in a thread
+        time.sleep(0.01)
+    publish(transform(), NEW, house.warehouse, house.source, None, RunContext("other", AT))
+    assert [b.published for b in found] == [NEW]
+    assert computed == [OLD, NEW, NEW]
+
+
+def test_a_block_is_prepared_while_the_one_before_it_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = threading.Event()
+
+    class Noting(HandMadeSource):
+        def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
+            if NEW[0] in days:
+                second.set()
+            return super().read(feed, days)
+
+    def waiting(*given: Any) -> Publication:
+        assert second.wait(5)
+        return store(*given)
+
+    monkeypatch.setattr(engine, "store", waiting)
+    house = House(tmp_path / "nba.duckdb", Noting({"games": GOOD}))
+    assert house.in_blocks(overlapping=True).published == DAYS
 
 
 def test_blocks_of_a_run_do_not_make_those_after_them_stale(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""One table in a run: which of its blocks are computed while others are stored."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import days_between
+from nba_pipeline.orchestration import table_run
+from nba_pipeline.orchestration.table_run import open_table_run
+from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline_tests.support import day
+
+FOUR_SEASONS = tuple(days_between(day("2021-10-19"), day("2025-06-22")))
+
+
+@pytest.mark.parametrize(
+    ("table", "days", "overlapping"),
+    [
+        ("nba_raw.player_prop_lines", FOUR_SEASONS, True),
+        ("nba_raw.player_prop_lines", FOUR_SEASONS[:40], False),
+        ("nba_raw.rosters", FOUR_SEASONS, False),
+        ("nba_predictions.prediction_models", FOUR_SEASONS, False),
+    ],
+    ids=["several blocks", "one block of many", "one block of all", "training, which uses all cores"],
+)
+def test_a_block_is_computed_while_another_is_stored_where_there_are_several(
+    table: str, days: tuple[Any, ...], overlapping: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def noted(*_: Any, overlapping: bool, **__: Any) -> Iterator[Any]:
+        asked.append(overlapping)
+        yield from ()
+
+    monkeypatch.setattr(table_run, "publish_in_blocks", noted)
+    monkeypatch.setattr(table_run, "require_model_features", lambda *_: None)
+    settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)})
+    assert list(open_table_run(CATALOG[table], days, settings, "run").publish()) == []
+    assert asked == [overlapping]
