@@ -89,7 +89,7 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.ml_feature_store_v2": 2,
     "nba_predictions.prediction_models": 1,
     "nba_predictions.player_prop_predictions": 1,
-    "nba_predictions.prop_prices": 2,
+    "nba_predictions.prop_prices": 1,
     "nba_predictions.prediction_accuracy": 1,
     "nba_predictions.calls": 2,
 }
