@@ -91,7 +91,7 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.player_prop_predictions": 1,
     "nba_predictions.prop_prices": 1,
     "nba_predictions.prediction_accuracy": 1,
-    "nba_predictions.calls": 2,
+    "nba_predictions.calls": 1,
 }
 
 # Of these no block is computed while another is stored: training uses all cores by itself.
