@@ -17,7 +17,7 @@ CORRUPTION = ("Corrupt database file", "Could not read enough bytes")
 # How many threads compute and write. With more, the one that waits for a statement asks all the time whether there is work,
 # and takes the lock of Python to ask: with two, the features of two seasons took 22 s of processor time instead of 13, and to
 # write them 2.5 instead of 1.3, which a run has other use for.
-ALONE = 1
+THREADS = 1
 
 # What can only be wrong with a statement: its words, its names, its values, or what it wants to do.
 OF_THE_STATEMENT = (

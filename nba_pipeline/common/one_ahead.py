@@ -34,8 +34,8 @@ def one_ahead(tasks: Iterable[Callable[[], T]], drop: Callable[[T], None]) -> Ge
                 begun = None
                 yield result
         finally:
-            if begun:
-                _stop(begun, number, drop)
+            for result in ended([begun] if begun else [], number):
+                drop(result)
 
 
 def _after(earlier: "Future[T] | None", thread: ThreadPoolExecutor, task: Callable[[], T]) -> "Future[T]":
@@ -45,10 +45,14 @@ def _after(earlier: "Future[T] | None", thread: ThreadPoolExecutor, task: Callab
     return thread.submit(task)
 
 
-def _stop(begun: "Future[T]", thread: int, drop: Callable[[T], None]) -> None:
-    if begun.cancel():
-        return
-    while wait([begun], timeout=POLL_SECONDS).not_done:
+def ended(begun: "Iterable[Future[T]]", thread: int | None = None) -> list[T]:
+    """End work in threads, and return the results of what was done all the same.
+
+    Args:
+        begun: The work.
+        thread: The thread whose statements are interrupted; None for all of this process.
+    """
+    left = [work for work in begun if not work.cancel()]
+    while wait(left, timeout=POLL_SECONDS).not_done:
         duck.interrupt_statements(thread)
-    if begun.exception() is None:
-        drop(begun.result())
+    return [work.result() for work in left if work.exception() is None]

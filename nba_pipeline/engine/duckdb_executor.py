@@ -27,7 +27,7 @@ class DuckDBExecutor:
 
     def __init__(self, inputs: Mapping[str, pa.Table]) -> None:
         self.inputs = inputs
-        self.db: duckdb.DuckDBPyConnection = duck.scratch(threads=duck.ALONE)
+        self.db: duckdb.DuckDBPyConnection = duck.scratch(threads=duck.THREADS)
         self._hashed: int | None = None
         for name, rows in inputs.items():
             self.db.register(name, rows)

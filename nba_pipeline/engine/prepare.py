@@ -15,11 +15,9 @@ import pyarrow.compute as pc
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
-from nba_pipeline.common.memory import give_back
 from nba_pipeline.contracts.checks import COVERAGE
 from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.audit import AuditFindings, audit, slate_columns
-from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.plan import Plan
@@ -125,8 +123,6 @@ def prepare(
     except BaseException:
         prepared.close()
         raise
-    if len(ordered) > SHORT:
-        give_back()
     return prepared
 
 

@@ -6,13 +6,13 @@ tables. What goes wrong with a table is raised in its step.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
-from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.one_ahead import ended
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.transform import Transform
@@ -20,7 +20,6 @@ from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
 from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 
-POLL_SECONDS = 0.1
 # Two, since the run's own thread waits for one of them wherever a table takes long.
 PREPARING = 2
 # Of a run of many days: more would be in memory at once.
@@ -92,13 +91,11 @@ class Ahead:
         """Stop what was begun and not taken, and drop its rows."""
         with self._lock:
             self._needs.clear()
-            begun = [b for b in self._begun.values() if not b.cancel()]
-        while wait(begun, timeout=POLL_SECONDS).not_done:
-            duck.interrupt_statements()
+            begun = list(self._begun.values())
+        for run in ended(begun):
+            if run.prepared:
+                run.prepared.close()
         self._threads.shutdown()
-        for prepared in (b.result().prepared for b in begun if b.exception() is None):
-            if prepared:
-                prepared.close()
 
 
 class _Run:

@@ -17,7 +17,7 @@ from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import ALONE, blocks_of, graph_order, schedule_read
+from nba_pipeline.tables.catalog import ONE_BLOCK_AT_A_TIME, blocks_of, graph_order, schedule_read
 from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.warehouse import Warehouse
 
@@ -55,6 +55,10 @@ class TableRun:
     def blocks(self) -> list[list[date]]:
         return blocks_of(self.transform, self.days, len(self.run.markets))
 
+    @property
+    def _computes_ahead(self) -> bool:
+        return self.warehouse.dialect == "duckdb" and self.transform.table.id not in ONE_BLOCK_AT_A_TIME
+
     def prepare(self) -> "TableRun":
         """Compute and audit the first block of the days, and return them with this; nothing is published."""
         first, *_ = self.blocks
@@ -72,7 +76,9 @@ class TableRun:
             self.schedule,
             self.run,
             first=self.prepared,
-            overlapping=len(blocks) > 1 and self.warehouse.dialect == "duckdb" and self.transform.table.id not in ALONE,
+            overlapping=len(blocks) > 1
+            and self.warehouse.dialect == "duckdb"
+            and self.transform.table.id not in ONE_BLOCK_AT_A_TIME,
         )
         with closing(publications):
             for block in publications:

@@ -47,7 +47,7 @@ def digests(feed: Feed, rows: pa.Table) -> dict[date, str]:
     values += "".join(f""", '{c}=' || CAST("{c}" AS VARCHAR)""" for c in counting if c in later)
     sql = f"""SELECT "{feed.day}", count(*), sum(md5_number_lower(concat_ws(chr(31), {values})))
         FROM landed WHERE "{feed.day}" IS NOT NULL GROUP BY 1"""
-    with duck.scratch(threads=duck.ALONE) as db:
+    with duck.scratch(threads=duck.THREADS) as db:
         db.register("landed", rows)
         totals = db.execute(sql).fetchall()
     return {day: hashlib.sha256(f"{n}:{total}".encode()).hexdigest()[:16] for day, n, total in totals}

@@ -81,7 +81,7 @@ GROUPS: Mapping[str, str] = {
     "nba_predictions": "4_predictions",
 }
 
-# Of how many seasons the rows are computed at once, at most. With these none of the tables needs two gigabytes; planning the
+# Of how many seasons the rows are computed at once, at most. With these no run of one market needs two gigabytes; planning the
 # statements of a table takes as long for one season as for four.
 SEASONS_AT_ONCE = 4
 FEWER_SEASONS: Mapping[str, int] = {
@@ -94,14 +94,14 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.calls": 1,
 }
 
-# Of these no block is computed while another is stored: training uses all cores by itself.
-ALONE = frozenset({"nba_predictions.prediction_models"})
+# No block of these is computed while the one before it is stored: training uses all cores by itself.
+ONE_BLOCK_AT_A_TIME = frozenset({"nba_predictions.prediction_models"})
 
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
 BY_MARKET = frozenset(
     {"nba_predictions.player_prop_predictions", "nba_predictions.prop_prices", "nba_predictions.prediction_accuracy"}
 )
-# A block is computed while the one before it is stored, so that twice as many are in memory.
+# Into how many blocks a season of one market is cut: two blocks are in memory, one that is computed and one that is stored.
 PARTS_OF_MARKET = 2
 
 

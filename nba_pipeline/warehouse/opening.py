@@ -62,7 +62,7 @@ def connected(path: Path, *, read_only: bool, timeout: float) -> Iterator[duckdb
     deadline = time.monotonic() + timeout
     while True:
         try:
-            db = duck.connect(path, read_only=read_only, threads=None if read_only else duck.ALONE)
+            db = duck.connect(path, read_only=read_only, threads=None if read_only else duck.THREADS)
             break
         except duckdb.IOException as e:
             if not duck.is_held(e):

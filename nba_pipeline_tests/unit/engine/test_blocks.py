@@ -12,7 +12,7 @@ import pytest
 
 from nba_pipeline.asof.reads import season_to_date
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.errors import SourceError
+from nba_pipeline.common.errors import SourceError, WarehouseError
 from nba_pipeline.contracts.table import Rows, Table, column
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.engine import publish as engine
@@ -190,6 +190,19 @@ def test_days_that_another_run_publishes_while_they_wait_are_computed_again(tmp_
     assert [(v.day, v.published) for block in days for v in block.verdicts] == [(d, True) for d in OLD]
     stored = house.warehouse.read({"games": (GAMES, Days(OLD[0], OLD[-1]))})["games"]
     assert stored["points"].to_pylist() == [210, 210]
+
+
+def test_a_block_of_which_the_ledger_cannot_be_read_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house, dropped = House(tmp_path / "nba.duckdb", HandMadeSource({"games": GOOD})), list[list[date]]()
+
+    def damaged(*_: Any) -> bool:
+        raise WarehouseError("the ledger is damaged", "restore it")
+
+    monkeypatch.setattr(Prepared, "is_current", damaged)
+    monkeypatch.setattr(Prepared, "close", lambda made: dropped.append(made.days))
+    with pytest.raises(WarehouseError, match="damaged"):
+        house.in_blocks()
+    assert dropped == [OLD]
 
 
 def test_a_later_block_that_another_run_publishes_while_it_waits_is_computed_again(

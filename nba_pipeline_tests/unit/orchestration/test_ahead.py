@@ -119,7 +119,7 @@ def test_the_end_of_a_run_drops_what_no_step_took_and_stops_what_is_under_way(
     kitchen: Kitchen, opened: Callable[[dict[str, set[str]]], Ahead], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kitchen.held[FORM] = threading.Event()
-    monkeypatch.setattr(duck, "interrupt_statements", kitchen.held[FORM].set)
+    monkeypatch.setattr(duck, "interrupt_statements", lambda _: kitchen.held[FORM].set())
     ahead = opened({FACTS: set(), FORM: set(), PRICES: set()})
     kitchen.wait_for(FACTS)
     kitchen.wait_for(FORM)

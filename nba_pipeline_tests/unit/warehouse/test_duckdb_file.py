@@ -72,7 +72,7 @@ def test_required_columns_stay_required_however_often_the_table_is_written(wareh
 
 def test_one_thread_writes_the_file(tmp_path: Path) -> None:
     with connected(tmp_path / "nba.duckdb", read_only=False, timeout=0) as db:
-        assert db.execute("SELECT current_setting('threads')").fetchall() == [(duck.ALONE,)]
+        assert db.execute("SELECT current_setting('threads')").fetchall() == [(duck.THREADS,)]
 
 
 def test_readers_do_not_wait_for_readers_and_writers_do(warehouse: DuckDBWarehouse) -> None:
