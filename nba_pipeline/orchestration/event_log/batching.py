@@ -11,14 +11,19 @@ environment already does.
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from dagster import AssetCheckEvaluation, AssetKey, DagsterEventType, EventLogEntry, EventLogRecord
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster import AssetCheckEvaluation, AssetKey, DagsterEvent, DagsterEventType, EventLogEntry, EventLogRecord
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    AssetMaterializationPlannedData,
+    StepMaterializationData,
+)
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, AssetEventTagsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._serdes import serialize_value
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,13 +37,12 @@ BATCH_SIZE = 2000
 Insert = TypeVar("Insert", sqlite.Insert, postgresql.Insert)
 
 
-@dataclass(frozen=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event, its number in the log, the row it was stored as, and what the executions of checks have of it."""
 
     number: int
     event: EventLogEntry
-    row: Mapping[str, Any]
+    row: dict[str, Any]
     copy: str
 
     @property
@@ -48,28 +52,34 @@ class StoredEvent:
 
     @property
     def is_result_of_partition(self) -> bool:
-        return isinstance(self.check, AssetCheckEvaluation) and bool(self.check.partition and self.event.run_id)
+        check = self.check
+        return isinstance(check, AssetCheckEvaluation) and bool(check.partition and self.event.run_id)
 
     def planned_rows(self) -> list[dict[str, Any]]:
         subset = self.check.partitions_subset
-        row = self._check_row(AssetCheckExecutionRecordStatus.PLANNED)
+        row = self._check_row(self.check, _PLANNED)
         return [{**row, "partition": key} for key in (subset.get_partition_keys() if subset else [None])]
 
     def result_row(self) -> dict[str, Any]:
-        succeeded, failed = AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED
-        target = self.check.target_materialization_data
-        return {
-            **self._check_row(succeeded if self.check.passed else failed),
-            "partition": self.check.partition,
-            "materialization_event_storage_id": target.storage_id if target else None,
-        }
+        check = self.check
+        target = check.target_materialization_data
+        row = self._check_row(check, _SUCCEEDED if check.passed else _FAILED)
+        row["partition"] = check.partition
+        row["materialization_event_storage_id"] = target.storage_id if target else None
+        return row
 
-    def _check_row(self, status: AssetCheckExecutionRecordStatus) -> dict[str, Any]:
+    def tag_rows(self, tags: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Rows of these tags of an event of an asset."""
+        asset_key, time = self.row["asset_key"], self.row["timestamp"]
+        about: dict[str, Any] = {"event_id": self.number, "asset_key": asset_key, "event_timestamp": time}
+        return [{**about, "key": key, "value": value} for key, value in tags.items()]
+
+    def _check_row(self, check: Any, status: str) -> dict[str, Any]:
         return {
-            "asset_key": self.check.asset_key.to_string(),
-            "check_name": self.check.check_name,
+            "asset_key": _key_text(check.asset_key),
+            "check_name": check.check_name,
             "run_id": self.event.run_id,
-            "execution_status": status.value,
+            "execution_status": status,
             "evaluation_event": self.copy,
             "evaluation_event_timestamp": self.row["timestamp"],
             "evaluation_event_storage_id": self.number,
@@ -80,6 +90,9 @@ class StoredEvent:
 _ASSETS = {kind.value for kind in ASSET_EVENTS}
 _CHECKS = {kind.value for kind in ASSET_CHECK_EVENTS}
 _TIMED = _ASSETS - _CHECKS - {DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value}
+_PLANNED, _SUCCEEDED, _FAILED = (
+    AssetCheckExecutionRecordStatus[name].value for name in ("PLANNED", "SUCCEEDED", "FAILED")
+)
 _LATEST = "last_materialization"
 _RECORD = '{"__class__": "EventLogRecord"'
 _PLANNED_CHECK = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
@@ -98,6 +111,22 @@ def evaluate_statement(insert: Insert) -> Insert:
     return insert.on_conflict_do_update(index_elements=_CHECK, set_={name: insert.excluded[name] for name in RESULT})
 
 
+@cache
+def _key_text(key: AssetKey) -> str:
+    """The key of an asset as the tables have it: making it takes longer than finding it."""
+    return key.to_string()
+
+
+def _subject(event: DagsterEvent) -> tuple[AssetKey | None, str | None]:
+    """The asset and the partition of an event; of the most frequent ones without asking for its type over and over."""
+    data: Any = event.event_specific_data
+    if type(data) is StepMaterializationData:
+        data = data.materialization
+    elif type(data) is not AssetMaterializationPlannedData:
+        return event.asset_key, event.partition
+    return data.asset_key, data.partition
+
+
 def distinct_times(events: Sequence[EventLogEntry], latest: dict[str, int]) -> list[EventLogEntry]:
     """Give materializations and observations of one asset times that differ by a millisecond at least, in their order.
 
@@ -110,10 +139,10 @@ def distinct_times(events: Sequence[EventLogEntry], latest: dict[str, int]) -> l
     spread = []
     for event in events:
         inner = event.dagster_event
-        key = inner.asset_key if inner and inner.event_type_value in _TIMED else None
-        if key is not None:
-            own = int(event.timestamp * 1000)
-            used = latest[key.to_string()] = max(own, latest.get(key.to_string(), 0) + 1)
+        asset = _subject(inner)[0] if inner and inner.event_type_value in _TIMED else None
+        if asset is not None:
+            own, key = int(event.timestamp * 1000), _key_text(asset)
+            used = latest[key] = max(own, latest.get(key, 0) + 1)
             event = event if used == own else event._replace(timestamp=(used + 0.5) / 1000)
         spread.append(event)
     return spread
@@ -136,6 +165,10 @@ class BatchedEventLogStorage(SqlEventLogStorage):
     @abstractmethod
     def _insert_events(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
         """Insert the rows in this order, and give their numbers."""
+
+    def _time_in_row(self, event: EventLogEntry) -> Any:
+        """The time of an event, as rows have it."""
+        return self._event_insert_timestamp(event)
 
     def _copy_of(self, number: int, text: str) -> str:  # noqa: ARG002
         """What an execution of a check stores of the event of this number."""
@@ -196,21 +229,23 @@ class BatchedEventLogStorage(SqlEventLogStorage):
     def _event_row(self, entry: EventLogEntry, text: str) -> dict[str, Any]:
         event = entry.dagster_event
         about = event if event and event.event_type_value not in _CHECKS else None  # events of checks have neither
-        asset_key = about.asset_key if about else None
+        asset_key, partition = _subject(about) if about else (None, None)
         return {
             "run_id": entry.run_id,
             "event": text,
             "dagster_event_type": event.event_type_value if event else None,
-            "timestamp": self._event_insert_timestamp(entry),
+            "timestamp": self._time_in_row(entry),
             "step_key": event.step_key if event else entry.step_key,
-            "asset_key": asset_key.to_string() if asset_key else None,
-            "partition": (about.partition or None) if about else None,
+            "asset_key": _key_text(asset_key) if asset_key else None,
+            "partition": partition or None,
         }
 
     def _store_asset_events(self, conn: Connection, stored: Sequence[StoredEvent]) -> None:
         """Tags of every asset event, and per asset the row that caches its latest events."""
         ours = [item for item in stored if item.row["dagster_event_type"] in _ASSETS and item.row["asset_key"]]
-        self._store_asset_event_tags(conn, [item.event for item in ours], [item.number for item in ours])
+        tags = [row for item in ours for row in item.tag_rows(self._tags_for_asset_event(item.event))]
+        if tags and self.has_table(AssetEventTagsTable.name):
+            self._store_tags(conn, tags)
         latest: dict[tuple[object, object], StoredEvent] = {}
         for item in ours:
             key = (item.row["asset_key"], item.row["dagster_event_type"])
@@ -246,6 +281,9 @@ class BatchedEventLogStorage(SqlEventLogStorage):
                     self._store_plans(conn, item.planned_rows())
                 else:  # no partition or no run: the unique index does not cover it
                     self._store_result_of_run(conn, item)
+
+    def _store_tags(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        conn.execute(AssetEventTagsTable.insert(), rows)
 
     def _store_results(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
         conn.execute(self._evaluate, rows)

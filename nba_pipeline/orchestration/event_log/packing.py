@@ -20,7 +20,8 @@ from sqlalchemy.engine import Dialect
 EVENT_START = '{"__class__": "EventLogEntry"'
 REFERENCE = "event "
 CURRENT = 1
-LEVEL, WINDOW_BITS, MEMORY_LEVEL = 6, 15, 6
+LEVEL, WINDOW_BITS, MEMORY_LEVEL = 6, 14, 6
+LARGEST_WINDOW_BITS = 15  # of events of any release
 
 
 @cache
@@ -42,7 +43,7 @@ def pack(text: str) -> bytes:
 
 def unpack(stored: bytes) -> str:
     """Return the event of a stored form."""
-    decompressor = zlib.decompressobj(WINDOW_BITS, zdict=_dictionary(stored[0]))
+    decompressor = zlib.decompressobj(LARGEST_WINDOW_BITS, zdict=_dictionary(stored[0]))
     return (decompressor.decompress(stored[1:]) + decompressor.flush()).decode()
 
 

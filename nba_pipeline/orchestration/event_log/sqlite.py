@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from functools import cache, cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from dagster import DagsterInvariantViolationError, EventLogEntry, StringSource
 from dagster._core.event_api import EventLogCursor
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
+    AssetEventTagsTable,
     SqlEventLogStorageMetadata,
     SqlEventLogStorageTable,
 )
@@ -102,8 +104,7 @@ _HOLD_EVENTS = f"""
       AND evaluation_event_storage_id IN (SELECT id FROM event_logs WHERE run_id = ?)
 """
 _EVALUATE = evaluate_statement(sqlite.insert(AssetCheckExecutionsTable))
-_EVALUATED = "evaluation_event_timestamp"
-_EVENT, _PLAN = SqlEventLogStorageTable.insert(), AssetCheckExecutionsTable.insert()
+_EVENT, _PLAN, _TAG = SqlEventLogStorageTable.insert(), AssetCheckExecutionsTable.insert(), AssetEventTagsTable.insert()
 _RESULT_OF_RUN = (
     "UPDATE asset_check_executions SET {} WHERE asset_key = ? AND check_name = ? AND run_id = ? AND partition IS NULL"
 )
@@ -123,10 +124,6 @@ def _prepared(statement: db.Insert, columns: tuple[str, ...]) -> str:
 def _stored_time(moment: datetime) -> str:
     """A time (UTC) as SQLAlchemy stores it, without a zone."""
     return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-def _with_stored_times(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**row, _EVALUATED: _stored_time(row[_EVALUATED])} for row in rows]
 
 
 class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
@@ -305,28 +302,30 @@ class BatchedSqliteEventLogStorage(BatchedEventLogStorage, ConfigurableClass):
     def _insert_events(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[int]:
         last = conn.exec_driver_sql("SELECT max(id) FROM event_logs").scalar() or 0
         numbers = range(last + 1, last + 1 + len(rows))
-        packed = [
-            {"id": number, **row, "event": pack(row["event"]), "timestamp": _stored_time(row["timestamp"])}
-            for number, row in zip(numbers, rows, strict=True)
-        ]
-        self._insert(conn, _EVENT, packed)
+        with_numbers = zip(numbers, rows, strict=True)
+        self._insert(conn, _EVENT, [{**row, "id": number, "event": pack(row["event"])} for number, row in with_numbers])
         return numbers
 
     def _insert(self, conn: Connection, statement: db.Insert, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows of the same columns, with their values as they are stored."""
         columns = tuple(column.name for column in statement.table.columns if column.name in rows[0])
-        conn.exec_driver_sql(_prepared(statement, columns), [tuple([row[name] for name in columns]) for row in rows])
+        conn.exec_driver_sql(_prepared(statement, columns), list(map(itemgetter(*columns), rows)))
+
+    def _time_in_row(self, event: EventLogEntry) -> str:
+        return _stored_time(self._event_insert_timestamp(event))
+
+    def _store_tags(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        self._insert(conn, _TAG, rows)
 
     def _store_results(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        self._insert(conn, _EVALUATE, _with_stored_times(rows))
+        self._insert(conn, _EVALUATE, rows)
 
     def _store_plans(self, conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        self._insert(conn, _PLAN, _with_stored_times(rows))
+        self._insert(conn, _PLAN, rows)
 
     def _store_result_of_run(self, conn: Connection, item: StoredEvent) -> None:
         if item.check.partition is None and item.event.run_id:
             new = {name: value for name, value in item.result_row().items() if name in RESULT}
-            new[_EVALUATED] = _stored_time(new[_EVALUATED])
             where = (item.check.asset_key.to_string(), item.check.check_name, item.event.run_id)
             update = _RESULT_OF_RUN.format(", ".join(f"{name} = ?" for name in new))
             if not conn.exec_driver_sql(update, (*new.values(), *where)).rowcount:

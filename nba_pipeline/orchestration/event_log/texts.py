@@ -9,19 +9,23 @@ is serialised by Dagster as it is.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import dagster as dg
-from dagster import AssetCheckEvaluation, EventLogEntry
+from dagster import AssetCheckEvaluation, DagsterEvent, EventLogEntry
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 from dagster._core.events import AssetMaterializationPlannedData, StepMaterializationData
 from dagster._serdes import serialize_value
 
 _escaped = json.encoder.encode_basestring_ascii
 _PLAIN = (dg.IntMetadataValue, dg.FloatMetadataValue, dg.BoolMetadataValue, dg.TextMetadataValue)
-_ENTRY_PARTS = re.compile(r'"@@(data|message|user_message|timestamp)@@"')
+_ENTRY_PARTS = re.compile(r'"@@(data|message|timestamp|user_message)@@"')
+_PARTS_IN_ORDER = ["data", "message", "timestamp", "user_message"]
+_fixed_in_entry = attrgetter(*sorted(set(EventLogEntry._fields) - {"dagster_event", "timestamp", "user_message"}))
+_fixed_in_event = attrgetter(*sorted(set(DagsterEvent._fields) - {"event_specific_data", "message"}))
 _EMPTY = re.compile(r'"(?P<name>\w+)": (?P<value>null|\[\]|\{\})')
 
 
@@ -48,27 +52,24 @@ class Texts:
     """Writes one event after the other; remembers what surrounds the values of the last of each kind."""
 
     def __init__(self) -> None:
-        self._entry: EventLogEntry | None = None
-        self._around_entry: list[str] = []
+        self._fixed: tuple[Any, ...] | None = None
+        self._around_parts: list[str] | None = None
         self._last: dict[type, tuple[Any, ...]] = {}
         self._around: dict[type, list[str] | None] = {}
+        self._last_tags: tuple[Mapping[str, str], str] = {}, "{}"
 
     def __call__(self, entry: EventLogEntry) -> str:
         event = entry.dagster_event
         if event is None:
             return serialize_value(entry)
-        inner: Any = {"event_specific_data": "@@data@@", "message": "@@message@@"}
-        outer: Any = {"user_message": "@@user_message@@", "timestamp": "@@timestamp@@"}
-        frame = entry._replace(dagster_event=event._replace(**inner), **outer)
-        if frame != self._entry:
-            self._entry, self._around_entry = frame, _ENTRY_PARTS.split(serialize_value(frame))
-        parts = {
-            "data": self._data(event.event_specific_data),
-            "message": scalar(event.message),
-            "user_message": scalar(entry.user_message),
-            "timestamp": scalar(entry.timestamp),
-        }
-        return "".join([parts[piece] if i % 2 else piece for i, piece in enumerate(self._around_entry)])
+        fixed = _fixed_in_entry(entry), _fixed_in_event(event)
+        if fixed != self._fixed:
+            self._fixed, self._around_parts = fixed, _around_parts(entry, event)
+        if self._around_parts is None:
+            return serialize_value(entry)
+        data, message = self._data(event.event_specific_data), scalar(event.message)
+        user_message = message if entry.user_message is event.message else scalar(entry.user_message)
+        return _joined(self._around_parts, (data, message, scalar(entry.timestamp), user_message))
 
     def _data(self, data: Any) -> str:
         if type(data) is AssetCheckEvaluation:
@@ -103,8 +104,15 @@ class Texts:
             lambda: StepMaterializationData(made._replace(metadata={}, partition=None, tags=None)),
             metadata_entries=_entries(made.metadata),
             partition=scalar(made.partition),
-            tags=_tags(made.tags),
+            tags=self._tags(made.tags),
         )
+
+    def _tags(self, tags: Mapping[str, str]) -> str:
+        """Those of the materializations of a step are the same."""
+        if tags != self._last_tags[0]:
+            written = ", ".join([f"{_escaped(key)}: {_escaped(tags[key])}" for key in sorted(tags)])
+            self._last_tags = tags, f"{{{written}}}"
+        return self._last_tags[1]
 
     def _planned(self, data: AssetMaterializationPlannedData) -> str:
         if data.partitions_subset is not None:
@@ -133,10 +141,10 @@ class Texts:
             return serialize_value(data)
         if kind not in self._around:
             pieces, whole = _cut(serialize_value(empty()), tuple(values)), serialize_value(data)
-            self._around[kind] = pieces if pieces and _joined(pieces, values) == whole else None
+            self._around[kind] = pieces if pieces and _joined(pieces, values.values()) == whole else None
             return whole
         pieces = self._around[kind]
-        return serialize_value(data) if pieces is None else _joined(pieces, values)
+        return serialize_value(data) if pieces is None else _joined(pieces, values.values())
 
 
 def _cut(text: str, names: Sequence[str]) -> list[str] | None:
@@ -149,8 +157,19 @@ def _cut(text: str, names: Sequence[str]) -> list[str] | None:
     return [*pieces, text[start:]] if len(pieces) == len(names) else None
 
 
-def _joined(pieces: Sequence[str], values: Mapping[str, str]) -> str:
-    return "".join([text for pair in zip(pieces, values.values(), strict=False) for text in pair]) + pieces[-1]
+def _joined(pieces: Sequence[str], between: Iterable[str]) -> str:
+    """Put the texts between the pieces."""
+    whole = [""] * (2 * len(pieces) - 1)
+    whole[::2], whole[1::2] = pieces, between
+    return "".join(whole)
+
+
+def _around_parts(entry: EventLogEntry, event: DagsterEvent) -> list[str] | None:
+    """What surrounds the parts of such entries that differ; None where this Dagster writes other parts, or in another order."""
+    inner: Any = {"event_specific_data": "@@data@@", "message": "@@message@@"}
+    outer: Any = {"user_message": "@@user_message@@", "timestamp": "@@timestamp@@"}
+    pieces = _ENTRY_PARTS.split(serialize_value(entry._replace(dagster_event=event._replace(**inner), **outer)))
+    return pieces[::2] if pieces[1::2] == _PARTS_IN_ORDER else None
 
 
 def _metadata(metadata: Mapping[str, Any]) -> str:
@@ -166,10 +185,6 @@ def _entries(metadata: Mapping[str, Any]) -> str:
 def _target(target: AssetCheckEvaluationTargetMaterializationData) -> str:
     run_id, number, time = _around_target()
     return f"{run_id}{scalar(target.run_id)}{number}{scalar(target.storage_id)}{time}{scalar(target.timestamp)}}}"
-
-
-def _tags(tags: Mapping[str, str]) -> str:
-    return "{" + ", ".join([f"{_escaped(key)}: {_escaped(tags[key])}" for key in sorted(tags)]) + "}"
 
 
 def _value(value: Any) -> str:
