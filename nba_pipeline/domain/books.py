@@ -11,6 +11,7 @@ from typing import Literal
 import ibis
 
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import shared
 
 Kind = Literal["sportsbook", "exchange", "dfs", "aggregate", "unknown"]
 SPORTSBOOK, EXCHANGE, DFS, AGGREGATE, UNKNOWN = "sportsbook", "exchange", "dfs", "aggregate", "unknown"
@@ -116,7 +117,15 @@ def unknown_books(quoted: Iterable[tuple[str, date]]) -> list[str]:
 
 def kind_expression(bookmaker: ir.StringValue, day: ir.DateValue) -> ir.StringValue:
     """`kind_of` for columns."""
-    key = bookmaker.lower().re_replace(r"[^a-z0-9]", "")
+    return _kind_of_key(_key_expression(bookmaker), day)
+
+
+def _key_expression(bookmaker: ir.StringValue) -> ir.StringValue:
+    """`normal_key` for a column."""
+    return bookmaker.lower().re_replace(r"[^a-z0-9]", "")
+
+
+def _kind_of_key(key: ir.StringValue, day: ir.DateValue) -> ir.StringValue:
     dated: list[Book] = []
     undated: dict[str, list[str]] = {}
     for name, books in registry().items():
@@ -135,13 +144,27 @@ def kind_of_quote(quotes: ir.Table) -> ir.StringValue:
     return quotes.book_kind.nullif("").coalesce(kind_expression(quotes.bookmaker, quotes.game_date))
 
 
+def with_kind_of_quote(quotes: ir.Table, feed: ir.Table) -> ir.Table:
+    """Replace `book_kind` by `kind_of_quote`; the key of each distinct book is normalised once.
+
+    Args:
+        quotes: Quotes with `bookmaker`, `book_kind` and `game_date`.
+        feed: The feed that the quotes are from, which the books are read of.
+    """
+    named = feed.select("bookmaker").distinct()
+    keys = named.select(__bookmaker=named.bookmaker, __key=_key_expression(named.bookmaker))
+    keyed = shared(quotes.left_join(keys, quotes.bookmaker == keys["__bookmaker"]).select(quotes, keys["__key"]))
+    kind = keyed.book_kind.nullif("").coalesce(_kind_of_key(keyed["__key"], keyed.game_date))
+    return keyed.mutate(book_kind=kind).select(quotes.columns)
+
+
 def feed_expression(bookmaker: ir.StringValue) -> ir.StringValue:
     """Return the supplier of a book's prices, else the book itself: what counts as one opinion on a line."""
     feeds: dict[str, list[str]] = {}
     for book in BOOKS:
         if book.feed:
             feeds.setdefault(book.feed, []).append(normal_key(book.key))
-    key = bookmaker.lower().re_replace(r"[^a-z0-9]", "")
+    key = _key_expression(bookmaker)
     return ibis.cases(*[(key.isin(sorted(set(keys))), feed) for feed, keys in feeds.items()], else_=bookmaker)
 
 

@@ -1,13 +1,13 @@
 """nba_raw.player_prop_lines: bookmakers' quotes on player markets."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import ibis
 
 from nba_pipeline import asof
 from nba_pipeline.asof.cutoffs import captured_as_close, captured_late, documented_close
 from nba_pipeline.common import ibis_types as ir
-from nba_pipeline.common.ibis_relations import equal
+from nba_pipeline.common.ibis_relations import equal, shared, union
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.domain import books
 from nba_pipeline.domain.calendar import GAME_ID
@@ -36,6 +36,8 @@ MOMENT = (
     "captured_at",
 )
 PRICES = ("over_odds", "under_odds")
+# In place of unknown values, where quotes are told apart.
+NO_DAY, NO_CAPTURE = date(1, 1, 1), datetime(1, 1, 1, tzinfo=UTC)
 
 
 class PlayerPropLines(Rows):
@@ -121,9 +123,8 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
 
     Documented closes of the minutes after it stay, as evaluation only.
     """
-    landing = with_lookup(
-        landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source)), "player_name"
-    )
+    named = landing.mutate(player_name=landing.player_name.coalesce(landing.player_name_source))
+    feed, landing = landing, with_lookup(named, "player_name")
     rows = landing.left_join(schedule, equal(landing, schedule, *GAME))
     times = (landing.first_seen_utc, schedule.tip_off, landing.source)
     close = captured_as_close(*times, landing.is_closing_main)
@@ -136,7 +137,7 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
         resolved_by=landing.resolved_by,
         market=landing.market,
         bookmaker=landing.bookmaker,
-        book_kind=books.kind_of_quote(landing),
+        book_kind=landing.book_kind,
         line=landing.line,
         line_kind=landing.line_kind.isin(MAIN_KINDS).fill_null(False).ifelse("main", "alternate"),
         over_odds=landing.over_odds,
@@ -153,11 +154,37 @@ def build(landing: ir.Table, schedule: ir.Table) -> ir.Table:
             when(captured_late(*times) & ~close, LINE_CAPTURED_LATE),
         ),
     )
-    return _marked(typed)
+    return _marked(books.with_kind_of_quote(typed, feed))
 
 
 def _marked(quotes: ir.Table) -> ir.Table:
-    """The quotes with `contradicted`; copies of a quote but the one that was seen last get a reason to be refused."""
+    """The quotes with `contradicted`; copies of a quote but the one that was seen last get a reason to be refused.
+
+    Hardly any moment has several quotes. Only these are compared: to sort all others, too, would be most of the work.
+    """
+    likely = _likely_moment(quotes)
+    counted = quotes.group_by(**likely).aggregate(__quotes=quotes.count())
+    several, keyed = counted.filter(counted["__quotes"] > 1), quotes.mutate(**likely)
+    compared = _compared(shared(keyed.semi_join(several, list(likely))))
+    single = shared(keyed.anti_join(compared, list(likely))).mutate(contradicted=ibis.literal(False))
+    return union(single.select(*compared.columns), compared).drop(*likely)
+
+
+def _likely_moment(quotes: ir.Table) -> dict[str, ir.Value]:
+    """Values, never NULL, that are equal in all quotes of a moment; hardly ever in others."""
+    return {
+        "of_day": quotes.game_date.fill_null(NO_DAY),
+        "of_player": quotes.player_lookup.fill_null(""),
+        "of_market": quotes.market.fill_null(""),
+        "of_book": quotes.bookmaker.fill_null(""),
+        "of_line": quotes.line.fill_null(0.0),
+        "of_kind": quotes.line_kind,
+        "of_capture": quotes.captured_at.fill_null(NO_CAPTURE),
+    }
+
+
+def _compared(quotes: ir.Table) -> ir.Table:
+    """The quotes with `contradicted` and the copies refused, from windows over all quotes of a moment."""
     usable = quotes.reject_reason.isnull() & _plausible(quotes)
     priced = quotes.mutate(__over=usable.ifelse(quotes.over_odds, None), __under=usable.ifelse(quotes.under_odds, None))
     moment = ibis.window(group_by=list(MOMENT))

@@ -1,7 +1,7 @@
 """Rows that landed or changed become runs of exactly their days: once, and none is lost."""
 
 import sqlite3
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from nba_pipeline.automation.reconcile import changes, owner, run_plans
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between, season_days
 from nba_pipeline.sources.files import FilesSource
-from nba_pipeline.sources.fingerprints import NOTHING, FingerprintingSource, current, digests, grows
+from nba_pipeline.sources.fingerprints import FORMULA, NOTHING, FingerprintingSource, current, digests, grows
 from nba_pipeline.sources.landing import FEEDS, PLAYER_BOXSCORES, PROP_LINES, SCHEDULE
 from nba_pipeline.sources.resolved import ResolvedSource
 from nba_pipeline.sources.state_db import SourceState
@@ -168,6 +168,12 @@ def test_a_digest_does_not_depend_on_the_order_of_rows_and_changes_with_any_cell
     backwards = table.take(pa.array([1, 0]))
     other = HandMadeSource({"schedule": [rows[0], rows[1] | {"home_pts": 99}]}).read(SCHEDULE, [OLD])
     assert digests(SCHEDULE, table) == digests(SCHEDULE, backwards) != digests(SCHEDULE, other)
+
+
+def test_a_digest_stays_that_of_earlier_releases_until_the_formula_is_another() -> None:
+    seen = pa.array([datetime(2024, 1, 5, 21, 0, 0, 1500, tzinfo=UTC), None], pa.timestamp("us", "UTC"))
+    rows = pa.table({"game_date": [date(2024, 1, 5)] * 2, "line": [25.5, None], "first_seen_utc": seen})
+    assert (FORMULA, digests(PROP_LINES, rows)) == (2, {date(2024, 1, 5): "73f3bcd3846f1efd"})
 
 
 def test_only_the_days_whose_rows_changed_differ_when_the_one_file_is_replaced(

@@ -588,6 +588,23 @@ def test_prices_with_which_a_book_contradicts_itself_are_all_kept_and_marked(lea
     ]
 
 
+def test_quotes_without_game_player_and_capture_time_are_compared_with_their_like(league: League) -> None:
+    nameless = {"game_id": None, "player_id": None, "player_name": None, "player_name_source": "L. Doncic"}
+    untimed = nameless | {"first_seen_utc": None, "is_closing_main": True}
+    league.feeds["prop_lines"] = [
+        quote(**untimed, over_odds=-106.0, under_odds=-129.0),
+        quote(**untimed, over_odds=-112.0, under_odds=-128.0),
+        *[quote(**untimed, bookmaker="fanduel")] * 2,
+    ]
+    league.publish(SCHEDULE, PLAYER_PROP_LINES)
+    assert priced(league) == [
+        ("draftkings", "main", 25.5, -106.0, -129.0, True),
+        ("draftkings", "main", 25.5, -112.0, -128.0, True),
+        ("fanduel", "main", 25.5, -110.0, -110.0, False),
+    ]
+    assert len(league.rejected(PLAYER_PROP_LINES)) == 1
+
+
 def test_an_absurd_copy_contradicts_nothing(league: League) -> None:
     league.feeds["prop_lines"] = [quote(), quote(over_odds=199900.0)]
     league.publish(SCHEDULE, PLAYER_PROP_LINES)
