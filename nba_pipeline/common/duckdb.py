@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -106,16 +107,16 @@ def _prepared(db: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return db
 
 
-def interrupt_statements(thread: int | None = None) -> None:
+def interrupt_statements(threads: Collection[int] | None = None) -> None:
     """End the running statements of connections of this process with an error, from any thread.
 
     A statement ends at its next step, which most reach within milliseconds; its transaction is rolled back.
 
     Args:
-        thread: The thread that opened the connections; None for all.
+        threads: The threads that opened the connections; None for all.
     """
     with _opening:
-        connections = [db for db, opener in _open.items() if thread in (None, opener)]
+        connections = [db for db, opener in _open.items() if threads is None or opener in threads]
     for db in connections:
         with suppress(duckdb.Error):  # closed meanwhile
             db.interrupt()

@@ -17,8 +17,8 @@ from itertools import chain
 import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
+from nba_pipeline.common.in_order import in_order
 from nba_pipeline.common.memory import give_back
-from nba_pipeline.common.one_ahead import one_ahead
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.engine import computed
 from nba_pipeline.engine.audit import AuditFindings
@@ -72,7 +72,7 @@ def publish_in_blocks(
     run: RunContext,
     *,
     first: Prepared | None = None,
-    overlapping: bool = False,
+    ahead: int = 0,
 ) -> Generator[Publication]:
     """Publish days as `publish` does, block by block, so that memory does not grow with history.
 
@@ -87,18 +87,18 @@ def publish_in_blocks(
         schedule: The read of the day's games; None where the table itself is it.
         run: The run.
         first: The days of the first block, where they are prepared; computed again if others have published meanwhile.
-        overlapping: Whether a block is prepared in a thread while the one before it is stored.
+        ahead: How many blocks are prepared in threads while the one before them is stored.
     """
     pieces = [list(chain(*blocks))] if is_pushed(transform, warehouse, run) else blocks
 
     def prepared(days: Sequence[date], waits: bool) -> Prepared:
         return prepare(transform, days, warehouse, source, schedule, run, waits=waits)
 
-    tasks = [partial(prepared, days, overlapping) for days in pieces]
+    tasks = [partial(prepared, days, ahead > 0) for days in pieces]
     if first is not None:
         tasks = [lambda: first, *tasks[1:]]
     earlier = Publication([])
-    with closing(one_ahead(tasks, Prepared.close) if overlapping else (task() for task in tasks)) as ready:
+    with closing(in_order(tasks, Prepared.close, ahead) if ahead else (task() for task in tasks)) as ready:
         for made in ready:
             current = made if _is_current(made, warehouse) else prepared(made.days, waits=False)
             earlier = store(current, warehouse, earlier)

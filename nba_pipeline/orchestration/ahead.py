@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from threading import Lock
 
-from nba_pipeline.common.one_ahead import ended
+from nba_pipeline.common.in_order import ended
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
-from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
+from nba_pipeline.tables.catalog import CATALOG, ONE_BLOCK_AT_A_TIME, graph_order, schedule_read
 
 # Two, since the run's own thread waits for one of them wherever a table takes long.
 PREPARING = 2
@@ -170,8 +170,8 @@ def _needs(
 ) -> dict[str, set[str]]:
     """Return the tables to prepare, each with the tables of the run that it reads.
 
-    Left out are tables that BigQuery holds, those whose step fetches what it reads, or that keep rows which were published
-    before, by whomever, and of many days what Python computes: an interruption would wait for a whole table.
+    Left out are tables that BigQuery holds, those whose step fetches what it reads, and of many days those whose blocks take so
+    long that an interruption would wait for one.
     """
     if settings.warehouse != "duckdb":
         return {}
@@ -179,8 +179,7 @@ def _needs(
     for table in (t for t in graph_order() if t in tables):
         transform = CATALOG[table]
         fetched = fetches(settings, tags) and (transform.feeds or transform.witnesses)
-        keeps = any(read.kind == "kept" for read in transform.reads.values())
-        if fetched or keeps or (len(days) > SHORT and transform.apply is not None):
+        if fetched or (len(days) > SHORT and table in ONE_BLOCK_AT_A_TIME):
             continue
         schedule = schedule_read(transform)
         read = {t.id for t in transform.upstream()} | ({schedule.table.id} if schedule else set())

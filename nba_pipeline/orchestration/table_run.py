@@ -17,7 +17,7 @@ from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import ONE_BLOCK_AT_A_TIME, blocks_of, graph_order, schedule_read
+from nba_pipeline.tables.catalog import BLOCKS_AT_ONCE, ONE_BLOCK_AT_A_TIME, blocks_of, graph_order, schedule_read
 from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.warehouse import Warehouse
 
@@ -56,8 +56,10 @@ class TableRun:
         return blocks_of(self.transform, self.days, len(self.run.markets))
 
     @property
-    def _computes_ahead(self) -> bool:
-        return self.warehouse.dialect == "duckdb" and self.transform.table.id not in ONE_BLOCK_AT_A_TIME
+    def _ahead(self) -> int:
+        """How many blocks are computed while another one is stored."""
+        alone = self.warehouse.dialect != "duckdb" or self.transform.table.id in ONE_BLOCK_AT_A_TIME
+        return 0 if alone or len(self.blocks) == 1 else BLOCKS_AT_ONCE
 
     def prepare(self) -> "TableRun":
         """Compute and audit the first block of the days, and return them with this; nothing is published."""
@@ -67,18 +69,15 @@ class TableRun:
 
     def publish(self) -> Generator[Publication]:
         """Publish the days block by block, each with the digests of the feeds that it was built from."""
-        blocks = self.blocks
         publications = publish_in_blocks(
             self.transform,
-            blocks,
+            self.blocks,
             self.warehouse,
             self.source,
             self.schedule,
             self.run,
             first=self.prepared,
-            overlapping=len(blocks) > 1
-            and self.warehouse.dialect == "duckdb"
-            and self.transform.table.id not in ONE_BLOCK_AT_A_TIME,
+            ahead=self._ahead,
         )
         with closing(publications):
             for block in publications:

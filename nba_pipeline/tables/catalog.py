@@ -85,8 +85,9 @@ GROUPS: Mapping[str, str] = {
 # statements of a table takes as long for one season as for four.
 SEASONS_AT_ONCE = 4
 FEWER_SEASONS: Mapping[str, int] = {
-    "nba_raw.player_prop_lines": 2,
-    "nba_predictions.ml_feature_store_v2": 2,
+    "nba_raw.player_prop_lines": 1,
+    "nba_analytics.upcoming_player_game_context": 2,
+    "nba_predictions.ml_feature_store_v2": 1,
     "nba_predictions.prediction_models": 1,
     "nba_predictions.player_prop_predictions": 1,
     "nba_predictions.prop_prices": 1,
@@ -94,6 +95,8 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.calls": 1,
 }
 
+# How many blocks of a table are computed while one before them is stored, on two cores.
+BLOCKS_AT_ONCE = 2
 # No block of these is computed while the one before it is stored: training uses all cores by itself.
 ONE_BLOCK_AT_A_TIME = frozenset({"nba_predictions.prediction_models"})
 
@@ -101,8 +104,8 @@ ONE_BLOCK_AT_A_TIME = frozenset({"nba_predictions.prediction_models"})
 BY_MARKET = frozenset(
     {"nba_predictions.player_prop_predictions", "nba_predictions.prop_prices", "nba_predictions.prediction_accuracy"}
 )
-# Into how many blocks a season of one market is cut: two blocks are in memory, one that is computed and one that is stored.
-PARTS_OF_MARKET = 2
+# Into how many blocks a season of one market is cut: three are in memory, two that are computed and one that is stored.
+PARTS_OF_MARKET = 3
 
 
 def graph_order() -> list[str]:

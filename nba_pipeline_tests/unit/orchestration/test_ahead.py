@@ -22,8 +22,6 @@ from nba_pipeline_tests.support import day
 
 FACTS, FORM, PRICES = "facts", "form", "prices"
 SECONDS = 10.0
-# They keep rows that were published before, by whomever: a call that another run makes meanwhile must not be lost.
-KEEPING = {t for t, transform in CATALOG.items() if any(r.kind == "kept" for r in transform.reads.values())}
 
 
 class Kitchen:
@@ -147,21 +145,15 @@ def needs(days: list[date], tags: dict[str, str] | None = None, **environment: s
 
 def test_every_table_of_a_few_days_waits_for_all_it_reads_and_for_the_schedule() -> None:
     found = needs([day("2024-01-05")])
-    assert list(found) == [t for t in graph_order() if t not in KEEPING]
+    assert list(found) == graph_order()
     for table, needed in found.items():
         assert {t.id for t in CATALOG[table].upstream()} <= needed
-        assert "nba_raw.schedule" in needed
+        assert "nba_raw.schedule" in {table, *needed}
 
 
-def test_tables_that_keep_earlier_rows_are_computed_by_their_steps() -> None:
-    assert "nba_predictions.calls" in KEEPING
-    assert KEEPING.isdisjoint(needs([day("2024-01-05")]))
-
-
-def test_of_many_days_statements_are_prepared_and_what_python_computes_is_not() -> None:
+def test_of_many_days_all_is_prepared_but_training() -> None:
     few, many = (needs(days_between(day("2024-01-01"), day(last))) for last in ("2024-01-31", "2024-02-01"))
-    assert {t for t in few if CATALOG[t].apply is not None} != set()
-    assert set(many) == {t for t in few if CATALOG[t].apply is None}
+    assert set(few) - set(many) == {"nba_predictions.prediction_models"}
 
 
 def test_of_many_days_few_tables_are_in_memory_at_once(kitchen: Kitchen) -> None:
@@ -177,7 +169,7 @@ def test_of_many_days_few_tables_are_in_memory_at_once(kitchen: Kitchen) -> None
 def test_what_a_step_fetches_is_not_read_before() -> None:
     fetched = needs([day("2024-01-05")], {BY: "overnight"}, NBA_PIPELINE_SOURCE="nba_stats")
     assert fetched and not any(CATALOG[t].feeds or CATALOG[t].witnesses for t in fetched)
-    assert needs([day("2024-01-05")], {}, NBA_PIPELINE_SOURCE="nba_stats").keys() == CATALOG.keys() - KEEPING
+    assert needs([day("2024-01-05")], {}, NBA_PIPELINE_SOURCE="nba_stats").keys() == CATALOG.keys()
 
 
 def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step(monkeypatch: pytest.MonkeyPatch) -> None:

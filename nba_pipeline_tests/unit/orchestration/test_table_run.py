@@ -17,26 +17,26 @@ FOUR_SEASONS = tuple(days_between(day("2021-10-19"), day("2025-06-22")))
 
 
 @pytest.mark.parametrize(
-    ("table", "days", "overlapping"),
+    ("table", "days", "ahead"),
     [
-        ("nba_raw.player_prop_lines", FOUR_SEASONS, True),
-        ("nba_raw.player_prop_lines", FOUR_SEASONS[:40], False),
-        ("nba_raw.rosters", FOUR_SEASONS, False),
-        ("nba_predictions.prediction_models", FOUR_SEASONS, False),
+        ("nba_raw.player_prop_lines", FOUR_SEASONS, 2),
+        ("nba_raw.player_prop_lines", FOUR_SEASONS[:40], 0),
+        ("nba_raw.rosters", FOUR_SEASONS, 0),
+        ("nba_predictions.prediction_models", FOUR_SEASONS, 0),
     ],
     ids=["several blocks", "one block of many", "one block of all", "training, which uses all cores"],
 )
-def test_a_block_is_computed_while_another_is_stored_where_there_are_several(
-    table: str, days: tuple[Any, ...], overlapping: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_two_blocks_are_computed_while_another_is_stored_where_there_are_several(
+    table: str, days: tuple[Any, ...], ahead: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[bool] = []
+    asked: list[int] = []
 
-    def noted(*_: Any, overlapping: bool, **__: Any) -> Iterator[Any]:
-        asked.append(overlapping)
+    def noted(*_: Any, ahead: int, **__: Any) -> Iterator[Any]:
+        asked.append(ahead)
         yield from ()
 
     monkeypatch.setattr(table_run, "publish_in_blocks", noted)
     monkeypatch.setattr(table_run, "require_model_features", lambda *_: None)
     settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)})
     assert list(open_table_run(CATALOG[table], days, settings, "run").publish()) == []
-    assert asked == [overlapping]
+    assert asked == [ahead]

@@ -1,4 +1,4 @@
-"""Results come in the order of their tasks, one task is under way while a result is used, and nothing is left behind."""
+"""Results come in the order of their tasks, the next tasks are under way while a result is used, and nothing is left behind."""
 
 import threading
 from collections.abc import Callable, Generator
@@ -10,7 +10,7 @@ import pytest
 
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import SourceError
-from nba_pipeline.common.one_ahead import one_ahead
+from nba_pipeline.common.in_order import in_order
 
 SECONDS = 10
 
@@ -33,21 +33,50 @@ class Tasks:
             raise self.failing[n]
         return n
 
-    def results(self) -> Generator[int]:
-        return one_ahead([lambda n=n: self._done(n) for n in range(self.number)], self.dropped.append)
+    def results(self, at_once: int = 1) -> Generator[int]:
+        return in_order([lambda n=n: self._done(n) for n in range(self.number)], self.dropped.append, at_once)
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_all_results_come_in_order(number: int) -> None:
-    assert list(Tasks(number).results()) == list(range(number))
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+@pytest.mark.parametrize("number", range(5))
+def test_all_results_come_in_order(number: int, at_once: int) -> None:
+    assert list(Tasks(number).results(at_once)) == list(range(number))
 
 
-def test_the_next_task_is_under_way_while_a_result_is_used_and_the_one_after_it_is_not() -> None:
-    tasks = Tasks(3)
-    with closing(tasks.results()) as results:
+def test_a_result_waits_for_those_of_earlier_tasks() -> None:
+    tasks = Tasks(2)
+    tasks.held[0] = threading.Event()
+    tasks.held[1] = threading.Event()
+    tasks.held[1].set()
+    with closing(tasks.results(at_once=2)) as results:
+        threading.Timer(0.05, tasks.held[0].set).start()
         assert next(results) == 0
-        assert tasks.started[1].wait(SECONDS)
-        assert not tasks.started[2].wait(0.05)
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_so_many_next_tasks_are_under_way_while_a_result_is_used_and_no_more(at_once: int) -> None:
+    tasks = Tasks(4)
+    with closing(tasks.results(at_once)) as results:
+        assert next(results) == 0
+        assert all(started.wait(SECONDS) for started in tasks.started[1 : at_once + 1])
+        assert not tasks.started[at_once + 1].wait(0.05)
+
+
+def test_two_tasks_are_done_side_by_side() -> None:
+    tasks = Tasks(2)
+    tasks.held[0] = tasks.started[1]
+    assert list(tasks.results(at_once=2)) == [0, 1]
+
+
+def test_what_was_done_beside_a_task_that_fails_is_dropped() -> None:
+    tasks = Tasks(4)
+    tasks.failing[1] = SourceError("the file is damaged", "replace it")
+    tasks.held[1] = tasks.started[2]
+    results = tasks.results(at_once=2)
+    assert next(results) == 0
+    with pytest.raises(SourceError, match="damaged"):
+        next(results)
+    assert (sorted(tasks.begun), tasks.dropped) == ([0, 1, 2], [2])
 
 
 def test_an_error_comes_where_its_result_would_and_no_later_task_is_begun() -> None:
@@ -112,7 +141,7 @@ def test_only_statements_of_the_named_thread_are_interrupted() -> None:
         thread.start()
         assert begun[name].wait(SECONDS)
     while threads["mine"].is_alive():
-        duck.interrupt_statements(threads["mine"].ident)
+        duck.interrupt_statements([threads["mine"].ident or 0])
         threads["mine"].join(0.01)
     threads["other"].join()
     assert interrupted == {"mine": True}
