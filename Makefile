@@ -52,7 +52,7 @@ dev: $(INSTALLED)  ## open the UI on the same data, on port 3000 or PORT=..., pa
 	$(BIN)/python -m nba_pipeline.cli.dev --port $(PORT) $(if $(PAGES_PORT),--pages-port $(PAGES_PORT)) $(if $(filter-out 0,$(READ_ONLY)),--read-only)
 
 bench: $(INSTALLED)  ## measure the whole graph; DATA=directory with landing files
-	$(BIN)/python benchmarks/whole_graph.py $(DATA)
+	$(BIN)/python -m benchmarks.whole_graph $(DATA)
 
 mutation: $(INSTALLED)  ## plant faults into the modules that matter most (or TARGET=reads), and write docs/mutation.md
 	$(BIN)/python -m tools.mutation $(TARGET)

@@ -1,132 +1,134 @@
-"""The whole graph on real data: wall time, memory and where the time goes.
+"""Measures the whole graph on real data, beside another checkout in the same run.
 
-    python benchmarks/whole_graph.py DATA [--start 2021-10-19] [--end 2025-06-22] [--only NAME ...]
+    python -m benchmarks.whole_graph DATA [--baseline DIRECTORY] [--python FILE] [--runs 3] [--only MEASURE ...]
 
-Every measure runs in a process of its own, on a home of its own, which is removed afterwards. Prints one table.
+DATA is a directory of landing files. Every measure is a process of its own, start included; a round makes a fresh home for each
+checkout, the checkouts take turns, and the table has the median of the rounds. FILE is the interpreter of the baseline, where it
+needs other libraries. Without --only all of MEASURES are taken; those after `seasons` use its home.
 """
 
 import argparse
-import json
 import os
-import resource
-import subprocess
+import statistics
 import sys
 import tempfile
-import time
-from collections import Counter
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
-ORIGINAL_DAYS_AN_HOUR = 80
-FEATURES = "nba_predictions.ml_feature_store_v2"
+from benchmarks import one_day
+from benchmarks.against_peers import CHECKOUT, Cost, measure
+from nba_pipeline.domain.calendar import days_between, training_day
+
+MEASURES = ("seasons", "half", "day", "features", "models", "demo")
+CODE = "from nba_pipeline.cli import main; main()"
+START, MIDDLE, END = date(2021, 10, 19), date(2023, 7, 31), date(2025, 6, 22)
+DAY = "2025-04-02"
+
+Figures = dict[str, float]
 
 
-def measure(mode: str, home: Path, data: Path, start: str, end: str) -> dict:
-    """Run one mode of this script in a fresh process; its last line is JSON. Adds wall time, start-up included."""
-    environment = os.environ | {
-        "NBA_PIPELINE_HOME": str(home),
-        "NBA_PIPELINE_SOURCE": "files",
-        "NBA_PIPELINE_DATA": str(data),
+class Side(NamedTuple):
+    """A checkout, and the interpreter that runs it."""
+
+    checkout: Path
+    python: str
+
+
+def figures(side: Side, scratch: Path, variables: Mapping[str, str], only: Collection[str]) -> Figures:
+    """Take the measures once, on fresh homes; returns them by the name of their row.
+
+    Args:
+        side: What is measured.
+        scratch: An empty directory.
+        variables: The settings of a run, without its home.
+        only: Which of MEASURES are taken; the home of `seasons` is made in any case.
+    """
+
+    def run(home: str, *arguments: object) -> Cost:
+        command = [side.python, "-W", "ignore", "-c", CODE, *map(str, arguments)]
+        return measure(command, side.checkout, {**variables, "NBA_PIPELINE_HOME": str(scratch / home)})
+
+    whole = run("whole", "backfill", START, END)
+    found = {
+        "four seasons, empty to graded, s": whole.wall,
+        "  processor time, s": whole.cpu,
+        "  peak of memory, GiB": whole.peak / 1024,
     }
-    began = time.perf_counter()
-    command = [sys.executable, "-W", "ignore", __file__, str(data), "--start", start, "--end", end, "--child", mode]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{mode} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return json.loads(done.stdout.splitlines()[-1]) | {"wall": time.perf_counter() - began}
+    if "half" in only:
+        half = run("half", "backfill", START, MIDDLE)
+        found |= {"  against two seasons": whole.wall / half.wall, "  processor time": whole.cpu / half.cpu}
+    if "day" in only:
+        found |= _of_a_day(side, scratch / "whole", variables)
+    days = days_between(START, END)
+    if "features" in only:
+        alone = run("whole", "backfill", START, END, "--select", "ml_feature_store_v2")
+        found["ml_feature_store_v2 alone, days an hour"] = len(days) / alone.wall * 3600
+    if "models" in only:
+        alone = run("whole", "backfill", START, END, "--select", "prediction_models")
+        found["prediction_models alone, s a month"] = alone.wall / sum(training_day(d) == d for d in days)
+    if "demo" in only:
+        found["demo, s"] = run("demo", "demo").wall
+    return found
 
 
-def child(mode: str, start: date, end: date) -> dict:
-    began = time.perf_counter()
-    import nba_pipeline.definitions  # noqa: F401
-    from nba_pipeline.cli.backfill import run_backfill
-
-    loaded = time.perf_counter() - began
-    facts: dict = {"start-up": loaded}
-    if mode == "dagster":
-        assert run_backfill(start, end, (), missing=False)
-    elif mode == "features":
-        assert run_backfill(start, end, (FEATURES,), missing=False)
-    else:
-        facts |= without_dagster(start, end)
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return facts | {"peak_mib": usage.ru_maxrss / 1024, "cpu": usage.ru_utime + usage.ru_stime}
+def _of_a_day(side: Side, home: Path, variables: Mapping[str, str]) -> Figures:
+    """Run a day on a home twice, the first time for caches alone, and once more in a process that has loaded everything."""
+    cold, warm = (
+        [one_day.run(side.checkout, home, DAY, warm=warm, python=side.python, variables=variables) for _ in range(2)][1]
+        for warm in (False, True)
+    )
+    return {
+        "one day, all tables, s": cold["clock"],
+        "  processor time of it, s": cold["total"],
+        "  warm, s": warm["clock"],
+    }
 
 
-def without_dagster(start: date, end: date) -> dict:
-    """Every table by the publish path alone; seconds by stage and by table."""
-    from nba_pipeline.config.settings import Settings
-    from nba_pipeline.domain.calendar import days_between
-    from nba_pipeline.engine.publish import publish
-    from nba_pipeline.engine.run_context import RunContext
-    from nba_pipeline.tables.catalog import CATALOG, schedule_read
+def lines(sides: Sequence[Sequence[Figures]]) -> list[str]:
+    """Return the lines of the table: the medians of every side, and the last side's as a share of the first's.
 
-    settings = Settings.from_environment()
-    warehouse, source = settings.open_warehouse(), settings.open_source()
-    stages: Counter[str] = Counter()
-    tables: dict[str, float] = {}
-    rows = 0
-    for name, transform in CATALOG.items():
-        done = publish(
-            transform,
-            days_between(start, end),
-            warehouse,
-            source,
-            schedule_read(transform),
-            RunContext("bench", datetime.now(UTC), settings.markets, settings.open_artifacts()),
-        )
-        assert not done.refused, done.refused[0].reason
-        stages.update(done.seconds)
-        tables[name] = sum(done.seconds.values())
-        rows += sum(v.rows for v in done.verdicts)
-    return {"stages": dict(stages), "tables": tables, "rows": rows}
+    Args:
+        sides: The rounds of each side; every round has the same rows.
+    """
+    heads = ["before", "now", "now/before"] if len(sides) > 1 else ["now"]
+    table = [f"{'':<44}" + "".join(f"{h:>12}" for h in heads)]
+    for row in sides[-1][0]:
+        medians = [statistics.median(of_round[row] for of_round in rounds) for rounds in sides]
+        ratio = [f"{medians[-1] / medians[0]:>12.2f}"] if len(sides) > 1 else []
+        table.append(f"{row:<44}" + "".join([*(f"{_short(m):>12}" for m in medians), *ratio]))
+    return table
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--start", default="2021-10-19")
-    parser.add_argument("--end", default="2025-06-22")
-    parser.add_argument("--child")
+    parser.add_argument("--baseline", type=Path)
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=MEASURES, default=MEASURES)
     given = parser.parse_args()
-    start, end = date.fromisoformat(given.start), date.fromisoformat(given.end)
-    if given.child:
-        print(json.dumps(child(given.child, start, end)))
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        report(Path(scratch), given.data.resolve(), start, end)
-
-
-def report(scratch: Path, data: Path, start: date, end: date) -> None:
-    days = (end - start).days + 1
-    middle = f"{start.year + 2}-07-31"
-    whole = measure("dagster", scratch / "whole", data, str(start), str(end))
-    bare = measure("bare", scratch / "bare", data, str(start), str(end))
-    features = measure("features", scratch / "whole", data, str(start), str(end))
-    half = measure("dagster", scratch / "half", data, str(start), middle)
-    one = measure("dagster", scratch / "whole", data, str(end), str(end))
-    compute = sum(bare["stages"].values())
-    rate = days / features["wall"] * 3600
-    growth = whole["wall"] / half["wall"]
-    lines = [
-        ("all tables, through Dagster, empty to graded", f"{whole['wall']:.1f} s", "240 s"),
-        ("  peak memory", f"{whole['peak_mib'] / 1024:.2f} GiB", "3 GiB"),
-        ("  of that, computing and writing without Dagster", f"{compute:.1f} s", "90 s"),
-        ("ml_feature_store_v2 alone", f"{rate:,.0f} days/h", f"50,000 (original: {ORIGINAL_DAYS_AN_HOUR})"),
-        ("one new day through every table, process start included", f"{one['wall']:.1f} s", "15 s"),
-        (f"growth: {start}..{middle} against all", f"{growth:.2f} x", "2.3 x"),
-    ]
-    print(f"{start} .. {end}: {days} days, {bare['rows']:,} rows in {len(bare['tables'])} tables\n")
-    print(f"{'measure':<58} {'result':>16}   reach")
-    for name, result, reach in lines:
-        print(f"{name:<58} {result:>16}   {reach}")
-    print("\nwhere the time goes (s)")
-    dagster = whole["wall"] - compute - whole["start-up"]
-    for stage, seconds in (bare["stages"] | {"start-up": whole["start-up"], "event log and engine": dagster}).items():
-        print(f"  {stage:<24} {seconds:8.1f}")
-    print("\nby table, without Dagster (s)")
-    for name, seconds in sorted(bare["tables"].items(), key=lambda item: -item[1]):
-        print(f"  {name:<48} {seconds:8.1f}")
+    before = [Side(given.baseline.absolute(), given.python)] if given.baseline else []
+    sides = [*before, Side(CHECKOUT, sys.executable)]
+    markets = os.environ.get("NBA_PIPELINE_MARKETS", "points")
+    variables = {
+        "NBA_PIPELINE_SOURCE": "files",
+        "NBA_PIPELINE_DATA": str(given.data.resolve()),
+        "NBA_PIPELINE_MARKETS": markets,
+    }
+    rounds: list[list[Figures]] = [[] for _ in sides]
+    for number in range(given.runs):
+        for side, taken in list(zip(sides, rounds, strict=True))[:: -1 if number % 2 else 1]:
+            with tempfile.TemporaryDirectory() as scratch:
+                taken.append(figures(side, Path(scratch), variables, given.only))
+            print(f"round {number + 1} of {given.runs}: {side.checkout.name}: {taken[-1]}", file=sys.stderr, flush=True)
+    print(f"{START} .. {END}, {markets}, {given.runs} rounds")
+    print("\n".join(lines(rounds)))
 
 
 if __name__ == "__main__":
