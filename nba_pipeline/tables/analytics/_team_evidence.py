@@ -17,6 +17,7 @@ from nba_pipeline.domain.report_types import AFTER_GAME, OFFICIAL, TRANSACTION
 from nba_pipeline.tables.analytics._availability import OUT, status_of
 from nba_pipeline.tables.shared.keys import GAME
 
+NAMES = ("player_name", "player_lookup")
 NAMING_TYPES = (AFTER_GAME, TRANSACTION, OFFICIAL)
 
 
@@ -35,8 +36,7 @@ def team_statements(earlier_reports: ir.Table) -> ir.Table:
         & earlier_reports.team.notnull()
     )
     says_out = (status_of(named.status) == OUT).fill_null(False)
-    names = ("player_name", "player_lookup")
-    return named.select("player_id", "report_date", "team", *names, says_out=says_out).distinct()
+    return named.select("player_id", "report_date", "team", *NAMES, says_out=says_out).distinct()
 
 
 def rosters_in_time(rosters: ir.Table, teams: ir.Table) -> ir.Table:
@@ -63,7 +63,7 @@ def rosters_in_time(rosters: ir.Table, teams: ir.Table) -> ir.Table:
     single = ranked.filter(ranked["__place"] == 0)
     return shared(
         single.select(
-            *("team", "player_id", "player_name", "player_lookup"),
+            *("team", "player_id", *NAMES),
             game_date=single.roster_date,
             captured_on=eastern_date(single.captured_at),
         )
@@ -75,21 +75,24 @@ def quoted_players(quotes: ir.Table, teams: ir.Table) -> ir.Table:
 
     Args:
         quotes: `nba_raw.player_prop_lines` of the days; quotes without a game say nothing about a team.
-        teams: The slate's teams with game_date, game_id and cutoff_at, two rows per game.
+        teams: The slate's teams with game_date, game_id and cutoff_at, two rows per game with the same cut-off.
 
     Returns:
         game_date, team, player_id, player_name and player_lookup: one row per quoted player and team of the game.
     """
-    joined = quotes.inner_join(teams, GAME)
+    games = teams.select(*GAME, "cutoff_at").distinct()
+    quotes = quotes.select(*GAME, "player_id", *NAMES, "captured_at", "documented_pre_game", "book_kind")
+    joined = quotes.inner_join(games, GAME)
     known = joined.filter(
-        captured_in_time(quotes.captured_at, teams.cutoff_at).fill_null(quotes.documented_pre_game)
+        captured_in_time(quotes.captured_at, games.cutoff_at).fill_null(quotes.documented_pre_game)
         & quotes.book_kind.isin(QUOTING)
         & quotes.player_id.notnull()
-    )
-    by = [quotes.game_date, teams.team, quotes.player_id]
-    named = known.select(*by, quotes.player_name, quotes.player_lookup)
-    return shared(
-        named.group_by("game_date", "team", "player_id").aggregate(
-            player_name=named.player_name.min(), player_lookup=named.player_lookup.min()
-        )
-    )
+    ).select(*[quotes[c] for c in (*GAME, "player_id", *NAMES)])
+    of_game = _first_names(known, *GAME, "player_id")
+    of_teams = of_game.inner_join(teams, GAME).select(of_game, teams.team)
+    return shared(_first_names(of_teams, "game_date", "team", "player_id"))
+
+
+def _first_names(quoted: ir.Table, *by: str) -> ir.Table:
+    """The first of the names in the alphabet, as the books spell them."""
+    return quoted.group_by(*by).aggregate(**{c: quoted[c].min() for c in NAMES})
