@@ -2,7 +2,7 @@
 
 Dagster's own executor leaves out every step below a failed one, for all days of the run: two bad days would cost all tables
 below them the whole range. Here a step starts as soon as what it reads has an output. A table that refused days has one
-(see `partition_results`) although its step fails, since its other days are published; the tables below find in the ledger
+(see `step_events`) although its step fails, since its other days are published; the tables below find in the ledger
 which days they cannot compute, refuse these and name what they wait for. A table that fails for another reason has no output,
 and stops the tables below as ever. The run fails at its end, with a summary in its log. A run that is interrupted in this process
 ends as canceled.

@@ -4,51 +4,22 @@ A run covers a set of days, and the truth differs from day to day: some are publ
 their old content. This module records that truth so that the UI shows it: a materialization for each published
 day, a verdict of every check for every day, and one summary per check for the run as a whole.
 
-It is the only module that touches Dagster's partitioned asset checks, a preview API, and these private parts of it:
-
-- `AssetCheckEvaluationTargetMaterializationData` says which materialization a verdict is about. Without it Dagster
-  takes the verdicts of a range run for stale.
-- `_get_output_asset_events` gives materializations the provenance tags of the engine (code version, data versions). A
-  run with refused days records its published days itself, since the engine would mark every day of the range.
-- `StepExecutionContext._metadata_accumulator` holds metadata per partition until the engine records them. The
-  public `add_asset_metadata` lists all partitions and copies everything recorded so far, once for every day.
-- `DagsterEvent.step_output_event` records an output of a step that refused days. The executor of the jobs lets the tables below
-  start on it (see `executor`); the materializing `MaterializeResult` cannot be used, since it marks every day of the run.
-- `StepExecutionContext` and the named-tuple `DagsterEvent` and `EventLogEntry`: on a batched event log and on Postgres,
-  verdicts are stored as the events the engine would have logged, but many at a time. On any other storage they are yielded.
+Events of days are recorded by `step_events`. Partitioned asset checks are a preview API of Dagster.
 """
 
-import logging
-import os
-import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData as Target,
-)
-from dagster._core.definitions.assets.definition.asset_spec import AssetExecutionType
-from dagster._core.events import DagsterEvent
-from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
-from dagster._core.execution.context.system import StepExecutionContext
-from dagster._core.execution.plan.execute_step import _get_output_asset_events  # pyright: ignore[reportPrivateUsage]
-from dagster._core.execution.plan.objects import TypeCheckData
-from dagster._core.execution.plan.outputs import StepOutputData, StepOutputHandle
-from dagster._core.storage.event_log.base import EventLogStorage
 
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.verdicts import Metadata, PartitionVerdict
 from nba_pipeline.orchestration.failures import REASON, REFUSED, REFUSED_DAYS, WAITING
+from nba_pipeline.orchestration.step_events import Recorded, StepEvents
 
-if TYPE_CHECKING:
-    from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage
+Reported = Recorded | dg.AssetCheckResult
 
-Reported = dg.MaterializeResult | dg.AssetCheckEvaluation | dg.AssetCheckResult | DagsterEvent
-
-ROW_COUNT = "dagster/partition_row_count"
 EXAMPLES = 5
 
 
@@ -90,18 +61,17 @@ def report(
     """
     _require_all_days(context, asset_key, verdicts)
     refused = [verdict for verdict in verdicts if not verdict.published]
-    recorder = _Recorder(context, asset_key, latest_metadata or {})
+    events = StepEvents(context, asset_key, latest_metadata or {})
     if refused:
-        recorder.materialize([verdict for verdict in verdicts if verdict.published])
-        recorder.observe(refused)
-        yield recorder.output()
+        events.materialize([verdict for verdict in verdicts if verdict.published])
+        _observe(context, asset_key, refused)
+        yield events.output()
     else:
-        recorder.attach_metadata(verdicts)
-        yield dg.MaterializeResult(asset_key=asset_key)
+        yield from events.succeed(verdicts)
     if context.has_partition_key:
         yield from _results_of_one_day(asset_key, verdicts[0])
     else:
-        yield from recorder.evaluate(verdicts)
+        yield from events.evaluate(verdicts)
         yield from _summaries(asset_key, verdicts, aggregate_metadata or {})
     if refused:
         raise _failure(asset_key, verdicts, refused)
@@ -119,20 +89,10 @@ def report_days(
     """
     if not verdicts:
         return
-    recorder = _Recorder(context, asset_key, {})
-    recorder.materialize([verdict for verdict in verdicts if verdict.published])
-    recorder.observe([verdict for verdict in verdicts if not verdict.published])
-    yield from recorder.evaluate(verdicts)
-
-
-def attach_metadata(
-    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, by_partition: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """Let the materializations that the engine is about to record carry each partition's own metadata."""
-    step = context.get_step_execution_context()
-    present = step._metadata_accumulator.per_output_metadata
-    days = {AssetMetadataHandle(asset_key=asset_key, partition_key=k): dict(m) for k, m in by_partition.items()}
-    step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata={**present, **days})
+    events = StepEvents(context, asset_key, {})
+    events.materialize([verdict for verdict in verdicts if verdict.published])
+    _observe(context, asset_key, [verdict for verdict in verdicts if not verdict.published])
+    yield from events.evaluate(verdicts)
 
 
 def _require_all_days(
@@ -149,170 +109,19 @@ def _require_all_days(
         )
 
 
-class _Recorder:
-    """Writes events of one step as the engine would, many at a time."""
-
-    def __init__(
-        self, context: dg.AssetExecutionContext, asset_key: dg.AssetKey, latest_metadata: Mapping[str, Any]
-    ) -> None:
-        self._context = context
-        self._asset_key = asset_key
-        self._latest_metadata = latest_metadata
-        self._step: StepExecutionContext = context.get_step_execution_context()
-
-    def attach_metadata(self, verdicts: Sequence[PartitionVerdict]) -> None:
-        """Let the materializations that the engine is about to record carry each day's numbers."""
-        by_day: dict[str, Mapping[str, Any]] = {v.key: {ROW_COUNT: v.rows, **v.metadata} for v in verdicts}
-        last = verdicts[-1].key
-        by_day[last] = {**by_day[last], **self._latest_metadata}
-        attach_metadata(self._context, self._asset_key, by_day)
-
-    def materialize(self, verdicts: Sequence[PartitionVerdict]) -> None:
-        """Record materializations of these days only, with the same tags as the engine gives."""
-        if not verdicts:
-            return
-        self.attach_metadata(verdicts)
-        output_name = self._context.assets_def.get_output_name_for_asset_key(self._asset_key)
-        for event in _get_output_asset_events(
-            self._asset_key,
-            [verdict.key for verdict in verdicts],
-            dg.Output(None, output_name=output_name),
-            self._step.op_def.output_def_named(output_name),
-            {},
-            self._step,
-            AssetExecutionType.MATERIALIZATION,
-        ):
-            self._context.log_event(event)
-
-    def observe(self, refused: Sequence[PartitionVerdict]) -> None:
-        """Record why each of these days was refused, for the page of the partition in the UI."""
-        table = ".".join(self._asset_key.path)
-        for verdict in refused:
-            failed = {name: check.description for name, check in verdict.checks.items() if not check.passed}
-            self._context.log_event(
-                dg.AssetObservation(
-                    self._asset_key,
-                    partition=verdict.key,
-                    description=f"refused: {verdict.reason}",
-                    metadata={"refused": True, **failed, "fix": remedy(table, [verdict])},
-                )
+def _observe(context: dg.AssetExecutionContext, asset_key: dg.AssetKey, refused: Sequence[PartitionVerdict]) -> None:
+    """Record why each of these days was refused, for the page of the partition in the UI."""
+    table = ".".join(asset_key.path)
+    for verdict in refused:
+        failed = {name: check.description for name, check in verdict.checks.items() if not check.passed}
+        context.log_event(
+            dg.AssetObservation(
+                asset_key,
+                partition=verdict.key,
+                description=f"refused: {verdict.reason}",
+                metadata={"refused": True, **failed, "fix": remedy(table, [verdict])},
             )
-
-    def output(self) -> DagsterEvent:
-        """Return the event of an output without a materialization: tables below may start although this step fails."""
-        output_name = self._context.assets_def.get_output_name_for_asset_key(self._asset_key)
-        handle = StepOutputHandle(step_key=self._step.step.key, output_name=output_name)
-        type_check = TypeCheckData(success=True, label=output_name, description=None, metadata={})
-        return DagsterEvent.step_output_event(self._step, StepOutputData(handle, type_check_data=type_check))
-
-    def evaluate(self, verdicts: Sequence[PartitionVerdict]) -> Iterator[dg.AssetCheckEvaluation]:
-        """Record every check of every day, about the latest materialization of that day."""
-        storage, evaluations = self._context.instance.event_log_storage, self._evaluations(verdicts)
-        with _batching(storage) as batched:
-            if batched is None:
-                yield from evaluations
-            else:
-                self._record(batched, list(evaluations))
-
-    def _evaluations(self, verdicts: Sequence[PartitionVerdict]) -> Iterator[dg.AssetCheckEvaluation]:
-        targets = self._targets({verdict.key for verdict in verdicts})
-        for name in verdicts[0].checks:
-            for verdict in verdicts:
-                check = verdict.checks[name]
-                yield dg.AssetCheckEvaluation(
-                    asset_key=self._asset_key,
-                    check_name=name,
-                    partition=verdict.key,
-                    passed=check.passed,
-                    description=check.description,
-                    metadata=check.metadata,
-                    severity=dg.AssetCheckSeverity.ERROR,
-                    blocking=True,
-                    target_materialization_data=targets.get(verdict.key),
-                )
-
-    def _targets(self, keys: set[str]) -> Mapping[str, Target]:
-        """The latest materialization per partition, from this run or an earlier one."""
-        instance, materialized = self._context.instance, dg.DagsterEventType.ASSET_MATERIALIZATION
-        latest = instance.event_log_storage.get_latest_storage_id_by_partition(self._asset_key, materialized, keys)
-        if not latest:
-            return {}
-        records = instance.get_asset_event_summary_records(
-            materialized, asset_key=self._asset_key, storage_ids=list(latest.values())
         )
-        return {
-            record.partition: Target(
-                storage_id=record.storage_id, run_id=record.run_id or "", timestamp=record.timestamp
-            )
-            for record in records
-            if record.partition
-        }
-
-    def _record(self, storage: "BatchedEventLogStorage", evaluations: Sequence[dg.AssetCheckEvaluation]) -> None:
-        """Store the events that the engine would have logged for these evaluations."""
-        if not evaluations:
-            return
-        event, entry = self._template(evaluations[0])
-        from nba_pipeline.orchestration.event_log.batching import BATCH_SIZE
-
-        for start in range(0, len(evaluations), BATCH_SIZE):
-            storage.store_event_batch(
-                [
-                    entry._replace(
-                        timestamp=time.time(),
-                        user_message=message,
-                        dagster_event=event._replace(event_specific_data=evaluation, message=message),
-                    )
-                    for evaluation in evaluations[start : start + BATCH_SIZE]
-                    if (message := _message(evaluation))
-                ]
-            )
-
-    def _template(self, evaluation: dg.AssetCheckEvaluation) -> tuple[dg.DagsterEvent, dg.EventLogEntry]:
-        """The event of one evaluation, of which all others of this step differ in data, message and time only."""
-        step = self._step
-        event = dg.DagsterEvent(
-            event_type_value=dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,
-            job_name=step.job_name,
-            step_handle=step.step.handle,
-            node_handle=step.step.node_handle,
-            step_kind_value=step.step.kind.value,
-            logging_tags=step.event_tags,
-            event_specific_data=evaluation,
-            message=_message(evaluation),
-            pid=os.getpid(),
-        )
-        entry = dg.EventLogEntry(
-            error_info=None,
-            level=logging.DEBUG,
-            user_message=_message(evaluation),
-            run_id=step.run_id,
-            timestamp=time.time(),
-            step_key=step.step.key,
-            job_name=step.job_name,
-            dagster_event=event,
-        )
-        return event, entry
-
-
-def _batching(storage: EventLogStorage) -> "AbstractContextManager[BatchedEventLogStorage | None]":
-    """A way to write many events at once, if the storage has one."""
-    if type(storage).__module__.startswith("nba_pipeline."):
-        from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage
-
-        assert isinstance(storage, BatchedEventLogStorage)
-        return nullcontext(storage)
-    if type(storage).__module__.startswith("dagster_postgres."):
-        from nba_pipeline.orchestration.event_log.postgres import batching_postgres
-
-        return batching_postgres(storage)
-    return nullcontext(None)
-
-
-def _message(evaluation: dg.AssetCheckEvaluation) -> str:
-    verb = "passed." if evaluation.passed else "did not pass."
-    message = f"Asset check '{evaluation.check_name}' on '{evaluation.asset_key.to_user_string()}' {verb}"
-    return message if evaluation.description is None else f"{message} Description: '{evaluation.description}'"
 
 
 def _results_of_one_day(asset_key: dg.AssetKey, verdict: PartitionVerdict) -> Iterator[dg.AssetCheckResult]:

@@ -18,8 +18,8 @@ import dagster as dg
 
 from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.orchestration.keys import asset_key
-from nba_pipeline.orchestration.partition_results import ROW_COUNT
 from nba_pipeline.orchestration.recovery import UNFINISHED
+from nba_pipeline.orchestration.step_events import ROW_COUNT
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 
 Entry = Mapping[str, Any]

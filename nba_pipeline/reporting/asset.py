@@ -9,8 +9,8 @@ from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration.assets import OWNERS, Pipeline
 from nba_pipeline.orchestration.failures import coded_failures
 from nba_pipeline.orchestration.keys import asset_key
-from nba_pipeline.orchestration.partition_results import attach_metadata
 from nba_pipeline.orchestration.partitions import daily_partitions
+from nba_pipeline.orchestration.step_events import attach_metadata
 from nba_pipeline.reporting.reads import READS, READS_BEFORE, REPORT
 
 ReadAlerts = Callable[[Settings], Sequence[Mapping[str, str]]]

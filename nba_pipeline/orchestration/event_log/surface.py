@@ -1,4 +1,4 @@
-"""The private parts of Dagster that the batched event logs build on, and whether the installed Dagster has them.
+"""The private parts of Dagster that the batched event logs and their writers build on, and whether the installed one has them.
 
 `setup.cfg` allows the versions that are tested. Another one may lack a part: then a home gets Dagster's own storage, which is
 slower, instead of failing in the middle of a run.
@@ -10,6 +10,8 @@ from importlib import import_module
 STORAGE = "dagster._core.storage.event_log.sql_event_log:SqlEventLogStorage"
 PARTS: Mapping[str, Sequence[str]] = {
     "dagster._core.definitions.asset_checks.asset_check_evaluation": ("AssetCheckEvaluationTargetMaterializationData",),
+    "dagster._core.definitions.events:AssetMaterialization": ("_replace", "label"),
+    "dagster._core.definitions.metadata": ("normalize_metadata",),
     "dagster._core.event_api": ("EventLogCursor",),
     "dagster._core.events": (
         "ASSET_CHECK_EVENTS",
@@ -19,6 +21,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     ),
     "dagster._core.events:DagsterEvent": ("_fields", "_replace"),
     "dagster._core.events.log:EventLogEntry": ("_fields", "_replace"),
+    "dagster._core.execution.context.system:StepExecutionContext": ("observe_output",),
     "dagster._core.storage.asset_check_execution_record": ("AssetCheckExecutionRecordStatus",),
     "dagster._core.storage.event_log.schema": (
         "AssetCheckExecutionsTable",
