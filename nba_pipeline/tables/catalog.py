@@ -88,7 +88,7 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_raw.player_prop_lines": 1,
     "nba_analytics.upcoming_player_game_context": 2,
     "nba_predictions.ml_feature_store_v2": 1,
-    "nba_predictions.prediction_models": 1,
+    "nba_predictions.prediction_models": 2,
     "nba_predictions.player_prop_predictions": 1,
     "nba_predictions.prop_prices": 1,
     "nba_predictions.prediction_accuracy": 1,

@@ -13,7 +13,7 @@ from nba_pipeline.domain.arenas import COURTS, EARTH_RADIUS_MILES, NEUTRAL_COURT
 from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.domain.teams import TEAMS
 
-YEARS = range(EPOCH.year, EPOCH.year + 30)
+YEARS = range(EPOCH.year, EPOCH.year + 40)
 WINTER, SUMMER = (1, 15), (7, 15)
 
 POSITIONS: Mapping[str, Position] = {c.key: c for c in COURTS} | {c.key: c for c in NEUTRAL_COURTS}

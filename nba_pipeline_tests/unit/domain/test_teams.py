@@ -103,6 +103,8 @@ def test_no_place_is_further_from_another_than_the_contract_allows() -> None:
         ("DAL", "Mexico City", date(2023, 4, 10), -1),
         ("PHX", "Las Vegas", date(2023, 12, 7), -1),
         ("Las Vegas", "Las Vegas", date(2023, 12, 7), 0),
+        ("PHX", "DEN", date(2059, 12, 20), 0),
+        ("PHX", "DEN", date(2060, 4, 10), 1),
     ],
 )
 def test_the_clock_goes_forward_by_the_zones_of_the_day(origin: str, destination: str, day: date, hours: int) -> None:
