@@ -348,9 +348,8 @@ def test_events_are_stored_as_the_text_dagster_reads_and_writes(pair: tuple[Norm
 
 
 def materialization(key: str, partition: str, run_id: str = "run") -> dg.EventLogEntry:
-    data = StepMaterializationData(
-        dg.AssetMaterialization(key, partition=partition, tags={"dagster/data_version": "1"})
-    )
+    tags = {"dagster/code_version": "2", "dagster/data_version": "1"}
+    data = StepMaterializationData(dg.AssetMaterialization(key, partition=partition, tags=tags))
     return _entry(run_id, MATERIALIZED, data)
 
 

@@ -243,7 +243,7 @@ class BatchedEventLogStorage(SqlEventLogStorage):
     def _store_asset_events(self, conn: Connection, stored: Sequence[StoredEvent]) -> None:
         """Tags of every asset event, and per asset the row that caches its latest events."""
         ours = [item for item in stored if item.row["dagster_event_type"] in _ASSETS and item.row["asset_key"]]
-        tags = [row for item in ours for row in item.tag_rows(self._tags_for_asset_event(item.event))]
+        tags = [row for item in ours for row in item.tag_rows(self._indexed_tags(item.event))]
         if tags and self.has_table(AssetEventTagsTable.name):
             self._store_tags(conn, tags)
         latest: dict[tuple[object, object], StoredEvent] = {}
@@ -253,6 +253,17 @@ class BatchedEventLogStorage(SqlEventLogStorage):
             latest[key] = item
         for item in sorted(latest.values(), key=lambda item: item.row["asset_key"]):
             self._store_latest_event(conn, item)
+
+    def _indexed_tags(self, event: EventLogEntry) -> Mapping[str, str]:
+        """The tags of an event of an asset that are rows of their own; of the most frequent events without asking for types."""
+        data = event.get_dagster_event().event_specific_data
+        if type(data) is AssetMaterializationPlannedData:
+            return {}
+        if type(data) is not StepMaterializationData:
+            return self._tags_for_asset_event(event)
+        tags = data.materialization.tags or {}
+        indexed = self.get_asset_tags_to_index(set(tags))
+        return {key: value for key, value in tags.items() if key in indexed}
 
     def _store_latest_event(self, conn: Connection, item: StoredEvent) -> None:
         """Store what the row of an asset says of its latest event of a type."""

@@ -45,6 +45,7 @@ PARTS: Mapping[str, Sequence[str]] = {
         "_has_asset_key_index_cols_on_connection",
         "_store_asset_event",
         "_tags_for_asset_event",
+        "get_asset_tags_to_index",
         "get_records_for_run",
         "has_asset_key_col",
         "reindex_assets",
