@@ -28,6 +28,26 @@ def test_the_directories_above_the_file_are_made(tmp_path: Path) -> None:
     assert state(warehouse) == {0: (2, 1)}
 
 
+def test_a_new_file_has_the_format_that_every_supported_version_of_duckdb_reads(warehouse: DuckDBWarehouse) -> None:
+    write(warehouse, days(0))
+    assert _format(warehouse) == "v1.5.0+"
+
+
+def test_a_file_keeps_its_format_and_what_it_holds(warehouse: DuckDBWarehouse) -> None:
+    with duckdb.connect(str(warehouse.path), config={"storage_compatibility_version": "v1.2.0"}) as db:
+        db.execute("CREATE TABLE notes AS SELECT 'kept' AS text")
+    write(warehouse, days(0))
+    assert _format(warehouse) == "v1.2.0+"
+    assert state(warehouse) == {0: (2, 1)}
+    assert warehouse.query("SELECT text FROM notes").to_pylist() == [{"text": "kept"}]
+
+
+def _format(warehouse: DuckDBWarehouse) -> str:
+    """Read the format of the file, as DuckDB names it."""
+    found = warehouse.query("SELECT tags['storage_version'] AS format FROM duckdb_databases() WHERE path IS NOT NULL")
+    return found["format"].to_pylist()[0]
+
+
 def test_a_file_without_tables_of_ours_holds_nothing(warehouse: DuckDBWarehouse) -> None:
     with duckdb.connect(str(warehouse.path)) as db:
         db.execute("CREATE TABLE notes (text VARCHAR)")
