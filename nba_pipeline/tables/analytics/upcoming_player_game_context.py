@@ -4,6 +4,7 @@ from datetime import date
 
 from nba_pipeline import asof
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ibis_relations import equal
 from nba_pipeline.contracts.table import Instant, Rows, Table, column
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources import landing as feeds
@@ -30,6 +31,7 @@ from nba_pipeline.tables.raw.rosters import ROSTERS
 from nba_pipeline.tables.raw.schedule import SCHEDULE, SLATE
 from nba_pipeline.tables.shared import columns
 from nba_pipeline.tables.shared import consensus_lines as lines
+from nba_pipeline.tables.shared.keys import GAME
 from nba_pipeline.tables.shared.listed_players import DAYS_BACK, listed_players, teams_without_history
 
 NO_HISTORY = "team has no earlier games in the warehouse"
@@ -271,30 +273,23 @@ UPCOMING_PLAYER_GAME_CONTEXT = Table(
     },
 )
 
-QUOTED = (
-    *(
-        "game_date",
-        "game_id",
-        "player_id",
-        "market",
-        "bookmaker",
-        "book_kind",
-        "line",
-        "line_kind",
-        "over_odds",
-        "under_odds",
-    ),
-    *("captured_at", "last_seen_at", "ended_at", "documented_pre_game", "contradicted"),
-)
 CARRIED = (
     *("game_date", "player_id", "player_name", "player_lookup", "game_id", "season", "season_type"),
     *("team", "opponent", "home_game", "cutoff_at"),
     *("games_played_season", "games_in_last_7_days", "games_in_last_14_days", "avg_minutes_per_game_last_7"),
     *("points_avg_last_5", "points_avg_last_10"),
-    *("injury_status", "injury_status_source", "injury_reported_on", "injuries_reported", "injuries_graded"),
     *("opponent_days_rest", "opponent_pace_last_10", "pace_differential"),
-    *("avg_usage_rate_last_7_games", "star_teammates_out", "projected_usage_rate"),
-    *("prop_over_streak", "prop_under_streak"),
+    *("avg_usage_rate_last_7_games", "prop_over_streak", "prop_under_streak"),
+)
+LISTED = (*GAME, "team", "player_id")
+# What is known of a player's state and what it follows from; both are kept apart from the many columns that neither reads.
+STATE = (
+    *("injury_status", "injury_status_source", "injury_reported_on", "injuries_reported", "injuries_graded"),
+    *("star_teammates_out", "projected_usage_rate"),
+)
+OF_STATE = (
+    *(*LISTED, "cutoff_at", "opening", "last_game_date", "last_cutoff_at"),
+    *("points_avg_season", "avg_usage_rate_last_7_games", "minutes_avg_last_7_games"),
 )
 
 
@@ -318,16 +313,19 @@ def build(
     evidence = (team_statements(earlier_reports), rosters_in_time(rosters, teams), quoted_players(quotes, teams))
     players = with_history(listed_players(teams, recent, recent_team_games, *evidence), season, season_games)
     statements = pre_game_statements(earlier_reports, reports)
-    players = with_coverage(with_status(players, statements), statements)
-    players = with_absences(with_lineups(players, lineups_in_time(lineups, teams)))
-    points_quotes = quotes.select(*QUOTED).filter(quotes.market == "points")
-    market = lines.consensus(points_quotes, players.select("game_date", "game_id", "player_id", "cutoff_at"))
+    states = with_coverage(with_status(players.select(*OF_STATE), statements), statements)
+    states = with_absences(with_lineups(states, lineups_in_time(lineups, teams)))
+    points = quotes.select(*lines.QUOTED).filter(quotes.market == "points")
+    market = lines.consensus(points, players.select("game_date", "game_id", "player_id", "cutoff_at"))
     ages = ages_by_day(players, player_ages, people)
-    joined = players.left_join(
-        market, [players.game_date == market.game_date, players.player_id == market.player_id]
-    ).left_join(ages, [players.game_date == ages.game_date, players.player_id == ages.player_id])
+    joined = (
+        players.left_join(states, equal(players, states, *LISTED))
+        .left_join(market, equal(players, market, "game_date", "player_id"))
+        .left_join(ages, equal(players, ages, "game_date", "player_id"))
+    )
     return joined.select(
         *[players[c] for c in CARRIED],
+        *[states[c] for c in STATE],
         days_rest=players.game_date.delta(players.last_game_date, unit="day") - 1,
         back_to_back=players.h_yesterday > 0,
         minutes_in_last_7_days=players.h_minutes_7.fill_null(0.0),

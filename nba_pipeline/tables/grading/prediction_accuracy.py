@@ -161,6 +161,8 @@ _COPIED = (
     "confidence",
     "as_of",
 )
+# What else a forecast is graded by; its other columns, of which the terms of the forecast are the longest, are not read.
+_JUDGED = ("q25", "q50", "q75", "point_forecast", "best_over_odds", "best_under_odds")
 
 
 def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Table:
@@ -171,7 +173,7 @@ def build(predictions: ir.Table, facts: ir.Table, schedule: ir.Table) -> ir.Tabl
     states = schedule.mutate(void=void_reason(schedule.status))
     over = states.filter(states.status == FINAL).semi_join(facts, GAME)
     games = over.union(states.filter(states.void.notnull()))
-    made = predictions.filter(predictions.predicted_mean.notnull())
+    made = predictions.select(*_COPIED, *_JUDGED).filter(predictions.predicted_mean.notnull())
     graded = made.inner_join(games, GAME).select(made, games.void, games.tip_off, games.cutoff_at)
     graded = graded.mutate(played_game=graded.void.isnull().ifelse(graded.game_id, None))
     here = [

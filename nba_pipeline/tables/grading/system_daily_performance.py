@@ -100,6 +100,13 @@ SYSTEM_DAILY_PERFORMANCE = Table(
 )
 
 
+# The columns of grades that the sums are made of; the others are not read.
+SUMMED = (
+    *("game_date", "player_id", "market", "system_id", "line", "recommendation", "outcome", "profit"),
+    *("actual_value", "absolute_error", "signed_error", "crps", "within_3", "within_5", "within_80"),
+)
+
+
 def _beside_baselines(graded: ir.Table) -> ir.Table:
     """Graded rows with each baseline's absolute error on the same player; NULL if the baseline made no forecast."""
     key = ["game_date", "player_id", "market"]
@@ -115,7 +122,7 @@ def _beside_baselines(graded: ir.Table) -> ir.Table:
 
 def build(graded: ir.Table) -> ir.Table:
     """Daily sums per system."""
-    t = shared(_beside_baselines(graded))
+    t = shared(_beside_baselines(graded.select(*SUMMED)))
     everyone = ibis.and_(*[t[f"{b}_error"].notnull() for b in BASELINE_IDS], t.absolute_error.notnull())
     lined = t.line.notnull() & t.absolute_error.notnull()
 

@@ -144,6 +144,12 @@ CALLS = Table(
 )
 
 KEY = ("game_date", "player_id", "market", "system_id")
+# The columns of forecasts that a call repeats, and those that decide whether one may be made; the others are not read.
+COPIED = (
+    *("model_version", "game_id", "season", "season_type", "player_name", "team", "opponent"),
+    *("injury_status", "as_of", "line_book_kind"),
+)
+DECIDING = ("is_pricing_system", "calibration_rows", "line", "p_over", "p_push")
 
 
 def build(
@@ -159,12 +165,16 @@ def build(
 def _callable(predictions: ir.Table, features: ir.Table, schedule: ir.Table, clock: ir.Table) -> ir.Table:
     """Forecasts of the pricing system on which a call may be made, with their snapshots."""
     ready = features.filter((features.feature_version == MODEL_FEATURES.name) & features.is_production_ready)
-    mine = predictions.filter(
-        predictions.is_pricing_system.fill_null(False)
-        & (predictions.calibration_rows > 0)
-        & (predictions.injury_status != OUT).fill_null(True)
-        & predictions.line.notnull()
-    ).semi_join(ready, ["game_date", "player_id"])
+    mine = (
+        predictions.select(*KEY, *COPIED, *LAW, *DECIDING)
+        .filter(
+            predictions.is_pricing_system.fill_null(False)
+            & (predictions.calibration_rows > 0)
+            & (predictions.injury_status != OUT).fill_null(True)
+            & predictions.line.notnull()
+        )
+        .semi_join(ready, ["game_date", "player_id"])
+    )
     games = shared(schedule.select("game_id", "game_date", "tip_off", "cutoff_at").cross_join(clock))
     joined = mine.inner_join(games, GAME).select(mine, games.tip_off, games.cutoff_at, games.now)
     lead = (joined.tip_off.epoch_seconds() - joined.as_of.epoch_seconds()) / 60.0
@@ -211,10 +221,8 @@ def _current(
     mine, offers = _callable(predictions, features, schedule, clock), _offers(prices)
     over = offers.side == OVER
     consensus_over = mine.p_over / (1 - mine.p_push)
-    copied = ("model_version", "game_id", "season", "season_type", "player_name", "team", "opponent")
     priced = mine.inner_join(offers, list(KEY)).select(
-        *[mine[c] for c in (*KEY, "snapshot", *copied, *LAW, "injury_status", "as_of")],
-        *[mine[c] for c in ("line_book_kind", "lead_minutes", "backfilled")],
+        *[mine[c] for c in (*KEY, "snapshot", *COPIED, *LAW, "lead_minutes", "backfilled")],
         *[offers[c] for c in ("side", "bookmaker", "line", "odds", "p_side", "p_push", "expected_value", "kelly")],
         consensus_line=mine.line,
         confidence=over.ifelse(consensus_over, 1 - consensus_over),

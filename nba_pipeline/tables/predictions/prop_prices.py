@@ -178,7 +178,8 @@ def build(predictions: ir.Table, quotes: ir.Table) -> ir.Table:
     """Every forecast beside every quote that was in force when it was made; `priced` adds the values of the quotes."""
     made = _priced(predictions)
     slate = predictions.select("game_date", "game_id", "player_id", cutoff_at=predictions.as_of).distinct()
-    current = lines.beside_other_books(lines.in_force(quotes.filter(quotes.market.isin(made.market)), slate))
+    quoted = quotes.select(*lines.QUOTED).filter(quotes.market.isin(made.market))
+    current = lines.beside_other_books(lines.in_force(quoted, slate))
     joined = made.inner_join(current, [*KEY, made.as_of == current.cutoff_at])
     real = current.book_kind == SPORTSBOOK
     return joined.select(

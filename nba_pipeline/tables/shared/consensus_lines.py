@@ -21,6 +21,11 @@ LOGIT_PRECISION = 6
 # How far, in logits of the over, a price may lie from the median of the suppliers at its line. Of sound books 6 prices in 10,000
 # lie farther at most, of a feed that mixed its sides up for two months 16 in 100 of the season's threes.
 OUTLYING_LOGIT = 0.4
+# The columns of nba_raw.player_prop_lines that a consensus is made of: the others are not even read.
+QUOTED = (
+    *("game_date", "game_id", "player_id", "market", "bookmaker", "book_kind", "line", "line_kind"),
+    *("over_odds", "under_odds", "captured_at", "last_seen_at", "ended_at", "documented_pre_game", "contradicted"),
+)
 COUNTED = (
     *("game_date", "player_id", "cutoff_at", "market", "bookmaker", "book_kind", "known_at"),
     *("line", "first_line", "over_odds", "under_odds"),
@@ -87,12 +92,12 @@ def consensus(quotes: ir.Table, games: ir.Table) -> ir.Table:
     `best_over_odds` and `best_under_odds` the best American prices of sportsbooks that quote exactly this line, NULL where none
     gives a price.
     """
-    return _consensus_of(in_force(quotes, games))
+    return _consensus_of(in_force(quotes.select(*QUOTED), games))
 
 
 def closing(quotes: ir.Table, games: ir.Table) -> ir.Table:
     """The `consensus` at the close, for grading alone: of documented closes captured after the scheduled tip-off, too."""
-    return _consensus_of(in_force(quotes, games, closes=True))
+    return _consensus_of(in_force(quotes.select(*QUOTED, "evaluation_only"), games, closes=True))
 
 
 def chance_at(current: ir.Table, lines: ir.Table) -> ir.Table:

@@ -1,8 +1,13 @@
-"""Every build has the columns that its contract declares, in types that can be cast to them; expected rows count what is said."""
+"""Every build has the columns that its contract declares, in types that can be cast to them; expected rows count what is said.
+Long texts are not read in vain."""
 
 import pytest
 
+from nba_pipeline.engine.lineage import touched_columns
 from nba_pipeline.tables.catalog import CATALOG
+from nba_pipeline.tables.grading.prediction_accuracy import PREDICTION_ACCURACY
+from nba_pipeline.tables.predictions.player_prop_predictions import PLAYER_PROP_PREDICTIONS
+from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
 
 
 @pytest.mark.parametrize("table", CATALOG)
@@ -18,3 +23,20 @@ def test_expected_rows_have_the_keys_of_what_they_count(table: str) -> None:
     rows = columns >= {*transform.table.key} - {transform.table.partition}
     other = "forecasts" if "system_id" in columns else "teams" if "team" in columns else "games"
     assert transform.unit == ("rows" if rows else other)
+
+
+# Texts of the tables with the most rows that are long or differ in every row: to read them takes longer than to read numbers.
+LONG_TEXTS = {
+    PLAYER_PROP_LINES.id: {"data_hash", "source"},
+    PLAYER_PROP_PREDICTIONS.id: {"data_hash", "components", "insufficient_data_reason"},
+    PREDICTION_ACCURACY.id: {"data_hash"},
+}
+
+
+@pytest.mark.parametrize("table", CATALOG)
+def test_no_build_reads_long_texts_that_it_does_not_need(table: str) -> None:
+    transform = CATALOG[table]
+    touched = set(touched_columns(transform.expression))
+    for name, read in transform.reads.items():
+        texts = LONG_TEXTS.get(read.table.id, set()) if read.table is not transform.table else set()
+        assert not {c for c in texts if (name, c) in touched}
