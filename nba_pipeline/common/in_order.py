@@ -13,7 +13,12 @@ POLL_SECONDS = 0.1
 T = TypeVar("T")
 
 
-def in_order(tasks: Iterable[Callable[[], T]], drop: Callable[[T], None], at_once: int = 1) -> Generator[T]:
+def in_order(
+    tasks: Iterable[Callable[[], T]],
+    drop: Callable[[T], None],
+    at_once: int = 1,
+    first: Callable[[], T] | None = None,
+) -> Generator[T]:
     """Yield the results of the tasks, in order; the next tasks are under way while the caller uses a result.
 
     What a task raises is raised where its result would come, and no task is begun after that. A caller who stops ends the tasks
@@ -23,6 +28,7 @@ def in_order(tasks: Iterable[Callable[[], T]], drop: Callable[[T], None], at_onc
         tasks: The tasks.
         drop: Drops a result that the caller did not take.
         at_once: How many tasks are under way, or done and not taken, at once.
+        first: Waits for a result that comes before those of the tasks, and that others make; None where there is none.
     """
     left, begun, numbers = iter(tasks), deque[Future[T]](), list[int]()
 
@@ -32,6 +38,8 @@ def in_order(tasks: Iterable[Callable[[], T]], drop: Callable[[T], None], at_onc
     with ThreadPoolExecutor(at_once, thread_name_prefix="in-order", initializer=note_thread) as threads:
         try:
             begun.extend(threads.submit(task) for task in islice(left, at_once))
+            if first:
+                yield first()
             while begun:
                 result = begun[0].result()
                 del begun[0]

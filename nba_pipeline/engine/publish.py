@@ -7,7 +7,7 @@ blocks, each in this way, so that memory does not grow with them.
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -71,7 +71,7 @@ def publish_in_blocks(
     schedule: Read | None,
     run: RunContext,
     *,
-    first: Prepared | None = None,
+    first: Callable[[], Prepared] | None = None,
     ahead: int = 0,
 ) -> Generator[Publication]:
     """Publish days as `publish` does, block by block, so that memory does not grow with history.
@@ -86,7 +86,7 @@ def publish_in_blocks(
         source: Where its feeds come from.
         schedule: The read of the day's games; None where the table itself is it.
         run: The run.
-        first: The days of the first block, where they are prepared; computed again if others have published meanwhile.
+        first: Returns the first block, which others prepare; it is computed again if others have published meanwhile.
         ahead: How many blocks are prepared in threads while the one before them is stored.
     """
     pieces = [list(chain(*blocks))] if is_pushed(transform, warehouse, run) else blocks
@@ -95,16 +95,25 @@ def publish_in_blocks(
         return prepare(transform, days, warehouse, source, schedule, run, waits=waits)
 
     tasks = [partial(prepared, days, ahead > 0) for days in pieces]
-    if first is not None:
-        tasks = [lambda: first, *tasks[1:]]
     earlier = Publication([])
-    with closing(in_order(tasks, Prepared.close, ahead) if ahead else (task() for task in tasks)) as ready:
+    with closing(_in_order(tasks, ahead, first)) as ready:
         for made in ready:
             current = made if _is_current(made, warehouse) else prepared(made.days, waits=False)
             earlier = store(current, warehouse, earlier)
             if len(current.days) > SHORT:
                 give_back()
             yield earlier
+
+
+def _in_order(
+    tasks: Sequence[Callable[[], Prepared]], ahead: int, first: Callable[[], Prepared] | None
+) -> Generator[Prepared]:
+    """Yield what the tasks prepare, of which `first`, if given, takes the place of the first one."""
+    if ahead:
+        yield from in_order(tasks[1:] if first else tasks, Prepared.close, ahead, first)
+    else:
+        for task in [first, *tasks[1:]] if first else tasks:
+            yield task()
 
 
 def _is_current(made: Prepared, warehouse: Warehouse) -> bool:

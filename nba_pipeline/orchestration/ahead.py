@@ -8,13 +8,15 @@ tables. What goes wrong with a table is raised in its step.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from threading import Lock
 
 from nba_pipeline.common.in_order import ended
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.blocks import SHORT
+from nba_pipeline.engine.prepare import Prepared
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
@@ -188,7 +190,9 @@ def _needs(
 
 
 def take(run_id: str, transform: Transform, days: Sequence[date], settings: Settings) -> TableRun | None:
-    """Return a table's days that were prepared for a run; None where they were not.
+    """Return a table's days that were or are prepared for a run; None where they are not.
+
+    The first block of many days is not waited for: the next ones can be computed beside it.
 
     Args:
         run_id: The id of the run.
@@ -206,7 +210,18 @@ def take(run_id: str, transform: Transform, days: Sequence[date], settings: Sett
     for other in _meanwhile.values():
         if other.table == table and other.step in run.tables and ahead.is_under_way(table):
             other.work(run_id, days, settings)
+    if len(days) > SHORT and ahead.is_under_way(table):
+        return replace(
+            open_table_run(transform, tuple(days), settings, run_id), under_way=partial(_first, ahead, table)
+        )
     return ahead.take(table)
+
+
+def _first(ahead: Ahead, table: str) -> Prepared:
+    """Wait for the first block of a table that was under way."""
+    run = ahead.take(table)
+    assert run and run.prepared, "what has begun cannot be taken back, and only the step of the table takes it"
+    return run.prepared
 
 
 def published(run_id: str, table: str) -> None:

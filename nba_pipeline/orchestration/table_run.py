@@ -1,6 +1,6 @@
 """One table in a run: what it is computed with, and its days published or prepared to be."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -35,6 +35,7 @@ class TableRun:
         warehouse: Where it is stored.
         source: Where its feeds come from.
         prepared: The first block of the days, computed and not published; None before.
+        under_way: Waits for the first block, which another thread computes; None where none does.
     """
 
     transform: Transform
@@ -45,6 +46,7 @@ class TableRun:
     warehouse: Warehouse
     source: FingerprintingSource
     prepared: Prepared | None = None
+    under_way: Callable[[], Prepared] | None = None
 
     @property
     def schedule(self) -> Read | None:
@@ -69,6 +71,7 @@ class TableRun:
 
     def publish(self) -> Generator[Publication]:
         """Publish the days block by block, each with the digests of the feeds that it was built from."""
+        made = self.prepared
         publications = publish_in_blocks(
             self.transform,
             self.blocks,
@@ -76,7 +79,7 @@ class TableRun:
             self.source,
             self.schedule,
             self.run,
-            first=self.prepared,
+            first=self.under_way if made is None else lambda: made,
             ahead=self._ahead,
         )
         with closing(publications):

@@ -105,7 +105,7 @@ BY_MARKET = frozenset(
     {"nba_predictions.player_prop_predictions", "nba_predictions.prop_prices", "nba_predictions.prediction_accuracy"}
 )
 # Into how many blocks a season of one market is cut: three are in memory, two that are computed and one that is stored.
-PARTS_OF_MARKET = 3
+PARTS_OF_MARKET = 2
 
 
 def graph_order() -> list[str]:

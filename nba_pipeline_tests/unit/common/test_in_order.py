@@ -24,7 +24,7 @@ class Tasks:
         self.failing = dict[int, Exception]()
         self.started = [threading.Event() for _ in range(number)]
 
-    def _done(self, n: int) -> int:
+    def done(self, n: int) -> int:
         self.begun.append(n)
         self.started[n].set()
         if n in self.held:
@@ -34,7 +34,7 @@ class Tasks:
         return n
 
     def results(self, at_once: int = 1) -> Generator[int]:
-        return in_order([lambda n=n: self._done(n) for n in range(self.number)], self.dropped.append, at_once)
+        return in_order([lambda n=n: self.done(n) for n in range(self.number)], self.dropped.append, at_once)
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
@@ -60,6 +60,29 @@ def test_so_many_next_tasks_are_under_way_while_a_result_is_used_and_no_more(at_
         assert next(results) == 0
         assert all(started.wait(SECONDS) for started in tasks.started[1 : at_once + 1])
         assert not tasks.started[at_once + 1].wait(0.05)
+
+
+def test_a_first_result_that_others_make_comes_first_and_is_waited_for_while_tasks_are_under_way() -> None:
+    tasks = Tasks(3)
+
+    def first() -> int:
+        assert tasks.started[1].wait(SECONDS)
+        return -1
+
+    found = in_order([lambda n=n: tasks.done(n) for n in range(3)], tasks.dropped.append, 2, first)
+    assert list(found) == [-1, 0, 1, 2]
+
+
+def test_tasks_beside_a_first_result_that_fails_are_dropped() -> None:
+    tasks = Tasks(1)
+
+    def first() -> int:
+        assert tasks.started[0].wait(SECONDS)
+        raise SourceError("the file is damaged", "replace it")
+
+    with pytest.raises(SourceError, match="damaged"):
+        next(in_order([lambda: tasks.done(0)], tasks.dropped.append, 2, first))
+    assert tasks.dropped == [0]
 
 
 def test_two_tasks_are_done_side_by_side() -> None:
