@@ -96,7 +96,7 @@ def publish_in_blocks(
 
     tasks = [partial(prepared, days, ahead > 0) for days in pieces]
     earlier = Publication([])
-    with closing(_in_order(tasks, ahead, first)) as ready:
+    with closing(_prepared_in_order(tasks, ahead, first)) as ready:
         for made in ready:
             current = made if _is_current(made, warehouse) else prepared(made.days, waits=False)
             earlier = store(current, warehouse, earlier)
@@ -105,7 +105,7 @@ def publish_in_blocks(
             yield earlier
 
 
-def _in_order(
+def _prepared_in_order(
     tasks: Sequence[Callable[[], Prepared]], ahead: int, first: Callable[[], Prepared] | None
 ) -> Generator[Prepared]:
     """Yield what the tasks prepare, of which `first`, if given, takes the place of the first one."""

@@ -1,8 +1,9 @@
 """Prepares tables of a run in threads of their own, while the run's own thread stores others and reports them to Dagster.
 
 Nothing is published or reported here: a table is read, computed and audited as soon as all that it reads in this run is
-published, and waits for its step. A step whose table was not begun computes it itself, so that all threads work on different
-tables. What goes wrong with a table is raised in its step.
+published, and waits for its step. A step whose table was not begun computes it itself. Of many days only the first block is
+prepared here, and the step computes the next ones, also while the first one is under way. What goes wrong with a table is raised
+in its step.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
 from nba_pipeline.tables.catalog import CATALOG, ONE_BLOCK_AT_A_TIME, graph_order, schedule_read
 
-# Two, since the run's own thread waits for one of them wherever a table takes long.
+# Two, for two cores.
 PREPARING = 2
 # Of a run of many days: more would be in memory at once.
 MOST_OF_LONG = 2
@@ -34,7 +35,7 @@ class Ahead:
     def __init__(
         self,
         needs: Mapping[str, set[str]],
-        begin: Callable[[str], TableRun],
+        open_run: Callable[[str], TableRun],
         threads: int = PREPARING,
         most: int | None = None,
     ) -> None:
@@ -42,12 +43,13 @@ class Ahead:
 
         Args:
             needs: The tables to prepare, in the order of the run, each with those that must be published before.
-            begin: Prepares a table.
+            open_run: Opens what a table is prepared with.
             threads: How many tables are prepared at once.
             most: How many tables may be begun and not taken, so that few are in memory; None for any number.
         """
-        self._needs, self._begin, self._most = {t: set(n) for t, n in needs.items()}, begin, most
+        self._needs, self._open_run, self._most = {t: set(n) for t, n in needs.items()}, open_run, most
         self._begun: dict[str, Future[TableRun]] = {}
+        self._opened: dict[str, TableRun] = {}
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ahead")
         self._submit()
@@ -67,7 +69,14 @@ class Ahead:
             if begun is None or begun.done():  # else the wait was interrupted, and `close` stops it
                 with self._lock:
                     self._begun.pop(table, None)
+                    self._opened.pop(table, None)
                 self._submit()
+
+    def opened(self, table: str) -> TableRun | None:
+        """Return what a table is prepared with while it is under way; None before, and once it is ready."""
+        with self._lock:
+            begun = self._begun.get(table)
+            return self._opened.get(table) if begun is not None and begun.running() else None
 
     def is_under_way(self, table: str) -> bool:
         """Return whether the table was begun and is not ready."""
@@ -87,7 +96,13 @@ class Ahead:
             free = None if self._most is None else max(self._most - len(self._begun), 0)
             for table in [t for t, needed in self._needs.items() if not needed][:free]:
                 del self._needs[table]
-                self._begun[table] = self._threads.submit(self._begin, table)
+                self._begun[table] = self._threads.submit(self._prepared, table)
+
+    def _prepared(self, table: str) -> TableRun:
+        run = self._open_run(table)
+        with self._lock:
+            self._opened[table] = run
+        return run.prepare()
 
     def close(self) -> None:
         """Stop what was begun and not taken, and drop its rows."""
@@ -110,13 +125,13 @@ class _Run:
     def begin(self, first: str, days: Sequence[date], settings: Settings) -> Ahead:
         """Begin, once, the tables but that of the first step, which it computes itself."""
 
-        def prepared(table: str) -> TableRun:
-            return open_table_run(CATALOG[table], tuple(days), settings, self.run_id).prepare()
+        def opened(table: str) -> TableRun:
+            return open_table_run(CATALOG[table], tuple(days), settings, self.run_id)
 
         if self.ahead is None:
             needs = _needs(self.tables, days, self.tags, settings)
             others = {t: n for t, n in needs.items() if t != first}
-            self.ahead = Ahead(others, prepared, most=None if len(days) <= SHORT else MOST_OF_LONG)
+            self.ahead = Ahead(others, opened, most=None if len(days) <= SHORT else MOST_OF_LONG)
         return self.ahead
 
 
@@ -210,10 +225,8 @@ def take(run_id: str, transform: Transform, days: Sequence[date], settings: Sett
     for other in _meanwhile.values():
         if other.table == table and other.step in run.tables and ahead.is_under_way(table):
             other.work(run_id, days, settings)
-    if len(days) > SHORT and ahead.is_under_way(table):
-        return replace(
-            open_table_run(transform, tuple(days), settings, run_id), under_way=partial(_first, ahead, table)
-        )
+    if len(days) > SHORT and (opened := ahead.opened(table)):
+        return replace(opened, under_way=partial(_first, ahead, table))
     return ahead.take(table)
 
 

@@ -135,7 +135,7 @@ class StepEvents:
 
     def _store_materializations(self, storage: "BatchedEventLogStorage", verdicts: Sequence[PartitionVerdict]) -> None:
         """Store the materializations of these days: the engine makes one, the others differ in day and metadata."""
-        # deferred, as the event log is: a Dagster that lacks them leaves all to the engine (see `surface`)
+        # deferred, as the event log is: with a Dagster that lacks them a home has the log of Dagster itself (see `surface`)
         from dagster._core.definitions.metadata import normalize_metadata
         from dagster._core.events import StepMaterializationData
 

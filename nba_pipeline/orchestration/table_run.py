@@ -17,7 +17,7 @@ from nba_pipeline.engine.waivers import read_waivers
 from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import BLOCKS_AT_ONCE, ONE_BLOCK_AT_A_TIME, blocks_of, graph_order, schedule_read
+from nba_pipeline.tables.catalog import blocks_ahead, blocks_of, graph_order, schedule_read
 from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.warehouse import Warehouse
 
@@ -57,12 +57,6 @@ class TableRun:
     def blocks(self) -> list[list[date]]:
         return blocks_of(self.transform, self.days, len(self.run.markets))
 
-    @property
-    def _ahead(self) -> int:
-        """How many blocks are computed while another one is stored."""
-        alone = self.warehouse.dialect != "duckdb" or self.transform.table.id in ONE_BLOCK_AT_A_TIME
-        return 0 if alone or len(self.blocks) == 1 else BLOCKS_AT_ONCE
-
     def prepare(self) -> "TableRun":
         """Compute and audit the first block of the days, and return them with this; nothing is published."""
         first, *_ = self.blocks
@@ -71,16 +65,17 @@ class TableRun:
 
     def publish(self) -> Generator[Publication]:
         """Publish the days block by block, each with the digests of the feeds that it was built from."""
-        made = self.prepared
+        made, blocks = self.prepared, self.blocks
+        several = len(blocks) > 1 and self.warehouse.dialect == "duckdb"
         publications = publish_in_blocks(
             self.transform,
-            self.blocks,
+            blocks,
             self.warehouse,
             self.source,
             self.schedule,
             self.run,
             first=self.under_way if made is None else lambda: made,
-            ahead=self._ahead,
+            ahead=blocks_ahead(self.transform, len(self.run.markets)) if several else 0,
         )
         with closing(publications):
             for block in publications:

@@ -95,7 +95,7 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.calls": 1,
 }
 
-# How many blocks of a table are computed while one before them is stored, on two cores.
+# How many blocks are computed while one before them is stored, on two cores, of a table whose blocks are short.
 BLOCKS_AT_ONCE = 2
 # No block of these is computed while the one before it is stored: training uses all cores by itself.
 ONE_BLOCK_AT_A_TIME = frozenset({"nba_predictions.prediction_models"})
@@ -151,6 +151,19 @@ def group_of(transform: Transform) -> str:
 def schedule_read(transform: Transform) -> Read | None:
     """The read of the day's games; None for the schedule itself."""
     return None if transform is CATALOG[schedule.SCHEDULE.id] else schedule.SLATE
+
+
+def blocks_ahead(transform: Transform, markets: int) -> int:
+    """Return how many blocks of a table are computed while one before them is stored: as many as fit into memory.
+
+    Args:
+        transform: What computes the table.
+        markets: How many markets are forecast.
+    """
+    table = transform.table.id
+    if table in ONE_BLOCK_AT_A_TIME:
+        return 0
+    return BLOCKS_AT_ONCE if table in FEWER_SEASONS and markets == 1 else 1
 
 
 def blocks_of(transform: Transform, days: Sequence[date], markets: int) -> list[list[date]]:

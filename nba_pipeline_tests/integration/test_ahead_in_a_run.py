@@ -1,15 +1,21 @@
 """A run whose tables are prepared ahead publishes and reports what a run that computes them step by step does."""
 
+import threading
+import time
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nba_pipeline.common.errors import SourceError
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.definitions import ASSETS
+from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.engine import publish
 from nba_pipeline.orchestration import ahead, table_run
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
+from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.support.homes import Home
 
@@ -95,3 +101,34 @@ def test_what_another_run_changes_between_preparing_and_publishing_is_computed_a
         for each in (other, later):
             assert [b.published for b in each.publish()] == [[DAY]]
     assert computed == ["other", "later"]
+
+
+def test_the_next_block_is_computed_beside_a_first_one_and_all_days_have_the_digests_of_their_feeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, run_id = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)}), "run"
+    days = days_between(EPOCH, date(2021, 11, 30))
+    schedule, other = CATALOG["nba_raw.schedule"], CATALOG["nba_raw.lineups"]
+    next_one, honest = threading.Event(), table_run.prepare
+
+    def held(transform: Any, block: list[date], *more: Any, **options: Any) -> Any:
+        if block[0] > days[0]:
+            next_one.set()
+        else:
+            assert next_one.wait(60)
+        return honest(transform, block, *more, **options)
+
+    for module in (table_run, publish):
+        monkeypatch.setattr(module, "prepare", held)
+    monkeypatch.setattr(table_run, "blocks_of", lambda *_: [days[:20], days[20:]])
+    with ahead.preparing_ahead(run_id, [schedule.table.id, other.table.id], {}):
+        assert ahead.take(run_id, other, days, settings) is None
+        begun = ahead._runs[run_id].ahead
+        while not (begun and begun.opened(schedule.table.id)):
+            time.sleep(0.01)
+        work = ahead.take(run_id, schedule, days, settings)
+        assert work and work.under_way
+        assert [block.published for block in work.publish()] == [days[:20], days[20:]]
+    built = SourceState(settings.open_state()).built()
+    assert {day for _, day in built} == set(days)
+    assert len({entry["recorded_at"] for entry in settings.open_warehouse().ledger().to_pylist()}) == 1

@@ -43,6 +43,9 @@ class Kitchen:
     def __call__(self, table: str) -> Any:
         self.begun.append(table)
         self.started.release()
+        return SimpleNamespace(prepare=lambda: self._prepared(table))
+
+    def _prepared(self, table: str) -> Any:
         if table in self.held:
             assert self.held[table].wait(SECONDS)
         if table in self.failing:
@@ -216,23 +219,3 @@ def test_work_is_done_for_a_step_of_the_run_instead_of_waiting_for_a_table(
     with module.preparing_ahead("run", steps, {}):
         assert module.take("run", table, [day("2024-01-05")], Settings.from_environment()) is not None
     assert worked == ["run"] * done
-
-
-def test_the_first_block_of_many_days_is_waited_for_once_the_next_ones_are_under_way(
-    kitchen: Kitchen,
-    opened: Callable[[dict[str, set[str]]], Ahead],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    table, days = CATALOG["nba_raw.schedule"], days_between(day("2024-01-01"), day("2024-03-01"))
-    kitchen.held[table.table.id] = threading.Event()
-    begun = opened({table.table.id: set()})
-    kitchen.wait_for(table.table.id)
-    monkeypatch.setattr(module._Run, "begin", lambda *_: begun)
-    settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)})
-    with module.preparing_ahead("run", graph_order(), {}):
-        run = module.take("run", table, days, settings)
-        assert run and run.under_way and run.prepared is None
-        kitchen.held[table.table.id].set()
-        run.under_way().close()
-    assert kitchen.dropped == [table.table.id]
