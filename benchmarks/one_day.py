@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 HERE = Path(__file__).parents[1]
@@ -57,28 +56,11 @@ finally:
 """
 
 
-def run(
-    checkout: Path,
-    home: Path,
-    day: str,
-    *,
-    warm: bool,
-    python: str = sys.executable,
-    variables: Mapping[str, str] | None = None,
-) -> dict:
-    """Run the day on a home; returns seconds by stage, and of the whole run on the clock and of processor time.
-
-    Args:
-        checkout: The code that runs it.
-        home: A home that has published the days before.
-        day: The day.
-        warm: Whether it runs twice in the process, and the second time counts.
-        python: The interpreter.
-        variables: Settings beside those of the environment.
-    """
-    environment = os.environ | dict(variables or {}) | {"NBA_PIPELINE_HOME": str(home), "PYTHONPATH": str(checkout)}
+def run(checkout: Path, home: Path, day: str, warm: bool) -> dict:
+    """Run the day on a home; returns seconds by stage, and of the whole run on the clock and of processor time."""
+    environment = os.environ | {"NBA_PIPELINE_HOME": str(home), "PYTHONPATH": str(checkout)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [python, "-c", CODE, "warm" if warm else "cold", "backfill", day, day]
+    command = [sys.executable, "-c", CODE, "warm" if warm else "cold", "backfill", day, day]
     done = subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"the run failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -89,7 +71,7 @@ def measured(checkout: Path, source: Path, day: str, runs: int, warm: bool) -> l
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch) / "home"
         shutil.copytree(source, home)
-        return [run(checkout, home, day, warm=warm) for _ in range(runs + 1)][1:]
+        return [run(checkout, home, day, warm) for _ in range(runs + 1)][1:]
 
 
 def main() -> None:
