@@ -116,7 +116,7 @@ class StepEvents:
                 self._store(batched, dg.DagsterEventType.ASSET_CHECK_EVALUATION, events)
 
     def _metadata(self, verdicts: Sequence[PartitionVerdict]) -> dict[str, Mapping[str, Any]]:
-        """The numbers of each day, and after the last what describes the table."""
+        """Return the numbers of each day, and with those of the last what describes the table."""
         by_day: dict[str, Mapping[str, Any]] = {v.key: {ROW_COUNT: v.rows, **v.metadata} for v in verdicts}
         last = verdicts[-1].key
         by_day[last] = {**by_day[last], **self._latest_metadata}
@@ -166,7 +166,7 @@ class StepEvents:
                 )
 
     def _targets(self, keys: set[str]) -> Mapping[str, Target]:
-        """The latest materialization per partition, from this run or an earlier one."""
+        """Return the latest materialization per partition, from this run or an earlier one."""
         instance, materialized = self._context.instance, dg.DagsterEventType.ASSET_MATERIALIZATION
         latest = instance.event_log_storage.get_latest_storage_id_by_partition(self._asset_key, materialized, keys)
         if not latest:
@@ -206,7 +206,7 @@ class StepEvents:
             storage.store_event_batch(batch)
 
     def _template(self, kind: dg.DagsterEventType) -> tuple[Any, Any]:
-        """What all events of a kind of this step have in common; data, message and time are to be filled in.
+        """Return what all events of a kind of this step have in common; data, message and time are to be filled in.
 
         The constructor wants data of the kind: the event is made as one that has none.
         """
@@ -237,7 +237,7 @@ class StepEvents:
 
 
 def _batching(storage: EventLogStorage) -> "AbstractContextManager[BatchedEventLogStorage | None]":
-    """A way to write many events at once, if the storage has one."""
+    """Open a way to write many events at once, if the storage has one."""
     if type(storage).__module__.startswith("nba_pipeline."):
         from nba_pipeline.orchestration.event_log.batching import BatchedEventLogStorage
 

@@ -1,7 +1,7 @@
 """One table in a run: what it is computed with, and its days published or prepared to be."""
 
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -77,7 +77,10 @@ class TableRun:
             first=self.under_way if made is None else lambda: made,
             ahead=blocks_ahead(self.transform, len(self.run.markets)) if several else 0,
         )
-        with closing(publications):
+        with ExitStack() as ended:
+            if made:
+                ended.callback(made.close)  # of a run that is interrupted before it is stored
+            ended.enter_context(closing(publications))
             for block in publications:
                 self.source.record(SourceState(self.settings.open_state()), self.run.id, block.published)
                 if block.published:

@@ -98,8 +98,6 @@ SYSTEM_DAILY_PERFORMANCE = Table(
         ),
     },
 )
-
-
 # The columns of grades that the sums are made of; the others are not read.
 SUMMED = (
     *("game_date", "player_id", "market", "system_id", "line", "recommendation", "outcome", "profit"),

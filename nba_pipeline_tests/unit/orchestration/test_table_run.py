@@ -1,7 +1,9 @@
 """One table in a run: which of its blocks are computed while others are stored."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,3 +42,21 @@ def test_two_blocks_are_computed_while_another_is_stored_where_there_are_several
     settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)})
     assert list(open_table_run(CATALOG[table], days, settings, "run").publish()) == []
     assert asked == [ahead]
+
+
+def test_a_prepared_block_is_closed_where_the_run_ends_before_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = list[bool]()
+
+    def interrupted(*_: Any, **__: Any) -> Iterator[Any]:
+        yield from ()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(table_run, "publish_in_blocks", interrupted)
+    prepared: Any = SimpleNamespace(close=lambda: closed.append(True))
+    settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)})
+    run = open_table_run(CATALOG["nba_raw.rosters"], FOUR_SEASONS, settings, "run")
+    with pytest.raises(KeyboardInterrupt):
+        list(replace(run, prepared=prepared).publish())
+    assert closed == [True]
