@@ -11,6 +11,8 @@ that touches these private parts of Dagster:
   for all days of a step.
 - `StepExecutionContext._metadata_accumulator` holds metadata per partition until the engine records them. The
   public `add_asset_metadata` lists all partitions and copies everything recorded so far, once for every day.
+- `DataVersionCache.input_asset_version_info` is what the engine knows of latest materializations. That of the table itself it
+  would read from the log, for the results of checks over the whole run; it is told instead.
 - `DagsterEvent.step_output_event` records an output, and `StepExecutionContext.observe_output` tells the engine of it, of a step
   whose materializations are recorded here. The executor of the jobs lets the tables below start on it (see `executor`).
 - The named tuples `DagsterEvent`, `EventLogEntry` and `AssetMaterialization`, and what the engine puts into them, to which tests
@@ -30,7 +32,9 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
 from dagster._core.definitions.assets.definition.asset_spec import AssetExecutionType
+from dagster._core.definitions.data_version import extract_data_version_from_entry
 from dagster._core.events import DagsterEvent
+from dagster._core.execution.context.data_version_cache import InputAssetVersionInfo
 from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 from dagster._core.execution.context.system import StepExecutionContext
 from dagster._core.execution.plan.execute_step import _get_output_asset_events  # pyright: ignore[reportPrivateUsage]
@@ -114,6 +118,7 @@ class StepEvents:
             else:
                 events = ((evaluation, _message(evaluation)) for evaluation in self._evaluations(verdicts))
                 self._store(batched, dg.DagsterEventType.ASSET_CHECK_EVALUATION, events)
+                self._tell_latest(batched)
 
     def _metadata(self, verdicts: Sequence[PartitionVerdict]) -> dict[str, Mapping[str, Any]]:
         """Return the numbers of each day, and with those of the last what describes the table."""
@@ -181,6 +186,18 @@ class StepEvents:
             for record in records
             if record.partition
         }
+
+    def _tell_latest(self, storage: "BatchedEventLogStorage") -> None:
+        """Tell the engine the materialization that its results of the whole run are about, which it would read otherwise."""
+        latest = storage.stored_materialization(self._asset_key, self._step.run_id)
+        if latest:
+            self._step._data_version_cache.input_asset_version_info[self._asset_key] = InputAssetVersionInfo(
+                latest.storage_id,
+                dg.DagsterEventType.ASSET_MATERIALIZATION,
+                extract_data_version_from_entry(latest.event_log_entry),
+                latest.run_id,
+                latest.timestamp,
+            )
 
     def _store(
         self, storage: "BatchedEventLogStorage", kind: dg.DagsterEventType, events: Iterator[tuple[Any, str]]

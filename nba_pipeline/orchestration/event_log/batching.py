@@ -95,6 +95,7 @@ _PLANNED, _SUCCEEDED, _FAILED = (
 )
 _LATEST = "last_materialization"
 _RECORD = '{"__class__": "EventLogRecord"'
+_MATERIALIZED = DagsterEventType.ASSET_MATERIALIZATION.value
 _PLANNED_CHECK = DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED.value
 _CHECK = ("asset_key", "check_name", "run_id", "partition")
 RESULT = (
@@ -154,6 +155,7 @@ class BatchedEventLogStorage(SqlEventLogStorage):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         self._latest_times: dict[str, int] = {}
         self._latest_read: dict[str, tuple[str, EventLogRecord]] = {}
+        self._latest_stored: dict[str, EventLogRecord] = {}
         self._asset_columns: set[str] = set()
         hand_down("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE), replace=False)
         super().__init__(*arguments, **more)
@@ -205,6 +207,16 @@ class BatchedEventLogStorage(SqlEventLogStorage):
                 self._latest_read[row["asset_key"]] = text, record
         return {**known, **read}
 
+    def stored_materialization(self, asset_key: AssetKey, run_id: str) -> EventLogRecord | None:
+        """Return the latest materialization of an asset that this process stored, where it is one of this run.
+
+        Args:
+            asset_key: The key of the asset.
+            run_id: The id of the run.
+        """
+        record = self._latest_stored.get(_key_text(asset_key))
+        return record if record and record.run_id == run_id else None
+
     def store_event(self, event: EventLogEntry) -> None:
         self.store_event_batch([event])
 
@@ -253,6 +265,8 @@ class BatchedEventLogStorage(SqlEventLogStorage):
             latest[key] = item
         for item in sorted(latest.values(), key=lambda item: item.row["asset_key"]):
             self._store_latest_event(conn, item)
+            if item.row["dagster_event_type"] == _MATERIALIZED:
+                self._latest_stored[item.row["asset_key"]] = EventLogRecord(item.number, item.event)
 
     def _indexed_tags(self, event: EventLogEntry) -> Mapping[str, str]:
         """The tags of an event of an asset that are rows of their own; of the most frequent events without asking for types."""
