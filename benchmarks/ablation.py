@@ -131,7 +131,7 @@ def walk_forward(
         first, after = month.start_time, (month + 1).start_time
         seen = (played["game_date"] < first) & (played["game_date"] >= first - pd.Timedelta(days=days))
         began = time.perf_counter()
-        artifacts = {s: t.artifact for s, t in train(played[seen], market).items()}
+        artifacts = {s: t.artifact for s, t in train(played[seen], market).systems.items()}
         fitted = time.perf_counter()
         day = rows[(rows["game_date"] >= first) & (rows["game_date"] < after)]
         found = forecast(day, market, artifacts, first.date())

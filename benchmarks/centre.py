@@ -53,7 +53,7 @@ def month_of(rows: pd.DataFrame, month: pd.Period, market: str, days: int) -> pd
     first, after = month.start_time, (month + 1).start_time
     seen = rows["actual"].notna() & (rows["game_date"] < first)
     seen &= rows["game_date"] >= first - pd.Timedelta(days=days)
-    artifacts = {s: t.artifact for s, t in train(rows[seen], market).items()}
+    artifacts = {s: t.artifact for s, t in train(rows[seen], market).systems.items()}
     day = rows[(rows["game_date"] >= first) & (rows["game_date"] < after)]
     facts, found = day[[*KEY, "season", "actual", "line"]], []
     whole = artifacts[PRICING]

@@ -33,6 +33,15 @@ def pytest_configure(config: pytest.Config) -> None:
     nothing = TemporaryDirectory()
     config.add_cleanup(nothing.cleanup)
     os.environ["NBA_PIPELINE_HOME"] = nothing.name
+    without_time_limit()
+
+
+def without_time_limit() -> None:
+    """Let examples of hypothesis take the time that a busy machine takes; what a test costs is limited in processor time."""
+    from hypothesis import settings  # deferred: takes a quarter of a second to load
+
+    settings.register_profile("without_time_limit", settings(deadline=None))
+    settings.load_profile("without_time_limit")
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,8 @@
 """Trains every system for a market and a month from the rows before it: pure, deterministic, in any order of rows.
 
-Three blocks of consecutive days are forecast by models fitted on the other two. From these forecasts, of rows that the model had
-not seen, come the weights of the ensemble, and the level, spread and law beside lines of every system. Then
-the model is fitted on all rows.
+Every row is forecast by a model that had not seen it: each of three blocks of consecutive days by one of the other two or, where
+the training goes on from one on earlier rows, those since by its models, which costs no fit. From these forecasts come the
+weights of the ensemble, and the level, spread and law beside lines of every system. Then the model is fitted on all rows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from nba_pipeline.systems import (
 from nba_pipeline.systems.artifact import encode, installed_versions
 from nba_pipeline.systems.calibration import Calibration, Level
 from nba_pipeline.systems.inputs import form_of, rule_rows, system_features
-from nba_pipeline.systems.learned import Training
+from nba_pipeline.systems.learned import Learner, Training
 from nba_pipeline.systems.protocol import Floats, Quotes
 
 if TYPE_CHECKING:
@@ -47,6 +47,18 @@ class Trained:
     artifact: bytes | None
     facts: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Models:
+    """What a training gives: every system, and what a training on further rows goes on from."""
+
+    systems: Mapping[str, Trained]
+    bodies: Mapping[str, dict[str, object]] = field(default_factory=dict)
+    """What each learner has learned; empty where no system was trained."""
+    unseen: Mapping[str, Floats] = field(default_factory=dict)
+    """By learner, its forecast of each row by a model that had not seen it, before it was levelled. The rows are those with a
+    game in the year before them, in order of day and player."""
 
 
 @dataclass(frozen=True)
@@ -93,29 +105,36 @@ class _Rows:
         )
 
 
-def train(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
-    """Every system's artifact for the market, by system.
+def train(rows: pd.DataFrame, market: str, earlier: Models | None = None) -> Models:
+    """Train every system for the market.
 
-    `rows`: listed players who played, of days before the month, with the features of version 2, `game_date`, `player_id`,
-    `games_played_season`, `actual` (the market's value), and `line`, `market_line` and `market_over` as `protocol.Quotes` has
-    them. Below 3,000 rows of players with ten
-    earlier games in the season no system is trained, below 500 rows with a line none that knows the line; the reason states it.
+    Args:
+        rows: Listed players who played, of days before the month, with the features of version 2, `game_date`, `player_id`,
+            `games_played_season`, `actual` (the market's value), and `line`, `market_line` and `market_over` as
+            `protocol.Quotes` has them.
+        market: The market.
+        earlier: The models of the first of these rows, up to the end of a day, if there are any to go on from.
+
+    Returns:
+        The models. Below 3,000 rows of players with ten earlier games in the season no system is trained, below 500 rows with a
+        line none that knows the line; the reason states it.
     """
     rows = _sorted(rows)
     seasoned = int((rows["games_played_season"].to_numpy(dtype=float) >= EARLIER_GAMES).sum())
     if seasoned < MINIMUM_ROWS:
         reason = f"{seasoned:,} rows of players with {EARLIER_GAMES} earlier games, {MINIMUM_ROWS:,} are needed"
         seen = _seen(rows)
-        return {s: Trained(None, seen, reason) for s in VERSIONS}
+        return Models({s: Trained(None, seen, reason) for s in VERSIONS})
     known = _Rows.of(rows_where(rows, rows[f"{market}_form"].notna().to_numpy()), market)
-    fitted, unlevelled = _members(known)
+    fitted, unlevelled = _members(known, earlier if earlier and earlier.bodies else None)
+    bodies = {learner.system_id: dict(fitted[learner.system_id].body) for learner in LEARNERS}
     fitted |= _combinations(known, unlevelled)
     made = {s: _trained(s, f, known) for s, f in fitted.items()}
     lined = int((~np.isnan(known.quotes.line)).sum())
     if lined < MINIMUM_LINED:
         reason = f"{lined:,} rows with a line, {MINIMUM_LINED:,} are needed"
         made |= {s: Trained(None, known.facts, reason) for s in LINE_SYSTEM_IDS}
-    return {s: made[s] for s in VERSIONS}
+    return Models({s: made[s] for s in VERSIONS}, bodies, {s: unlevelled[s] for s in bodies})
 
 
 def _dates(rows: pd.DataFrame) -> pd.Series:
@@ -141,7 +160,7 @@ def day_blocks(days: pd.Series, blocks: int) -> NDArray[np.int64]:
     return np.minimum(first_row * blocks // max(len(number), 1), blocks - 1)
 
 
-def _members(rows: _Rows) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
+def _members(rows: _Rows, earlier: Models | None) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
     """Rules and trained systems, and their forecasts before they were levelled, which the ensemble combines."""
     found, unlevelled = {}, {}
     seen = rule_rows(rows.frame, rows.market)
@@ -152,7 +171,8 @@ def _members(rows: _Rows) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
         found[rule.system_id] = _Fitted(level.apply(mean, rows.season_average), level)
     for learner in LEARNERS:
         training = learner.training(rows.frame, rows.market, rows.actual)
-        mean = unlevelled[learner.system_id] = _unseen(training, rows.block)
+        unseen = _forecast_since(learner, rows, earlier) if earlier else _forecast_blocks(training, rows.block)
+        mean = unlevelled[learner.system_id] = np.maximum(unseen, 0)
         level = Level.of_recent(mean, rows.actual, rows.recent)
         found[learner.system_id] = _Fitted(
             level.apply(mean, rows.season_average),
@@ -176,13 +196,20 @@ def _combinations(rows: _Rows, unlevelled: Mapping[str, Floats]) -> dict[str, _F
     }
 
 
-def _unseen(training: Training, block: NDArray[np.int64]) -> Floats:
-    """Forecasts of every block by a model of the others."""
+def _forecast_blocks(training: Training, block: NDArray[np.int64]) -> Floats:
+    """Forecast every block by a model of the others."""
     mean = np.full(len(block), np.nan)
     for b in range(BLOCKS):
         inside = block == b
         mean[inside] = training.unseen(inside)
-    return np.maximum(mean, 0)
+    return mean
+
+
+def _forecast_since(learner: Learner, rows: _Rows, earlier: Models) -> Floats:
+    """Forecast the rows since an earlier training by its model; those that it was trained on have their forecasts."""
+    known = earlier.unseen[learner.system_id]
+    since, _ = learner.predict(rows.frame.iloc[len(known) :], rows.market, earlier.bodies[learner.system_id])
+    return np.concatenate([known, since])
 
 
 def _trained(system_id: str, fitted: _Fitted, rows: _Rows) -> Trained:

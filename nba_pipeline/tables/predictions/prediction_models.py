@@ -29,8 +29,8 @@ from nba_pipeline.tables.predictions.promotion import (
     CHALLENGER,
     CHAMPION,
     READ_DAYS,
+    begin_trainings,
     models_of_the_month,
-    trained_on_rows,
 )
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
 from nba_pipeline.tables.raw.player_prop_lines import PLAYER_PROP_LINES
@@ -73,16 +73,17 @@ class PredictionModels(Rows):
     holdout_bias: float = column("mean of forecast minus actual on them", unit="market", nullable=True)
     holdout_crps: float = column("mean continuous ranked probability score", unit="market", nullable=True, ge=0)
     champion_crps: float = column(
-        "the same of the champion, trained once more on the rows from before the last training day; NULL without any, without"
-        " rows since, and in rows of earlier releases",
+        "the same of the champion, which was the challenger of the month before; NULL without any, without rows since, and in"
+        " rows of earlier releases",
         unit="market",
         nullable=True,
         hashed=False,
         ge=0,
     )
     served_by: str = column(
-        "challenger: the models trained on all rows; champion: those trained on the rows from before the last training day, where"
-        " the challenger's ensemble was worse on the hold-out rows; NULL without a model, and in rows of earlier releases",
+        "challenger: the models trained on all rows; champion: the challenger of the month before, trained on the rows before the"
+        " 15 game days that ended then, where the challenger's ensemble was worse on the hold-out rows; NULL without a model, and"
+        " in rows of earlier releases",
         nullable=True,
         hashed=False,
         isin=[CHALLENGER, CHAMPION],
@@ -172,8 +173,7 @@ def _begun(
     for day, market in wanted:
         seen = rows_where(frame, asof.training_window(frame["game_date"], day, READ_DAYS))
         seen = beside(of_market(seen, market), actual=seen[f"actual_{market}"].to_numpy(dtype=float))
-        for part in trained_on_rows(seen, day):
-            shared.begin(part, market)
+        begin_trainings(seen, market, day, shared)
         waiting.append((day, market, seen))
         if len(waiting) > AHEAD:
             yield waiting.popleft()

@@ -1,10 +1,11 @@
 """Champion and challenger: whether the models that were trained for a month serve it, or those of the month before.
 
 Both forecast the last 15 game days before the training day, by models that were fitted on none of these days: neither trees nor
-weights, level, spread or law. The champion is trained once more on the rows from before the last training day, the challenger on
-all before the 15 days. A challenger that is worse there, beyond what chance does, is not promoted: rows of the last month spoiled
-it, and the champion serves. A promoted one is fitted on all rows. All of it follows from the rows of the training window, and not
-from stored models or what served before, so that any home decides the same.
+weights, level, spread or law. The challenger is trained on all rows before the 15 days, the champion is what was the challenger
+of the month before: trained on the rows before the 15 game days that ended then. A challenger that is worse, beyond what chance
+does, is not promoted: what came since has spoiled it, and the champion serves without further training. A promoted one is trained
+on to the last row. All of it follows from the rows of the training window, and not from stored models or what served before, so
+that any home decides the same.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nba_pipeline import asof
 from nba_pipeline.common.frames import rows_where
@@ -22,22 +24,20 @@ from nba_pipeline.systems import Forecast, ensemble_v1
 from nba_pipeline.systems.distribution import Law
 from nba_pipeline.systems.forecasting import forecast
 from nba_pipeline.systems.protocol import Floats
-from nba_pipeline.systems.shared_training import Train
-from nba_pipeline.systems.training import Trained, train
+from nba_pipeline.systems.shared_training import SharedTraining, Train
+from nba_pipeline.systems.training import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# What is read reaches back to the first row that the models of the month before were trained on.
+# What is read reaches back to the first row that the champion is trained on.
 TRAINING_DAYS = 400
 READ_DAYS = TRAINING_DAYS + 31
 HOLDOUT_DAYS = 15
 CHALLENGER, CHAMPION = "challenger", "champion"
 
 
-def models_of_the_month(
-    rows: "pd.DataFrame", market: str, trained_on: date, train: Train = train
-) -> dict[str, Trained]:
+def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, train: Train) -> dict[str, Trained]:
     """Train every system for the month and return what serves it, with what the registry tells of it.
 
     Args:
@@ -51,30 +51,38 @@ def models_of_the_month(
         are of the challenger, `champion_crps` is of the champion on the same rows.
     """
     held, before, earlier = split(rows, trained_on)
-    everything = _everything(rows, trained_on)
-    tried = _forecasts(held, market, train(before, market), trained_on)
+
+    def promoted() -> Mapping[str, Trained]:
+        return train(_everything(rows, trained_on), market, before).systems
+
+    tried = _forecasts(held, market, train(before, market).systems, trained_on)
     if tried is None:
-        return _with_facts(train(everything, market), {}, CHALLENGER)
+        return _with_facts(promoted(), {}, CHALLENGER)
     figures = {s: _figures(f, held) for s, f in tried.items()}
-    champion = train(earlier, market) if _has_rows_since(earlier, before) else {}
+    champion = train(earlier, market).systems if _has_rows_since(earlier, before) else {}
     defended = _forecasts(held, market, champion, trained_on)
     if defended is None:
-        return _with_facts(train(everything, market), figures, CHALLENGER)
+        return _with_facts(promoted(), figures, CHALLENGER)
     figures = {s: f | {"champion_crps": _mean(_crps(defended[s], held))} for s, f in figures.items()}
     if is_worse(tried[ensemble_v1.SYSTEM_ID], defended[ensemble_v1.SYSTEM_ID], held):
         return _with_facts(champion, figures, CHAMPION)
-    return _with_facts(train(everything, market), figures, CHALLENGER)
+    return _with_facts(promoted(), figures, CHALLENGER)
 
 
-def trained_on_rows(rows: "pd.DataFrame", trained_on: date) -> "list[pd.DataFrame]":
-    """Return the rows that `models_of_the_month` trains on, one frame for each training; it may not need the last.
+def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared: SharedTraining) -> None:
+    """Begin what `models_of_the_month` trains, in its order; it may not need the last.
 
     Args:
         rows: As there.
-        trained_on: The training day.
+        market: As there.
+        trained_on: As there.
+        shared: Keeps the trainings until they are asked for.
     """
     _, before, earlier = split(rows, trained_on)
-    return [before, *([earlier] if _has_rows_since(earlier, before) else []), _everything(rows, trained_on)]
+    shared.begin(before, market)
+    if _has_rows_since(earlier, before):
+        shared.begin(earlier, market)
+    shared.begin(_everything(rows, trained_on), market, before)
 
 
 def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
@@ -82,23 +90,29 @@ def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
 
 
 def _has_rows_since(earlier: "pd.DataFrame", before: "pd.DataFrame") -> bool:
-    """Return whether last month's models lack rows that the challenger has seen."""
+    """Return whether the champion lacks rows that the challenger has seen."""
     return len(earlier) > 0 and earlier["game_date"].max() < before["game_date"].max()
 
 
 def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
-    """Return the hold-out rows, those before them, and of these the rows that last month's models saw.
+    """Return the hold-out rows, those that the challenger is trained on, and those that the champion is.
 
     Args:
         rows: Training rows, with `game_date`.
         trained_on: The training day.
     """
-    day = rows["game_date"]
-    held = day.isin(np.unique(day)[-HOLDOUT_DAYS:])
-    trained_before = training_day(trained_on - timedelta(days=1))
-    before = ~held & asof.training_window(day, trained_on, TRAINING_DAYS)
-    earlier = ~held & asof.training_window(day, trained_before, TRAINING_DAYS)
+    held, before = _hold_out(rows, trained_on)
+    _, earlier = _hold_out(rows, training_day(trained_on - timedelta(days=1)))
     return rows_where(rows, held), rows_where(rows, before), rows_where(rows, earlier)
+
+
+def _hold_out(rows: "pd.DataFrame", trained_on: date) -> "tuple[NDArray[np.bool_], NDArray[np.bool_]]":
+    """Return which rows are of the last game days before a training day, and which of the training window before those."""
+    day = rows["game_date"]
+    seen = asof.training_window(day, trained_on, READ_DAYS)
+    held = seen & day.isin(np.unique(day[seen])[-HOLDOUT_DAYS:])
+    before = ~held & asof.training_window(day, trained_on, TRAINING_DAYS)
+    return held.to_numpy(), before.to_numpy()
 
 
 def is_worse(challenger: Forecast, champion: Forecast, rows: "pd.DataFrame") -> bool:

@@ -1,15 +1,16 @@
 """Months share the trainings on the same rows, and no others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import count
 from threading import Event
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from nba_pipeline.systems.shared_training import SharedTraining
-from nba_pipeline.systems.training import Trained
+from nba_pipeline.systems.training import Models, Trained
 
 FRAME = pd.DataFrame({"value": range(10)})
 
@@ -20,13 +21,18 @@ class Counting:
     def __init__(self) -> None:
         self.numbers: Iterator[int] = count(1)
 
-    def __call__(self, rows: pd.DataFrame, market: str) -> dict[str, Trained]:
-        return {market: Trained(None, {"number": next(self.numbers), "rows": rows["value"].tolist()})}
+    def __call__(self, rows: pd.DataFrame, market: str, earlier: Models | None = None) -> Models:
+        facts = {"number": next(self.numbers), "rows": rows["value"].tolist(), "earlier": earlier and told(earlier)}
+        return Models({market: Trained(None, facts)})
 
 
-def number(made: dict[str, Trained]) -> int:
-    (trained,) = made.values()
-    return trained.facts["number"]
+def told(made: Models) -> Mapping[str, Any]:
+    (trained,) = made.systems.values()
+    return trained.facts
+
+
+def number(made: Models) -> int:
+    return told(made)["number"]
 
 
 @pytest.fixture
@@ -43,8 +49,24 @@ def test_the_same_rows_are_trained_on_once_by_market(workers: Executor) -> None:
 def test_other_rows_are_trained_on_anew_where_first_or_last_row_or_a_row_between_differs(workers: Executor) -> None:
     train = SharedTraining(Counting(), workers)
     for rows in (FRAME[2:6], FRAME[2:7], FRAME[1:6], FRAME[3:7], FRAME.loc[[2, 3, 5]], FRAME.loc[[2, 4, 5]], FRAME[:0]):
-        (made,) = train(rows, "points").values()
-        assert made.facts["rows"] == rows["value"].tolist()
+        assert told(train(rows, "points"))["rows"] == rows["value"].tolist()
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_training_goes_on_from_the_one_on_its_first_rows_which_is_shared(workers: Executor, begun: bool) -> None:
+    train = SharedTraining(Counting(), workers)
+    if begun:
+        train.begin(FRAME[2:8], "points", FRAME[2:6])
+    first, whole = train(FRAME[2:6], "points"), train(FRAME[2:8], "points", FRAME[2:6])
+    assert (number(first), number(whole)) == (1, 2)
+    assert told(whole)["earlier"] == told(first)
+
+
+def test_a_training_of_its_own_is_not_one_that_goes_on_from_another(workers: Executor) -> None:
+    train = SharedTraining(Counting(), workers)
+    assert told(train(FRAME[2:8], "points", FRAME[2:6]))["earlier"] is not None
+    assert told(train(FRAME[2:8], "points"))["earlier"] is None
+    assert told(train(FRAME[2:8], "points", FRAME[2:2]))["earlier"] is None
 
 
 def test_only_the_latest_are_kept(workers: Executor) -> None:
@@ -55,12 +77,12 @@ def test_only_the_latest_are_kept(workers: Executor) -> None:
 def test_what_was_begun_is_trained_once_and_before_it_is_asked_for(workers: Executor) -> None:
     trained = Event()
 
-    def told(rows: pd.DataFrame, market: str) -> dict[str, Trained]:
+    def heard(rows: pd.DataFrame, market: str, earlier: Models | None) -> Models:
         trained.set()
-        return counting(rows, market)
+        return counting(rows, market, earlier)
 
     counting = Counting()
-    train = SharedTraining(told, workers)
+    train = SharedTraining(heard, workers)
     train.begin(FRAME, "points")
     assert trained.wait(timeout=10)
     assert [number(train(FRAME, "points")), number(train(FRAME, "points"))] == [1, 1]

@@ -31,8 +31,12 @@ TRAINED_ON = date(2024, 2, 1)
 
 
 @cache
-def trained() -> dict[str, Trained]:
-    return train(season(), "points")
+def trained() -> Mapping[str, Trained]:
+    return systems(season())
+
+
+def systems(rows: pd.DataFrame) -> Mapping[str, Trained]:
+    return train(rows, "points").systems
 
 
 def foreseen(rows: pd.DataFrame, market: str, models: Mapping[str, bytes | None]) -> dict[str, Forecast]:
@@ -52,13 +56,13 @@ def later(**more: object) -> pd.DataFrame:
 
 def test_the_same_rows_in_another_order_give_the_same_bytes() -> None:
     shuffled = season().sample(frac=1, random_state=3)
-    assert artifacts(train(shuffled, "points")) == artifacts(trained())
+    assert artifacts(systems(shuffled)) == artifacts(trained())
 
 
 def test_another_outcome_gives_other_bytes() -> None:
     other = season()
     other["actual"] += np.where(other.index == 100, 20, 0)
-    assert artifacts(train(other, "points")) != artifacts(trained())
+    assert artifacts(systems(other)) != artifacts(trained())
 
 
 def test_every_system_is_trained_and_says_on_what() -> None:
@@ -76,14 +80,44 @@ def test_features_of_every_learner_stand_in_the_version_that_models_read() -> No
             assert set(learner.features(market)) <= set(MODEL_FEATURES.names)
 
 
+def test_a_training_that_goes_on_forecasts_what_came_since_by_the_earlier_models_and_keeps_their_forecasts() -> None:
+    rows = season().sort_values(["game_date", "player_id"], ignore_index=True)
+    since = (rows["game_date"] >= "2024-01-10").to_numpy()
+    earlier = train(rows[~since], "points")
+    found = train(rows, "points", earlier)
+    for learner in LEARNERS:
+        mean, _ = learner.predict(rows[since], "points", dict(earlier.bodies[learner.system_id]))
+        unseen = found.unseen[learner.system_id]
+        assert np.array_equal(unseen[since], np.maximum(mean, 0))
+        assert np.array_equal(unseen[~since], earlier.unseen[learner.system_id])
+    assert found.bodies == train(rows, "points").bodies
+    assert artifacts(found.systems) != artifacts(trained())
+
+
+def test_outcomes_of_rows_change_no_forecast_that_is_called_unseen() -> None:
+    rows = season().sort_values(["game_date", "player_id"], ignore_index=True)
+    since = (rows["game_date"] >= "2024-01-10").to_numpy()
+    earlier = train(rows[~since], "points")
+    other = rows.assign(actual=rows["actual"] + np.where(since, 9.0, 0.0))
+    found, moved = train(rows, "points", earlier), train(other, "points", earlier)
+    for learner in LEARNERS:
+        assert np.array_equal(found.unseen[learner.system_id], moved.unseen[learner.system_id])
+    assert artifacts(found.systems) != artifacts(moved.systems)
+
+
+def test_models_that_had_too_few_rows_are_nothing_to_go_on_from() -> None:
+    few = season()[:500]
+    assert artifacts(train(season(), "points", train(few, "points")).systems) == artifacts(trained())
+
+
 def test_too_few_rows_are_no_model_and_a_reason() -> None:
     few = season(days=30)
     assert (few["games_played_season"] >= 10).sum() < MINIMUM_ROWS
-    for made in train(few, "points").values():
+    for made in systems(few).values():
         assert made.artifact is None
         assert made.reason is not None
         assert "3,000 are needed" in made.reason
-    assert all(t.artifact is None for t in train(few.iloc[:0], "points").values())
+    assert all(t.artifact is None for t in systems(few.iloc[:0]).values())
 
 
 def test_blocks_are_whole_days_in_order() -> None:
@@ -109,7 +143,7 @@ def test_a_member_that_is_right_gets_the_weight() -> None:
 
 
 def test_a_season_without_lines_trains_and_leaves_the_raw_law_marked_as_uncalibrated() -> None:
-    models = artifacts(train(season(lined=False), "points"))
+    models = artifacts(systems(season(lined=False)))
     with_line = foreseen(later(), "points", models)["ensemble_v1"]
     without = foreseen(later(line=np.nan), "points", models)["ensemble_v1"]
     assert with_line.calibration_rows == 0
@@ -117,7 +151,7 @@ def test_a_season_without_lines_trains_and_leaves_the_raw_law_marked_as_uncalibr
 
 
 def test_without_lines_before_it_a_month_has_no_model_that_knows_the_line_and_all_others() -> None:
-    made = train(season(lined=False), "points")
+    made = systems(season(lined=False))
     assert [s for s, t in made.items() if t.artifact is None] == list(LINE_SYSTEM_IDS)
     assert made["line_aware_v1"].reason == "0 rows with a line, 500 are needed"
     found = foreseen(later(), "points", artifacts(made))
@@ -136,7 +170,7 @@ def test_columns_that_are_unknown_throughout_do_not_stop_training() -> None:
         "injury_risk",
     ]
     rows = season().assign(**dict.fromkeys(silent, np.nan))
-    found = foreseen(later(**dict.fromkeys(silent, np.nan)), "points", artifacts(train(rows, "points")))
+    found = foreseen(later(**dict.fromkeys(silent, np.nan)), "points", artifacts(systems(rows)))
     assert not np.isnan(found["ensemble_v1"].mean).any()
 
 
@@ -204,7 +238,7 @@ def test_only_the_system_that_knows_prices_reads_them() -> None:
 
 def test_a_price_is_uncalibrated_where_no_price_was_trained_on_in_the_system_that_reads_it() -> None:
     priced = np.arange(len(later())) % 2 == 0
-    models = artifacts(train(season().assign(market_over=np.nan), "points"))
+    models = artifacts(systems(season().assign(market_over=np.nan)))
     found = foreseen(later(market_over=np.where(priced, 0.6, np.nan)), "points", models)
     assert np.array_equal(found["line_aware_v1"].calibration_rows == 0, priced)
     assert np.all(found["ensemble_v1"].calibration_rows)

@@ -1,5 +1,6 @@
 """The registry: what a month's model may learn from, that its artifact is what was trained, and that none is missing."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Barrier
@@ -17,8 +18,8 @@ from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
-from nba_pipeline.systems.shared_training import Train
-from nba_pipeline.systems.training import Trained
+from nba_pipeline.systems.shared_training import SharedTraining, Train
+from nba_pipeline.systems.training import Models, Trained
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions import prediction_models
 from nba_pipeline.tables.predictions.prediction_models import (
@@ -143,16 +144,19 @@ def test_the_trainings_of_a_month_and_of_the_next_are_done_side_by_side(
 ) -> None:
     together = Barrier(2)
 
-    def trained(rows: pd.DataFrame, market: str) -> dict[str, Trained]:  # noqa: ARG001
+    def trained(rows: pd.DataFrame, market: str, earlier: Models | None) -> Models:  # noqa: ARG001
         together.wait(timeout=10)
-        return {SYSTEM: Trained(None, {"rows": len(rows)}, "not asked for")}
+        return Models({SYSTEM: Trained(None, {"rows": len(rows)}, "not asked for")})
 
-    def judged(rows: pd.DataFrame, market: str, trained_on: date, train: Train) -> dict[str, Trained]:  # noqa: ARG001
-        return train(rows, market)
+    def judged(rows: pd.DataFrame, market: str, trained_on: date, train: Train) -> Mapping[str, Trained]:  # noqa: ARG001
+        return train(rows, market).systems
+
+    def begun(rows: pd.DataFrame, market: str, trained_on: date, shared: SharedTraining) -> None:  # noqa: ARG001
+        shared.begin(rows, market)
 
     monkeypatch.setattr(prediction_models, "train", trained)
     monkeypatch.setattr(prediction_models, "models_of_the_month", judged)
-    monkeypatch.setattr(prediction_models, "trained_on_rows", lambda rows, _: [rows])
+    monkeypatch.setattr(prediction_models, "begin_trainings", begun)
     rows = learned(*[(FEBRUARY + timedelta(days=n), 7) for n in range(-40, 40)])
     found = registered(rows, finish_context(LocalArtifacts(tmp_path), FEBRUARY, day("2024-03-01")))
     assert found["rows"].to_pylist() == [40, 69]
