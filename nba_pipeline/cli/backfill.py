@@ -5,6 +5,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,7 +22,7 @@ from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.orchestration import backfill as runs
 from nba_pipeline.orchestration import interrupts, reconciliation, recovery
 from nba_pipeline.orchestration.backfill_plan import Plan, Step, plan, refusals
-from nba_pipeline.orchestration.instance import prepare
+from nba_pipeline.orchestration.instance import prepared
 from nba_pipeline.orchestration.interrupts import stopping_on_signals
 from nba_pipeline.warehouse import Warehouse
 
@@ -68,17 +69,33 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
     settings = Settings.from_environment()
     settings.open_source()
     warehouse = settings.open_warehouse()
-    with moving_last_day(settings.home, end):
-        defs = load_definitions()
-        selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
-        planned, unrecorded = _plan(settings, warehouse, selected, start, end, missing)
-    if not planned.steps:
-        console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
-        if unrecorded:
-            console.print(f"{unrecorded:,} table-days are unknown to Dagster: run `nba-pipeline reconcile`")
-        if as_json:
-            print_json(_result((), {}, selected, start, end, 0.0, complete=True))
-        return True
+    with ExitStack() as until_ended:
+        with moving_last_day(settings.home, end):
+            defs = load_definitions()
+            selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
+            instance = until_ended.enter_context(prepared(settings))
+            planned, unrecorded = _plan(instance, warehouse, selected, start, end, missing)
+        if not planned.steps:
+            console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
+            if unrecorded:
+                console.print(f"{unrecorded:,} table-days are unknown to Dagster: run `nba-pipeline reconcile`")
+            if as_json:
+                print_json(_result((), {}, selected, start, end, 0.0, complete=True))
+            return True
+        asked = Request(start, end, tuple(expressions), missing, tuple(selected), planned.table_days)
+        return _run(asked, planned, defs, instance, warehouse, as_json)
+
+
+def _run(
+    asked: Request,
+    planned: Plan,
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    warehouse: Warehouse,
+    as_json: bool,
+) -> bool:
+    """Run what was planned, and print what became of it; True when every run succeeded and no day was refused."""
+    selected, start, end = asked.tables, asked.start, asked.end
     began = time.monotonic()
 
     def say(step: Step) -> None:
@@ -86,8 +103,7 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
             f"run: {len(step.tables)} tables, {step.start}..{step.end} ({step.days} days): {step.why}", highlight=False
         )
 
-    asked = Request(start, end, tuple(expressions), missing, tuple(selected), planned.table_days)
-    with stopping_on_signals(lambda: _last_words(asked)), dg.DagsterInstance.get() as instance:
+    with stopping_on_signals(lambda: _last_words(asked)):
         with table_days(planned.table_days, work=planned.work):
             outcomes = runs.run_steps(planned.steps, defs, instance, say)
         if interrupts.is_requested():
@@ -105,16 +121,14 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
 
 
 def _plan(
-    settings: Settings, warehouse: Warehouse, selected: Sequence[str], start: date, end: date, missing: bool
+    instance: dg.DagsterInstance, warehouse: Warehouse, selected: Sequence[str], start: date, end: date, missing: bool
 ) -> tuple[Plan, int]:
     """Return the runs to make, and how many published table-days Dagster does not know (with `missing`)."""
-    prepare(settings)
-    with dg.DagsterInstance.get() as instance:
-        for run in recovery.end_dead_runs(instance):
-            console.print(f"run {run} marked as ended: its process no longer exists", highlight=False)
-        everything = warehouse.ledger()
-        ledger = recovery.recorded_only(everything, instance)
-        unrecorded = reconciliation.observe(instance, everything.to_pylist()).unrecorded if missing else ()
+    for run in recovery.end_dead_runs(instance):
+        console.print(f"run {run} marked as ended: its process no longer exists", highlight=False)
+    everything = warehouse.ledger()
+    ledger = recovery.recorded_only(everything, instance)
+    unrecorded = reconciliation.observe(instance, everything.to_pylist()).unrecorded if missing else ()
     return plan(selected, start, end, ledger, missing=missing), len(unrecorded)
 
 
