@@ -312,11 +312,17 @@ def _stored_columns(db: duckdb.DuckDBPyConnection, table: str) -> dict[str, tupl
 
 
 def _select(db: duckdb.DuckDBPyConnection, table: Table, days: Days) -> pa.Table:
-    schema, present = read_schema(table, days.columns), _stored_columns(db, table.id)
-    if not present:
-        return schema.empty_table()
+    """Read days of a table; what it has is asked only where not all is there, which takes half as long as to read a day."""
+    schema, wanted = read_schema(table, days.columns), days.columns or tuple(table.columns)
     where = f"{table.partition} BETWEEN DATE '{days.start}' AND DATE '{days.end}'"
-    return db.execute(f"{_all_columns(table, present, days.columns)} WHERE {where}").to_arrow_table().cast(schema)
+    try:
+        found = db.execute(f"{_all_columns(table, wanted, wanted)} WHERE {where}")
+    except (duckdb.BinderException, duckdb.CatalogException):
+        present = _stored_columns(db, table.id)
+        if not present:
+            return schema.empty_table()
+        found = db.execute(f"{_all_columns(table, present, wanted)} WHERE {where}")
+    return found.to_arrow_table().cast(schema)
 
 
 def _contents(db: duckdb.DuckDBPyConnection, table: Table, hashes: bool) -> str:
