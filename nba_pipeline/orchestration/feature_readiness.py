@@ -8,13 +8,14 @@ features that were unknown, so that an empty one without its name was not comput
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import chain
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nba_pipeline.common.errors import MissingHistoryError
-from nba_pipeline.domain.calendar import describe_days
+from nba_pipeline.domain.calendar import days_between, describe_days
+from nba_pipeline.engine.blocks import blocks
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.versions import MODEL_FEATURES
@@ -41,14 +42,20 @@ def require_model_features(
         first, last = read.needed(days)
         if read.table is not ML_FEATURE_STORE or first > last:
             continue
-        wanted = dict.fromkeys((DAY, VERSION, UNKNOWN, *used[name]))
-        rows = warehouse.read({"features": (ML_FEATURE_STORE, Days(first, last, tuple(wanted)))})["features"]
-        lacking = days_by_uncomputed_column(rows, MODEL_FEATURES.name)
-        stale = sorted({*days_without_version(rows, MODEL_FEATURES.name), *chain(*lacking.values())})
-        if stale:
+        columns = tuple(dict.fromkeys((DAY, VERSION, UNKNOWN, *used[name])))
+        lacking: dict[str, set[date]] = {}
+        stale: set[date] = set()
+        for season in blocks(days_between(first, last), seasons=1):
+            read_days = Days(season[0], season[-1], columns)
+            rows = warehouse.read({"features": (ML_FEATURE_STORE, read_days)})["features"]
+            for column, without in days_by_uncomputed_column(rows, MODEL_FEATURES.name).items():
+                lacking.setdefault(column, set()).update(without)
+            stale.update(days_without_version(rows, MODEL_FEATURES.name))
+        if days_lacking := sorted(stale.union(*lacking.values())):
+            again = f"nba-pipeline backfill {days_lacking[0]} {days_lacking[-1]} --select {ML_FEATURE_STORE.id}"
             raise MissingHistoryError(
-                f"{ML_FEATURE_STORE.id} was computed without {_missing(list(lacking))} on {describe_days(stale)}",
-                f"run `nba-pipeline backfill {stale[0]} {stale[-1]} --select {ML_FEATURE_STORE.id}`, then the same again",
+                f"{ML_FEATURE_STORE.id} was computed without {_missing(list(lacking))} on {describe_days(days_lacking)}",
+                f"run `{again}`, then the same again",
             )
 
 
@@ -61,10 +68,13 @@ def days_by_uncomputed_column(rows: pa.Table, version: str) -> dict[str, set[dat
         rows: Rows of the feature store with the names of their unknown features, and the columns to look at.
         version: The name of the version.
     """
-    having = rows.filter(pc.field(VERSION) == version)
-    one_of_day = {day: at for at, day in enumerate(having[DAY].to_pylist())}
+    place = pa.array(np.arange(rows.num_rows))
+    having = rows.select([DAY, VERSION]).append_column("place", place).filter(pc.field(VERSION) == version)
+    _, one_of_day = np.unique(having[DAY].to_numpy(), return_index=True)
+    telling = np.zeros(rows.num_rows, dtype=bool)
+    telling[having["place"].to_numpy()[one_of_day]] = True
     found: dict[str, set[date]] = {}
-    for row in having.take(pa.array(one_of_day.values(), pa.int64())).to_pylist():
+    for row in rows.filter(pa.array(telling)).to_pylist():
         explained = {UNKNOWN, *(row[UNKNOWN] or "").split(", ")}
         for name in (n for n, value in row.items() if value is None and n not in explained):
             found.setdefault(name, set()).add(row[DAY])
@@ -78,7 +88,7 @@ def days_without_version(rows: pa.Table, version: str) -> list[date]:
         rows: Rows of the feature store.
         version: The name of the version.
     """
-    having = rows.filter(pc.field(VERSION) == version)
+    having = rows.select([DAY, VERSION]).filter(pc.field(VERSION) == version)
     return sorted(set(rows[DAY].unique().to_pylist()) - set(having[DAY].unique().to_pylist()))
 
 

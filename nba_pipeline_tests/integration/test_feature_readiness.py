@@ -1,7 +1,8 @@
 """Models learn and forecast from days that hold the features they read, or not at all."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 
 import dagster as dg
@@ -11,11 +12,13 @@ import pytest
 
 from nba_pipeline.asof.reads import same_day
 from nba_pipeline.common.errors import MissingHistoryError
+from nba_pipeline.contracts.table import Table
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration import feature_readiness
 from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.tables.catalog import TRANSFORMS
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
+from nba_pipeline.warehouse import Days
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
 from nba_pipeline_tests.support.homes import LAST, Home, asset_of
 
@@ -108,6 +111,21 @@ def test_a_feature_that_is_empty_was_computed_where_the_row_names_it_as_unknown(
     of_day = {"game_date": FIRST, "feature_version": "v2", "unknown_features": unknown, "a": 1.0, "b": None, "c": 0.0}
     rows = pa.Table.from_pylist([of_day, of_day | {"feature_version": "v1_25", "c": None}])
     assert feature_readiness.days_by_uncomputed_column(rows, "v2") == {c: {FIRST} for c in lacking}
+
+
+def test_features_of_a_long_range_are_read_a_season_at_a_time(warehouse: DuckDBWarehouse) -> None:
+    class Counted:
+        def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
+            asked.extend((days.start, days.end) for _, days in wanted.values())
+            return warehouse.read(wanted)
+
+    asked: list[tuple[date, date]] = []
+    with pytest.raises(MissingHistoryError, match=rf"2024-11-02 \(1 day\)[\s\S]*backfill {SECOND} {SECOND}"):
+        require(Counted(), [date(2022, 11, 1), SECOND, date(2026, 3, 1)])  # pyright: ignore[reportArgumentType]
+    assert [end - start < timedelta(days=366) for start, end in asked] == [True] * 4
+    assert asked[0][0] == date(2022, 11, 1)
+    assert asked[-1][1] == date(2026, 3, 1)
+    assert [later[0] - earlier[1] for earlier, later in pairwise(asked)] == [timedelta(days=1)] * 3
 
 
 def test_what_reads_no_features_is_not_held_up(warehouse: DuckDBWarehouse) -> None:
