@@ -7,7 +7,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 REPOSITORY = Path(__file__).parents[2]
+# What stands before the first block of a database file, in bytes.
+HEADERS = 3 * 4096
 HERE = "import nba_pipeline_tests.integration.test_duckdb_warehouse as t\n"
 
 
@@ -59,7 +63,10 @@ except Exception as e:
 
 
 def damage(path: Path) -> None:
-    """Overwrite 4 KB of the blocks of rows, which come last."""
+    """Overwrite 4 KB of a block of rows of `nba_raw.results`, in a file that no one has open."""
+    with duckdb.connect(str(path), read_only=True) as db:
+        found = db.execute("SELECT max(block_id) FROM pragma_storage_info('nba_raw.results')").fetchall()
+        size = db.execute("SELECT block_size FROM pragma_database_size()").fetchall()
     with path.open("r+b") as file:
-        file.seek(path.stat().st_size * 3 // 4)
+        file.seek(HEADERS + found[0][0] * size[0][0] + size[0][0] // 2)
         file.write(b"\xff" * 4096)

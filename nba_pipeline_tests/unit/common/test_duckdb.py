@@ -98,3 +98,45 @@ def test_a_process_that_was_forked_has_a_database_of_its_own(monkeypatch: pytest
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with duck.scratch():
         assert duck._shared[-1, None] is not before[next(k for k in before if k[1] is None)]
+
+
+def test_row_groups_of_what_is_written_have_our_size(tmp_path: Path) -> None:
+    with duck.connect(tmp_path / "nba.duckdb") as db:
+        db.execute("CREATE TABLE rows AS SELECT range AS n FROM range(70000)")
+
+    assert _row_groups(tmp_path / "nba.duckdb") == [duck.ROW_GROUP, duck.ROW_GROUP, 70_000 - 2 * duck.ROW_GROUP]
+
+
+def test_further_connections_write_row_groups_of_our_size_into_the_same_file(tmp_path: Path) -> None:
+    with duck.connect(tmp_path / "nba.duckdb") as db, duck.cursor(db) as further:
+        further.execute("CREATE TABLE rows AS SELECT range AS n FROM range(40000)")
+
+        assert db.execute("SELECT count(*) FROM rows").fetchall() == [(40_000,)]
+    assert _row_groups(tmp_path / "nba.duckdb") == [duck.ROW_GROUP, 40_000 - duck.ROW_GROUP]
+
+
+def test_row_groups_of_earlier_files_stay_as_they_are_when_rows_are_added(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "nba.duckdb")) as db:
+        db.execute("CREATE TABLE rows AS SELECT range AS n FROM range(100000)")
+    for added in (300, 200):
+        with duck.connect(tmp_path / "nba.duckdb") as db:
+            db.execute(f"INSERT INTO rows SELECT range FROM range({added})")
+
+    assert _row_groups(tmp_path / "nba.duckdb") == [100_000, 500]
+
+
+def test_what_does_not_fit_into_memory_is_kept_beside_the_file_that_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "a file's name.duckdb"
+    with duck.connect(path) as db:
+        found = db.execute("SELECT current_setting('temp_directory')").fetchall()
+
+    assert found == [(f"{path}.tmp",)]
+
+
+def _row_groups(path: Path) -> list[int]:
+    """The number of rows of each row group of the table `rows`."""
+    with duckdb.connect(str(path), read_only=True) as db:
+        segments = "FROM pragma_storage_info('rows') WHERE segment_type <> 'VALIDITY'"
+        return [
+            n for (n,) in db.execute(f"SELECT sum(count) {segments} GROUP BY row_group_id ORDER BY 1 DESC").fetchall()
+        ]

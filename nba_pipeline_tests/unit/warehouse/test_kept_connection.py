@@ -52,9 +52,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_open(warehouse: DuckDBWarehouse) -> bool:
-    """Whether the file is kept open now."""
+    """Whether the file is kept open now, or is not wholly closed."""
     kept = keeper.kept_connection(warehouse.path)
-    return kept is not None and kept._file is not None
+    if kept is None:
+        return False
+    with kept._changed:
+        return kept._file is not None
 
 
 def soon(true: Callable[[], bool]) -> bool:
