@@ -15,6 +15,7 @@ from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, Column, Table
 from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.plan import Plan, Query
 from nba_pipeline.engine.run_context import RunContext
+from nba_pipeline.engine.side_by_side import LEAST_STEPS, compute_steps, schema_of_its_own
 from nba_pipeline.engine.transform import REJECT_REASON, SLATE, FinishContext, Transform
 from nba_pipeline.warehouse import LedgerEntry, Warehouse
 from nba_pipeline.warehouse.protocol import REJECT_SCHEMA
@@ -46,11 +47,26 @@ class DuckDBExecutor:
         goes to `rejects`, as do everywhere a row without a day and one with a reject reason. Raises ContractError when the
         columns are not the contract's.
         """
-        table, plan = transform.table, run.plans.of(transform, self.dialect)
-        *unread, unread_last = last_reads(plan.rows)
-        for (name, statement), read in zip(plan.rows.steps, unread, strict=True):
+        plan = run.plans.of(transform, self.dialect)
+        if len(days) <= SHORT and len(plan.rows.steps) >= LEAST_STEPS:
+            with schema_of_its_own(self.db) as schema:
+                compute_steps(self.db, schema, self.inputs, plan.rows)
+                self._make_result(transform, plan, days, run)
+        else:
+            self._compute_in_turn(plan.rows)
+            self._make_result(transform, plan, days, run)
+        self._hashed = self._seal()
+
+    def _compute_in_turn(self, rows: Query) -> None:
+        """Make the steps of a query temporary tables, and drop each once no step reads it any more."""
+        *unread, _ = last_reads(rows)
+        for (name, statement), read in zip(rows.steps, unread, strict=True):
             self.db.execute(f'CREATE TEMP TABLE "{name}" AS {statement}')
             self._drop(read)
+
+    def _make_result(self, transform: Transform, plan: Plan, days: list[date], run: RunContext) -> None:
+        """Fill `result` and `rejects` from the steps, and drop what is left of these."""
+        table = transform.table
         statement, names = plan.rows.statement, plan.rows.columns
         if transform.apply is not None:
             statement, names = "SELECT * FROM finished", self._finish(transform, plan, days, run)
@@ -62,7 +78,7 @@ class DuckDBExecutor:
                 TIMESTAMPTZ '{run.at.isoformat()}' AS {COMPUTED_AT}
                 FROM (SELECT {typed}, {reason} AS __reason FROM ({statement}))"""
         )
-        self._drop(unread_last)
+        self._drop(last_reads(plan.rows)[-1])
         self.db.unregister("finished")
         in_days = predicate(table.partition, days)
         outside = f" OR {table.partition} NOT BETWEEN DATE '{days[0]}' AND DATE '{days[-1]}'"
@@ -75,7 +91,6 @@ class DuckDBExecutor:
         )
         self.db.execute(f"DELETE FROM result WHERE __reason IS NOT NULL OR ({in_days}) IS NOT TRUE")
         self.db.execute("ALTER TABLE result DROP COLUMN __reason")
-        self._hashed = self._seal()
 
     def _drop(self, names: Iterable[str]) -> None:
         for name in names:
