@@ -150,6 +150,26 @@ def test_every_check_has_a_verdict_for_every_day_and_one_for_the_run(instance: d
         assert found[None].metadata["season"].value == "2023-24"
 
 
+def test_the_engine_does_not_read_the_materialization_that_a_step_has_just_stored(
+    batched: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, read = batched.event_log_storage, list[dg.AssetKey]()
+    records = storage.get_asset_records
+
+    def noted(asset_keys: Sequence[dg.AssetKey] | None = None) -> Any:
+        read.extend(asset_keys or ())
+        return records(asset_keys)
+
+    monkeypatch.setattr(storage, "get_asset_records", noted)
+    result = run(batched, "2024-01-02", "2024-01-05")
+    assert KEY not in read
+    last = max(r.storage_id for r in batched.fetch_materializations(KEY, limit=10).records)
+    for name in NAMES:
+        target = evaluations(batched, result.run_id, name)[None].target_materialization_data
+        assert target is not None
+        assert (target.storage_id, target.run_id) == (last, result.run_id)
+
+
 def test_a_refused_day_is_failed_while_its_neighbours_are_materialized(instance: dg.DagsterInstance) -> None:
     result = run(instance, "2024-01-02", "2024-01-05", bad="2024-01-04")
     assert not result.success
