@@ -7,7 +7,7 @@ are tables of a schema of their own, which the connections of both threads see.
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 
 import duckdb
@@ -31,15 +31,14 @@ def schema_of_its_own(db: duckdb.DuckDBPyConnection) -> Iterator[str]:
         db: A connection to the database in memory that the process shares.
     """
     name = f"steps_{next(_numbers)}"
-    db.execute(f"CREATE SCHEMA {name}")
     try:
+        db.execute(f"CREATE SCHEMA {name}")
         db.execute(f"SET schema = '{name}'")
         yield name
-        db.execute("SET schema = 'main'")
     finally:
-        with duck.scratch(
-            threads=duck.THREADS
-        ) as other:  # to a new database, where an internal error made this one useless
+        with suppress(duckdb.Error):  # after an internal error, which makes the database useless
+            db.execute("SET schema = 'main'")
+        with duck.scratch(threads=duck.THREADS) as other:
             other.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
@@ -54,27 +53,23 @@ def compute_steps(db: duckdb.DuckDBPyConnection, schema: str, inputs: Mapping[st
 
     Raises:
         duckdb.Error: A step cannot be computed; no step is begun after that, and none is under way.
+        ValueError: A step is named as an input, which would be read in its place.
     """
-    work, numbers = Work(rows), list[int]()
-
-    def beside() -> None:
-        with duck.scratch(threads=duck.THREADS) as other:
-            for name, table in inputs.items():
-                other.register(name, table)
-            other.execute(f"SET schema = '{schema}'")
-            work.do(other)
-
-    def note_thread() -> None:
-        numbers.append(threading.get_ident())
-
-    with ThreadPoolExecutor(1, thread_name_prefix="steps", initializer=note_thread) as threads:
-        other_half = threads.submit(beside)
+    if twice := inputs.keys() & {name for name, _ in rows.steps}:
+        raise ValueError(f"a step is named as an input: {', '.join(sorted(twice))}")
+    work = Work(rows)
+    # Whoever interrupts the connections of this thread interrupts both.
+    with duck.scratch(threads=duck.THREADS) as other, ThreadPoolExecutor(1, thread_name_prefix="steps") as threads:
+        for name, table in inputs.items():
+            other.register(name, table)
+        other.execute(f"SET schema = '{schema}'")
+        other_half = threads.submit(work.do, other)
         try:
             work.do(db)
             other_half.result()
         except BaseException:
             work.stop()
-            ended([other_half], numbers)
+            ended([other_half], [threading.get_ident()])
             raise
 
 

@@ -38,7 +38,7 @@ def prepare(settings: Settings) -> Path:
 
 @contextmanager
 def prepared(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Open the instance of the home, which is created as by `prepare`: to open it takes a twentieth of a second each time.
+    """Open the instance of the home, which is created as by `prepare`.
 
     Args:
         settings: The settings, for the home.

@@ -12,7 +12,7 @@ that touches these private parts of Dagster:
 - `StepExecutionContext._metadata_accumulator` holds metadata per partition until the engine records them. The
   public `add_asset_metadata` lists all partitions and copies everything recorded so far, once for every day.
 - `DataVersionCache.input_asset_version_info` is what the engine knows of latest materializations. That of the table itself it
-  would read from the log, for the results of checks over the whole run; it is told instead.
+  would read from the log, for the results of checks over the whole run; it is told instead where this process stored it.
 - `DagsterEvent.step_output_event` records an output, and `StepExecutionContext.observe_output` tells the engine of it, of a step
   whose materializations are recorded here. The executor of the jobs lets the tables below start on it (see `executor`).
 - The named tuples `DagsterEvent`, `EventLogEntry` and `AssetMaterialization`, and what the engine puts into them, to which tests

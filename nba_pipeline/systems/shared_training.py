@@ -36,7 +36,7 @@ class SharedTraining:
 
         Args:
             train: Trains on rows of a frame that is labelled 0, 1, 2, ..., going on from earlier models, if given.
-            workers: Does the trainings, in the order in which they are begun.
+            workers: Does the trainings.
             kept: How many of them are kept, the latest.
         """
         self._train = train
@@ -50,38 +50,26 @@ class SharedTraining:
         Args:
             rows: The rows.
             market: The market.
-            first: The first of the rows, if the training goes on from the one on these.
+            first: The first of the rows, if the training goes on from the one on these; the caller waits for it, no worker does.
         """
         if _is_run(rows):
             return self._of(rows, market, first).result()
         return self._train(rows, market, None if first is None else self(first, market))
 
-    def begin(self, rows: pd.DataFrame, market: str, first: pd.DataFrame | None = None) -> None:
-        """Let the workers train on rows that will be asked for, if these are a run and it was not begun before.
-
-        Args:
-            rows: The rows.
-            market: The market.
-            first: The first of the rows, if the training goes on from the one on these.
-        """
+    def begin(self, rows: pd.DataFrame, market: str) -> None:
+        """Let the workers train on rows that will be asked for, if these are a run and it was not begun before."""
         if _is_run(rows):
-            self._of(rows, market, first)
+            self._of(rows, market, None)
 
     def _of(self, rows: pd.DataFrame, market: str, first: pd.DataFrame | None) -> Future[Models]:
         place = market, int(rows.index[0]), len(rows), 0 if first is None else len(first)
         if place not in self._begun:
-            self._begun[place] = self._workers.submit(self._train_on, rows, market, self._earlier(first, market))
+            earlier = None if first is None or first.empty else self(first, market)
+            self._begun[place] = self._workers.submit(self._train, rows, market, earlier)
         self._begun.move_to_end(place)
         if len(self._begun) > self._kept:
             self._begun.popitem(last=False)
         return self._begun[place]
-
-    def _earlier(self, first: pd.DataFrame | None, market: str) -> Future[Models] | None:
-        return self._of(first, market, None) if first is not None and len(first) else None
-
-    def _train_on(self, rows: pd.DataFrame, market: str, earlier: Future[Models] | None) -> Models:
-        """Train in a worker; the earlier training was begun before, so that it is done or another worker's."""
-        return self._train(rows, market, earlier.result() if earlier else None)
 
 
 def _is_run(rows: pd.DataFrame) -> bool:

@@ -57,8 +57,11 @@ class Models:
     bodies: Mapping[str, dict[str, object]] = field(default_factory=dict)
     """What each learner has learned; empty where no system was trained."""
     unseen: Mapping[str, Floats] = field(default_factory=dict)
-    """By learner, its forecast of each row by a model that had not seen it, before it was levelled. The rows are those with a
-    game in the year before them, in order of day and player."""
+    """By learner, its forecast of each row by a model that had not seen it, before it was levelled."""
+    days: NDArray[np.datetime64] = field(default_factory=lambda: np.empty(0, dtype="datetime64[ns]"))
+    """The day of each of these rows: those with a game in the year before them, in order of day and player."""
+    players: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """The player of each of them."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,9 @@ def train(rows: pd.DataFrame, market: str, earlier: Models | None = None) -> Mod
     Returns:
         The models. Below 3,000 rows of players with ten earlier games in the season no system is trained, below 500 rows with a
         line none that knows the line; the reason states it.
+
+    Raises:
+        ValueError: The earlier models are of other rows, or of part of a day.
     """
     rows = _sorted(rows)
     seasoned = int((rows["games_played_season"].to_numpy(dtype=float) >= EARLIER_GAMES).sum())
@@ -134,7 +140,8 @@ def train(rows: pd.DataFrame, market: str, earlier: Models | None = None) -> Mod
     if lined < MINIMUM_LINED:
         reason = f"{lined:,} rows with a line, {MINIMUM_LINED:,} are needed"
         made |= {s: Trained(None, known.facts, reason) for s in LINE_SYSTEM_IDS}
-    return Models({s: made[s] for s in VERSIONS}, bodies, {s: unlevelled[s] for s in bodies})
+    unseen = {s: unlevelled[s] for s in bodies}
+    return Models({s: made[s] for s in VERSIONS}, bodies, unseen, *_keys(known.frame))
 
 
 def _dates(rows: pd.DataFrame) -> pd.Series:
@@ -207,9 +214,23 @@ def _forecast_blocks(training: Training, block: NDArray[np.int64]) -> Floats:
 
 def _forecast_since(learner: Learner, rows: _Rows, earlier: Models) -> Floats:
     """Forecast the rows since an earlier training by its model; those that it was trained on have their forecasts."""
+    _require_first(earlier, rows.frame)
     known = earlier.unseen[learner.system_id]
     since, _ = learner.predict(rows.frame.iloc[len(known) :], rows.market, earlier.bodies[learner.system_id])
     return np.concatenate([known, since])
+
+
+def _require_first(earlier: Models, rows: pd.DataFrame) -> None:
+    """Refuse models that were trained on anything else than the first days of the rows."""
+    days, players = _keys(rows)
+    n = len(earlier.days)
+    same = np.array_equal(days[:n], earlier.days) and np.array_equal(players[:n], earlier.players)
+    if not same or (n < len(days) and days[n] == days[n - 1]):
+        raise ValueError("models to go on from were trained on other rows than the first days of these")
+
+
+def _keys(rows: pd.DataFrame) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
+    return _dates(rows).to_numpy(), rows["player_id"].to_numpy()
 
 
 def _trained(system_id: str, fitted: _Fitted, rows: _Rows) -> Trained:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 QUOTED = ("line", "market_line", "market_over")
 WORKERS = 2
 # Months whose trainings are begun before an earlier one is judged.
-AHEAD = 2
+AHEAD = 3
 
 
 class PredictionModels(Rows):
@@ -167,8 +167,8 @@ def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
 def _begun(
     frame: "pd.DataFrame", wanted: Sequence[tuple[date, str]], shared: SharedTraining
 ) -> "Iterator[tuple[date, str, pd.DataFrame]]":
-    """The rows that each month and market reads, in turn; its trainings and those of the next ones are begun by then, so that
-    no worker waits while a month is judged and stored."""
+    """The rows that each month and market reads, in turn; trainings of the next ones are begun by then, so that no worker waits
+    while a month is judged and stored."""
     waiting: deque[tuple[date, str, pd.DataFrame]] = deque()
     for day, market in wanted:
         seen = rows_where(frame, asof.training_window(frame["game_date"], day, READ_DAYS))

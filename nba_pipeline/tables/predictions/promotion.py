@@ -1,4 +1,4 @@
-"""Champion and challenger: whether the models that were trained for a month serve it, or those of the month before.
+"""Champion and challenger: whether the models that were trained for a month serve it, or the challenger of the month before.
 
 Both forecast the last 15 game days before the training day, by models that were fitted on none of these days: neither trees nor
 weights, level, spread or law. The challenger is trained on all rows before the 15 days, the champion is what was the challenger
@@ -70,7 +70,7 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
 
 
 def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared: SharedTraining) -> None:
-    """Begin what `models_of_the_month` trains, in its order; it may not need the last.
+    """Begin the trainings of challenger and champion, which `models_of_the_month` asks for; the last one goes on from these.
 
     Args:
         rows: As there.
@@ -82,7 +82,6 @@ def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared:
     shared.begin(before, market)
     if _has_rows_since(earlier, before):
         shared.begin(earlier, market)
-    shared.begin(_everything(rows, trained_on), market, before)
 
 
 def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":

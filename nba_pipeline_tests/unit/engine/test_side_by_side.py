@@ -61,6 +61,44 @@ def test_a_step_that_fails_ends_the_other_thread_and_leaves_no_table(db: duckdb.
     assert schemas(db) == set()
 
 
+def test_after_a_step_that_fails_the_connection_has_the_tables_that_it_had_before(
+    db: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = Query('SELECT * FROM "wrong"', ("points",), (("wrong", "SELECT error('no such game') AS points"),))
+    with pytest.raises(duckdb.Error, match="no such game"), schema_of_its_own(db) as schema:
+        compute_steps(db, schema, INPUTS, rows)
+    assert db.execute("SELECT current_schema()").fetchone() == ("main",)
+
+
+@pytest.mark.parametrize("interrupted", ["own", "other"])
+def test_who_interrupts_the_connections_of_the_calling_thread_ends_both_halves(interrupted: str) -> None:
+    slow = ("slow", "SELECT sum(a.range * b.range) AS points FROM range(1_000_000) AS a, range(1_000_000) AS b")
+    quick = ("quick", f"SELECT 1 AS points {' ' * 2 * len(slow[1])}")
+    steps = (slow, quick) if interrupted == "own" else (slow, ("late", 'SELECT * FROM "slow"'))
+    failed: list[Exception] = []
+
+    def compute() -> None:
+        try:
+            with duck.scratch(threads=duck.THREADS) as db, schema_of_its_own(db) as schema:
+                compute_steps(db, schema, {}, Query("SELECT 1", ("points",), steps))
+        except duckdb.Error as error:
+            failed.append(error)
+
+    calling = threading.Thread(target=compute)
+    calling.start()
+    calling.join(1)
+    while calling.is_alive():
+        duck.interrupt_statements([calling.ident or 0])
+        calling.join(0.1)
+    assert [type(error) for error in failed] == [duckdb.InterruptException]
+
+
+def test_a_step_that_is_named_as_an_input_is_refused(db: duckdb.DuckDBPyConnection) -> None:
+    rows = Query('SELECT * FROM "games"', ("points",), (("games", "SELECT 1 AS points"),))
+    with pytest.raises(ValueError, match="named as an input: games"), schema_of_its_own(db) as schema:
+        compute_steps(db, schema, INPUTS, rows)
+
+
 def test_steps_that_do_not_read_each_other_are_computed_at_the_same_time() -> None:
     together = threading.Barrier(2)
 

@@ -56,7 +56,7 @@ def test_other_rows_are_trained_on_anew_where_first_or_last_row_or_a_row_between
 def test_a_training_goes_on_from_the_one_on_its_first_rows_which_is_shared(workers: Executor, begun: bool) -> None:
     train = SharedTraining(Counting(), workers)
     if begun:
-        train.begin(FRAME[2:8], "points", FRAME[2:6])
+        train.begin(FRAME[2:6], "points")
     first, whole = train(FRAME[2:6], "points"), train(FRAME[2:8], "points", FRAME[2:6])
     assert (number(first), number(whole)) == (1, 2)
     assert told(whole)["earlier"] == told(first)

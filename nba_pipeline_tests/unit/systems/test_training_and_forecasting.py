@@ -105,6 +105,13 @@ def test_outcomes_of_rows_change_no_forecast_that_is_called_unseen() -> None:
     assert artifacts(found.systems) != artifacts(moved.systems)
 
 
+def test_models_of_other_rows_or_of_part_of_a_day_are_refused() -> None:
+    rows = season().sort_values(["game_date", "player_id"], ignore_index=True)
+    for other in (rows[60:4200], rows[:4199], season(seed=5)[:4200].assign(player_id=rows["player_id"] + 1)):
+        with pytest.raises(ValueError, match="other rows than the first days"):
+            train(rows, "points", train(other, "points"))
+
+
 def test_models_that_had_too_few_rows_are_nothing_to_go_on_from() -> None:
     few = season()[:500]
     assert artifacts(train(season(), "points", train(few, "points")).systems) == artifacts(trained())
