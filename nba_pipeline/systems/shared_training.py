@@ -12,11 +12,10 @@ from nba_pipeline.systems.training import Models
 if TYPE_CHECKING:
     import pandas as pd
 
-# What a month and two further ones look back for, in five markets; an entry is 1 MB.
+# What a month and three further ones look back for, in five markets; an entry is 1 MB.
 KEPT = 40
 
-
-Training = Callable[["pd.DataFrame", str, Models | None], Models]
+TrainFrom = Callable[["pd.DataFrame", str, Models | None], Models]
 
 
 class Train(Protocol):
@@ -31,7 +30,7 @@ class SharedTraining:
     Rows that are no run of consecutive labels are trained on each time.
     """
 
-    def __init__(self, train: Training, workers: Executor, kept: int = KEPT) -> None:
+    def __init__(self, train: TrainFrom, workers: Executor, kept: int = KEPT) -> None:
         """Share the results of `train`.
 
         Args:
@@ -54,7 +53,7 @@ class SharedTraining:
         """
         if _is_run(rows):
             return self._of(rows, market, first).result()
-        return self._train(rows, market, None if first is None else self(first, market))
+        return self._train(rows, market, self._earlier(first, market))
 
     def begin(self, rows: pd.DataFrame, market: str) -> None:
         """Let the workers train on rows that will be asked for, if these are a run and it was not begun before."""
@@ -64,12 +63,14 @@ class SharedTraining:
     def _of(self, rows: pd.DataFrame, market: str, first: pd.DataFrame | None) -> Future[Models]:
         place = market, int(rows.index[0]), len(rows), 0 if first is None else len(first)
         if place not in self._begun:
-            earlier = None if first is None or first.empty else self(first, market)
-            self._begun[place] = self._workers.submit(self._train, rows, market, earlier)
+            self._begun[place] = self._workers.submit(self._train, rows, market, self._earlier(first, market))
         self._begun.move_to_end(place)
         if len(self._begun) > self._kept:
             self._begun.popitem(last=False)
         return self._begun[place]
+
+    def _earlier(self, first: pd.DataFrame | None, market: str) -> Models | None:
+        return None if first is None or first.empty else self(first, market)
 
 
 def _is_run(rows: pd.DataFrame) -> bool:

@@ -132,7 +132,10 @@ def train(rows: pd.DataFrame, market: str, earlier: Models | None = None) -> Mod
         seen = _seen(rows)
         return Models({s: Trained(None, seen, reason) for s in VERSIONS})
     known = _Rows.of(rows_where(rows, rows[f"{market}_form"].notna().to_numpy()), market)
-    fitted, unlevelled = _members(known, earlier if earlier and earlier.bodies else None)
+    goes_on_from = earlier if earlier and earlier.bodies else None
+    if goes_on_from:
+        _require_first(goes_on_from, known.frame)
+    fitted, unlevelled = _members(known, goes_on_from)
     bodies = {learner.system_id: dict(fitted[learner.system_id].body) for learner in LEARNERS}
     fitted |= _combinations(known, unlevelled)
     made = {s: _trained(s, f, known) for s, f in fitted.items()}
@@ -214,7 +217,6 @@ def _forecast_blocks(training: Training, block: NDArray[np.int64]) -> Floats:
 
 def _forecast_since(learner: Learner, rows: _Rows, earlier: Models) -> Floats:
     """Forecast the rows since an earlier training by its model; those that it was trained on have their forecasts."""
-    _require_first(earlier, rows.frame)
     known = earlier.unseen[learner.system_id]
     since, _ = learner.predict(rows.frame.iloc[len(known) :], rows.market, earlier.bodies[learner.system_id])
     return np.concatenate([known, since])
