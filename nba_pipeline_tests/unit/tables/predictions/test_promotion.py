@@ -89,6 +89,7 @@ def test_challenger_and_champion_are_begun_before_a_month_asks_for_them(
     with ThreadPoolExecutor(1) as workers:
         shared = SharedTraining(trained, workers)
         begin_trainings(rows(last), "points", MARCH, shared)
+        assert len(shared._begun) == begun
         models_of_the_month(rows(last), "points", MARCH, shared)
     assert len(done) == len(set(done)) == begun + 1
     assert [goes_on for _, _, goes_on in done] == [False] * begun + [True]
