@@ -21,7 +21,7 @@ from nba_pipeline.domain.calendar import describe_days
 from nba_pipeline.engine.refusals import lacks_only_upstream
 from nba_pipeline.orchestration import backfill as runs
 from nba_pipeline.orchestration import interrupts, reconciliation, recovery
-from nba_pipeline.orchestration.backfill_plan import Plan, Step, plan, refusals
+from nba_pipeline.orchestration.backfill_plan import Plan, Step, joined, plan, refusals
 from nba_pipeline.orchestration.instance import prepared
 from nba_pipeline.orchestration.interrupts import stopping_on_signals
 from nba_pipeline.warehouse import Warehouse
@@ -54,7 +54,9 @@ def load_definitions() -> dg.Definitions:
     return defs
 
 
-def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bool, as_json: bool = False) -> bool:
+def run_backfill(
+    start: date, end: date, expressions: Sequence[str], missing: bool, as_json: bool = False, at_once: bool = False
+) -> bool:
     """Plan and run; True when every run succeeded and no day was refused.
 
     Args:
@@ -63,6 +65,7 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
         expressions: Selections; none selects every table.
         missing: Run only days that are missing, refused or unfinished.
         as_json: Print JSON on standard output, and progress on standard error.
+        at_once: Let tables whose history is missing run once over history and range; not with `missing`.
     """
     if as_json:
         narrate_on_stderr()
@@ -75,6 +78,8 @@ def run_backfill(start: date, end: date, expressions: Sequence[str], missing: bo
             selected = runs.select(expressions, list(defs.assets or ()))  # pyright: ignore[reportArgumentType]
             instance = until_ended.enter_context(prepared(settings))
             planned, unrecorded = _plan(instance, warehouse, selected, start, end, missing)
+        if at_once:
+            planned = joined(planned)
         if not planned.steps:
             console.print(f"nothing to do: all {len(selected)} tables are published on {start}..{end}")
             if unrecorded:

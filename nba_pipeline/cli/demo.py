@@ -1,38 +1,40 @@
 """The command `demo`."""
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from nba_pipeline.cli.backfill import run_backfill
 from nba_pipeline.cli.console import console
+from nba_pipeline.cli.demo_home import DEMO_START
 from nba_pipeline.cli.report import write_reports
-from nba_pipeline.config.home import record_origin, recorded_origin
+from nba_pipeline.common.throughput import counted
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.evaluation.leaderboard import RowSet
-from nba_pipeline.orchestration.backfill_plan import history_steps, plan
+from nba_pipeline.orchestration.backfill_plan import joined, plan
 from nba_pipeline.tables.catalog import graph_order
 from nba_pipeline.warehouse import Warehouse
 
 SCHEDULE = "nba_raw.schedule"
 # Of the demo on two idle cores, training and forecasts included; other work on them halves it.
-TABLE_DAYS_A_SECOND = 200
-DEMO_START, DEMO_END = date(2024, 10, 22), date(2025, 6, 22)
+TABLE_DAYS_A_SECOND = 165
 
 
-def run_demo(days: int | None) -> bool:
-    """Materialize a simulated season in every table, then print coverage, checks and leaderboard."""
+def run_demo(settings: Settings, end: date) -> bool:
+    """Materialize a simulated season in every table, then print coverage, checks and leaderboard.
+
+    Args:
+        settings: The settings of the home.
+        end: The last day.
+    """
     from nba_pipeline.cli.status import show_status
 
-    end = DEMO_END if days is None else min(DEMO_END, days_between(DEMO_START, DEMO_END)[days - 1])
-    settings = _begin_home(Settings.from_environment(), end)
     console.print(
         f"home {settings.home}; source {settings.source}; warehouse {settings.warehouse_name}", highlight=False
     )
     for sentence in announcement(settings, end):
         console.print(sentence, highlight=False, soft_wrap=True)
-    fine = run_backfill(DEMO_START, end, (), missing=False)
+    fine = run_backfill(DEMO_START, end, (), missing=False, at_once=True)
     fine = show_status(DEMO_START, end, as_json=False) and fine
     show_leaderboard_if_any(RowSet(market=settings.markets[0]))
     day = last_day_with_games(settings.open_warehouse(), DEMO_START, end)
@@ -47,34 +49,23 @@ def run_demo(days: int | None) -> bool:
     return fine
 
 
-def _begin_home(settings: Settings, end: date) -> Settings:
-    """Let a new home have the days of the demo alone, from the first that the demo looks back on, and return its settings."""
-    if recorded_origin(settings.home) is not None:
-        return settings
-    ledger = settings.open_warehouse().ledger()
-    first = min((s.start for s in history_steps(graph_order(), DEMO_START, end, ledger)), default=DEMO_START)
-    settings.home.mkdir(parents=True, exist_ok=True)
-    record_origin(settings.home, replace(settings.origin, first_day=max(first, settings.first_day), last_day=end))
-    return Settings.from_environment()
-
-
 def announcement(settings: Settings, end: date) -> list[str]:
     """Say what the demo is going to do, and how long it takes on two cores."""
     tables = graph_order()
-    planned = plan(tables, DEMO_START, end, settings.open_warehouse().ledger(), missing=False)
+    planned = joined(plan(tables, DEMO_START, end, settings.open_warehouse().ledger(), missing=False))
     days = days_between(DEMO_START, end)
     sentences = [f"The demo computes {len(tables)} tables for {len(days)} days, {DEMO_START}..{end}."]
     if planned.history:
         first = min(s.start for s in planned.history)
         before = (DEMO_START - first).days
         sentences.append(
-            f"First it brings {before:,} days of history from {first} on: averages, features and models look back on them."
+            f"Before them it needs {before:,} days of history from {first} on: averages, features and models look back on them."
         )
     if settings.is_simulated:
         sentences.append("League, players, books and prices are invented: its figures say nothing about real bets.")
     minutes = max(1, round(planned.table_days / TABLE_DAYS_A_SECOND / 60))
     sentences.append(
-        f"{planned.table_days:,} table-days take about {minutes} minutes on two idle cores; progress follows."
+        f"{planned.table_days:,} table-days take about {counted(minutes, 'minute')} on two idle cores; progress follows."
     )
     return sentences
 

@@ -12,14 +12,14 @@ from rich.progress import TextColumn, TimeElapsedColumn
 from nba_pipeline.cli.console import console, errors, narrate_on_stderr, print_json, progress_bar
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import days_between, describe_days
+from nba_pipeline.domain.calendar import days_between, describe_days, season_of
 from nba_pipeline.sources.answers import read_games
 from nba_pipeline.sources.call_log import CallLog
 from nba_pipeline.sources.calls import Known, Watch, describe_seconds
 from nba_pipeline.sources.estimates import estimate_ingest
 from nba_pipeline.sources.ingest import IngestOutcome, ingest_days, require_kinds
 from nba_pipeline.sources.payloads import PayloadStore
-from nba_pipeline.sources.plan import KINDS, ODDS_API, season_of
+from nba_pipeline.sources.plan import KINDS, ODDS_API
 
 LINE_EVERY = 25
 FAILURES_SHOWN = 20

@@ -363,9 +363,13 @@ def export(
 @exits
 def demo(days: int | None) -> bool:
     """Materialize the simulated season 2024-25 and show coverage and leaderboard."""
-    from nba_pipeline.cli.demo import run_demo
+    from nba_pipeline.cli.demo_home import begun, last_day
 
-    return run_demo(days)
+    end = last_day(days)
+    with begun(end) as settings:
+        from nba_pipeline.cli.demo import run_demo
+
+        return run_demo(settings, end)
 
 
 for command in (*READING, import_group):

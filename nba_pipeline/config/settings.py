@@ -220,6 +220,11 @@ class Settings:
         recorded = recorded_origin(self.open_state().declarations())
         return (recorded.source if recorded else self.source) == "simulator"
 
+    @property
+    def simulated(self) -> Path:
+        """The directory of simulated seasons."""
+        return self.home / "simulator"
+
     def open_source(self) -> "ResolvedSource":
         """Open the configured source.
 
@@ -251,7 +256,7 @@ class Settings:
             return ResolvedSource(FilesSource(landed, fetched=True, lines=lines), declared)
         from nba_pipeline.sources.simulated import SimulatorSource
 
-        return ResolvedSource(SimulatorSource(self.home / "simulator", self.seed), declared)
+        return ResolvedSource(SimulatorSource(self.simulated, self.seed), declared)
 
 
 def _snapshot_after_run(variables: Environment) -> bool:

@@ -72,6 +72,12 @@ def reading_bound(day: date) -> date:
     return date(day.year if day.month >= 8 else day.year - 1, 8, 1)
 
 
+def season_of(day: date) -> str:
+    """Return the season of a day, such as 2024-25; seasons begin on 1 August."""
+    year = reading_bound(day).year
+    return f"{year}-{(year + 1) % 100:02d}"
+
+
 def season_days(days: Iterable[date]) -> list[date]:
     """All days, from 1 August to 31 July, of the seasons that these days belong to."""
     firsts = sorted({reading_bound(d) for d in days})

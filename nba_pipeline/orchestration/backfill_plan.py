@@ -1,7 +1,7 @@
 """Plan which days of which tables to run: missing history first, then the range itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -65,6 +65,27 @@ def plan(selected: Sequence[str], start: date, end: date, ledger: pa.Table, *, m
     """
     own = missing_steps(selected, start, end, ledger) if missing else [Step(tuple(selected), start, end, "requested")]
     return Plan(tuple(history_steps(selected, start, end, ledger)), tuple(own))
+
+
+def joined(planned: Plan) -> Plan:
+    """Let tables that lack all history up to the range run once, over both: more seasons at once keep both cores at work.
+
+    Args:
+        planned: The plan of one range, on all of whose days the selected tables run.
+    """
+    (asked,) = planned.requested
+    selected, done = set(asked.tables), set[str]()
+    steps: list[Step] = []
+    for step in planned.history:
+        tables = set(step.tables)
+        reads = {t.id for table in step.tables for t in CATALOG[table].upstream()} & selected
+        if tables <= selected and reads <= done | tables and step.end == asked.start - timedelta(days=1):
+            done |= tables
+            steps.append(replace(step, end=asked.end, why=f"{step.why}, and the range"))
+        else:
+            steps.append(step)
+    left = tuple(t for t in asked.tables if t not in done)
+    return Plan(tuple(steps), (replace(asked, tables=left),) if left else ())
 
 
 def with_all_below(table: str) -> str:

@@ -7,7 +7,9 @@ arguments. Seasons are consistent: careers, rosters and trades come from one lea
 
 import pyarrow as pa
 
+from nba_pipeline.simulator.calendar import opening_year
 from nba_pipeline.simulator.landing import landing_tables
+from nba_pipeline.simulator.people_tables import player_ages_until
 from nba_pipeline.simulator.season import play_season
 
 FEEDS = (
@@ -38,3 +40,8 @@ def simulate_season(season: str, seed: int) -> dict[str, pa.Table]:
     """
     tables = landing_tables(play_season(season, seed))
     return {feed: tables[feed] for feed in FEEDS}
+
+
+def simulate_ages(season: str, seed: int) -> pa.Table:
+    """Return the feed `player_ages` of the season and of all before it: the age of a player is that of an earlier list."""
+    return player_ages_until(seed, opening_year(season))

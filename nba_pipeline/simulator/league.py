@@ -5,6 +5,7 @@ operations on about 1,500 people, so replaying fifteen of them takes millisecond
 consistent.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,15 +170,26 @@ def _mid_season(history: History, seed: int, year: int, deadline: int, last: int
 
 def replay(seed: int, year: int) -> tuple[History, Stints]:
     """Replay the league up to the season that opens in `year`; return its state and that season's stints."""
+    *_, (_, history, stints) = replayed(seed, year)
+    return history, stints
+
+
+def replayed(seed: int, year: int) -> Iterator[tuple[int, History, Stints]]:
+    """Yield the opening year, the state and the stints of each season up to the one that opens in `year`.
+
+    The state is one object, which the next season changes.
+    """
     no_floats, no_ints = np.zeros(0), np.zeros(0, dtype=np.int64)
     style = np.zeros((TEAM_COUNT, CLUB_LATENTS))
     history = History([], no_floats, no_ints, no_ints, no_floats, np.zeros((0, TRAITS)), no_ints, style)
     founding = stream(seed, "founding")
     _newcomers(history, founding, FIRST_YEAR, TEAM_COUNT * ROSTER_SIZE + 40, founding=True)
     history.club_style = founding.standard_normal(style.shape)
-    stints = Stints(no_ints, no_ints, no_ints, no_ints)
     for opening in range(FIRST_YEAR, year + 1):
         calendar = season_calendar(opening)
         _off_season(history, seed, opening)
-        stints = _mid_season(history, seed, opening, calendar.day_index(calendar.trade_deadline), LAST_DAY)
-    return history, stints
+        yield (
+            opening,
+            history,
+            _mid_season(history, seed, opening, calendar.day_index(calendar.trade_deadline), LAST_DAY),
+        )

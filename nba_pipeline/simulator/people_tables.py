@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from nba_pipeline.simulator.calendar import SeasonCalendar, season_calendar
 from nba_pipeline.simulator.clubs import TRICODE
 from nba_pipeline.simulator.columns import (
     DATE,
@@ -18,7 +19,7 @@ from nba_pipeline.simulator.columns import (
     table,
     text,
 )
-from nba_pipeline.simulator.league import PERSON_ID_BASE
+from nba_pipeline.simulator.league import PERSON_ID_BASE, History, replayed
 from nba_pipeline.simulator.people import plain_spelling
 from nba_pipeline.simulator.reports import injury_rows
 from nba_pipeline.simulator.season import Season
@@ -87,13 +88,21 @@ def players_table(season: Season) -> pa.Table:
 
 def player_ages_table(season: Season) -> pa.Table:
     """Build the ages in whole years on 1 February of the season. One row per player."""
-    person = _members(season)
-    age = np.floor(season.calendar.year + 1.085 - season.world.history.birth[person])
+    return _ages(season.calendar, season.world.history, _members(season))
+
+
+def player_ages_until(seed: int, year: int) -> pa.Table:
+    """Build the ages of all seasons of the league up to the one that opens in `year`, none of which has to be played."""
+    lists = [_ages(season_calendar(opening), h, np.unique(s.person)) for opening, h, s in replayed(seed, year)]
+    return pa.concat_tables(lists)
+
+
+def _ages(calendar: SeasonCalendar, history: History, person: np.ndarray) -> pa.Table:
     return table(
         {
-            "season": (TEXT, constant(season.calendar.season, len(person))),
+            "season": (TEXT, constant(calendar.season, len(person))),
             "player_id": (INT32, PERSON_ID_BASE + person),
-            "player_name": (TEXT, text(season.world.history.names, person)),
-            "age": (NUMBER, age),
+            "player_name": (TEXT, text(history.names, person)),
+            "age": (NUMBER, np.floor(calendar.year + 1.085 - history.birth[person])),
         }
     )

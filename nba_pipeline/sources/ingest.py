@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nba_pipeline.common import clock
 from nba_pipeline.common.errors import ConfigurationError, PipelineError, SourceError, StateBusyError
+from nba_pipeline.domain.calendar import season_of
 from nba_pipeline.sources import odds_plan, plan, report_plan
 from nba_pipeline.sources.answers import read_events, read_games, stray_events, without_event
 from nba_pipeline.sources.call_log import CallLog
@@ -172,7 +173,7 @@ def require_kinds(kinds: Iterable[str]) -> None:
 def _seasons(ingest: _Ingest, days: Sequence[date]) -> dict[str, list[Game]]:
     """Read the schedules of the seasons of these days; record a failure for a season without one."""
     schedules = {}
-    for season in sorted({plan.season_of(d) for d in days}):
+    for season in sorted({season_of(d) for d in days}):
         try:
             games = read_games(ingest.store, season)
         except SourceError as e:
@@ -278,6 +279,6 @@ def _land_seasons(
     """Write the landing files of each season, and yield the days whose content changed by feed."""
     landed_kinds = (plan.SCHEDULE, *(k for k in kinds if k != plan.SCHEDULE))
     for season, games in seasons.items():
-        own = [d for d in days if plan.season_of(d) == season]
+        own = [d for d in days if season_of(d) == season]
         ingest.calls.watch(f"landing files of {season}", ingest.calls.done, ingest.calls.planned)
         yield from SeasonLanding(ingest.store, directory, season, games, ingest.fail).land(own, landed_kinds).items()

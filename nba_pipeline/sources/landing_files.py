@@ -18,6 +18,7 @@ from nba_pipeline.common.errors import SourceError, first_line
 from nba_pipeline.common.files import write_atomically
 from nba_pipeline.common.locking import file_lock
 from nba_pipeline.contracts.table import arrow_type
+from nba_pipeline.domain.calendar import season_of
 from nba_pipeline.domain.report_types import AFTER_GAME
 from nba_pipeline.sources import landing as feeds
 from nba_pipeline.sources import plan
@@ -136,7 +137,7 @@ class SeasonLanding:
 
     def _landed(self, feed: Feed) -> set[date]:
         days = {date.fromisoformat(p.stem) for p in (self.directory / feed.name).glob("????-??-??.parquet")}
-        return {d for d in days if plan.season_of(d) == self.season}
+        return {d for d in days if season_of(d) == self.season}
 
     @cached_property
     def _by_id(self) -> dict[str, Game]:
@@ -297,7 +298,7 @@ class SeasonLanding:
     def _roster(self, kept: Payload) -> None:
         """Write the teams of an index that was fetched during its season: of an earlier season it names teams of the past."""
         path = self.directory / feeds.ROSTERS.name / f"{kept.fetched_at.astimezone(UTC):{CAPTURE}}.parquet"
-        if plan.season_of(kept.fetched_at.astimezone(EASTERN).date()) == self.season and not path.is_file():
+        if season_of(kept.fetched_at.astimezone(EASTERN).date()) == self.season and not path.is_file():
             write_rows(path, feeds.ROSTERS, players.rosters(from_json(kept.read()), kept.fetched_at))
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
 from nba_pipeline.asof.reads import CORRECTED_FOR
-from nba_pipeline.domain.calendar import season_of_game
+from nba_pipeline.domain.calendar import season_of, season_of_game
 from nba_pipeline.sources.parsing.schedule import Game
 from nba_pipeline.sources.parsing.values import EASTERN
 
@@ -71,12 +71,6 @@ class Call:
 
     def __str__(self) -> str:
         return f"{self.source} {self.kind} {self.key}"
-
-
-def season_of(day: date) -> str:
-    """Return the season of a day, such as 2024-25; seasons begin on 1 August."""
-    year = day.year if day.month >= 8 else day.year - 1
-    return f"{year}-{(year + 1) % 100:02d}"
 
 
 def season_over(season: str) -> datetime:

@@ -1,7 +1,5 @@
 """Read the source `simulator`: an invented league, simulated when a season is first read."""
 
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,30 +9,30 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet as pq
 
 from nba_pipeline.common import clock
-from nba_pipeline.common.locking import file_lock
 from nba_pipeline.common.timezone import ZONE
-from nba_pipeline.domain.calendar import reading_bound
-from nba_pipeline.sources.files import FilesSource
+from nba_pipeline.domain.calendar import season_of
+from nba_pipeline.sources.files import FilesSource, arrow_schema
 from nba_pipeline.sources.landing import (
     FEEDS,
     GAME_LINES,
     INJURIES,
+    PLAYER_AGES,
     PLAYER_BOXSCORES,
+    PROBLEMS,
     PROP_LINES,
     SCHEDULE,
     SHOTS,
     TEAM_BOXSCORES,
     Feed,
 )
+from nba_pipeline.sources.simulated_files import SimulatedFiles
 
 # The compute functions are registered at import, out of a type checker's sight.
 pc: Any = pyarrow.compute
 
 GAME_LENGTH = timedelta(hours=3)
-GENERATION_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True)
@@ -45,41 +43,34 @@ class SimulatorSource:
     seed: int
     now: datetime | None = None
 
+    @property
+    def files(self) -> SimulatedFiles:
+        """The files of its seasons."""
+        return SimulatedFiles(self.directory, self.seed)
+
     def describe(self) -> dict[str, str]:
         return {name: f"simulated league, seed {self.seed}" for name in FEEDS}
 
     def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
         by_season: dict[str, list[date]] = {}
         for day in days:
-            year = reading_bound(day).year
-            by_season.setdefault(f"{year}-{(year + 1) % 100:02d}", []).append(day)
+            by_season.setdefault(season_of(day), []).append(day)
         now, feed = self.now or clock.now(), FEEDS[feed.name]
+        if feed is PLAYER_AGES:
+            return self._ages(max(by_season))
         tables = []
         for season, season_days in by_season.items():
-            rows = FilesSource(self._season(season)).read(feed, season_days)
+            rows = FilesSource(self.files.of(season)).read(feed, season_days)
             is_recent = max(season_days) >= now.date() - timedelta(days=1)
             tables.append(self._hide_future(feed, rows, season, season_days, now) if is_recent else rows)
         return pa.concat_tables(tables)
 
-    def _season(self, season: str) -> Path:
-        """Return the season's directory; simulate the season first if it is missing. The directory appears when complete."""
-        home = self.directory / f"seed-{self.seed}" / season
-        if home.exists():
-            return home
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with file_lock(home.parent / f"{season}.lock", exclusive=True, timeout=GENERATION_TIMEOUT):
-            if not home.exists():
-                from nba_pipeline.simulator import simulate_season
+    def _ages(self, season: str) -> pa.Table:
+        """Read the ages of all seasons up to this one: a player's age must not depend on the seasons that a run has days of."""
+        from nba_pipeline.simulator import simulate_ages
 
-                draft = home.with_name(f".{season}-{os.getpid()}")
-                draft.mkdir()
-                try:
-                    for name, rows in simulate_season(season, self.seed).items():
-                        pq.write_table(rows, draft / f"{name}.parquet")
-                    draft.rename(home)
-                finally:
-                    shutil.rmtree(draft, ignore_errors=True)
-        return home
+        rows = simulate_ages(season, self.seed).select([c.name for c in PLAYER_AGES.columns])
+        return rows.append_column(PROBLEMS, pa.nulls(rows.num_rows, pa.string())).cast(arrow_schema(PLAYER_AGES))
 
     def _hide_future(self, feed: Feed, rows: pa.Table, season: str, days: Sequence[date], now: datetime) -> pa.Table:
         """Remove results of games that are not over, and quotes and reports after `now`."""
@@ -98,7 +89,7 @@ class SimulatorSource:
             return _clear_future(past, "last_seen_utc", moment) if feed is PROP_LINES else past
         if feed not in (SCHEDULE, PLAYER_BOXSCORES, TEAM_BOXSCORES, SHOTS):
             return rows
-        games = FilesSource(self._season(season)).read(SCHEDULE, days)
+        games = FilesSource(self.files.of(season)).read(SCHEDULE, days)
         ended = pc.less_equal(games["game_datetime_utc"], pa.scalar(now - GAME_LENGTH, pa.timestamp("us", "UTC")))
         over = pc.is_in(rows["game_id"], games["game_id"].filter(ended).combine_chunks())
         if feed is not SCHEDULE:

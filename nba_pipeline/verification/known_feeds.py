@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from nba_pipeline.common.errors import ContractError
-from nba_pipeline.domain.calendar import reading_bound
+from nba_pipeline.domain.calendar import season_of
 from nba_pipeline.sources.landing import Feed, Known
 from nba_pipeline.sources.protocol import Source
 
@@ -53,12 +53,7 @@ class KnownFeeds:
             case "after_the_game":
                 return on is not None and on < self.day
             case "after_the_season":
-                return row["season"] is not None and row["season"] < _season(self.day)
+                return row["season"] is not None and row["season"] < season_of(self.day)
             case "at_its_time":
                 at = row[known.column]
                 return at <= self.cutoff if at is not None else on is not None and on < self.day
-
-
-def _season(day: date) -> str:
-    year = reading_bound(day).year
-    return f"{year}-{(year + 1) % 100:02d}"

@@ -1,6 +1,7 @@
 """Planning: which history a range needs before it can run, through all tables, and what stays to do."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,13 @@ from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.engine.readiness import PENDING, unmet
 from nba_pipeline.orchestration.backfill import select
 from nba_pipeline.orchestration.backfill_plan import (
+    Plan,
     Step,
     downstream_closure,
     history_steps,
+    joined,
     missing_steps,
+    plan,
     with_all_below,
 )
 from nba_pipeline.tables.catalog import CATALOG, graph_order
@@ -117,6 +121,45 @@ def test_a_later_training_day_of_the_range_needs_no_more_than_its_window() -> No
     steps = history_steps((MODELS,), START, day("2024-12-02"), NOTHING)
     assert min(days_of(steps, FEATURES)) == day("2024-12-01") - timedelta(days=431)
     assert max(days_of(steps, FEATURES)) == START - timedelta(days=1)
+
+
+# --- history and range at once ----------------------------------------------------------------------------------------
+
+
+SLATE, QUOTES = "nba_raw.schedule", "nba_raw.game_lines"
+BEFORE = Step((SLATE, QUOTES), day("2024-08-01"), day("2024-11-04"), "history")
+ASKED = Step((SLATE, QUOTES), START, END, "requested")
+
+
+def test_on_an_empty_home_a_table_runs_once_over_history_and_range() -> None:
+    first, last = EPOCH + timedelta(days=20), EPOCH + timedelta(days=25)
+    apart = plan(EVERYTHING, first, last, NOTHING, missing=False)
+    planned = joined(apart)
+    assert apart.history
+    assert all(s.end == last for s in planned.history)
+    assert planned.table_days == apart.table_days
+    assert replayed(planned.steps) == replayed(apart.steps)
+    assert not {t for s in planned.history for t in s.tables} & {t for s in planned.requested for t in s.tables}
+
+
+def test_nothing_is_left_to_run_where_all_tables_lack_their_history() -> None:
+    planned = joined(Plan((BEFORE,), (ASKED,)))
+    assert [(s.tables, s.start, s.end) for s in planned.steps] == [(BEFORE.tables, BEFORE.start, END)]
+
+
+def test_a_table_waits_for_the_range_where_what_it_reads_of_it_is_computed_later() -> None:
+    planned = Plan((replace(BEFORE, tables=(QUOTES,)),), (ASKED,))
+    assert joined(planned) == planned
+
+
+def test_history_that_ends_before_the_range_begins_is_not_joined() -> None:
+    planned = Plan((replace(BEFORE, end=day("2024-11-01")),), (ASKED,))
+    assert joined(planned) == planned
+
+
+def test_tables_that_were_not_selected_run_on_the_history_alone() -> None:
+    planned = Plan((BEFORE,), (replace(ASKED, tables=(QUOTES,)),))
+    assert joined(planned) == planned
 
 
 # --- what is selected -------------------------------------------------------------------------------------------------
