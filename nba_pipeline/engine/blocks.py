@@ -16,16 +16,17 @@ from nba_pipeline.domain.calendar import reading_bound
 SHORT = 31
 
 
-def blocks(days: Iterable[date], seasons: int, parts: int = 1) -> list[list[date]]:
+def blocks(days: Iterable[date], seasons: int, parts: int = 1, least: int = 1) -> list[list[date]]:
     """Cut days into blocks, in order, of about equally many seasons each.
 
     Args:
         days: The days.
         seasons: Seasons of a block, at most.
         parts: Into how many blocks of about equally many days each of these is cut, where windows are of a day.
+        least: How many blocks there are at least, where there are as many seasons: so many are computed at once.
     """
     by_season = [list(of_season) for _, of_season in groupby(sorted(set(days)), reading_bound)]
-    number = -(-len(by_season) // seasons)
+    number = max(-(-len(by_season) // seasons), min(least, len(by_season)))
     size = -(-len(by_season) // max(number, 1))
     whole = [list(chain.from_iterable(by_season[i * size : (i + 1) * size])) for i in range(number)]
     return [piece for block in whole for piece in _cut(block, parts)]

@@ -176,4 +176,4 @@ def blocks_of(transform: Transform, days: Sequence[date], markets: int) -> list[
     """
     table = transform.table.id
     parts = PARTS_OF_MARKET * markets if table in BY_MARKET and len(days) > SHORT else 1
-    return blocks(days, FEWER_SEASONS.get(table, SEASONS_AT_ONCE), parts)
+    return blocks(days, FEWER_SEASONS.get(table, SEASONS_AT_ONCE), parts, blocks_ahead(transform, markets))

@@ -143,6 +143,18 @@ def test_a_block_holds_whole_seasons_and_no_more_than_allowed() -> None:
     assert blocks([], 1) == []
 
 
+def test_two_seasons_are_two_blocks_where_two_are_computed_at_once() -> None:
+    context = CATALOG["nba_analytics.upcoming_player_game_context"]
+    four = days_between(day("2021-10-19"), day("2025-06-22"))
+    for first, number in (("2024-08-01", 1), ("2023-08-01", 2), ("2022-08-01", 2), ("2021-10-19", 2)):
+        days = [d for d in four if d >= day(first)]
+        cut = blocks_of(context, days, 1)
+        assert (len(cut), [d for b in cut for d in b]) == (number, days)
+    assert len(blocks_of(context, [d for d in four if d >= day("2023-08-01")], 5)) == 1, (
+        "of five markets one is computed ahead"
+    )
+
+
 def test_no_block_is_longer_however_long_the_history_is() -> None:
     history = days_between(day("2021-10-19"), day("2041-10-19"))
     assert [len(b) > 366 for b in blocks(history, 1)].count(True) == 0
