@@ -33,6 +33,10 @@ class CacheFiles:
             return None
         return None
 
+    def has(self, name: str, key: str) -> bool:
+        """Return whether there is a value of this key, which may be damaged."""
+        return self._path(name, key).exists()
+
     def put(self, name: str, key: str, value: Any) -> bool:
         """Keep a value, and of its name only the latest few; return false where nothing can be written."""
         text = json.dumps(value)

@@ -46,6 +46,13 @@ class StoredPlans:
             self._taken[transform, dialect] = self._find(transform, dialect)
         return self._taken[transform, dialect]
 
+    def missing(self, dialect: Dialect) -> list[Transform]:
+        """Return the transforms whose plans would have to be compiled, and would be kept."""
+        if not code_is_as_loaded():
+            return []
+        files = CacheFiles(self.directory)
+        return [t for t in self.transforms if not files.has(*self._place(t, dialect))]
+
     @cached_property
     def _taken(self) -> dict[tuple[Transform, Dialect], Plan]:
         return {}
@@ -53,14 +60,19 @@ class StoredPlans:
     def _find(self, transform: Transform, dialect: Dialect) -> Plan:
         if transform not in self.transforms or not code_is_as_loaded():
             return compile_plan(transform, dialect)
-        files, name = CacheFiles(self.directory), f"{transform.table.id}.{dialect}"
-        key = plan_key(transform.table.id, dialect, code_versions(self.transforms, self.directory)[transform.table.id])
+        files, (name, key) = CacheFiles(self.directory), self._place(transform, dialect)
         try:
             return _PLAN.validate_python(files.get(name, key))
         except ValidationError:
             plan = compile_plan(transform, dialect)
             files.put(name, key, _PLAN.dump_python(plan, mode="json"))
             return plan
+
+    def _place(self, transform: Transform, dialect: Dialect) -> tuple[str, str]:
+        """Return the name and the key of a plan."""
+        table = transform.table.id
+        key = plan_key(table, dialect, code_versions(self.transforms, self.directory)[table])
+        return f"{table}.{dialect}", key
 
 
 def plan_key(table: str, dialect: Dialect, code_version: str) -> str:

@@ -7,8 +7,10 @@ from uuid import uuid4
 import dagster as dg
 
 from nba_pipeline.common.errors import ConfigurationError
+from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration import interrupts
 from nba_pipeline.orchestration.backfill_plan import Step, with_all_below
+from nba_pipeline.orchestration.compiling import compiling
 from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.orchestration.jobs import WHOLE_GRAPH
 from nba_pipeline.orchestration.keys import asset_key
@@ -67,20 +69,21 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
     """Run one step in this process, recorded in the instance like any other run, with these tags."""
     keys = [asset_key(CATALOG[t].table) for t in step.tables]
     run_id = str(uuid4())
-    result = execute(
-        defs.resolve_job_def(WHOLE_GRAPH),
-        instance,
-        run_id,
-        keys,
-        {
-            RANGE_START: step.start.isoformat(),
-            RANGE_END: step.end.isoformat(),
-            TITLE: step.why,
-            PROCESS: Claim.of_this_process(run_id).to_tag(),
-            **shown_tags(step.tables, step.start, step.end, graph_order()),
-            **tags,
-        },
-    )
+    with compiling(Settings.from_environment(), step.tables):  # also while the run is recorded, before its first step
+        result = execute(
+            defs.resolve_job_def(WHOLE_GRAPH),
+            instance,
+            run_id,
+            keys,
+            {
+                RANGE_START: step.start.isoformat(),
+                RANGE_END: step.end.isoformat(),
+                TITLE: step.why,
+                PROCESS: Claim.of_this_process(run_id).to_tag(),
+                **shown_tags(step.tables, step.start, step.end, graph_order()),
+                **tags,
+            },
+        )
     failures = {
         e.step_key: step_failure(e) for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_FAILURE
     }

@@ -22,6 +22,7 @@ from nba_pipeline.common.errors import WarehouseError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.orchestration import interrupts
 from nba_pipeline.orchestration.ahead import preparing_ahead
+from nba_pipeline.orchestration.compiling import compiling
 from nba_pipeline.orchestration.failures import StepFailure, step_failure
 from nba_pipeline.orchestration.run_summary import summary
 from nba_pipeline.orchestration.tags import table_of
@@ -49,7 +50,12 @@ class RefusalTolerantExecutor(dg.Executor):
         failures: list[StepFailure] = []
         run, tables = plan_context.dagster_run, [table_of(step) for step in execution_plan.step_keys_to_execute]
         # The connection ends first, and with it an operation that an interruption left open: other threads would wait for it.
-        with _events_held(plan_context.instance), preparing_ahead(run.run_id, tables, run.tags), _warehouse_kept_open():
+        with (
+            _events_held(plan_context.instance),
+            compiling(Settings.from_environment(), tables),
+            preparing_ahead(run.run_id, tables, run.tags),
+            _warehouse_kept_open(),
+        ):
             try:
                 for event in self._inner.execute(plan_context, execution_plan):
                     if event.is_step_failure:

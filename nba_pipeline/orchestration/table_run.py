@@ -14,6 +14,7 @@ from nba_pipeline.engine.publish import Publication, publish_in_blocks
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.engine.waivers import read_waivers
+from nba_pipeline.orchestration.compiling import wait_for_plan
 from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
@@ -103,6 +104,7 @@ def open_table_run(transform: Transform, days: tuple[date, ...], settings: Setti
     waivers = read_waivers(settings.open_state().declarations(), graph_order(), clock.today())
     plans = stored_plans(settings.cache)
     run = RunContext(run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
+    wait_for_plan(transform.table.id)
     plan, warehouse = plans.of(transform, "duckdb"), settings.open_warehouse()
     require_model_features(transform, plan.used_columns, warehouse, list(days))
     return TableRun(transform, days, settings, run, plan, warehouse, FingerprintingSource(settings.open_source()))

@@ -1,11 +1,34 @@
-"""The plans of all tables of the catalog."""
+"""The plans of all tables, which `python -m nba_pipeline.tables.plans DIRECTORY TABLE...` compiles in a process of its own."""
 
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from nba_pipeline.engine.plan_store import StoredPlans
-from nba_pipeline.tables.catalog import TRANSFORMS
+from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
 
 
 def stored_plans(directory: Path) -> StoredPlans:
     """Return the plans of the catalog's transforms, which are kept in a directory from one process to the next."""
     return StoredPlans(directory, TRANSFORMS)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Compile and keep the plans of tables that have none, and write the name of each table before.
+
+    Args:
+        arguments: The directory, and the tables.
+    """
+    directory, *tables = arguments
+    plans = stored_plans(Path(directory))
+    for table in tables:
+        print(table, flush=True)
+        plans.of(CATALOG[table], "duckdb")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a file half written is removed
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        main(sys.argv[1:])
