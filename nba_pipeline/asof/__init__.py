@@ -1,11 +1,13 @@
 """The one place that compares dates of history with the target day: reads, aggregates and cut-offs."""
 
 from nba_pipeline.asof.aggregates import (
+    SEEN,
     Aggregate,
     attach,
     count,
     earlier_facts,
     ewma,
+    for_one_day,
     highest,
     latest,
     mean,
@@ -26,6 +28,7 @@ from nba_pipeline.asof.reads import (
 )
 
 __all__ = [
+    "SEEN",
     "Aggregate",
     "Read",
     "attach",
@@ -37,6 +40,7 @@ __all__ = [
     "cutoff_of",
     "earlier_facts",
     "ewma",
+    "for_one_day",
     "highest",
     "kept",
     "latest",

@@ -6,11 +6,16 @@ How `attach` guarantees it: facts are numbered per entity in order of time. A ru
 day is the number of the latest fact the target may see; all windows of games are read off that fact. Sums run over
 integers (floats are scaled), so that a value does not depend on the order or the range in which it was computed.
 
+For one day (`for_one_day`), the earlier facts of each target are joined to it and added up: the same integers, without
+windows over every fact of the season.
+
 All frames are frames of rows. DuckDB (seen in 1.5.6 and 2.0.1) places the ends of frames of values, as in RANGE BETWEEN 7
 PRECEDING AND 1 PRECEDING, wrongly when several threads share a partition.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +28,11 @@ MEAN_SCALE = 10_000
 STD_SCALE = 1_000
 EWMA_WEIGHT_SCALE = 1_000_000
 SHORTEST_HALF_LIFE = 6
+# The number of facts before a target, a column of all that `attach` builds for any days.
+SEEN = "__seen"
+
+_one_day: ContextVar[bool] = ContextVar("one_day", default=False)
+
 # What the difference of two running sums can give: the others have no windows of days.
 OVER_DAYS = ("mean", "total", "count", "ratio")
 
@@ -98,6 +108,16 @@ def highest(column: str, *, last: int | None = None) -> Aggregate:
     return Aggregate("highest", column, last=last)
 
 
+@contextmanager
+def for_one_day() -> Iterator[None]:
+    """Let what is built within the block be fast for one day; its values are the same for any days."""
+    before = _one_day.set(True)
+    try:
+        yield
+    finally:
+        _one_day.reset(before)
+
+
 def attach(
     targets: ir.Table,
     facts: ir.Table,
@@ -107,23 +127,35 @@ def attach(
     day: str = "game_date",
     fact_day: str = "game_date",
     within: Sequence[str] = ("season",),
+    past: bool = False,
 ) -> ir.Table:
     """Add to every target row the aggregates over its entity's facts of strictly earlier days.
 
     Shapes: `targets` has the columns of `by`, `within` and `day`; `facts` those of `by`, `within`, `fact_day` and every
     aggregated column, at most one fact an entity and day where windows of games are used. Result: the rows of `targets`,
-    each exactly once, plus one column per aggregate. Windows never cross `within` (by default a season).
+    each exactly once, plus one column per aggregate. Windows never cross `within` (by default a season). `past` says that the
+    targets are of many days even where one day is computed: too many to join all earlier facts to each.
     """
     entity = [*by, *within]
+    if _one_day.get() and not past:
+        places = _places_of_joined_facts(targets, facts, entity, day, fact_day, aggregates)
+        return _at_their_places(targets, places, entity, day, aggregates)
     calendar = {n: a for n, a in aggregates.items() if a.days is not None}
     games = {n: a for n, a in aggregates.items() if a.days is None}
     places = _places(targets, facts, entity, day, fact_day, calendar)
     if games:
         states = _states(facts, entity, fact_day, games)
-        matches = [places[c] == states[c] for c in entity] + [places["__seen"] == states["__number"]]
+        matches = [places[c] == states[c] for c in entity] + [places[SEEN] == states["__number"]]
         places = places.left_join(states, matches).select(
             places, **{n: _or_zero(states[n], a) for n, a in games.items()}
         )
+    return _at_their_places(targets, places, entity, day, aggregates)
+
+
+def _at_their_places(
+    targets: ir.Table, places: ir.Table, entity: list[str], day: str, aggregates: Mapping[str, Aggregate]
+) -> ir.Table:
+    """The targets, each with the aggregates of the place (entity and `__day`) that it is at."""
     keyed = places.select(*[places[c].name(f"__{c}") for c in [*entity, "__day"]], *aggregates)
     on = [targets[c] == keyed[f"__{c}"] for c in entity]
     joined = targets.left_join(keyed, [*on, targets[day] == keyed["____day"]])
@@ -152,7 +184,7 @@ def earlier_facts(
     places = _places(targets, facts, entity, day, fact_day, {})
     past = _numbered(facts, entity, fact_day)
     others = [c for c in facts.columns if c not in entity]
-    ago = places["__seen"] - past["__number"] + 1
+    ago = places[SEEN] - past["__number"] + 1
     pairs = places.inner_join(past, [*(places[c] == past[c] for c in entity), ago >= 1, ago <= last])
     return shared(
         pairs.select(
@@ -190,7 +222,7 @@ def _places(
         order_by=[timeline["__number"], timeline["__fact"]],
     )
     running = timeline.mutate(
-        __seen=timeline["__fact"].sum().over(in_order), **{n: v.sum().over(in_order) for n, v in summands.items()}
+        **{SEEN: timeline["__fact"].sum().over(in_order)}, **{n: v.sum().over(in_order) for n, v in summands.items()}
     )
     points = running.filter(running["__fact"] == 0)
 
@@ -202,9 +234,58 @@ def _places(
         for n, a in calendar.items()
         for part in parts[n]
     }
-    places = points.group_by(*entity, "__day").agg(__seen=up_to("__seen", 0), **sums)
+    places = points.group_by(*entity, "__day").agg(**{SEEN: up_to(SEEN, 0)}, **sums)
     windows = {n: _finished(a, timeline, {p: places[f"{n} {p}"] for p in parts[n]}) for n, a in calendar.items()}
-    return places.select(*entity, "__day", "__seen", **windows)
+    return places.select(*entity, "__day", SEEN, **windows)
+
+
+def _places_of_joined_facts(
+    targets: ir.Table,
+    facts: ir.Table,
+    entity: list[str],
+    day: str,
+    fact_day: str,
+    aggregates: Mapping[str, Aggregate],
+) -> ir.Table:
+    """One row per distinct target (entity, day) with an earlier fact: the aggregates over all its earlier facts."""
+    columns = sorted({c for a in aggregates.values() for c in (a.column, a.over) if c} - set(entity))
+    days = targets.select(*[targets[c].name(f"__{c}") for c in entity], __day=targets[day]).distinct()
+    past = facts.select(*entity, *columns, __fact_day=facts[fact_day])
+    is_earlier = [*(past[c] == days[f"__{c}"] for c in entity), past["__fact_day"] < days["__day"]]
+    pairs = past.inner_join(days, is_earlier).select(past, days["__day"])
+    place = [*entity, "__day"]
+    group = [pairs[c] for c in place]
+    forwards = ibis.window(group_by=group, order_by=pairs["__fact_day"])
+    backwards = ibis.window(group_by=group, order_by=pairs["__fact_day"].desc())
+    numbers = {}
+    if any(a.how == "ewma" for a in aggregates.values()):
+        numbers["__number"] = ibis.row_number().over(forwards) + 1
+    if any(a.how == "latest" or a.last is not None for a in aggregates.values()):
+        numbers["__facts_ago"] = ibis.row_number().over(backwards) + 1
+    earlier = pairs.mutate(__fact=ibis.literal(1, "int64"), **numbers)
+    parts = {n: _parts_in_window(earlier, a) for n, a in aggregates.items()}
+    sums = {f"{n} {part}": value for n, values in parts.items() for part, value in values.items()}
+    summed = earlier.group_by(*place).aggregate(**sums)
+    found = {}
+    for n, a in aggregates.items():
+        own = {part: summed[f"{n} {part}"] for part in parts[n]}
+        found[n] = own["value"] if "value" in own else _finished(a, earlier, own)
+    return summed.select(*place, **found)
+
+
+def _parts_in_window(earlier: ir.Table, a: Aggregate) -> dict[str, ir.Value]:
+    """What an aggregate is finished from, over those earlier facts of a place that are in its window."""
+
+    def in_window(value: ir.Value) -> ir.Value:
+        if a.days is not None:
+            first = _number(earlier["__day"]) - a.days
+            return (_number(earlier["__fact_day"]) >= first).ifelse(value, None)
+        last = 1 if a.how == "latest" else a.last
+        return value if last is None else (earlier["__facts_ago"] <= last).ifelse(value, None)
+
+    if a.how in ("latest", "highest"):
+        return {"value": in_window(earlier[a.column]).max()}
+    return {part: in_window(value).sum() for part, value in _summands(earlier, a).items()}
 
 
 def _timeline(

@@ -1,6 +1,7 @@
 """An in-process DuckDB in which one table is computed, hashed and audited before anything is published."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 import duckdb
@@ -48,6 +49,8 @@ class DuckDBExecutor:
         columns are not the contract's.
         """
         plan = run.plans.of(transform, self.dialect)
+        if len(days) == 1:
+            plan = replace(plan, rows=run.plans.rows_of_one_day(transform))
         if len(days) <= SHORT and len(plan.rows.steps) >= LEAST_STEPS:
             with schema_of_its_own(self.db) as schema:
                 compute_steps(self.db, schema, self.inputs, plan.rows)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from nba_pipeline.asof import SEEN, for_one_day
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_sql import to_sql
 from nba_pipeline.contracts.dialects import Dialect
@@ -65,12 +66,20 @@ class Plans(Protocol):
         """
         ...
 
+    def rows_of_one_day(self, transform: Transform) -> Query:
+        """Return the statements of the rows that DuckDB computes fastest where they are of one day."""
+        ...
+
 
 class CompiledPlans:
     """Compiles plans, each once in a process."""
 
     def of(self, transform: Transform, dialect: Dialect) -> Plan:
         return compile_plan(transform, dialect)
+
+    def rows_of_one_day(self, transform: Transform) -> Query:
+        rows = self.of(transform, "duckdb").rows
+        return compile_rows_of_one_day(transform) if reads_history(rows) else rows
 
 
 @lru_cache(maxsize=KEPT)
@@ -95,6 +104,19 @@ def compile_plan(transform: Transform, dialect: Dialect) -> Plan:
         used_columns=_used_columns(transform),
         origins={n: tuple(sorted(o)) for n, o in column_origins(transform.expression).items()},
     )
+
+
+def reads_history(rows: Query) -> bool:
+    """Return whether rows are made by `asof.attach`: the statements of others are the same for one day."""
+    return any(f'"{SEEN}"' in statement for statement in (rows.statement, *(s for _, s in rows.steps)))
+
+
+@lru_cache(maxsize=KEPT)
+def compile_rows_of_one_day(transform: Transform) -> Query:
+    """Compile for DuckDB the rows of one day, which are the same by the statements of `compile_plan`."""
+    with for_one_day():
+        expression = transform.build(**transform.inputs_of(transform.build))
+    return _query_in_steps(expression, "duckdb")
 
 
 def _query_in_steps(expression: ir.Table, dialect: Dialect) -> Query:

@@ -1,11 +1,13 @@
 """Plans on disk: a process takes the statements that an earlier one compiled, as long as nothing that made them changed."""
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,11 +15,14 @@ from nba_pipeline.common.cache_files import CacheFiles
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.engine.code_versions import code_is_as_loaded, code_versions
 from nba_pipeline.engine.fingerprint import installed_code
-from nba_pipeline.engine.plan import Plan, compile_plan
+from nba_pipeline.engine.plan import Plan, Query, compile_plan, compile_rows_of_one_day, reads_history
 from nba_pipeline.engine.transform import Transform
 
 LIBRARIES = ("ibis-framework", "sqlglot", "duckdb")
-_PLAN = TypeAdapter(Plan)
+ONE_DAY = "one_day"
+_PLAN, _QUERY = TypeAdapter(Plan), TypeAdapter(Query)
+
+Kept = TypeVar("Kept", Plan, Query)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class StoredPlans:
             ContractError: The build cannot satisfy the contract.
         """
         if (transform, dialect) not in self._taken:
-            self._taken[transform, dialect] = self._find(transform, dialect)
+            found = self._find(transform, dialect, dialect, lambda: compile_plan(transform, dialect), _PLAN)
+            self._taken[transform, dialect] = found
         return self._taken[transform, dialect]
 
     def missing(self, dialect: Dialect) -> list[Transform]:
@@ -51,28 +57,51 @@ class StoredPlans:
         if not code_is_as_loaded():
             return []
         files = CacheFiles(self.directory)
-        return [t for t in self.transforms if not files.has(*self._place(t, dialect))]
+        return [t for t in self.transforms if not files.has(*self._place(t, dialect, dialect))]
+
+    def rows_of_one_day(self, transform: Transform) -> Query:
+        if transform not in self._of_one_day:
+            rows = self.of(transform, "duckdb").rows
+            if reads_history(rows):
+                rows = self._find(transform, "duckdb", ONE_DAY, lambda: compile_rows_of_one_day(transform), _QUERY)
+            self._of_one_day[transform] = rows
+        return self._of_one_day[transform]
 
     @cached_property
     def _taken(self) -> dict[tuple[Transform, Dialect], Plan]:
         return {}
 
-    def _find(self, transform: Transform, dialect: Dialect) -> Plan:
-        if transform not in self.transforms or not code_is_as_loaded():
-            return compile_plan(transform, dialect)
-        files, (name, key) = CacheFiles(self.directory), self._place(transform, dialect)
-        try:
-            return _PLAN.validate_python(files.get(name, key))
-        except ValidationError:
-            plan = compile_plan(transform, dialect)
-            files.put(name, key, _PLAN.dump_python(plan, mode="json"))
-            return plan
+    @cached_property
+    def _of_one_day(self) -> dict[Transform, Query]:
+        return {}
 
-    def _place(self, transform: Transform, dialect: Dialect) -> tuple[str, str]:
-        """Return the name and the key of a plan."""
+    def _find(
+        self, transform: Transform, dialect: Dialect, kind: str, compiled: Callable[[], Kept], kept: TypeAdapter[Kept]
+    ) -> Kept:
+        """Read what was compiled from its file, and compile and keep what is not there.
+
+        Args:
+            transform: What computes the table.
+            dialect: The dialect of the statements.
+            kind: What the names of its files say beside the table.
+            compiled: Compiles it.
+            kept: What a file holds.
+        """
+        if transform not in self.transforms or not code_is_as_loaded():
+            return compiled()
+        files, (name, key) = CacheFiles(self.directory), self._place(transform, dialect, kind)
+        try:
+            return kept.validate_python(files.get(name, key))
+        except ValidationError:
+            made = compiled()
+            files.put(name, key, kept.dump_python(made, mode="json"))
+            return made
+
+    def _place(self, transform: Transform, dialect: Dialect, kind: str) -> tuple[str, str]:
+        """Return the name and the key of what is kept: a plan of a dialect, or rows of one day."""
         table = transform.table.id
         key = plan_key(table, dialect, code_versions(self.transforms, self.directory)[table])
-        return f"{table}.{dialect}", key
+        return f"{table}.{kind}", key
 
 
 def plan_key(table: str, dialect: Dialect, code_version: str) -> str:

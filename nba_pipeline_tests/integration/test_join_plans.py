@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from nba_pipeline.asof import for_one_day
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.ibis_relations import relation
@@ -33,6 +34,8 @@ def joins_of_every_pair(expression: ir.Table, inputs: Mapping[str, ir.Table]) ->
 
 def expressions(transform: Transform) -> Iterator[ir.Table]:
     yield transform.expression
+    with for_one_day():
+        yield transform.build(**transform.inputs_of(transform.build))
     if transform.expected_expression is not None:
         yield transform.expected_expression
     yield from transform.side_input_expressions.values()

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from nba_pipeline.contracts.dialects import Dialect
 from nba_pipeline.engine.bigquery_executor import can_be_pushed
-from nba_pipeline.engine.plan import compile_plan
+from nba_pipeline.engine.plan import CompiledPlans, compile_plan
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline_tests.support.bigquery_paper import written
 from nba_pipeline_tests.support.bigquery_service import MAX_STATEMENT_BYTES, split
@@ -51,7 +51,9 @@ def test_the_depth_counts_what_is_read_through_names() -> None:
 def test_statements_of_the_embedded_engine_are_short_and_shallow(table: str) -> None:
     plan = compile_plan(CATALOG[table], "duckdb")
     expected = [plan.expected.statement] if plan.expected else []
-    statements = [s for _, s in plan.rows.steps] + [plan.rows.statement, *expected, *plan.side_inputs.values()]
+    one_day = CompiledPlans().rows_of_one_day(CATALOG[table])
+    steps = [*plan.rows.steps, *one_day.steps]
+    statements = [s for _, s in steps] + [plan.rows.statement, one_day.statement, *expected, *plan.side_inputs.values()]
     for statement in (*statements, *plan.violations.values(), *plan.disagreements.values()):
         assert len(statement.encode()) <= MAX_BYTES
         assert nested_selects(statement) <= MAX_DEPTH

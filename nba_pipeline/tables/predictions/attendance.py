@@ -26,13 +26,14 @@ def appearances(games: ir.Table, offense: ir.Table) -> ir.Table:
     return shared(joined.select(ranked, numbered.number))
 
 
-def with_attendance(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Table:
+def with_attendance(listed: ir.Table, games: ir.Table, offense: ir.Table, *, past: bool = False) -> ir.Table:
     """Add the player's last game for the team, recent games and recent starts, as of before the day.
 
     Args:
         listed: Rows with game_date, season, player_id and team.
         games: Facts of players of the season.
         offense: Facts of teams of the season.
+        past: Whether they were listed on many earlier days (see `asof.attach`).
 
     Returns:
         `listed` with the features of attendance, and under `h_` names the team's games of the season (`h_team_games`) and the
@@ -48,10 +49,10 @@ def with_attendance(listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.
         "h_minutes": asof.mean("minutes_played"),
         "minutes_rank_last_5": asof.mean("minutes_rank", last=5, at_least=3),
     }
-    rows = asof.attach(listed, played, of_player, by=("player_id",))
+    rows = asof.attach(listed, played, of_player, by=("player_id",), past=past)
     team_games = offense.select("game_date", "season", "team")
     of_team = {"h_team_games": asof.count(), "h_team_recent": asof.count(days=RECENT_DAYS)}
-    rows = asof.attach(rows, team_games, of_team, by=("team",))
+    rows = asof.attach(rows, team_games, of_team, by=("team",), past=past)
     share = ibis.least(rows["h_recent"] / rows["h_team_recent"].nullif(0), 1.0)
     missed = (rows["h_team"] == rows.team).ifelse(rows["h_team_games"] - rows["h_number"], None)
     return shared(rows.mutate(appearance_share=share, team_games_missed=missed))

@@ -98,7 +98,7 @@ def outcomes(past_listed: ir.Table, games: ir.Table, offense: ir.Table) -> ir.Ta
         *("game_date", "season", "game_id", "player_id", "team"),
         *("injury_status", "injury_status_source", "injury_reported_on"),
     )
-    rows = with_attendance(listed, games, offense)
+    rows = with_attendance(listed, games, offense, past=True)
     rows = shared(rows.mutate(chance_class=chance_class(rows)))
     took_part = games.select("game_date", "game_id", "player_id", took_part=ibis.literal(1, "int64"))
     # The order of the columns is part of the published formulas of v2.

@@ -77,18 +77,18 @@ def _step(difference: ir.FloatingValue, width: Any) -> ir.IntegerValue:
     )
 
 
-def circumstances(days: ir.Table, games: ir.Table, defense_games: ir.Table) -> ir.Table:
+def circumstances(days: ir.Table, games: ir.Table, defense_games: ir.Table, *, past: bool = False) -> ir.Table:
     """The rows of `days` with `defence_tier`, `rest`, `venue` and `form` as of before the day; NULL if unknown.
 
     Shapes: `days` has (game_date, season, player_id, opponent, at_home: 1 at home, 0.5 on a neutral site, 0 away); `games`
     are player facts (game_date, season, player_id, points), `defense_games` team facts (game_date, season, team, points_100,
-    opponent_possessions).
+    opponent_possessions). `past` says that they are of many days (see `asof.attach`).
     """
     ratings = {"rating": asof.ratio("points_100", "opponent_possessions", last=WINDOW, at_least=MIN_GAMES)}
     opponents = days.select("game_date", "season", team=days.opponent).distinct()
-    rated = asof.attach(opponents, defense_games, ratings, by=("team",))
+    rated = asof.attach(opponents, defense_games, ratings, by=("team",), past=past)
     league = {"league": asof.ratio("points_100", "opponent_possessions", days=LEAGUE_DAYS)}
-    rated = asof.attach(rated, defense_games, league, by=())
+    rated = asof.attach(rated, defense_games, league, by=(), past=past)
     own = {
         "last_5": asof.mean("points", last=5, at_least=5),
         "season_mean": asof.mean("points"),
@@ -96,7 +96,7 @@ def circumstances(days: ir.Table, games: ir.Table, defense_games: ir.Table) -> i
         "latest": asof.latest("played_on"),
     }
     dated = games.select("game_date", "season", "player_id", "points", played_on=games.game_date)
-    rows = asof.attach(days, dated, own, by=("player_id",))
+    rows = asof.attach(days, dated, own, by=("player_id",), past=past)
     joined = rows.left_join(rated, [rows.game_date == rated.game_date, rows.opponent == rated.team])
     rest = rows.game_date.delta(rows.latest, unit="day") - 1
     return shared(
@@ -154,7 +154,7 @@ def similarity_features(
     defenses = defense_facts(defense_games)
     outcomes = {m.name: m.actual(games) for m in MARKETS.values()}
     played = _with_venue(games.mutate(**outcomes), season_games, by=("game_date", "game_id"))
-    facts = circumstances(played.select(*day, *outcomes), games, defenses)
+    facts = circumstances(played.select(*day, *outcomes), games, defenses, past=True)
     listed = _with_venue(context, team_context, by=("game_date", "team"))
     slate = circumstances(listed.select(*day), games, defenses)
     pairs = asof.earlier_facts(

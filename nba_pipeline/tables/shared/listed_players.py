@@ -110,7 +110,7 @@ def _placed_by_statement(days: ir.Table, played: ir.Table, statements: ir.Table)
     """
     latest = {"__before": asof.latest("team"), "__before_on": asof.latest("on")}
     appeared = played.mutate(on=played.game_date)
-    stated = asof.attach(statements, appeared, latest, by=("player_id",), day="report_date", within=())
+    stated = asof.attach(statements, appeared, latest, by=("player_id",), day="report_date", within=(), past=True)
     furthest = days.game_date - ibis.interval(days=DAYS_BACK)
     before_on = _within(stated["__before_on"], days.game_date, DAYS_BACK)
     moved = (stated["__before"] != stated.team) & (stated.report_date >= days["__since"].fill_null(furthest))

@@ -4,6 +4,7 @@ import math
 import random
 import statistics
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -52,14 +53,23 @@ START = date(2024, 1, 1)
 
 
 @cache
-def statement(by: tuple[str, ...] = ("player_id",), within: tuple[str, ...] = ("season",)) -> str:
+def statement(
+    by: tuple[str, ...] = ("player_id",),
+    within: tuple[str, ...] = ("season",),
+    *,
+    one_day: bool = False,
+    past: bool = False,
+) -> str:
     targets, facts = relation(TARGETS, name="targets"), relation(FACTS, name="facts")
-    return ibis.to_sql(asof.attach(targets, facts, AGGREGATES, by=by, within=within), dialect="duckdb")
+    with asof.for_one_day() if one_day else nullcontext():
+        return ibis.to_sql(asof.attach(targets, facts, AGGREGATES, by=by, within=within, past=past), dialect="duckdb")
 
 
 def attached(targets: Sequence[Row], facts: Sequence[Row], **how: tuple[str, ...]) -> list[Row]:
-    """The targets with all aggregates, in the order of `targets`."""
-    return executed(statement(**how), targets, facts)
+    """The targets with all aggregates, in the order of `targets`: by both statements the same, bit by bit."""
+    found = executed(statement(**how), targets, facts)
+    assert executed(statement(**how, one_day=True), targets, facts) == found
+    return found
 
 
 def executed(sql: str, targets: Sequence[Row], facts: Sequence[Row]) -> list[Row]:
@@ -156,6 +166,11 @@ def test_every_aggregate_is_what_its_docstring_says(facts: list[Row]) -> None:
         for name, a in AGGREGATES.items():
             wanted = brute_force(a, row["game_date"], history)
             assert agrees(a, row[name], wanted), (name, row["game_date"], row[name], wanted, history)
+
+
+def test_only_targets_of_the_day_have_a_statement_for_one_day() -> None:
+    assert statement(one_day=True) != statement()
+    assert statement(one_day=True, past=True) == statement()
 
 
 # --- strictly before --------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.cache_files import CacheFiles
 from nba_pipeline.engine import code_versions, plan_store
 from nba_pipeline.engine.fingerprint import CodeTree, installed_code
-from nba_pipeline.engine.plan import Plan, compile_plan
+from nba_pipeline.engine.plan import Plan, compile_plan, compile_rows_of_one_day
 from nba_pipeline.engine.plan_store import StoredPlans, plan_key
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.tables.analytics.team_defense_game_summary import TRANSFORM
+from nba_pipeline.tables.precompute.player_shot_zone_analysis import TRANSFORM as ZONES
 
 TABLE = TRANSFORM.table.id
 
@@ -51,6 +52,18 @@ def plan_of(directory: Path, transform: Transform | None = None) -> Plan:
 def test_the_next_process_builds_and_compiles_nothing(tmp_path: Path) -> None:
     compiled = plan_of(tmp_path / "cache")
     assert plan_of(tmp_path / "cache", unable_to_build()) == compiled == compile_plan(TRANSFORM, "duckdb")
+
+
+def test_statements_of_one_day_are_kept_for_tables_that_read_history_only(tmp_path: Path) -> None:
+    compiled = StoredPlans(tmp_path / "cache", (ZONES,)).rows_of_one_day(ZONES)
+    assert compiled == compile_rows_of_one_day(ZONES) != compile_plan(ZONES, "duckdb").rows
+    next_one = replace(ZONES)
+    object.__setattr__(next_one, "build", not_to_be_built)
+    assert StoredPlans(tmp_path / "cache", (next_one,)).rows_of_one_day(next_one) == compiled
+    _, others = next_process(tmp_path / "cache")
+    (transform,) = others.transforms
+    assert others.rows_of_one_day(transform) == others.of(transform, "duckdb").rows
+    assert len(list((tmp_path / "cache").glob(f"{TABLE}.*"))) == 1
 
 
 def kept(directory: Path) -> Path:
