@@ -88,10 +88,12 @@ class Texts:
             data,
             (key, name, passed, severity, blocking, target is None),
             lambda: AssetCheckEvaluation(key, name, passed, severity=severity, blocking=blocking),
-            description=scalar(data.description),
-            metadata=_metadata(data.metadata),
-            partition=scalar(data.partition),
-            target_materialization_data="null" if target is None else _target(target),
+            lambda: {
+                "description": scalar(data.description),
+                "metadata": _metadata(data.metadata),
+                "partition": scalar(data.partition),
+                "target_materialization_data": "null" if target is None else _target(target),
+            },
         )
 
     def _materialization(self, data: StepMaterializationData) -> str:
@@ -102,9 +104,11 @@ class Texts:
             data,
             (made.asset_key, made.description, not made.metadata),
             lambda: StepMaterializationData(made._replace(metadata={}, partition=None, tags=None)),
-            metadata_entries=_entries(made.metadata),
-            partition=scalar(made.partition),
-            tags=self._tags(made.tags),
+            lambda: {
+                "metadata_entries": _entries(made.metadata),
+                "partition": scalar(made.partition),
+                "tags": self._tags(made.tags or {}),
+            },
         )
 
     def _tags(self, tags: Mapping[str, str]) -> str:
@@ -119,10 +123,12 @@ class Texts:
             return serialize_value(data)
         key = data.asset_key
         return self._framed(
-            data, (key,), lambda: AssetMaterializationPlannedData(key), partition=scalar(data.partition)
+            data, (key,), lambda: AssetMaterializationPlannedData(key), lambda: {"partition": scalar(data.partition)}
         )
 
-    def _framed(self, data: Any, fixed: tuple[Any, ...], empty: Callable[[], Any], **values: str) -> str:
+    def _framed(
+        self, data: Any, fixed: tuple[Any, ...], empty: Callable[[], Any], written: Callable[[], Mapping[str, str]]
+    ) -> str:
         """Return the text of data that differ from those before in some fields at most.
 
         The first of a kind are written by Dagster; so are the second, which prove that the text is put together rightly.
@@ -132,13 +138,14 @@ class Texts:
             data: What to write.
             fixed: The other fields of it.
             empty: Makes the same data with nothing in these fields.
-            values: The text of the value of each of these fields, in the order of the alphabet.
+            written: Makes the text of the value of each of these fields, in the order of the alphabet.
         """
         kind = type(data)
         if self._last.get(kind) != fixed:
             self._last[kind] = fixed
             self._around.pop(kind, None)
             return serialize_value(data)
+        values = written()
         if kind not in self._around:
             pieces, whole = _cut(serialize_value(empty()), tuple(values)), serialize_value(data)
             self._around[kind] = pieces if pieces and _joined(pieces, values.values()) == whole else None
