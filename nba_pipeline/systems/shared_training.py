@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # What a month and three further ones look back for, in five markets; an entry is 1 MB.
-KEPT = 40
+KEPT = 60
 
-TrainFrom = Callable[["pd.DataFrame", str, Models | None], Models]
+Earlier = Callable[[], Models]
+TrainFrom = Callable[["pd.DataFrame", str, Earlier | None], Models]
 
 
 class Train(Protocol):
-    """Gives the training of every system on rows of a market, going on from the one on the first of the rows, if given."""
+    """Trains every system for a market on rows after rows, each time going on from the training before; returns the last."""
 
-    def __call__(self, rows: pd.DataFrame, market: str, first: pd.DataFrame | None = None, /) -> Models: ...
+    def __call__(self, trainings: Sequence[pd.DataFrame], market: str, /) -> Models: ...
 
 
 class SharedTraining:
-    """Trainings on runs of consecutive rows of one frame, kept by market and place of the run; one thread asks for them.
+    """Trainings on runs of consecutive rows of one frame, kept by market and places of the runs; one thread asks for them.
 
     Rows that are no run of consecutive labels are trained on each time.
     """
@@ -35,42 +36,42 @@ class SharedTraining:
 
         Args:
             train: Trains on rows of a frame that is labelled 0, 1, 2, ..., going on from earlier models, if given.
-            workers: Does the trainings.
+            workers: Does the trainings, in the order in which they were begun. One that goes on from another waits for it once
+                its own fits are done, and the other was begun before it.
             kept: How many of them are kept, the latest.
         """
         self._train = train
         self._workers = workers
         self._kept = kept
-        self._begun: OrderedDict[tuple[str, int, int, int], Future[Models]] = OrderedDict()
+        self._begun: OrderedDict[tuple[str | tuple[int, int], ...], Future[Models]] = OrderedDict()
 
-    def __call__(self, rows: pd.DataFrame, market: str, first: pd.DataFrame | None = None) -> Models:
-        """Return what `train` gives for the rows, trained now or before.
+    def __call__(self, trainings: Sequence[pd.DataFrame], market: str) -> Models:
+        """Return what `train` gives for the last rows, trained now or before.
 
         Args:
-            rows: The rows.
+            trainings: The rows of one training or several, each of which goes on from the one before it.
             market: The market.
-            first: The first of the rows, if the training goes on from the one on these; the caller waits for it, no worker does.
         """
-        if _is_run(rows):
-            return self._of(rows, market, first).result()
-        return self._train(rows, market, self._earlier(first, market))
+        if all(map(_is_run, trainings)):
+            return self._of(trainings, market).result()
+        *before, rows = trainings
+        return self._train(rows, market, (lambda: self(before, market)) if before else None)
 
-    def begin(self, rows: pd.DataFrame, market: str) -> None:
-        """Let the workers train on rows that will be asked for, if these are a run and it was not begun before."""
-        if _is_run(rows):
-            self._of(rows, market, None)
+    def begin(self, trainings: Sequence[pd.DataFrame], market: str) -> None:
+        """Let the workers train on rows that will be asked for, if all are runs and were not begun before."""
+        if all(map(_is_run, trainings)):
+            self._of(trainings, market)
 
-    def _of(self, rows: pd.DataFrame, market: str, first: pd.DataFrame | None) -> Future[Models]:
-        place = market, int(rows.index[0]), len(rows), 0 if first is None else len(first)
+    def _of(self, trainings: Sequence[pd.DataFrame], market: str) -> Future[Models]:
+        *before, rows = trainings
+        place = market, *((int(r.index[0]), len(r)) for r in trainings)
+        earlier = self._of(before, market).result if before else None
         if place not in self._begun:
-            self._begun[place] = self._workers.submit(self._train, rows, market, self._earlier(first, market))
+            self._begun[place] = self._workers.submit(self._train, rows, market, earlier)
         self._begun.move_to_end(place)
         if len(self._begun) > self._kept:
             self._begun.popitem(last=False)
         return self._begun[place]
-
-    def _earlier(self, first: pd.DataFrame | None, market: str) -> Models | None:
-        return None if first is None or first.empty else self(first, market)
 
 
 def _is_run(rows: pd.DataFrame) -> bool:

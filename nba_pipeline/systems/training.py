@@ -1,14 +1,14 @@
 """Trains every system for a market and a month from the rows before it: pure, deterministic, in any order of rows.
 
-Every row is forecast by a model that had not seen it: each of three blocks of consecutive days by one of the other two or, where
-the training goes on from one on earlier rows, those since by its models, which costs no fit. From these forecasts come the
-weights of the ensemble, and the level, spread and law beside lines of every system. Then the model is fitted on all rows.
+The model is fitted on all rows. Then every row is forecast by a model that had not seen it: each of three blocks of consecutive
+days by one of the other two or, where the training goes on from one on earlier rows, those since by its models, which costs no
+fit. From these forecasts come the weights of the ensemble, and the level, spread and law beside lines of every system.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,7 +108,7 @@ class _Rows:
         )
 
 
-def train(rows: pd.DataFrame, market: str, earlier: Models | None = None) -> Models:
+def train(rows: pd.DataFrame, market: str, earlier: Callable[[], Models] | None = None) -> Models:
     """Train every system for the market.
 
     Args:
@@ -116,7 +116,8 @@ def train(rows: pd.DataFrame, market: str, earlier: Models | None = None) -> Mod
             `games_played_season`, `actual` (the market's value), and `line`, `market_line` and `market_over` as
             `protocol.Quotes` has them.
         market: The market.
-        earlier: The models of the first of these rows, up to the end of a day, if there are any to go on from.
+        earlier: Gives the models to go on from, if there are any: those of the first of these rows, up to the end of a day, and
+            of rows before these. Called after the fits on all rows, which do not need them.
 
     Returns:
         The models. Below 3,000 rows of players with ten earlier games in the season no system is trained, below 500 rows with a
@@ -132,18 +133,15 @@ def train(rows: pd.DataFrame, market: str, earlier: Models | None = None) -> Mod
         seen = _seen(rows)
         return Models({s: Trained(None, seen, reason) for s in VERSIONS})
     known = _Rows.of(rows_where(rows, rows[f"{market}_form"].notna().to_numpy()), market)
-    goes_on_from = earlier if earlier and earlier.bodies else None
-    if goes_on_from:
-        _require_first(goes_on_from, known.frame)
-    fitted, unlevelled = _members(known, goes_on_from)
-    bodies = {learner.system_id: dict(fitted[learner.system_id].body) for learner in LEARNERS}
-    fitted |= _combinations(known, unlevelled)
+    trainings = {learner.system_id: learner.training(known.frame, market, known.actual) for learner in LEARNERS}
+    bodies = {s: training.body() for s, training in trainings.items()}
+    unseen = _unseen(known, trainings, earlier() if earlier else None)
+    fitted = _fitted(known, bodies, unseen)
     made = {s: _trained(s, f, known) for s, f in fitted.items()}
     lined = int((~np.isnan(known.quotes.line)).sum())
     if lined < MINIMUM_LINED:
         reason = f"{lined:,} rows with a line, {MINIMUM_LINED:,} are needed"
         made |= {s: Trained(None, known.facts, reason) for s in LINE_SYSTEM_IDS}
-    unseen = {s: unlevelled[s] for s in bodies}
     return Models({s: made[s] for s in VERSIONS}, bodies, unseen, *_keys(known.frame))
 
 
@@ -170,9 +168,20 @@ def day_blocks(days: pd.Series, blocks: int) -> NDArray[np.int64]:
     return np.minimum(first_row * blocks // max(len(number), 1), blocks - 1)
 
 
-def _members(rows: _Rows, earlier: Models | None) -> tuple[dict[str, _Fitted], dict[str, Floats]]:
-    """Rules and trained systems, and their forecasts before they were levelled, which the ensemble combines."""
-    found, unlevelled = {}, {}
+def _unseen(rows: _Rows, trainings: Mapping[str, Training], earlier: Models | None) -> dict[str, Floats]:
+    """By learner, the forecast of every row by a model that had not seen it, before it is levelled."""
+    if earlier is None or not earlier.bodies:
+        found = {s: _forecast_blocks(training, rows.block) for s, training in trainings.items()}
+    else:
+        before = _without_days_before(earlier, rows.frame)
+        _require_first(before, rows.frame)
+        found = {learner.system_id: _forecast_since(learner, rows, before) for learner in LEARNERS}
+    return {s: np.maximum(mean, 0) for s, mean in found.items()}
+
+
+def _fitted(rows: _Rows, bodies: Mapping[str, Mapping[str, Any]], unseen: Mapping[str, Floats]) -> dict[str, _Fitted]:
+    """Every system, by what the learners have learned and their forecasts of rows that they had not seen."""
+    found, unlevelled = {}, dict(unseen)
     seen = rule_rows(rows.frame, rows.market)
     for rule in RULES:
         mean = unlevelled[rule.system_id] = rule.predict(seen, rows.market).mean
@@ -180,18 +189,16 @@ def _members(rows: _Rows, earlier: Models | None) -> tuple[dict[str, _Fitted], d
         level = Level() if plain else Level.of_rule(mean, rows.season_average, rows.actual)
         found[rule.system_id] = _Fitted(level.apply(mean, rows.season_average), level)
     for learner in LEARNERS:
-        training = learner.training(rows.frame, rows.market, rows.actual)
-        unseen = _forecast_since(learner, rows, earlier) if earlier else _forecast_blocks(training, rows.block)
-        mean = unlevelled[learner.system_id] = np.maximum(unseen, 0)
+        mean = unseen[learner.system_id]
         level = Level.of_recent(mean, rows.actual, rows.recent)
         found[learner.system_id] = _Fitted(
             level.apply(mean, rows.season_average),
             level,
-            training.body(),
+            bodies[learner.system_id],
             learner.libraries,
             learner.hyperparameters(),
         )
-    return found, unlevelled
+    return found | _combinations(rows, unlevelled)
 
 
 def _combinations(rows: _Rows, unlevelled: Mapping[str, Floats]) -> dict[str, _Fitted]:
@@ -218,16 +225,23 @@ def _forecast_blocks(training: Training, block: NDArray[np.int64]) -> Floats:
 def _forecast_since(learner: Learner, rows: _Rows, earlier: Models) -> Floats:
     """Forecast the rows since an earlier training by its model; those that it was trained on have their forecasts."""
     known = earlier.unseen[learner.system_id]
-    since, _ = learner.predict(rows.frame.iloc[len(known) :], rows.market, earlier.bodies[learner.system_id])
+    since, _ = learner.predict(rows.frame.iloc[len(known) :], rows.market, dict(earlier.bodies[learner.system_id]))
     return np.concatenate([known, since])
 
 
+def _without_days_before(earlier: Models, rows: pd.DataFrame) -> Models:
+    """Leave out what the models forecast of days before the first of the rows."""
+    first = int(np.searchsorted(earlier.days, _dates(rows).to_numpy()[0])) if len(rows) else 0
+    unseen = {s: forecasts[first:] for s, forecasts in earlier.unseen.items()}
+    return replace(earlier, unseen=unseen, days=earlier.days[first:], players=earlier.players[first:])
+
+
 def _require_first(earlier: Models, rows: pd.DataFrame) -> None:
-    """Refuse models that were trained on anything else than the first days of the rows."""
+    """Refuse models that were trained on anything else than the first days of the rows, and days before these."""
     days, players = _keys(rows)
     n = len(earlier.days)
     same = np.array_equal(days[:n], earlier.days) and np.array_equal(players[:n], earlier.players)
-    if not same or (n < len(days) and days[n] == days[n - 1]):
+    if not same or (0 < n < len(days) and days[n] == days[n - 1]):
         raise ValueError("models to go on from were trained on other rows than the first days of these")
 
 

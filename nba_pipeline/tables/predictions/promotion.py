@@ -4,11 +4,14 @@ Both forecast the last 15 game days before the training day, by models that were
 weights, level, spread or law. The challenger is trained on all rows before the 15 days, the champion is what was the challenger
 of the month before: trained on the rows before the 15 game days that ended then. A challenger that is worse, beyond what chance
 does, is not promoted: what came since has spoiled it, and the champion serves without further training. A promoted one is trained
-on to the last row. All of it follows from the rows of the training window, and not from stored models or what served before, so
-that any home decides the same.
+on to the last row.
+
+Within a quarter of the year a challenger goes on from the one of the month before; that of the first month begins anew. All of
+it follows from the rows of the training window, and not from stored models or what served before, so that any home decides the
+same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,9 +33,9 @@ from nba_pipeline.systems.training import Trained
 if TYPE_CHECKING:
     import pandas as pd
 
-# What is read reaches back to the first row that the champion is trained on.
 TRAINING_DAYS = 400
-READ_DAYS = TRAINING_DAYS + 31
+# What is read reaches back to the first row of the champion that the champion of a quarter's first month goes on from.
+READ_DAYS = TRAINING_DAYS + 92
 HOLDOUT_DAYS = 15
 CHALLENGER, CHAMPION = "challenger", "champion"
 
@@ -50,16 +53,18 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
         By system, the challenger, or the champion for all systems where the challenger's ensemble is worse; hold-out figures
         are of the challenger, `champion_crps` is of the champion on the same rows.
     """
-    held, before, earlier = split(rows, trained_on)
+    held = held_out(rows, trained_on)
+    challengers = trainings_of_challenger(rows, trained_on)
+    champions = trainings_of_challenger(rows, _month_before(trained_on))
 
     def promoted() -> Mapping[str, Trained]:
-        return train(_everything(rows, trained_on), market, before).systems
+        return train([*challengers, _everything(rows, trained_on)], market).systems
 
-    tried = _forecasts(held, market, train(before, market).systems, trained_on)
+    tried = _forecasts(held, market, train(challengers, market).systems, trained_on)
     if tried is None:
         return _with_facts(promoted(), {}, CHALLENGER)
     figures = {s: _figures(f, held) for s, f in tried.items()}
-    champion = train(earlier, market).systems if _has_rows_since(earlier, before) else {}
+    champion = train(champions, market).systems if _has_rows_since(champions, challengers) else {}
     defended = _forecasts(held, market, champion, trained_on)
     if defended is None:
         return _with_facts(promoted(), figures, CHALLENGER)
@@ -70,7 +75,7 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
 
 
 def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared: SharedTraining) -> None:
-    """Begin the trainings of challenger and champion, which `models_of_the_month` asks for; the last one goes on from these.
+    """Begin the trainings of champion and challenger, which `models_of_the_month` asks for; the last one goes on from these.
 
     Args:
         rows: As there.
@@ -78,40 +83,62 @@ def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared:
         trained_on: As there.
         shared: Keeps the trainings until they are asked for.
     """
-    _, before, earlier = split(rows, trained_on)
-    shared.begin(before, market)
-    if _has_rows_since(earlier, before):
-        shared.begin(earlier, market)
+    challengers = trainings_of_challenger(rows, trained_on)
+    champions = trainings_of_challenger(rows, _month_before(trained_on))
+    if _has_rows_since(champions, challengers):
+        shared.begin(champions, market)
+    shared.begin(challengers, market)
 
 
 def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
     return rows_where(rows, asof.training_window(rows["game_date"], trained_on, TRAINING_DAYS))
 
 
-def _has_rows_since(earlier: "pd.DataFrame", before: "pd.DataFrame") -> bool:
+def _month_before(trained_on: date) -> date:
+    return training_day(trained_on - timedelta(days=1))
+
+
+def _has_rows_since(champions: "Sequence[pd.DataFrame]", challengers: "Sequence[pd.DataFrame]") -> bool:
     """Return whether the champion lacks rows that the challenger has seen."""
-    return len(earlier) > 0 and earlier["game_date"].max() < before["game_date"].max()
+    before, rows = champions[-1]["game_date"], challengers[-1]["game_date"]
+    return len(before) > 0 and before.max() < rows.max()
 
 
-def split(rows: "pd.DataFrame", trained_on: date) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
-    """Return the hold-out rows, those that the challenger is trained on, and those that the champion is.
+def held_out(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
+    """Return the rows of the last game days before a training day.
 
     Args:
         rows: Training rows, with `game_date`.
         trained_on: The training day.
     """
-    held, before = _hold_out(rows, trained_on)
-    _, earlier = _hold_out(rows, training_day(trained_on - timedelta(days=1)))
-    return rows_where(rows, held), rows_where(rows, before), rows_where(rows, earlier)
+    held, _ = _hold_out(rows, trained_on)
+    return rows_where(rows, held)
+
+
+def trainings_of_challenger(rows: "pd.DataFrame", trained_on: date) -> "list[pd.DataFrame]":
+    """Return the rows that a month's challenger is trained on, the last, after those of the challengers that it goes on from.
+
+    Args:
+        rows: Training rows, with `game_date`.
+        trained_on: The training day.
+    """
+    _, before = _hold_out(rows, trained_on)
+    mine, month = rows_where(rows, before), _month_before(trained_on)
+    if _begins_anew(trained_on) or month == trained_on or mine.empty:
+        return [mine]
+    return [*(r for r in trainings_of_challenger(rows, month) if len(r)), mine]
+
+
+def _begins_anew(trained_on: date) -> bool:
+    return trained_on.month % 3 == 1
 
 
 def _hold_out(rows: "pd.DataFrame", trained_on: date) -> "tuple[NDArray[np.bool_], NDArray[np.bool_]]":
     """Return which rows are of the last game days before a training day, and which of the training window before those."""
     day = rows["game_date"]
-    seen = asof.training_window(day, trained_on, READ_DAYS)
+    seen = asof.training_window(day, trained_on, TRAINING_DAYS)
     held = seen & day.isin(np.unique(day[seen])[-HOLDOUT_DAYS:])
-    before = ~held & asof.training_window(day, trained_on, TRAINING_DAYS)
-    return held.to_numpy(), before.to_numpy()
+    return held.to_numpy(), (seen & ~held).to_numpy()
 
 
 def is_worse(challenger: Forecast, champion: Forecast, rows: "pd.DataFrame") -> bool:

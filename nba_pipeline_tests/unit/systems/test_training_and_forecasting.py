@@ -84,7 +84,7 @@ def test_a_training_that_goes_on_forecasts_what_came_since_by_the_earlier_models
     rows = season().sort_values(["game_date", "player_id"], ignore_index=True)
     since = (rows["game_date"] >= "2024-01-10").to_numpy()
     earlier = train(rows[~since], "points")
-    found = train(rows, "points", earlier)
+    found = train(rows, "points", lambda: earlier)
     for learner in LEARNERS:
         mean, _ = learner.predict(rows[since], "points", dict(earlier.bodies[learner.system_id]))
         unseen = found.unseen[learner.system_id]
@@ -99,22 +99,38 @@ def test_outcomes_of_rows_change_no_forecast_that_is_called_unseen() -> None:
     since = (rows["game_date"] >= "2024-01-10").to_numpy()
     earlier = train(rows[~since], "points")
     other = rows.assign(actual=rows["actual"] + np.where(since, 9.0, 0.0))
-    found, moved = train(rows, "points", earlier), train(other, "points", earlier)
+    found, moved = train(rows, "points", lambda: earlier), train(other, "points", lambda: earlier)
     for learner in LEARNERS:
         assert np.array_equal(found.unseen[learner.system_id], moved.unseen[learner.system_id])
     assert artifacts(found.systems) != artifacts(moved.systems)
 
 
-def test_models_of_other_rows_or_of_part_of_a_day_are_refused() -> None:
+def test_a_training_goes_on_without_the_days_that_have_left_its_window() -> None:
     rows = season().sort_values(["game_date", "player_id"], ignore_index=True)
-    for other in (rows[60:4200], rows[:4199], season(seed=5)[:4200].assign(player_id=rows["player_id"] + 1)):
+    earlier = train(rows[:4200], "points")
+    found = train(rows[120:], "points", lambda: earlier)
+    assert found.bodies == train(rows[120:], "points").bodies
+    for system, unseen in found.unseen.items():
+        assert np.array_equal(unseen[:4080], earlier.unseen[system][120:])
+        assert len(unseen) == len(rows) - 120
+
+
+@pytest.mark.parametrize("last", [4199, 4800])
+def test_models_of_other_rows_or_of_part_of_a_day_are_refused(last: int) -> None:
+    rows = season().sort_values(["game_date", "player_id"], ignore_index=True)
+    others = {
+        4199: [rows[:last], rows[60:4200], rows.assign(player_id=rows["player_id"] + 1)[:4200]],
+        4800: [rows[:last]],
+    }
+    for other in others[last]:
+        made = train(other, "points")
         with pytest.raises(ValueError, match="other rows than the first days"):
-            train(rows, "points", train(other, "points"))
+            train(rows[:4500], "points", lambda made=made: made)
 
 
 def test_models_that_had_too_few_rows_are_nothing_to_go_on_from() -> None:
     few = season()[:500]
-    assert artifacts(train(season(), "points", train(few, "points")).systems) == artifacts(trained())
+    assert artifacts(train(season(), "points", lambda: train(few, "points")).systems) == artifacts(trained())
 
 
 def test_too_few_rows_are_no_model_and_a_reason() -> None:

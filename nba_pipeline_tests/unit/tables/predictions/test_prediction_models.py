@@ -18,7 +18,7 @@ from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.domain.markets import MARKETS
 from nba_pipeline.engine.transform import FinishContext
 from nba_pipeline.systems import SYSTEM_IDS, VERSIONS
-from nba_pipeline.systems.shared_training import SharedTraining, Train
+from nba_pipeline.systems.shared_training import Earlier, SharedTraining, Train
 from nba_pipeline.systems.training import Models, Trained
 from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions import prediction_models
@@ -144,15 +144,15 @@ def test_the_trainings_of_a_month_and_of_the_next_are_done_side_by_side(
 ) -> None:
     together = Barrier(2)
 
-    def trained(rows: pd.DataFrame, market: str, earlier: Models | None) -> Models:  # noqa: ARG001
+    def trained(rows: pd.DataFrame, market: str, earlier: Earlier | None) -> Models:  # noqa: ARG001
         together.wait(timeout=10)
         return Models({SYSTEM: Trained(None, {"rows": len(rows)}, "not asked for")})
 
     def judged(rows: pd.DataFrame, market: str, trained_on: date, train: Train) -> Mapping[str, Trained]:  # noqa: ARG001
-        return train(rows, market).systems
+        return train([rows], market).systems
 
     def begun(rows: pd.DataFrame, market: str, trained_on: date, shared: SharedTraining) -> None:  # noqa: ARG001
-        shared.begin(rows, market)
+        shared.begin([rows], market)
 
     monkeypatch.setattr(prediction_models, "train", trained)
     monkeypatch.setattr(prediction_models, "models_of_the_month", judged)

@@ -1,5 +1,6 @@
 """A month is served by its own models, unless those of the month before are better on days that neither was fitted on."""
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 
 from nba_pipeline.asof import training_window
+from nba_pipeline.domain.calendar import EPOCH, set_days
 from nba_pipeline.systems import SYSTEM_IDS, Forecast, ensemble_v1
-from nba_pipeline.systems.shared_training import SharedTraining
+from nba_pipeline.systems.shared_training import Earlier, SharedTraining
 from nba_pipeline.systems.training import Models, Trained, train
 from nba_pipeline.tables.predictions import promotion
 from nba_pipeline.tables.predictions.promotion import (
@@ -18,10 +20,12 @@ from nba_pipeline.tables.predictions.promotion import (
     CHAMPION,
     HOLDOUT_DAYS,
     READ_DAYS,
+    TRAINING_DAYS,
     begin_trainings,
+    held_out,
     is_worse,
     models_of_the_month,
-    split,
+    trainings_of_challenger,
 )
 from nba_pipeline_tests.support.seasons import season
 
@@ -51,33 +55,68 @@ def of_march(seen: pd.DataFrame, trained_on: date = MARCH) -> dict[str, Trained]
         return models_of_the_month(seen, "points", trained_on, SharedTraining(train, workers))
 
 
-def test_the_hold_out_is_the_last_game_days_and_the_champion_saw_none_of_the_last_month() -> None:
-    held, before, earlier = split(rows(), MARCH)
+def last_days(trainings: Sequence[pd.DataFrame]) -> list[str]:
+    return [str(of_one["game_date"].max().date()) for of_one in trainings]
+
+
+def played_days() -> pd.DataFrame:
+    """Three seasons from October to June."""
+    days = pd.date_range("2021-10-18", "2025-04-13").to_series()
+    return pd.DataFrame({"game_date": days[~days.dt.month.isin([7, 8, 9]) & (days.dt.dayofyear % 5 > 0)]})
+
+
+def read(played: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
+    return played[training_window(played["game_date"], month.date(), READ_DAYS)]
+
+
+MONTHS = pd.date_range("2023-06-01", "2025-05-01", freq="MS")
+
+
+def test_the_hold_out_is_the_last_game_days_and_the_challenger_saw_none_of_them() -> None:
+    held, trainings = held_out(rows(), MARCH), trainings_of_challenger(rows(), MARCH)
     assert held["game_date"].nunique() == HOLDOUT_DAYS
     assert held["game_date"].min() == pd.Timestamp("2024-02-15")
-    assert before["game_date"].max() == pd.Timestamp("2024-02-14")
-    assert earlier["game_date"].max() == pd.Timestamp("2024-01-16")
+    assert last_days(trainings) == ["2023-12-16", "2024-01-16", "2024-02-14"]
+
+
+def test_a_challenger_goes_on_from_those_of_its_quarter_each_of_which_has_its_whole_window() -> None:
+    played = played_days()
+    for month in MONTHS:
+        trainings = trainings_of_challenger(read(played, month), month.date())
+        assert len(trainings) == (month.month - 1) % 3 + 1
+        for ago, mine in enumerate(reversed(trainings)):
+            day = (month - pd.DateOffset(months=ago)).date()
+            window = played[training_window(played["game_date"], day, TRAINING_DAYS)]["game_date"]
+            assert mine["game_date"].tolist() == window[window < np.unique(window)[-HOLDOUT_DAYS]].tolist()
 
 
 def test_the_champion_was_the_challenger_of_the_month_before() -> None:
-    days = pd.date_range("2022-10-18", "2025-04-13").to_series()
-    played = pd.DataFrame({"game_date": days[~days.dt.month.isin([7, 8, 9]) & (days.dt.dayofyear % 5 > 0)]})
-
-    def read(month: pd.Timestamp) -> pd.DataFrame:
-        return played[training_window(played["game_date"], month.date(), READ_DAYS)]
-
-    for month in pd.date_range("2023-12-01", "2025-05-01", freq="MS"):
-        _, _, champion = split(read(month), month.date())
-        before = month - pd.DateOffset(months=1)
-        _, challenger, _ = split(read(before), before.date())
-        assert champion.equals(challenger)
+    played = played_days()
+    for month in MONTHS:
+        before = (month - pd.DateOffset(months=1)).date()
+        champion = trainings_of_challenger(read(played, month), before)
+        challenger = trainings_of_challenger(read(played, month - pd.DateOffset(months=1)), before)
+        assert [mine["game_date"].tolist() for mine in champion] == [mine["game_date"].tolist() for mine in challenger]
 
 
-@pytest.mark.parametrize(("last", "begun"), [("2024-02-29", 2), ("2024-01-31", 1)])
-def test_challenger_and_champion_are_begun_before_a_month_asks_for_them(
-    last: str, begun: int, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def first_partition() -> Iterator[date]:
+    first = date(2024, 2, 20)
+    set_days(first, None)
+    yield first
+    set_days(EPOCH, None)
+
+
+def test_before_the_first_partition_there_is_no_challenger_to_go_on_from(first_partition: date) -> None:
+    assert last_days(trainings_of_challenger(rows(), first_partition)) == ["2024-02-04"]
+    assert last_days(trainings_of_challenger(rows(), MARCH)) == ["2024-02-04", "2024-02-14"]
+
+
+@pytest.mark.parametrize("last", ["2024-02-29", "2024-01-31"])
+def test_the_challengers_of_a_quarter_are_begun_before_a_month_asks_for_them(
+    last: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trained(seen: pd.DataFrame, market: str, earlier: Models | None) -> Models:  # noqa: ARG001
+    def trained(seen: pd.DataFrame, market: str, earlier: Earlier | None) -> Models:  # noqa: ARG001
         done.append((seen.index[0], len(seen), earlier is not None))
         return Models({system: Trained(b"", {}) for system in SYSTEM_IDS})
 
@@ -89,10 +128,9 @@ def test_challenger_and_champion_are_begun_before_a_month_asks_for_them(
     with ThreadPoolExecutor(1) as workers:
         shared = SharedTraining(trained, workers)
         begin_trainings(rows(last), "points", MARCH, shared)
-        assert len(shared._begun) == begun
+        assert len(shared._begun) == 3
         models_of_the_month(rows(last), "points", MARCH, shared)
-    assert len(done) == len(set(done)) == begun + 1
-    assert [goes_on for _, _, goes_on in done] == [False] * begun + [True]
+    assert [goes_on for _, _, goes_on in done] == [False, True, True, True]
 
 
 @pytest.mark.integration
