@@ -12,8 +12,8 @@ from nba_pipeline.systems.training import Models
 if TYPE_CHECKING:
     import pandas as pd
 
-# What a month and three further ones look back for, in five markets; an entry is 1 MB.
-KEPT = 60
+# What a month and the next ones look back for, in five markets; an entry is 1 MB.
+KEPT = 40
 
 Earlier = Callable[[], Models]
 TrainFrom = Callable[["pd.DataFrame", str, Earlier | None], Models]

@@ -6,12 +6,12 @@ of the month before: trained on the rows before the 15 game days that ended then
 does, is not promoted: what came since has spoiled it, and the champion serves without further training. A promoted one is trained
 on to the last row.
 
-Within a quarter of the year a challenger goes on from the one of the month before; that of the first month begins anew. All of
-it follows from the rows of the training window, and not from stored models or what served before, so that any home decides the
-same.
+Within a quarter of the year a challenger goes on from the one of the month before; that of the first month begins anew. A month
+before which no game came since the month before has the models of that month. All of it follows from the rows of the training
+window, and not from stored models or what served before, so that any home decides the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRAINING_DAYS = 400
-# What is read reaches back to the first row of the champion that the champion of a quarter's first month goes on from.
-READ_DAYS = TRAINING_DAYS + 92
+QUARTER = timedelta(days=92)
+# What is read reaches back to the first row that a champion of January goes on from: that of July, since no game came in between.
+READ_DAYS = TRAINING_DAYS + 2 * QUARTER.days
 HOLDOUT_DAYS = 15
 CHALLENGER, CHAMPION = "challenger", "champion"
 
@@ -53,9 +54,10 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
         By system, the challenger, or the champion for all systems where the challenger's ensemble is worse; hold-out figures
         are of the challenger, `champion_crps` is of the champion on the same rows.
     """
+    trained_on = first_alike(rows, trained_on)
     held = held_out(rows, trained_on)
     challengers = trainings_of_challenger(rows, trained_on)
-    champions = trainings_of_challenger(rows, _month_before(trained_on))
+    before = month_before(trained_on)
 
     def promoted() -> Mapping[str, Trained]:
         return train([*challengers, _everything(rows, trained_on)], market).systems
@@ -64,7 +66,7 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
     if tried is None:
         return _with_facts(promoted(), {}, CHALLENGER)
     figures = {s: _figures(f, held) for s, f in tried.items()}
-    champion = train(champions, market).systems if _has_rows_since(champions, challengers) else {}
+    champion = train(trainings_of_challenger(rows, before), market).systems if before < trained_on else {}
     defended = _forecasts(held, market, champion, trained_on)
     if defended is None:
         return _with_facts(promoted(), figures, CHALLENGER)
@@ -83,25 +85,33 @@ def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared:
         trained_on: As there.
         shared: Keeps the trainings until they are asked for.
     """
-    challengers = trainings_of_challenger(rows, trained_on)
-    champions = trainings_of_challenger(rows, _month_before(trained_on))
-    if _has_rows_since(champions, challengers):
-        shared.begin(champions, market)
-    shared.begin(challengers, market)
+    trained_on = first_alike(rows, trained_on)
+    for month in (month_before(trained_on), trained_on):
+        shared.begin(trainings_of_challenger(rows, month), market)
 
 
 def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
     return rows_where(rows, asof.training_window(rows["game_date"], trained_on, TRAINING_DAYS))
 
 
-def _month_before(trained_on: date) -> date:
+def first_alike(rows: "pd.DataFrame", trained_on: date) -> date:
+    """Return the first of the training days, up to a quarter of a year before this one, since which no game came.
+
+    Args:
+        rows: Training rows, with `game_date`.
+        trained_on: The training day.
+    """
+    seen = asof.training_window(rows["game_date"], trained_on, READ_DAYS)
+    if not seen.any():
+        return trained_on
+    last = rows["game_date"][seen].max().date()
+    after = (last.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return min(max(after, (trained_on - QUARTER).replace(day=1)), trained_on)
+
+
+def month_before(trained_on: date) -> date:
+    """Return the training day before this one; that of the first partition has none, and is returned itself."""
     return training_day(trained_on - timedelta(days=1))
-
-
-def _has_rows_since(champions: "Sequence[pd.DataFrame]", challengers: "Sequence[pd.DataFrame]") -> bool:
-    """Return whether the champion lacks rows that the challenger has seen."""
-    before, rows = champions[-1]["game_date"], challengers[-1]["game_date"]
-    return len(before) > 0 and before.max() < rows.max()
 
 
 def held_out(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
@@ -122,9 +132,10 @@ def trainings_of_challenger(rows: "pd.DataFrame", trained_on: date) -> "list[pd.
         rows: Training rows, with `game_date`.
         trained_on: The training day.
     """
+    trained_on = first_alike(rows, trained_on)
     _, before = _hold_out(rows, trained_on)
-    mine, month = rows_where(rows, before), _month_before(trained_on)
-    if _begins_anew(trained_on) or month == trained_on or mine.empty:
+    mine, month = rows_where(rows, before), month_before(trained_on)
+    if _begins_anew(trained_on) or month == trained_on:
         return [mine]
     return [*(r for r in trainings_of_challenger(rows, month) if len(r)), mine]
 
