@@ -9,7 +9,7 @@ from nba_pipeline.systems.protocol import Floats
 from nba_pipeline.systems.spread import rounded, triangle
 
 SYSTEM_ID = "ensemble_v1"
-VERSION = "5"
+VERSION = "6"
 MEMBERS = ("ridge_v1", "xgboost_v1", "ewma", "moving_average")
 
 # How firmly the weights are held to add up to one, in units of the members' own scale.

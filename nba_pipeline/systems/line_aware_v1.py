@@ -3,4 +3,4 @@ what the ensemble's disagreement with the line has been worth: beside prices whe
 (`line_law.LineLaw`). No line, no forecast."""
 
 SYSTEM_ID = "line_aware_v1"
-VERSION = "7"
+VERSION = "8"

@@ -59,7 +59,7 @@ class RidgeV1:
     """Least squares with a quadratic penalty on all coefficients but the intercept."""
 
     system_id = "ridge_v1"
-    version = "4"
+    version = "5"
     libraries = ("numpy",)
 
     def features(self, market: str) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ class XGBoostV1:
     """Squared error, shallow trees, one thread and a fixed seed: the same rows give the same trees."""
 
     system_id = "xgboost_v1"
-    version = "5"
+    version = "6"
     libraries = ("xgboost-cpu",)
 
     def features(self, market: str) -> tuple[str, ...]:

@@ -49,8 +49,8 @@ AHEAD = 3
 
 class PredictionModels(Rows):
     """Models trained on the first day of a month for that month, on rows of earlier days only: location of the artifact,
-    training data and accuracy. A system that could not be trained has a row with the reason. One row per training day,
-    market and system."""
+    training data and accuracy. Where no game came since the first day of the month before, the models are those of that month.
+    A system that could not be trained has a row with the reason. One row per training day, market and system."""
 
     trained_on: date = column("first day of the month that the model serves, or the first partition")
     market: str = column("statistic that is forecast", isin=list(MARKETS))
@@ -73,8 +73,7 @@ class PredictionModels(Rows):
     holdout_bias: float = column("mean of forecast minus actual on them", unit="market", nullable=True)
     holdout_crps: float = column("mean continuous ranked probability score", unit="market", nullable=True, ge=0)
     champion_crps: float = column(
-        "the same of the champion, which was the challenger of the month before; NULL without any, without rows since, and in"
-        " rows of earlier releases",
+        "the same of the champion, which was the challenger of the month before; NULL without any, and in rows of earlier releases",
         unit="market",
         nullable=True,
         hashed=False,
