@@ -73,7 +73,8 @@ class PredictionModels(Rows):
     holdout_bias: float = column("mean of forecast minus actual on them", unit="market", nullable=True)
     holdout_crps: float = column("mean continuous ranked probability score", unit="market", nullable=True, ge=0)
     champion_crps: float = column(
-        "the same of the champion, which was the challenger of the month before; NULL without any, and in rows of earlier releases",
+        "the same of the champion, which was the challenger of the month before; NULL without any, and in rows of earlier"
+        " releases",
         unit="market",
         nullable=True,
         hashed=False,
