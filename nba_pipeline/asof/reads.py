@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from nba_pipeline.contracts.table import Table
-from nba_pipeline.domain.calendar import first_day, reading_bound, training_day
+from nba_pipeline.domain.calendar import first_day, reading_bound, training_day, training_quarter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +20,8 @@ class Read:
     """The days of a table that a computation needs, and the columns it may use.
 
     `kind`: `same_day` reads the target days themselves; `before` a fixed number of days before each; `season` everything
-    since the season began, excluding the day; `month` the training day of the day's month; `training` a fixed number of days
-    before each training day, and nothing for other days; `kept` the rows of the computed table itself on the
+    since the season began, excluding the day; `month` the training day of the day's month; `training` what each training day
+    learns from (`learned_from`), and nothing for other days; `kept` the rows of the computed table itself on the
     target days, if any.
     """
 
@@ -41,6 +41,8 @@ class Read:
             return day
         if self.kind == "month":
             return training_day(day)
+        if self.kind == "training":
+            return max(learned_from(day, self.days_back), first_day())
         first = reading_bound(day) if self.kind == "season" else day - timedelta(days=self.days_back)
         return max(first, first_day())
 
@@ -60,7 +62,7 @@ class Read:
             "before": f"the {self.days_back} days before the day",
             "season": "the season up to the day before",
             "month": "the first day of the day's month",
-            "training": f"the {self.days_back} days before the first of a month",
+            "training": f"on the first of a month, from {self.days_back} days before the quarter of the month before",
             "kept": "its own rows of the day",
         }[self.kind]
 
@@ -94,8 +96,19 @@ def kept(table: Table) -> Read:
 
 
 def before_training(table: Table, days: int) -> Read:
-    """Read rows of the `days` calendar days that end the day before a training day."""
+    """Read rows that the models of a training day learn from, and those that they go on from, each from `days` days."""
     return Read(table, "training", days)
+
+
+def learned_from(trained_on: date, days: int) -> date:
+    """Return the first day that the models of a training day learn from, or models that they go on from.
+
+    Args:
+        trained_on: The training day.
+        days: What each learns from: so many days before its training day. The oldest is trained where the quarter of the month
+            before begins.
+    """
+    return training_quarter(training_day(trained_on - timedelta(days=1))) - timedelta(days=days)
 
 
 def training_window(game_date: "pd.Series", trained_on: date, days: int) -> "pd.Series":

@@ -89,6 +89,16 @@ def training_day(day: date) -> date:
     return max(day.replace(day=1), first_day())
 
 
+def training_quarter(day: date) -> date:
+    """Return the first day of the quarter, from February, May, August or November on, that a day is in.
+
+    Trainings of a quarter go on from one another. A quarter begins in August, the first month without games, so that what is
+    read for October does not reach into the season before the last.
+    """
+    month = (day.month - 2) // 3 * 3 + 2
+    return date(day.year, month, 1) if month > 0 else date(day.year - 1, 11, 1)
+
+
 def latest_day() -> date:
     """Return the last day that has a partition: today, Eastern, in a home that does not end earlier."""
     return min(_bounds.last or date.max, clock.today())

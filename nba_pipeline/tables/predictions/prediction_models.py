@@ -28,7 +28,7 @@ from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
 from nba_pipeline.tables.predictions.promotion import (
     CHALLENGER,
     CHAMPION,
-    READ_DAYS,
+    TRAINING_DAYS,
     begin_trainings,
     models_of_the_month,
 )
@@ -49,8 +49,9 @@ AHEAD = 3
 
 class PredictionModels(Rows):
     """Models trained on the first day of a month for that month, on rows of earlier days only: location of the artifact,
-    training data and accuracy. Where no game came since the first day of the month before, the models are those of that month.
-    A system that could not be trained has a row with the reason. One row per training day, market and system."""
+    training data and accuracy. A month before which no game came since the month before, in the same quarter from August,
+    November, February or May on, has the models of the month before. A system that could not be trained has a row with the
+    reason. One row per training day, market and system."""
 
     trained_on: date = column("first day of the month that the model serves, or the first partition")
     market: str = column("statistic that is forecast", isin=list(MARKETS))
@@ -171,7 +172,8 @@ def _begun(
     while a month is judged and stored."""
     waiting: deque[tuple[date, str, pd.DataFrame]] = deque()
     for day, market in wanted:
-        seen = rows_where(frame, asof.training_window(frame["game_date"], day, READ_DAYS))
+        read_days = (day - asof.learned_from(day, TRAINING_DAYS)).days
+        seen = rows_where(frame, asof.training_window(frame["game_date"], day, read_days))
         seen = beside(of_market(seen, market), actual=seen[f"actual_{market}"].to_numpy(dtype=float))
         begin_trainings(seen, market, day, shared)
         waiting.append((day, market, seen))
@@ -244,10 +246,10 @@ TRANSFORM = Transform(
     PREDICTION_MODELS,
     build,
     reads={
-        "features": asof.before_training(ML_FEATURE_STORE, READ_DAYS),
-        "facts": asof.before_training(PLAYER_GAME_SUMMARY, READ_DAYS),
-        "context": asof.before_training(UPCOMING_PLAYER_GAME_CONTEXT, READ_DAYS),
-        "quotes": asof.before_training(PLAYER_PROP_LINES, READ_DAYS),
+        "features": asof.before_training(ML_FEATURE_STORE, TRAINING_DAYS),
+        "facts": asof.before_training(PLAYER_GAME_SUMMARY, TRAINING_DAYS),
+        "context": asof.before_training(UPCOMING_PLAYER_GAME_CONTEXT, TRAINING_DAYS),
+        "quotes": asof.before_training(PLAYER_PROP_LINES, TRAINING_DAYS),
     },
     expected=expected,
     apply=registered,

@@ -6,9 +6,9 @@ of the month before: trained on the rows before the 15 game days that ended then
 does, is not promoted: what came since has spoiled it, and the champion serves without further training. A promoted one is trained
 on to the last row.
 
-Within a quarter of the year a challenger goes on from the one of the month before; that of the first month begins anew. A month
-before which no game came since the month before has the models of that month. All of it follows from the rows of the training
-window, and not from stored models or what served before, so that any home decides the same.
+Within a quarter (`domain.calendar.training_quarter`) a challenger goes on from the one of the month before, and a month before
+which no game came since then has the models of the month before; the first month begins anew. All of it follows from the rows
+of the training windows, and not from stored models or what served before, so that any home decides the same.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from nba_pipeline import asof
 from nba_pipeline.common.frames import rows_where
-from nba_pipeline.domain.calendar import training_day
+from nba_pipeline.domain.calendar import training_day, training_quarter
 from nba_pipeline.evaluation.bootstrap import DayBootstrap
 from nba_pipeline.systems import Forecast, ensemble_v1
 from nba_pipeline.systems.distribution import Law
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRAINING_DAYS = 400
-QUARTER = timedelta(days=92)
-# What is read reaches back to the first row that a champion of January goes on from: that of July, since no game came in between.
-READ_DAYS = TRAINING_DAYS + 2 * QUARTER.days
 HOLDOUT_DAYS = 15
 CHALLENGER, CHAMPION = "challenger", "champion"
 
@@ -45,7 +42,7 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
     """Train every system for the month and return what serves it, with what the registry tells of it.
 
     Args:
-        rows: Training rows of the market, as `training.train` reads them, of the `READ_DAYS` days before the training day.
+        rows: Training rows of the market, as `training.train` reads them, from `asof.learned_from` on.
         market: The market.
         trained_on: The training day.
         train: Trains every system on rows of a market.
@@ -66,7 +63,9 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
     if tried is None:
         return _with_facts(promoted(), {}, CHALLENGER)
     figures = {s: _figures(f, held) for s, f in tried.items()}
-    champion = train(trainings_of_challenger(rows, before), market).systems if before < trained_on else {}
+    champion = (
+        train(trainings_of_challenger(rows, before), market).systems if _played_since(rows, before, trained_on) else {}
+    )
     defended = _forecasts(held, market, champion, trained_on)
     if defended is None:
         return _with_facts(promoted(), figures, CHALLENGER)
@@ -86,8 +85,10 @@ def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared:
         shared: Keeps the trainings until they are asked for.
     """
     trained_on = first_alike(rows, trained_on)
-    for month in (month_before(trained_on), trained_on):
-        shared.begin(trainings_of_challenger(rows, month), market)
+    before = month_before(trained_on)
+    if _played_since(rows, before, trained_on):
+        shared.begin(trainings_of_challenger(rows, before), market)
+    shared.begin(trainings_of_challenger(rows, trained_on), market)
 
 
 def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
@@ -95,18 +96,21 @@ def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
 
 
 def first_alike(rows: "pd.DataFrame", trained_on: date) -> date:
-    """Return the first of the training days, up to a quarter of a year before this one, since which no game came.
+    """Return the first training day of the quarter since which no game came before this one.
 
     Args:
         rows: Training rows, with `game_date`.
         trained_on: The training day.
     """
-    seen = asof.training_window(rows["game_date"], trained_on, READ_DAYS)
-    if not seen.any():
+    before = month_before(trained_on)
+    if _begins_anew(trained_on) or _played_since(rows, before, trained_on):
         return trained_on
-    last = rows["game_date"][seen].max().date()
-    after = (last.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return min(max(after, (trained_on - QUARTER).replace(day=1)), trained_on)
+    return first_alike(rows, before)
+
+
+def _played_since(rows: "pd.DataFrame", before: date, trained_on: date) -> bool:
+    days = asof.training_window(rows["game_date"], trained_on, (trained_on - before).days)
+    return bool(days.any())
 
 
 def month_before(trained_on: date) -> date:
@@ -134,14 +138,14 @@ def trainings_of_challenger(rows: "pd.DataFrame", trained_on: date) -> "list[pd.
     """
     trained_on = first_alike(rows, trained_on)
     _, before = _hold_out(rows, trained_on)
-    mine, month = rows_where(rows, before), month_before(trained_on)
-    if _begins_anew(trained_on) or month == trained_on:
+    mine = rows_where(rows, before)
+    if _begins_anew(trained_on):
         return [mine]
-    return [*(r for r in trainings_of_challenger(rows, month) if len(r)), mine]
+    return [*(r for r in trainings_of_challenger(rows, month_before(trained_on)) if len(r)), mine]
 
 
 def _begins_anew(trained_on: date) -> bool:
-    return trained_on.month % 3 == 1
+    return trained_on in (training_quarter(trained_on), month_before(trained_on))
 
 
 def _hold_out(rows: "pd.DataFrame", trained_on: date) -> "tuple[NDArray[np.bool_], NDArray[np.bool_]]":

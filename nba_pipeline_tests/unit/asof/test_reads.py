@@ -22,7 +22,12 @@ from nba_pipeline_tests.support import day, moment
         (asof.before(SCHEDULE, 5), "2024-01-05", "2024-01-09", "the 5 days before the day"),
         (asof.season_to_date(SCHEDULE), "2023-08-01", "2024-01-09", "the season up to the day before"),
         (asof.of_the_month(SCHEDULE), "2024-01-01", "2024-01-01", "the first day of the day's month"),
-        (asof.before_training(SCHEDULE, 5), "2024-01-10", "2024-01-09", "the 5 days before the first of a month"),
+        (
+            asof.before_training(SCHEDULE, 5),
+            "2024-01-10",
+            "2024-01-09",
+            "on the first of a month, from 5 days before the quarter of the month before",
+        ),
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
@@ -37,7 +42,24 @@ def test_each_kind_of_read_needs_exactly_the_days_that_it_says(
 
 def test_training_reads_the_days_before_a_training_day() -> None:
     read, on = asof.before_training(SCHEDULE, 5), day("2024-02-01")
-    assert (read.first_needed(on), read.last_needed(on)) == (day("2024-01-27"), day("2024-01-31"))
+    assert (read.first_needed(on), read.last_needed(on)) == (day("2023-10-27"), day("2024-01-31"))
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "first"),
+    [
+        ("2024-08-01", "2023-03-28"),
+        ("2024-10-01", "2023-06-28"),
+        ("2024-11-01", "2023-06-28"),
+        ("2024-12-01", "2023-09-28"),
+        ("2025-02-01", "2023-09-28"),
+        ("2025-03-01", "2023-12-29"),
+    ],
+)
+def test_a_training_reads_from_the_oldest_window_that_its_challenger_or_champion_goes_on_from(
+    trained_on: str, first: str
+) -> None:
+    assert asof.learned_from(day(trained_on), 400) == day(first)
 
 
 def test_days_together_need_from_the_first_to_the_last_that_any_of_them_needs() -> None:
@@ -45,7 +67,7 @@ def test_days_together_need_from_the_first_to_the_last_that_any_of_them_needs() 
     assert asof.same_day(SCHEDULE).needed([tenth, twelfth]) == (tenth, twelfth)
     assert asof.before(SCHEDULE, 5).needed([tenth, twelfth]) == (day("2024-01-05"), day("2024-01-11"))
     january = [day("2024-01-31"), day("2024-02-01"), day("2024-02-02")]
-    assert asof.before_training(SCHEDULE, 5).needed(january) == (day("2024-01-27"), day("2024-01-31"))
+    assert asof.before_training(SCHEDULE, 5).needed(january) == (day("2023-10-27"), day("2024-01-31"))
 
 
 def test_days_without_a_training_day_need_nothing_of_what_training_reads() -> None:

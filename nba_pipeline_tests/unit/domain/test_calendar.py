@@ -19,6 +19,7 @@ from nba_pipeline.domain.calendar import (
     ranges,
     reading_bound,
     season_of_game,
+    training_quarter,
 )
 from nba_pipeline.domain.season_expressions import is_countable, season_expression, season_type_expression
 from nba_pipeline.orchestration.partitions import daily_partitions
@@ -115,3 +116,18 @@ def test_days_between_includes_both_ends() -> None:
 )
 def test_days_are_described_as_ranges_with_their_number(days: list[str], text: str) -> None:
     assert describe_days([day(d) for d in days], 2) == text
+
+
+@pytest.mark.parametrize(
+    ("on", "first"),
+    [
+        ("2024-01-31", "2023-11-01"),
+        ("2024-02-01", "2024-02-01"),
+        ("2024-04-30", "2024-02-01"),
+        ("2024-07-31", "2024-05-01"),
+        ("2024-10-31", "2024-08-01"),
+        ("2024-12-15", "2024-11-01"),
+    ],
+)
+def test_quarters_of_trainings_begin_in_february_may_august_and_november(on: str, first: str) -> None:
+    assert training_quarter(day(on)) == day(first)

@@ -76,7 +76,7 @@ def test_an_empty_home_is_given_all_history_in_an_order_in_which_every_table_fin
 def test_the_models_of_the_month_are_trained_on_its_first_day_from_features_of_more_than_a_year() -> None:
     steps = history_steps(EVERYTHING, START, END, NOTHING)
     assert days_of(steps, MODELS) == set(days_between(day("2024-11-01"), day("2024-11-04")))
-    assert min(days_of(steps, FEATURES)) == day("2024-11-01") - timedelta(days=431)
+    assert min(days_of(steps, FEATURES)) == day("2024-08-01") - timedelta(days=400)
     assert min(days_of(steps, FACTS)) < min(days_of(steps, FEATURES))
     assert days_of(steps, FORECASTS) == set()
 
@@ -119,7 +119,7 @@ def test_only_the_gap_in_the_history_is_run_and_what_waits_for_it() -> None:
 
 def test_a_later_training_day_of_the_range_needs_no_more_than_its_window() -> None:
     steps = history_steps((MODELS,), START, day("2024-12-02"), NOTHING)
-    assert min(days_of(steps, FEATURES)) == day("2024-12-01") - timedelta(days=431)
+    assert min(days_of(steps, FEATURES)) == day("2024-11-01") - timedelta(days=400)
     assert max(days_of(steps, FEATURES)) == START - timedelta(days=1)
 
 

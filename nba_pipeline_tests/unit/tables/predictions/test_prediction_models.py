@@ -13,6 +13,7 @@ import pytest
 
 from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
+from nba_pipeline.asof import learned_from
 from nba_pipeline.common.errors import ArtifactError
 from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.domain.markets import MARKETS
@@ -24,7 +25,7 @@ from nba_pipeline.tables.catalog import CATALOG
 from nba_pipeline.tables.predictions import prediction_models
 from nba_pipeline.tables.predictions.prediction_models import (
     PREDICTION_MODELS,
-    READ_DAYS,
+    TRAINING_DAYS,
     ModelRegistry,
     registered,
 )
@@ -81,7 +82,8 @@ def finish_context(store: LocalArtifacts, *days: date, markets: tuple[str, ...] 
 def test_a_model_sees_rows_before_its_training_day_only_and_none_older_than_its_window(
     training: Recorder, tmp_path: Path
 ) -> None:
-    days = [FEBRUARY + timedelta(days=n) for n in (-READ_DAYS - 1, -READ_DAYS, -1, 0, 1)]
+    first = learned_from(FEBRUARY, TRAINING_DAYS)
+    days = [first - timedelta(days=1), first, FEBRUARY - timedelta(days=1), FEBRUARY, FEBRUARY + timedelta(days=1)]
     registered(learned(*[(d, 7) for d in days]), finish_context(LocalArtifacts(tmp_path), FEBRUARY))
     ((_, rows),) = training.seen
     assert rows["game_date"].dt.date.tolist() == days[1:3]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_pipeline.asof import training_window
+from nba_pipeline.asof import learned_from, training_window
 from nba_pipeline.domain.calendar import EPOCH, set_days
 from nba_pipeline.systems import SYSTEM_IDS, Forecast, ensemble_v1
 from nba_pipeline.systems.shared_training import Earlier, SharedTraining
@@ -19,7 +19,6 @@ from nba_pipeline.tables.predictions.promotion import (
     CHALLENGER,
     CHAMPION,
     HOLDOUT_DAYS,
-    READ_DAYS,
     TRAINING_DAYS,
     begin_trainings,
     first_alike,
@@ -68,7 +67,8 @@ def played_days() -> pd.DataFrame:
 
 
 def read(played: pd.DataFrame, month: pd.Timestamp) -> pd.DataFrame:
-    return played[training_window(played["game_date"], month.date(), READ_DAYS)]
+    days = (month.date() - learned_from(month.date(), TRAINING_DAYS)).days
+    return played[training_window(played["game_date"], month.date(), days)]
 
 
 MONTHS = pd.date_range("2023-06-01", "2025-05-01", freq="MS")
@@ -78,24 +78,23 @@ def test_the_hold_out_is_the_last_game_days_and_the_challenger_saw_none_of_them(
     held, trainings = held_out(rows(), MARCH), trainings_of_challenger(rows(), MARCH)
     assert held["game_date"].nunique() == HOLDOUT_DAYS
     assert held["game_date"].min() == pd.Timestamp("2024-02-15")
-    assert last_days(trainings) == ["2023-12-16", "2024-01-16", "2024-02-14"]
+    assert last_days(trainings) == ["2024-01-16", "2024-02-14"]
 
 
 def test_a_challenger_goes_on_from_those_of_its_quarter_each_of_which_has_its_whole_window() -> None:
     played = played_days()
-    for month in MONTHS[~MONTHS.month.isin([8, 9, 10, 11, 12])]:
+    for month in MONTHS[~MONTHS.month.isin([9, 10])]:
         trainings = trainings_of_challenger(read(played, month), month.date())
-        assert len(trainings) == (month.month - 1) % 3 + 1
+        assert len(trainings) == (month.month - 2) % 3 + 1
         for ago, mine in enumerate(reversed(trainings)):
             assert mine["game_date"].tolist() == before_the_hold_out(played, month - pd.DateOffset(months=ago))
 
 
-@pytest.mark.parametrize(("month", "trainings"), [("10", 1), ("11", 2), ("12", 3)])
-def test_after_the_summer_a_challenger_goes_on_from_that_of_july(month: str, trainings: int) -> None:
+@pytest.mark.parametrize("month", ["2023-09-01", "2023-10-01"])
+def test_before_the_season_a_challenger_is_that_of_august(month: str) -> None:
     played = played_days()
-    found = trainings_of_challenger(read(played, pd.Timestamp(f"2023-{month}-01")), date(2023, int(month), 1))
-    assert len(found) == trainings
-    assert found[0]["game_date"].tolist() == before_the_hold_out(played, pd.Timestamp("2023-07-01"))
+    (found,) = trainings_of_challenger(read(played, pd.Timestamp(month)), date.fromisoformat(month))
+    assert found["game_date"].tolist() == before_the_hold_out(played, pd.Timestamp("2023-08-01"))
 
 
 def before_the_hold_out(played: pd.DataFrame, month: pd.Timestamp) -> list[pd.Timestamp]:
@@ -105,9 +104,8 @@ def before_the_hold_out(played: pd.DataFrame, month: pd.Timestamp) -> list[pd.Ti
 
 def test_the_champion_was_the_challenger_of_the_month_before() -> None:
     played = played_days()
-    for month in MONTHS:
-        first = first_alike(read(played, month), month.date())
-        before = month_before(first)
+    for month in MONTHS[~MONTHS.month.isin([8, 9, 10])]:
+        before = month_before(month.date())
         champion = trainings_of_challenger(read(played, month), before)
         challenger = trainings_of_challenger(read(played, pd.Timestamp(before)), before)
         assert [mine["game_date"].tolist() for mine in champion] == [mine["game_date"].tolist() for mine in challenger]
@@ -119,13 +117,14 @@ def test_the_champion_was_the_challenger_of_the_month_before() -> None:
         ("2024-02-29", "2024-03-01", "2024-03-01"),
         ("2024-02-01", "2024-03-01", "2024-03-01"),
         ("2024-01-31", "2024-03-01", "2024-02-01"),
-        ("2023-12-31", "2024-03-01", "2024-01-01"),
-        ("2023-11-05", "2024-03-01", "2023-12-01"),
-        ("2023-11-05", "2024-05-01", "2024-01-01"),
-        ("2023-10-31", "2024-03-01", "2024-03-01"),
+        ("2024-01-31", "2024-04-01", "2024-02-01"),
+        ("2024-02-29", "2024-04-01", "2024-03-01"),
+        ("2023-12-31", "2024-03-01", "2024-02-01"),
+        ("2024-01-31", "2024-05-01", "2024-05-01"),
+        ("2023-10-31", "2024-03-01", "2024-02-01"),
     ],
 )
-def test_a_month_is_alike_up_to_the_first_training_day_after_the_last_game(
+def test_a_month_is_alike_up_to_the_first_training_day_after_the_last_game_within_its_quarter(
     last: str, month: str, expected: str
 ) -> None:
     assert first_alike(rows(last), date.fromisoformat(month)) == date.fromisoformat(expected)
@@ -144,9 +143,17 @@ def test_before_the_first_partition_there_is_no_challenger_to_go_on_from(first_p
     assert last_days(trainings_of_challenger(rows(), MARCH)) == ["2024-02-04", "2024-02-14"]
 
 
-@pytest.mark.parametrize(("last", "begun"), [("2024-02-29", 3), ("2024-01-31", 2)])
-def test_the_challengers_of_a_quarter_are_begun_before_a_month_asks_for_them(
-    last: str, begun: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("last", "go_on"),
+    [
+        # The challengers of February and March, then what serves March.
+        ("2024-02-29", [False, True, True]),
+        # As in February, whose models March has: those of December and January, that of February, what serves.
+        ("2024-01-31", [False, True, False, True]),
+    ],
+)
+def test_champion_and_challenger_are_begun_before_a_month_asks_for_them(
+    last: str, go_on: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def trained(seen: pd.DataFrame, market: str, earlier: Earlier | None) -> Models:  # noqa: ARG001
         done.append((seen.index[0], len(seen), earlier is not None))
@@ -160,9 +167,9 @@ def test_the_challengers_of_a_quarter_are_begun_before_a_month_asks_for_them(
     with ThreadPoolExecutor(1) as workers:
         shared = SharedTraining(trained, workers)
         begin_trainings(rows(last), "points", MARCH, shared)
-        assert len(shared._begun) == begun
+        assert len(shared._begun) == len(go_on) - 1
         models_of_the_month(rows(last), "points", MARCH, shared)
-    assert [goes_on for _, _, goes_on in done] == [False] + [True] * begun
+    assert [goes_on for _, _, goes_on in done] == go_on
 
 
 @pytest.mark.integration
