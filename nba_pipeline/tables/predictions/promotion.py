@@ -51,7 +51,7 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
         By system, the challenger, or the champion for all systems where the challenger's ensemble is worse; hold-out figures
         are of the challenger, `champion_crps` is of the champion on the same rows.
     """
-    trained_on = first_alike(rows, trained_on)
+    trained_on = first_on_the_same_games(rows, trained_on)
     held = held_out(rows, trained_on)
     challengers = trainings_of_challenger(rows, trained_on)
     before = month_before(trained_on)
@@ -84,7 +84,7 @@ def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared:
         trained_on: As there.
         shared: Keeps the trainings until they are asked for.
     """
-    trained_on = first_alike(rows, trained_on)
+    trained_on = first_on_the_same_games(rows, trained_on)
     before = month_before(trained_on)
     if _played_since(rows, before, trained_on):
         shared.begin(trainings_of_challenger(rows, before), market)
@@ -95,7 +95,7 @@ def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":
     return rows_where(rows, asof.training_window(rows["game_date"], trained_on, TRAINING_DAYS))
 
 
-def first_alike(rows: "pd.DataFrame", trained_on: date) -> date:
+def first_on_the_same_games(rows: "pd.DataFrame", trained_on: date) -> date:
     """Return the first training day of the quarter since which no game came before this one.
 
     Args:
@@ -105,7 +105,7 @@ def first_alike(rows: "pd.DataFrame", trained_on: date) -> date:
     before = month_before(trained_on)
     if _begins_anew(trained_on) or _played_since(rows, before, trained_on):
         return trained_on
-    return first_alike(rows, before)
+    return first_on_the_same_games(rows, before)
 
 
 def _played_since(rows: "pd.DataFrame", before: date, trained_on: date) -> bool:
@@ -136,7 +136,7 @@ def trainings_of_challenger(rows: "pd.DataFrame", trained_on: date) -> "list[pd.
         rows: Training rows, with `game_date`.
         trained_on: The training day.
     """
-    trained_on = first_alike(rows, trained_on)
+    trained_on = first_on_the_same_games(rows, trained_on)
     _, before = _hold_out(rows, trained_on)
     mine = rows_where(rows, before)
     if _begins_anew(trained_on):

@@ -21,7 +21,7 @@ from nba_pipeline.tables.predictions.promotion import (
     HOLDOUT_DAYS,
     TRAINING_DAYS,
     begin_trainings,
-    first_alike,
+    first_on_the_same_games,
     held_out,
     is_worse,
     models_of_the_month,
@@ -124,10 +124,10 @@ def test_the_champion_was_the_challenger_of_the_month_before() -> None:
         ("2023-10-31", "2024-03-01", "2024-02-01"),
     ],
 )
-def test_a_month_is_alike_up_to_the_first_training_day_after_the_last_game_within_its_quarter(
+def test_a_month_has_the_models_of_the_first_of_its_quarter_that_is_trained_on_the_same_games(
     last: str, month: str, expected: str
 ) -> None:
-    assert first_alike(rows(last), date.fromisoformat(month)) == date.fromisoformat(expected)
+    assert first_on_the_same_games(rows(last), date.fromisoformat(month)) == date.fromisoformat(expected)
 
 
 @pytest.fixture
