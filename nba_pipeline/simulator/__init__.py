@@ -39,9 +39,6 @@ def simulate_season(season: str, seed: int) -> dict[str, pa.Table]:
         ValueError: where `season` is not two consecutive years or lies before 2017-18.
     """
     tables = landing_tables(play_season(season, seed))
+    # A player's age is that of an earlier list, which no other file of the season has.
+    tables["player_ages"] = player_ages_until(seed, opening_year(season))
     return {feed: tables[feed] for feed in FEEDS}
-
-
-def simulate_ages(season: str, seed: int) -> pa.Table:
-    """Return the feed `player_ages` of the season and of all before it: the age of a player is that of an earlier list."""
-    return player_ages_until(seed, opening_year(season))

@@ -21,7 +21,7 @@ from nba_pipeline.simulator.columns import (  # fmt: skip
 from nba_pipeline.simulator.league import PERSON_ID_BASE
 from nba_pipeline.simulator.market import outlooks
 from nba_pipeline.simulator.market_tables import game_lines_table, prop_lines_table
-from nba_pipeline.simulator.people_tables import injuries_table, player_ages_table, players_table
+from nba_pipeline.simulator.people_tables import injuries_table, players_table
 from nba_pipeline.simulator.schedule_table import schedule_table
 from nba_pipeline.simulator.season import Season
 from nba_pipeline.simulator.seeds import stream
@@ -62,7 +62,7 @@ def shots_table(season: Season) -> pa.Table:
 
 
 def landing_tables(season: Season) -> dict[str, pa.Table]:
-    """Build all feeds of a season, by feed name."""
+    """Build the feeds that follow from a season alone, by feed name."""
     states = outlooks(season.world, season.games.slate, season.games.status)
     return {
         "schedule": schedule_table(season),
@@ -73,5 +73,4 @@ def landing_tables(season: Season) -> dict[str, pa.Table]:
         "game_lines": game_lines_table(season, states),
         "injuries": injuries_table(season),
         "players": players_table(season),
-        "player_ages": player_ages_table(season),
     }

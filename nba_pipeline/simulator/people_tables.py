@@ -86,13 +86,11 @@ def players_table(season: Season) -> pa.Table:
     )
 
 
-def player_ages_table(season: Season) -> pa.Table:
-    """Build the ages in whole years on 1 February of the season. One row per player."""
-    return _ages(season.calendar, season.world.history, _members(season))
-
-
 def player_ages_until(seed: int, year: int) -> pa.Table:
-    """Build the ages of all seasons of the league up to the one that opens in `year`, none of which has to be played."""
+    """Build the ages in whole years on 1 February of each season up to the one that opens in `year`.
+
+    One row per season and player. No season has to be played.
+    """
     lists = [_ages(season_calendar(opening), h, np.unique(s.person)) for opening, h, s in replayed(seed, year)]
     return pa.concat_tables(lists)
 

