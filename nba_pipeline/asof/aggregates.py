@@ -240,12 +240,7 @@ def _places(
 
 
 def _places_of_joined_facts(
-    targets: ir.Table,
-    facts: ir.Table,
-    entity: list[str],
-    day: str,
-    fact_day: str,
-    aggregates: Mapping[str, Aggregate],
+    targets: ir.Table, facts: ir.Table, entity: list[str], day: str, fact_day: str, aggregates: Mapping[str, Aggregate]
 ) -> ir.Table:
     """One row per distinct target (entity, day) with an earlier fact: the aggregates over all its earlier facts."""
     columns = sorted({c for a in aggregates.values() for c in (a.column, a.over) if c} - set(entity))

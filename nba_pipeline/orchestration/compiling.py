@@ -1,8 +1,8 @@
 """Compiles the plans of a run in a process of its own, while the run computes with those that are there.
 
 Compiling is Python alone, of which one thread of a process works at a time: beside it nothing else of the run would go on but
-statements that are under way. The process keeps each plan where the run finds it. A plan that it has not begun is compiled by
-whoever needs it, and so are all that are left when it ends early, so that what is wrong with a table is raised there.
+statements that are under way. The process keeps each plan where the run finds it. The run itself compiles a plan that it needs
+and that the process has not begun or, having ended early, left out; so the run raises the error of a plan that does not compile.
 """
 
 import os
@@ -42,7 +42,7 @@ class Compiling:
             env=environment_with({"PYTHONPATH": paths}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # whoever needs the plan meets the same error
+            stderr=subprocess.DEVNULL,  # the run compiles the plan itself and raises the error
             text=True,
         )
         self._thread = Thread(target=self._follow, name="compiling", daemon=True)

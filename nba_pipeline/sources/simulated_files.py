@@ -52,8 +52,8 @@ class SimulatedFiles:
     def ahead(self, seasons: Iterable[str]) -> Iterator[None]:
         """Simulate the missing ones of some seasons while the block runs, each in a process of its own.
 
-        Who reads a season meanwhile waits for it, and simulates it where its process died. What is under way at the end is
-        stopped.
+        A reader of such a season waits until it is complete, and simulates it where its process has died. Processes that still
+        run when the block ends are stopped.
         """
         missing = [s for s in sorted(set(seasons)) if not self.place(s).exists()]
         command = [sys.executable, "-m", __name__, str(self.directory), str(self.seed)]

@@ -225,7 +225,7 @@ def _forecast_blocks(training: Training, block: NDArray[np.int64]) -> Floats:
 def _forecast_since(learner: Learner, rows: _Rows, earlier: Models) -> Floats:
     """Forecast the rows since an earlier training by its model; those that it was trained on have their forecasts."""
     known = earlier.unseen[learner.system_id]
-    since, _ = learner.predict(rows.frame.iloc[len(known) :], rows.market, dict(earlier.bodies[learner.system_id]))
+    since, _ = learner.predict(rows.frame.iloc[len(known) :], rows.market, earlier.bodies[learner.system_id])
     return np.concatenate([known, since])
 
 
