@@ -142,11 +142,12 @@ def test_a_model_of_the_month_is_needed_from_its_training_day_only() -> None:
     assert history_needed(reads, [day("2021-10-25")]) == {SCHEDULE: {day("2021-10-19")}}
 
 
-def test_only_training_days_need_what_models_learn_from() -> None:
+def test_only_training_days_need_what_models_learn_from_back_to_the_first_of_the_quarter_that_they_go_on_from() -> None:
     read = asof.before_training(SCHEDULE, 3)
     assert history_needed([read], on(1, 2, 3)) == {SCHEDULE: set()}
-    january = [day("2024-01-31"), day("2024-02-01"), day("2024-02-02")]
-    assert history_needed([read], january) == {SCHEDULE: set(map(day, ("2024-01-29", "2024-01-30", "2024-01-31")))}
+    february, march = ([day(f"2024-{month}-01"), day(f"2024-{month}-02")] for month in ("02", "03"))
+    assert history_needed([read], february) == {SCHEDULE: set(days_between(day("2023-10-29"), day("2024-01-31")))}
+    assert history_needed([read], march) == {SCHEDULE: set(days_between(day("2024-01-29"), day("2024-02-29")))}
 
 
 def test_what_a_ledger_says_survives_json() -> None:
