@@ -25,15 +25,18 @@ DAY, VERSION, UNKNOWN = ML_FEATURE_STORE.partition, "feature_version", "unknown_
 
 
 def require_model_features(
-    transform: Transform, used: Mapping[str, Sequence[str]], warehouse: Warehouse, days: Sequence[date]
+    transform: Transform, used: Mapping[str, Sequence[str]], warehouse: Warehouse, days: Sequence[date], run_id: str
 ) -> None:
     """Refuse to compute days from stored features of another version than the models read, or without its columns.
+
+    What the run itself has published was computed by this program, and is not looked at.
 
     Args:
         transform: What is to be computed; one that reads no features passes.
         used: For every read, the columns that are used (`Plan.used_columns`).
         warehouse: Where the features are stored.
         days: The days to compute.
+        run_id: The id of the run.
 
     Raises:
         MissingHistoryError: Names the days and the columns, and the command that computes them again.
@@ -45,7 +48,8 @@ def require_model_features(
         columns = tuple(dict.fromkeys((DAY, VERSION, UNKNOWN, *used[name])))
         lacking: dict[str, set[date]] = {}
         stale: set[date] = set()
-        for season in blocks(days_between(first, last), seasons=1):
+        earlier = sorted(set(days_between(first, last)) - _published_by(run_id, warehouse, first, last))
+        for season in blocks(earlier, seasons=1):
             read_days = Days(season[0], season[-1], columns)
             rows = warehouse.read({"features": (ML_FEATURE_STORE, read_days)})["features"]
             for column, without in days_by_uncomputed_column(rows, MODEL_FEATURES.name).items():
@@ -57,6 +61,13 @@ def require_model_features(
                 f"{ML_FEATURE_STORE.id} was computed without {_missing(list(lacking))} on {describe_days(days_lacking)}",
                 f"run `{again}`, then the same again",
             )
+
+
+def _published_by(run_id: str, warehouse: Warehouse, first: date, last: date) -> set[date]:
+    """The days of the feature store whose content a run has published."""
+    ledger = warehouse.ledger([ML_FEATURE_STORE.id], first, last)
+    published = (pc.field("state") == "published") & (pc.field("run_id") == run_id)
+    return set(ledger.filter(published)["day"].to_pylist())
 
 
 def days_by_uncomputed_column(rows: pa.Table, version: str) -> dict[str, set[date]]:

@@ -106,5 +106,5 @@ def open_table_run(transform: Transform, days: tuple[date, ...], settings: Setti
     run = RunContext(run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
     wait_for_plan(transform.table.id)
     plan, warehouse = plans.of(transform, "duckdb"), settings.open_warehouse()
-    require_model_features(transform, plan.used_columns, warehouse, list(days))
+    require_model_features(transform, plan.used_columns, warehouse, list(days), run_id)
     return TableRun(transform, days, settings, run, plan, warehouse, FingerprintingSource(settings.open_source()))

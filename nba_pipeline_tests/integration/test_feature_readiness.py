@@ -1,9 +1,11 @@
 """Models learn and forecast from days that hold the features they read, or not at all."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from contextlib import nullcontext
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Literal
 
 import dagster as dg
 import duckdb
@@ -18,8 +20,9 @@ from nba_pipeline.orchestration import feature_readiness
 from nba_pipeline.orchestration.failures import step_failure
 from nba_pipeline.tables.catalog import TRANSFORMS
 from nba_pipeline.tables.predictions.ml_feature_store_v2 import ML_FEATURE_STORE
-from nba_pipeline.warehouse import Days
+from nba_pipeline.warehouse import Days, LedgerEntry
 from nba_pipeline.warehouse.duckdb import DuckDBWarehouse
+from nba_pipeline.warehouse.protocol import entries_table
 from nba_pipeline_tests.support.homes import LAST, Home, asset_of
 
 STORE = ML_FEATURE_STORE.id
@@ -47,7 +50,7 @@ def warehouse(tmp_path) -> DuckDBWarehouse:
 def require(
     warehouse: DuckDBWarehouse, days: Sequence[date], transform: Transform | SimpleNamespace = FORECASTS
 ) -> None:
-    feature_readiness.require_model_features(transform, USED, warehouse, days)  # pyright: ignore[reportArgumentType]
+    feature_readiness.require_model_features(transform, USED, warehouse, days, "run")  # pyright: ignore[reportArgumentType]
 
 
 def test_a_day_that_holds_the_version_of_the_models_passes(warehouse: DuckDBWarehouse) -> None:
@@ -115,6 +118,8 @@ def test_a_feature_that_is_empty_was_computed_where_the_row_names_it_as_unknown(
 
 def test_features_of_a_long_range_are_read_a_season_at_a_time(warehouse: DuckDBWarehouse) -> None:
     class Counted:
+        ledger = warehouse.ledger
+
         def read(self, wanted: Mapping[str, tuple[Table, Days]]) -> dict[str, pa.Table]:
             asked.extend((days.start, days.end) for _, days in wanted.values())
             return warehouse.read(wanted)
@@ -126,6 +131,33 @@ def test_features_of_a_long_range_are_read_a_season_at_a_time(warehouse: DuckDBW
     assert asked[0][0] == date(2022, 11, 1)
     assert asked[-1][1] == date(2026, 3, 1)
     assert [later[0] - earlier[1] for earlier, later in pairwise(asked)] == [timedelta(days=1)] * 3
+
+
+@pytest.mark.parametrize(
+    ("run_id", "state", "passes"),
+    [("run", "published", True), ("run", "refused", False), ("earlier", "published", False)],
+)
+def test_what_the_run_itself_has_published_is_not_looked_at(
+    warehouse: DuckDBWarehouse, run_id: str, state: Literal["published", "refused"], passes: bool
+) -> None:
+    entry = LedgerEntry(
+        table=STORE,
+        day=SECOND,
+        state=state,
+        rows=1,
+        expected=1,
+        absent={},
+        unexplained=0,
+        games=1,
+        rejected=0,
+        content_hash="",
+        reasons=(),
+        run_id=run_id,
+        recorded_at=datetime(2024, 11, 3, tzinfo=UTC),
+    )
+    published = SimpleNamespace(read=warehouse.read, ledger=lambda *_: entries_table([entry]))
+    with nullcontext() if passes else pytest.raises(MissingHistoryError, match="2024-11-02"):
+        require(published, [FIRST, SECOND])  # pyright: ignore[reportArgumentType]
 
 
 def test_what_reads_no_features_is_not_held_up(warehouse: DuckDBWarehouse) -> None:
