@@ -4,19 +4,27 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
 
 
+@cache
 def stored_plans(directory: Path) -> StoredPlans:
-    """Return the plans of the catalog's transforms, which are kept in a directory from one process to the next."""
+    """Return the plans of the catalog's transforms, which are kept in a directory from one process to the next.
+
+    Within a process each is read once: it belongs to the code that was loaded.
+    """
     return StoredPlans(directory, TRANSFORMS)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Compile and keep the plans of tables that have none, and write the name of each table before.
+
+    Those for one day follow, which the run needs last: of the last table first, because a run of one day compiles those of the
+    first itself meanwhile.
 
     Args:
         arguments: The directory, and the tables.
@@ -26,6 +34,9 @@ def main(arguments: Sequence[str]) -> None:
     for table in tables:
         print(table, flush=True)
         plans.of(CATALOG[table], "duckdb")
+    print(flush=True)
+    for table in reversed(tables):
+        plans.rows_of_one_day(CATALOG[table])
 
 
 if __name__ == "__main__":

@@ -136,9 +136,29 @@ def test_few_missing_plans_are_no_work_for_another_process(tmp_path: Path, proce
 
 def test_what_the_other_process_compiles_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plans.main([str(tmp_path), SMALL])
-    assert capsys.readouterr().out == f"{SMALL}\n"
+    assert capsys.readouterr().out == f"{SMALL}\n\n"
     assert CATALOG[SMALL] not in plans.stored_plans(tmp_path).missing("duckdb")
     assert len(plans.stored_plans(tmp_path).missing("duckdb")) == len(CATALOG) - 1
+
+
+def test_those_of_one_day_are_compiled_when_no_plan_is_waited_for_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = SimpleNamespace(
+        of=lambda t, dialect: print("of", t.table.name, dialect),
+        rows_of_one_day=lambda t: print("one day", t.table.name),
+    )
+    monkeypatch.setattr(plans, "stored_plans", lambda _: kept)
+    plans.main([str(tmp_path), SMALL, "nba_raw.shots"])
+    assert capsys.readouterr().out.splitlines() == [
+        SMALL,
+        "of rosters duckdb",
+        "nba_raw.shots",
+        "of shots duckdb",
+        "",
+        "one day shots",
+        "one day rosters",
+    ]
 
 
 def test_a_table_waits_for_its_plan_before_it_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
