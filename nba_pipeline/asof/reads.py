@@ -47,7 +47,9 @@ class Read:
         return max(first, first_day())
 
     def last_needed(self, day: date) -> date:
-        return {"same_day": day, "kept": day, "month": training_day(day)}.get(self.kind, day - timedelta(days=1))
+        if self.kind in ("same_day", "kept"):
+            return day
+        return training_day(day) if self.kind == "month" else day - timedelta(days=1)
 
     def needed(self, days: Sequence[date]) -> tuple[date, date]:
         """Return the first and last day needed for any of the days; first is later than last if none is needed."""

@@ -76,5 +76,8 @@ class System(Protocol):
 
 def why_not(mean: Floats, enough: NDArray[np.bool_], games: int, needed: str) -> NDArray[np.object_]:
     """The reason of each row without a forecast: too few games, or something else that the forecast needs."""
-    unknown = np.where(enough, f"{needed} is not known", f"needs {games} games this season")
-    return np.where(np.isnan(mean), unknown, "").astype(object)
+    without = np.isnan(mean)
+    reasons = np.full(len(mean), "", dtype=object)
+    reasons[without & enough] = f"{needed} is not known"
+    reasons[without & ~enough] = f"needs {games} games this season"
+    return reasons
