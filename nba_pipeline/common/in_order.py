@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ending import ending
 
 POLL_SECONDS = 0.1
 T = TypeVar("T")
@@ -28,7 +29,8 @@ def in_order(
         tasks: The tasks.
         drop: Drops a result that the caller did not take.
         at_once: How many tasks are under way, or done and not taken, at once.
-        first: Waits for a result that comes before those of the tasks, and that others make; None where there is none.
+        first: Waits for a result that comes before those of the tasks, and that others make; None where there is none. It counts
+            among those at once, but one task is always under way beside it.
     """
     left, begun, numbers = iter(tasks), deque[Future[T]](), list[int]()
 
@@ -37,9 +39,12 @@ def in_order(
 
     with ThreadPoolExecutor(at_once, thread_name_prefix="in-order", initializer=note_thread) as threads:
         try:
-            begun.extend(threads.submit(task) for task in islice(left, at_once))
             if first:
-                yield first()
+                begun.extend(threads.submit(task) for task in islice(left, max(at_once - 1, 1)))
+                result = first()
+                begun.extend(threads.submit(task) for task in islice(left, at_once - len(begun)))
+                yield result
+            begun.extend(threads.submit(task) for task in islice(left, at_once - len(begun)))
             while begun:
                 result = begun[0].result()
                 del begun[0]
@@ -55,9 +60,10 @@ def ended(begun: "Iterable[Future[T]]", threads: Collection[int] | None = None) 
 
     Args:
         begun: The work.
-        threads: The threads whose statements are interrupted; None for all of this process.
+        threads: The threads whose statements are interrupted and whose work is told; None for all of this process.
     """
     left = [work for work in begun if not work.cancel()]
-    while wait(left, timeout=POLL_SECONDS).not_done:
-        duck.interrupt_statements(threads)
+    with ending(threads):
+        while wait(left, timeout=POLL_SECONDS).not_done:
+            duck.interrupt_statements(threads)
     return [work.result() for work in left if work.exception() is None]

@@ -103,6 +103,8 @@ class DuckDBExecutor:
         """Register what `apply` makes of the rows of the build as `finished`, and return its columns."""
         rows, context = self._rows(plan.rows.statement), self._finish_context(plan, days, run)
         self._forget(unread_after(plan, self.inputs))
+        if len(days) > SHORT:
+            give_back()
         finished = transform.finish(rows, lambda: context)
         self.db.register("finished", finished)
         return tuple(finished.column_names)

@@ -21,12 +21,12 @@ from nba_pipeline.engine.prepare import Prepared
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
-from nba_pipeline.tables.catalog import CATALOG, ONE_BLOCK_AT_A_TIME, graph_order, schedule_read
+from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
 
 # Two, for two cores.
 PREPARING = 2
 # Of a run of many days: more would be in memory at once.
-MOST_OF_LONG = 2
+MOST_OF_LONG = 4
 
 
 class Ahead:
@@ -129,7 +129,7 @@ class _Run:
             return open_table_run(CATALOG[table], tuple(days), settings, self.run_id)
 
         if self.ahead is None:
-            needs = _needs(self.tables, days, self.tags, settings)
+            needs = _needs(self.tables, self.tags, settings)
             others = {t: n for t, n in needs.items() if t != first}
             self.ahead = Ahead(others, opened, most=None if len(days) <= SHORT else MOST_OF_LONG)
         return self.ahead
@@ -182,21 +182,17 @@ def preparing_ahead(run_id: str, tables: Sequence[str], tags: Mapping[str, str])
             run.ahead.close()
 
 
-def _needs(
-    tables: Sequence[str], days: Sequence[date], tags: Mapping[str, str], settings: Settings
-) -> dict[str, set[str]]:
+def _needs(tables: Sequence[str], tags: Mapping[str, str], settings: Settings) -> dict[str, set[str]]:
     """Return the tables to prepare, each with the tables of the run that it reads.
 
-    Left out are tables that BigQuery holds, those whose step fetches what it reads, and of many days those whose blocks take so
-    long that an interruption would wait for one.
+    Left out are tables that BigQuery holds, and those whose step fetches what it reads.
     """
     if settings.warehouse != "duckdb":
         return {}
     needs = {}
     for table in (t for t in graph_order() if t in tables):
         transform = CATALOG[table]
-        fetched = fetches(settings, tags) and (transform.feeds or transform.witnesses)
-        if fetched or (len(days) > SHORT and table in ONE_BLOCK_AT_A_TIME):
+        if fetches(settings, tags) and (transform.feeds or transform.witnesses):
             continue
         schedule = schedule_read(transform)
         read = {t.id for t in transform.upstream()} | ({schedule.table.id} if schedule else set())

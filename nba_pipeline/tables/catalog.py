@@ -86,6 +86,7 @@ GROUPS: Mapping[str, str] = {
 SEASONS_AT_ONCE = 4
 FEWER_SEASONS: Mapping[str, int] = {
     "nba_raw.player_prop_lines": 1,
+    "nba_analytics.player_game_summary": 2,
     "nba_analytics.upcoming_player_game_context": 2,
     "nba_predictions.ml_feature_store_v2": 1,
     "nba_predictions.prediction_models": 2,
@@ -97,8 +98,6 @@ FEWER_SEASONS: Mapping[str, int] = {
 
 # How many blocks are computed while one before them is stored, on two cores, of a table whose blocks are short.
 BLOCKS_AT_ONCE = 2
-# No block of these is computed while the one before it is stored: training uses all cores by itself.
-ONE_BLOCK_AT_A_TIME = frozenset({"nba_predictions.prediction_models"})
 
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
 BY_MARKET = frozenset(
@@ -160,10 +159,7 @@ def blocks_ahead(transform: Transform, markets: int) -> int:
         transform: What computes the table.
         markets: How many markets are forecast.
     """
-    table = transform.table.id
-    if table in ONE_BLOCK_AT_A_TIME:
-        return 0
-    return BLOCKS_AT_ONCE if table in FEWER_SEASONS and markets == 1 else 1
+    return BLOCKS_AT_ONCE if transform.table.id in FEWER_SEASONS and markets == 1 else 1
 
 
 def blocks_of(transform: Transform, days: Sequence[date], markets: int) -> list[list[date]]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from nba_pipeline import asof
 from nba_pipeline.artifacts import ArtifactStore
 from nba_pipeline.common import ibis_types as ir
+from nba_pipeline.common.ending import raise_if_ending
 from nba_pipeline.common.frames import beside, rows_where
 from nba_pipeline.common.ibis_relations import equal, union
 from nba_pipeline.contracts.table import Rows, Table, column
@@ -150,16 +151,19 @@ def model_rows(features: ir.Table, identity: Sequence[str]) -> ir.Table:
 
 
 def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
-    """Train every system of every market on each training day asked for, store the artifacts, and register them."""
+    """Train every system of every market on each training day asked for, store the artifacts, and register them.
+
+    Raises EndedError, between two months, where the thread is to end.
+    """
     wanted = [(d, m) for d in context.days if d == training_day(d) for m in context.markets]
     workers = ThreadPoolExecutor(max_workers=WORKERS)
     shared = SharedTraining(train, workers)
     try:
-        entries = [
-            _entry(day, market, system, trained, context.store)
-            for day, market, seen in _begun(_training_frame(rows), wanted, shared)
-            for system, trained in models_of_the_month(seen, market, day, shared).items()
-        ]
+        entries = list[dict]()
+        for day, market, seen in _begun(_training_frame(rows), wanted, shared):
+            raise_if_ending()
+            trained = models_of_the_month(seen, market, day, shared)
+            entries += [_entry(day, market, system, t, context.store) for system, t in trained.items()]
     finally:
         workers.shutdown(cancel_futures=True)
     return pa.Table.from_pylist(entries, schema=PREDICTION_MODELS.computed_schema)

@@ -76,7 +76,7 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
 
 
 def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared: SharedTraining) -> None:
-    """Begin the trainings of champion and challenger, which `models_of_the_month` asks for; the last one goes on from these.
+    """Begin the trainings that `models_of_the_month` asks for, that on all rows as if the challenger were promoted: it mostly is.
 
     Args:
         rows: As there.
@@ -88,7 +88,9 @@ def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared:
     before = month_before(trained_on)
     if _played_since(rows, before, trained_on):
         shared.begin(trainings_of_challenger(rows, before), market)
-    shared.begin(trainings_of_challenger(rows, trained_on), market)
+    challengers = trainings_of_challenger(rows, trained_on)
+    shared.begin(challengers, market)
+    shared.begin([*challengers, _everything(rows, trained_on)], market)
 
 
 def _everything(rows: "pd.DataFrame", trained_on: date) -> "pd.DataFrame":

@@ -1,6 +1,7 @@
 """Results come in the order of their tasks, the next tasks are under way while a result is used, and nothing is left behind."""
 
 import threading
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import closing
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ending import raise_if_ending
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.common.in_order import in_order
 
@@ -69,8 +71,24 @@ def test_a_first_result_that_others_make_comes_first_and_is_waited_for_while_tas
         assert tasks.started[1].wait(SECONDS)
         return -1
 
-    found = in_order([lambda n=n: tasks.done(n) for n in range(3)], tasks.dropped.append, 2, first)
+    found = in_order([lambda n=n: tasks.done(n) for n in range(3)], tasks.dropped.append, 3, first)
     assert list(found) == [-1, 0, 1, 2]
+
+
+@pytest.mark.parametrize(("at_once", "beside"), [(1, 1), (2, 1), (3, 2)])
+def test_a_first_result_counts_among_those_at_once_but_one_task_is_always_beside_it(at_once: int, beside: int) -> None:
+    tasks = Tasks(4)
+
+    def first() -> int:
+        assert all(started.wait(SECONDS) for started in tasks.started[:beside])
+        assert not tasks.started[beside].wait(0.05)
+        return -1
+
+    results = in_order([lambda n=n: tasks.done(n) for n in range(4)], tasks.dropped.append, at_once, first)
+    with closing(results):
+        assert next(results) == -1
+        assert all(started.wait(SECONDS) for started in tasks.started[:at_once])
+        assert not tasks.started[at_once].wait(0.05)
 
 
 def test_tasks_beside_a_first_result_that_fails_are_dropped() -> None:
@@ -122,6 +140,32 @@ def test_a_caller_who_stops_interrupts_the_task_that_is_under_way_and_drops_its_
         next(results)
         assert tasks.started[1].wait(SECONDS)
     assert (tasks.begun, tasks.dropped) == ([0, 1], [1])
+
+
+def test_work_without_statements_is_told_to_end_and_other_threads_are_not() -> None:
+    begun, elsewhere, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def without_end() -> int:
+        begun.set()
+        while True:
+            raise_if_ending()
+            time.sleep(0.001)
+
+    def other() -> None:
+        while not go_on.wait(0.001):
+            raise_if_ending()
+        elsewhere.set()
+
+    beside = threading.Thread(target=other)
+    beside.start()
+    results = in_order([lambda: 0, without_end], lambda _: None)
+    assert next(results) == 0
+    assert begun.wait(SECONDS)
+    results.close()
+    go_on.set()
+    beside.join(SECONDS)
+    assert elsewhere.is_set()
+    raise_if_ending()
 
 
 def test_an_interruption_of_the_wait_for_the_last_result_ends_its_task_too(monkeypatch: pytest.MonkeyPatch) -> None:

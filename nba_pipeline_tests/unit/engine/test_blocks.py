@@ -22,7 +22,7 @@ from nba_pipeline.engine.publish import Publication, publish, publish_in_blocks,
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import Feed, LandingColumn
-from nba_pipeline.tables.catalog import BY_MARKET, CATALOG, FEWER_SEASONS, ONE_BLOCK_AT_A_TIME, blocks_ahead, blocks_of
+from nba_pipeline.tables.catalog import BY_MARKET, CATALOG, FEWER_SEASONS, blocks_ahead, blocks_of
 from nba_pipeline.warehouse import Days
 from nba_pipeline_tests.support import HandMadeSource, day
 from nba_pipeline_tests.support.open_warehouse import OpenWarehouse
@@ -313,10 +313,8 @@ def test_tables_that_are_cut_within_a_season_read_no_window_that_is_longer_than_
 
 def test_two_blocks_are_computed_ahead_only_where_they_are_short() -> None:
     """Three would be in memory: of four seasons each, or of several markets."""
-    assert {
-        name for name, t in CATALOG.items() if blocks_ahead(t, 1) == 2
-    } == FEWER_SEASONS.keys() - ONE_BLOCK_AT_A_TIME
-    assert {name for name, t in CATALOG.items() if blocks_ahead(t, 5) != 1} == ONE_BLOCK_AT_A_TIME
+    assert {name for name, t in CATALOG.items() if blocks_ahead(t, 1) == 2} == FEWER_SEASONS.keys()
+    assert {blocks_ahead(t, 5) for t in CATALOG.values()} == {1}
 
 
 def test_every_other_table_has_the_same_blocks_however_many_markets_are_forecast() -> None:

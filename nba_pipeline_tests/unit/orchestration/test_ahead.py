@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
-from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.orchestration import ahead as module
 from nba_pipeline.orchestration.ahead import Ahead
 from nba_pipeline.orchestration.tags import BY
@@ -141,22 +139,17 @@ def test_several_tables_are_prepared_at_once(kitchen: Kitchen) -> None:
     ahead.close()
 
 
-def needs(days: list[date], tags: dict[str, str] | None = None, **environment: str) -> dict[str, set[str]]:
+def needs(tags: dict[str, str] | None = None, **environment: str) -> dict[str, set[str]]:
     settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(Path.cwd()), **environment})
-    return module._needs(graph_order(), days, tags or {}, settings)
+    return module._needs(graph_order(), tags or {}, settings)
 
 
-def test_every_table_of_a_few_days_waits_for_all_it_reads_and_for_the_schedule() -> None:
-    found = needs([day("2024-01-05")])
+def test_every_table_waits_for_all_it_reads_and_for_the_schedule() -> None:
+    found = needs()
     assert list(found) == graph_order()
     for table, needed in found.items():
         assert {t.id for t in CATALOG[table].upstream()} <= needed
         assert "nba_raw.schedule" in {table, *needed}
-
-
-def test_of_many_days_all_is_prepared_but_training() -> None:
-    few, many = (needs(days_between(day("2024-01-01"), day(last))) for last in ("2024-01-31", "2024-02-01"))
-    assert set(few) - set(many) == {"nba_predictions.prediction_models"}
 
 
 def test_of_many_days_few_tables_are_in_memory_at_once(kitchen: Kitchen) -> None:
@@ -170,9 +163,9 @@ def test_of_many_days_few_tables_are_in_memory_at_once(kitchen: Kitchen) -> None
 
 
 def test_what_a_step_fetches_is_not_read_before() -> None:
-    fetched = needs([day("2024-01-05")], {BY: "overnight"}, NBA_PIPELINE_SOURCE="nba_stats")
+    fetched = needs({BY: "overnight"}, NBA_PIPELINE_SOURCE="nba_stats")
     assert fetched and not any(CATALOG[t].feeds or CATALOG[t].witnesses for t in fetched)
-    assert needs([day("2024-01-05")], {}, NBA_PIPELINE_SOURCE="nba_stats").keys() == CATALOG.keys()
+    assert needs({}, NBA_PIPELINE_SOURCE="nba_stats").keys() == CATALOG.keys()
 
 
 def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step(monkeypatch: pytest.MonkeyPatch) -> None:

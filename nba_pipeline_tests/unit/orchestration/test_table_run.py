@@ -24,9 +24,9 @@ FOUR_SEASONS = tuple(days_between(day("2021-10-19"), day("2025-06-22")))
         ("nba_raw.player_prop_lines", FOUR_SEASONS, 2),
         ("nba_raw.player_prop_lines", FOUR_SEASONS[:40], 0),
         ("nba_raw.rosters", FOUR_SEASONS, 0),
-        ("nba_predictions.prediction_models", FOUR_SEASONS, 0),
+        ("nba_predictions.prediction_models", FOUR_SEASONS, 2),
     ],
-    ids=["several blocks", "one block of many", "one block of all", "training, which uses all cores"],
+    ids=["several blocks", "one block of many", "one block of all", "training"],
 )
 def test_two_blocks_are_computed_while_another_is_stored_where_there_are_several(
     table: str, days: tuple[Any, ...], ahead: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

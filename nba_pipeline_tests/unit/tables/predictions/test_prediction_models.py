@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, get_ident
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pytest
 from nba_pipeline import definitions
 from nba_pipeline.artifacts.local import LocalArtifacts
 from nba_pipeline.asof import learned_from
+from nba_pipeline.common.ending import EndedError, ending
 from nba_pipeline.common.errors import ArtifactError
 from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.domain.markets import MARKETS
@@ -74,6 +75,15 @@ def learned(*played: tuple[date, int], lines: float | None = None) -> pa.Table:
 
 def finish_context(store: LocalArtifacts, *days: date, markets: tuple[str, ...] = ("points",)) -> FinishContext:
     return FinishContext(days, markets, {}, store)
+
+
+def test_training_ends_where_its_thread_is_told_to(training: Recorder, tmp_path: Path) -> None:
+    rows, context = learned((day("2024-01-05"), 1)), finish_context(LocalArtifacts(tmp_path), FEBRUARY)
+    with ending([get_ident()]), pytest.raises(EndedError):
+        registered(rows, context)
+    assert training.seen == []
+    registered(rows, context)
+    assert len(training.seen) == 1
 
 
 # --- what it learns from ----------------------------------------------------------------------------------------------
