@@ -122,18 +122,23 @@ def _keep_samples(transform: Transform, executor: Executor, rules: Sequence[RowR
 
 def _count(transform: Transform, executor: Executor, findings: AuditFindings, rules: Sequence[RowRule]) -> bool:
     """Gather rows, violations and empty cells per day; true if any row broke a rule."""
-    nullable = sum(c.nullable for c in transform.table.columns.values())
-    before = len(findings.problems)
-    for row in executor.sql(contract_rules.tally(transform.table, rules, transform.watched, executor.dialect)):
+    table, watched = transform.table, transform.watched
+    nullable = sum(c.nullable for c in table.columns.values())
+    broken = False
+    for row in executor.sql(contract_rules.tally(table, rules, watched, executor.dialect)):
         day, rows = row["day"], int(row["n"])
         findings.rows[day] = rows
+        findings.null_shares[day] = {"null_share": contract_rules.share(row["empty"], rows * nullable)} | {
+            f"null_share_{c}": contract_rules.share(row[f"null_{c}"], rows) for c in watched
+        }
+        broken = broken or row["broken"] > 0
+    for row in executor.sql(contract_rules.broken_rules(table, rules, executor.dialect)) if broken else ():
         for i, rule in enumerate(rules):
             if row[f"v{i}"]:
-                findings.problems[day, rule.check].append(f"{rule.text} in {row[f'v{i}']} of {rows} rows")
-        findings.null_shares[day] = {"null_share": contract_rules.share(row["empty"], rows * nullable)} | {
-            f"null_share_{c}": contract_rules.share(row[f"null_{c}"], rows) for c in transform.watched
-        }
-    return len(findings.problems) > before
+                findings.problems[row["day"], rule.check].append(
+                    f"{rule.text} in {row[f'v{i}']} of {int(row['n'])} rows"
+                )
+    return broken
 
 
 def _violations(executor: Executor, findings: AuditFindings, name: str, statement: str) -> None:

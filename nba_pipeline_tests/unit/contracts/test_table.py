@@ -18,7 +18,7 @@ from nba_pipeline.common import ibis_types as ir
 from nba_pipeline.common.errors import ContractError
 from nba_pipeline.common.ibis_relations import relation
 from nba_pipeline.contracts.pandera_schema import pandera_schema
-from nba_pipeline.contracts.rules import row_rules, tally
+from nba_pipeline.contracts.rules import broken_rules, row_rules, tally
 from nba_pipeline.contracts.table import COMPUTED_AT, HASH_COLUMN, FloatArray, Instant, Rows, Table, column
 from nba_pipeline.engine.transform import RESULT, Transform
 from nba_pipeline.tables.catalog import CATALOG
@@ -327,8 +327,11 @@ def audit_says(rows: list[dict[str, Any]], table: Table = ROW_TABLE) -> dict[str
     schema = pa.schema([f.with_nullable(True) for f in table.arrow_schema])
     with duckdb.connect() as db:
         db.register("result", pa.Table.from_pylist(rows, schema))
-        (found,) = db.execute(tally(table, rules, ())).to_arrow_table().to_pylist()
-    return {r.text: found[f"v{i}"] for i, r in enumerate(rules) if found[f"v{i}"]}
+        (counted,) = db.execute(tally(table, rules, ())).to_arrow_table().to_pylist()
+        (found,) = db.execute(broken_rules(table, rules)).to_arrow_table().to_pylist()
+    broken = {r.text: found[f"v{i}"] for i, r in enumerate(rules) if found[f"v{i}"]}
+    assert max(broken.values(), default=0) <= counted["broken"] <= min(sum(broken.values()), counted["n"])
+    return broken
 
 
 UNKNOWN_TO_PANDERA = ["tip_off", "features", COMPUTED_AT]
