@@ -57,8 +57,12 @@ def extrapolated(costs: Sequence[Cost], runs: int) -> Cost:
 
 
 def measure(command: Sequence[str], directory: Path, variables: Mapping[str, str]) -> Cost:
-    """Run a command to its end and return its cost; leaves with the command's output where it fails."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("NBA_PIPELINE", "DAGSTER", "PYTHONPATH"))}
+    """Run a command to its end and return its cost; leaves with the command's output where it fails.
+
+    Processes keep their bytecode, as those of a user do, whatever PYTHONDONTWRITEBYTECODE says here.
+    """
+    left_out = ("NBA_PIPELINE", "DAGSTER", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     environment.update(variables)
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:

@@ -1,5 +1,6 @@
 """The plans of all tables, which `python -m nba_pipeline.tables.plans DIRECTORY TABLE...` compiles in a process of its own."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
+
+# By how much the process that compiles for a later day gives way to others.
+LATER = 10
 
 
 @cache
@@ -23,8 +27,8 @@ def stored_plans(directory: Path) -> StoredPlans:
 def main(arguments: Sequence[str]) -> None:
     """Compile and keep the plans of tables that have none, and write the name of each table before.
 
-    Those for one day follow, which the run needs last: of the last table first, because a run of one day compiles those of the
-    first itself meanwhile.
+    Those for one day follow, which the run needs last, in what time its own threads leave: of the last table first, because a run
+    of one day compiles those of the first itself meanwhile. The process stays nice to others.
 
     Args:
         arguments: The directory, and the tables.
@@ -35,6 +39,7 @@ def main(arguments: Sequence[str]) -> None:
         print(table, flush=True)
         plans.of(CATALOG[table], "duckdb")
     print(flush=True)
+    os.nice(LATER)
     for table in reversed(tables):
         plans.rows_of_one_day(CATALOG[table])
 
