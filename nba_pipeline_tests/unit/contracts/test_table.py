@@ -384,6 +384,12 @@ def test_a_good_row_breaks_nothing_and_unknown_values_break_nothing_but_required
     assert audit_says([GOOD | {"points": None}], TABLE) == {"points is missing": 1}
 
 
+def test_rows_that_break_any_rule_are_counted_by_all_rules() -> None:
+    for each in (TABLE, ROW_TABLE):
+        rules = row_rules(each, relation(each.ibis_schema, name=RESULT))
+        assert all(f"({rule.broken})" in tally(each, rules, ()) for rule in rules)
+
+
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
