@@ -63,7 +63,7 @@ def ended(begun: "Iterable[Future[T]]", threads: Collection[int] | None = None) 
         threads: The threads whose statements are interrupted and whose work is told; None for all of this process.
     """
     left = [work for work in begun if not work.cancel()]
-    with ending(threads):
+    with ending(threads if left else ()):
         while wait(left, timeout=POLL_SECONDS).not_done:
             duck.interrupt_statements(threads)
     return [work.result() for work in left if work.exception() is None]

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import closing
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common import in_order as module
 from nba_pipeline.common.ending import raise_if_ending
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.common.in_order import in_order
@@ -166,6 +168,15 @@ def test_work_without_statements_is_told_to_end_and_other_threads_are_not() -> N
     beside.join(SECONDS)
     assert elsewhere.is_set()
     raise_if_ending()
+
+
+def test_where_no_work_is_left_no_other_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(work: list[Future[int]], timeout: float) -> SimpleNamespace:  # noqa: ARG001
+        raise_if_ending()
+        return SimpleNamespace(not_done=[])
+
+    monkeypatch.setattr(module, "wait", wait)
+    assert module.ended([]) == []
 
 
 def test_an_interruption_of_the_wait_for_the_last_result_ends_its_task_too(monkeypatch: pytest.MonkeyPatch) -> None:
