@@ -1,20 +1,20 @@
-"""Tells long work in threads that whoever began it has no use for its result any more."""
+"""Requests that work in other threads stop: long Python code checks for the request between its pieces."""
 
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-# The threads whose work is being ended; None for all of this process.
+# The threads that are requested to stop, once per request; None for all of this process.
 _ending = list[Collection[int] | None]()
 
 
 class EndedError(Exception):
-    """Work was ended by whoever began it."""
+    """Stops work in a thread that was requested to stop."""
 
 
 @contextmanager
 def ending(threads: Collection[int] | None) -> Iterator[None]:
-    """Let `raise_if_ending` raise in threads until the block ends.
+    """Request that work in threads stops, until the block ends.
 
     Args:
         threads: The threads; None for all of this process.
@@ -27,6 +27,6 @@ def ending(threads: Collection[int] | None) -> Iterator[None]:
 
 
 def raise_if_ending() -> None:
-    """Raise EndedError where the work of this thread is being ended: for long work in Python, between its pieces."""
+    """Raise EndedError if this thread is requested to stop."""
     if any(threads is None or threading.get_ident() in threads for threads in list(_ending)):
         raise EndedError

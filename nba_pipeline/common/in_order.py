@@ -37,18 +37,20 @@ def in_order(
     def note_thread() -> None:
         numbers.append(threading.get_ident())
 
+    def begin(number: int) -> None:
+        begun.extend(threads.submit(task) for task in islice(left, number))
+
     with ThreadPoolExecutor(at_once, thread_name_prefix="in-order", initializer=note_thread) as threads:
         try:
+            begin(max(at_once - 1, 1) if first else at_once)
             if first:
-                begun.extend(threads.submit(task) for task in islice(left, max(at_once - 1, 1)))
                 result = first()
-                begun.extend(threads.submit(task) for task in islice(left, at_once - len(begun)))
+                begin(at_once - len(begun))
                 yield result
-            begun.extend(threads.submit(task) for task in islice(left, at_once - len(begun)))
             while begun:
                 result = begun[0].result()
                 del begun[0]
-                begun.extend(threads.submit(task) for task in islice(left, 1))
+                begin(1)
                 yield result
         finally:
             for result in ended(begun, numbers):
@@ -60,7 +62,7 @@ def ended(begun: "Iterable[Future[T]]", threads: Collection[int] | None = None) 
 
     Args:
         begun: The work.
-        threads: The threads whose statements are interrupted and whose work is told; None for all of this process.
+        threads: The threads whose statements are interrupted, and that are requested to stop; None for all of this process.
     """
     left = [work for work in begun if not work.cancel()]
     with ending(threads if left else ()):

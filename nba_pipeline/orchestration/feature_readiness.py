@@ -29,7 +29,7 @@ def require_model_features(
 ) -> None:
     """Refuse to compute days from stored features of another version than the models read, or without its columns.
 
-    What the run itself has published was computed by this program, and is not looked at.
+    Days that the run itself has published are left out: this program computed them.
 
     Args:
         transform: What is to be computed; one that reads no features passes.

@@ -11,8 +11,8 @@ from pathlib import Path
 from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
 
-# By how much the process that compiles for a later day gives way to others.
-LATER = 10
+# How far the process lowers its priority to compile statements of one day, which no thread of a run of many days waits for.
+NICENESS = 10
 
 
 @cache
@@ -27,8 +27,8 @@ def stored_plans(directory: Path) -> StoredPlans:
 def main(arguments: Sequence[str]) -> None:
     """Compile and keep the plans of tables that have none, and write the name of each table before.
 
-    Those for one day follow, which the run needs last, in what time its own threads leave: of the last table first, because a run
-    of one day compiles those of the first itself meanwhile. The process stays nice to others.
+    Statements of one day follow, at a lower priority: a run of many days needs them last, for its replay. They begin with the
+    last table, because a run of one day compiles those of the first tables itself meanwhile.
 
     Args:
         arguments: The directory, and the tables.
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> None:
         print(table, flush=True)
         plans.of(CATALOG[table], "duckdb")
     print(flush=True)
-    os.nice(LATER)
+    os.nice(NICENESS)
     for table in reversed(tables):
         plans.rows_of_one_day(CATALOG[table])
 

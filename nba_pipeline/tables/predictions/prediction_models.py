@@ -153,7 +153,7 @@ def model_rows(features: ir.Table, identity: Sequence[str]) -> ir.Table:
 def registered(rows: pa.Table, context: FinishContext) -> pa.Table:
     """Train every system of every market on each training day asked for, store the artifacts, and register them.
 
-    Raises EndedError, between two months, where the thread is to end.
+    Raises EndedError, between two months, if the thread is requested to stop.
     """
     wanted = [(d, m) for d in context.days if d == training_day(d) for m in context.markets]
     workers = ThreadPoolExecutor(max_workers=WORKERS)

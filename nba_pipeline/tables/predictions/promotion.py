@@ -76,7 +76,7 @@ def models_of_the_month(rows: "pd.DataFrame", market: str, trained_on: date, tra
 
 
 def begin_trainings(rows: "pd.DataFrame", market: str, trained_on: date, shared: SharedTraining) -> None:
-    """Begin the trainings that `models_of_the_month` asks for, that on all rows as if the challenger were promoted: it mostly is.
+    """Begin the trainings that `models_of_the_month` asks for, and the one on all rows, which it uses unless the champion serves.
 
     Args:
         rows: As there.

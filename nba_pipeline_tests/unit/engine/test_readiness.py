@@ -142,7 +142,7 @@ def test_a_model_of_the_month_is_needed_from_its_training_day_only() -> None:
     assert history_needed(reads, [day("2021-10-25")]) == {SCHEDULE: {day("2021-10-19")}}
 
 
-def test_only_training_days_need_what_models_learn_from_back_to_the_first_of_the_quarter_that_they_go_on_from() -> None:
+def test_only_training_days_need_history_and_it_begins_before_the_first_training_of_their_quarter() -> None:
     read = asof.before_training(SCHEDULE, 3)
     assert history_needed([read], on(1, 2, 3)) == {SCHEDULE: set()}
     february, march = ([day(f"2024-{month}-01"), day(f"2024-{month}-02")] for month in ("02", "03"))
