@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-import ibis
+from ibis.backends.sql import compilers
 
 from nba_pipeline.common import ibis_types as ir
 
@@ -12,5 +12,6 @@ KEPT = 1024
 
 @lru_cache(maxsize=KEPT)
 def to_sql(expression: ir.Table, dialect: str) -> str:
-    """Return the expression as a statement of the dialect."""
-    return str(ibis.to_sql(expression, dialect=dialect, pretty=False))
+    """Return the expression as a statement of the dialect, as `ibis.to_sql` does, which copies the whole tree before."""
+    compiler = getattr(compilers, dialect).compiler
+    return str(compiler.to_sqlglot(expression.unbind()).sql(dialect=compiler.dialect, copy=False))
