@@ -21,7 +21,7 @@ from nba_pipeline.engine.audit import AuditFindings, audit, slate_columns
 from nba_pipeline.engine.duckdb_executor import DuckDBExecutor
 from nba_pipeline.engine.executor import Executor
 from nba_pipeline.engine.plan import Plan
-from nba_pipeline.engine.readiness import unmet, waived
+from nba_pipeline.engine.readiness import last_days_needed, unmet, waived
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import CLOCK, DAYS, MARKETS, SLATE, Transform
 from nba_pipeline.engine.waivers import Waiver, Waivers
@@ -148,11 +148,14 @@ def timed(spent: dict[str, float], stage: str) -> Iterator[None]:
 
 
 def _ledger(transform: Transform, schedule: Read | None, warehouse: Warehouse, days: list[date]) -> pa.Table:
-    """Read the ledger of these days of the table, and of all that they are computed and audited with."""
+    """Read the ledger of these days of the table, and of the days of all others that they are computed and audited with."""
     own, reads = transform.table.id, [*transform.reads.values(), *([schedule] if schedule else [])]
-    first = min([days[0], *(r.needed(days)[0] for r in reads)])
-    ledger = warehouse.ledger(list(dict.fromkeys([own, *(r.table.id for r in reads)])), first, days[-1])
-    return ledger.filter((pc.field("table_id") != own) | (pc.field("day") >= pa.scalar(days[0], pa.date32())))
+    first, last = min([days[0], *(r.needed(days)[0] for r in reads)]), last_days_needed(reads, days)
+    ledger = warehouse.ledger(list(dict.fromkeys([own, *last])), first, days[-1])
+    wanted = (pc.field("table_id") == own) & (pc.field("day") >= pa.scalar(days[0], pa.date32()))
+    for table in last.keys() - {own}:
+        wanted |= (pc.field("table_id") == table) & (pc.field("day") <= pa.scalar(last[table], pa.date32()))
+    return ledger.filter(wanted)
 
 
 def _blocked(

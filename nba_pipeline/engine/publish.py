@@ -11,13 +11,11 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from itertools import chain
 
 import pyarrow as pa
 
 from nba_pipeline.asof.reads import Read
-from nba_pipeline.common.in_order import in_order
 from nba_pipeline.common.memory import give_back
 from nba_pipeline.contracts.checks import CHECKS, COVERAGE
 from nba_pipeline.engine import computed
@@ -70,9 +68,7 @@ def publish_in_blocks(
     source: Source,
     schedule: Read | None,
     run: RunContext,
-    *,
-    first: Callable[[], Prepared] | None = None,
-    ahead: int = 0,
+    ready: Callable[[int], Prepared | None] = lambda _: None,
 ) -> Generator[Publication]:
     """Publish days as `publish` does, block by block, so that memory does not grow with history.
 
@@ -86,34 +82,20 @@ def publish_in_blocks(
         source: Where its feeds come from.
         schedule: The read of the day's games; None where the table itself is it.
         run: The run.
-        first: Returns the first block, which others prepare; it is computed again if others have published meanwhile.
-        ahead: How many blocks are prepared in threads while the one before them is stored.
+        ready: Returns the block of a number where others have prepared it, else None; it is computed again if others have
+            published meanwhile.
     """
-    pieces = [list(chain(*blocks))] if is_pushed(transform, warehouse, run) else blocks
-
-    def prepared(days: Sequence[date], waits: bool) -> Prepared:
-        return prepare(transform, days, warehouse, source, schedule, run, waits=waits)
-
-    tasks = [partial(prepared, days, ahead > 0) for days in pieces]
+    pushed = is_pushed(transform, warehouse, run)
     earlier = Publication([])
-    with closing(_prepared_in_order(tasks, ahead, first)) as ready:
-        for made in ready:
-            current = made if _is_current(made, warehouse) else prepared(made.days, waits=False)
-            earlier = store(current, warehouse, earlier)
-            if len(current.days) > SHORT:
-                give_back()
-            yield earlier
-
-
-def _prepared_in_order(
-    tasks: Sequence[Callable[[], Prepared]], ahead: int, first: Callable[[], Prepared] | None
-) -> Generator[Prepared]:
-    """Yield what the tasks prepare, of which `first`, if given, takes the place of the first one."""
-    if ahead:
-        yield from in_order(tasks[1:] if first else tasks, Prepared.close, ahead, first)
-    else:
-        for task in [first, *tasks[1:]] if first else tasks:
-            yield task()
+    for number, days in enumerate([list(chain(*blocks))] if pushed else blocks):
+        made = None if pushed else ready(number)
+        if made is None or not _is_current(made, warehouse):
+            made = prepare(transform, days, warehouse, source, schedule, run)
+        earlier = store(made, warehouse, earlier)
+        del made  # so that its memory can be given back
+        if len(days) > SHORT:
+            give_back()
+        yield earlier
 
 
 def _is_current(made: Prepared, warehouse: Warehouse) -> bool:

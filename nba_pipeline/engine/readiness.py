@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -106,3 +106,12 @@ def history_needed(reads: Sequence[Read], days: Sequence[date]) -> dict[Table, s
         first, last = read.needed(days)
         needed.setdefault(read.table, set()).update(days_between(first, last))
     return needed
+
+
+def last_days_needed(reads: Iterable[Read], days: Sequence[date]) -> dict[str, date]:
+    """Return the last day of each table, by its id, that any of the reads needs to compute `days`."""
+    last: dict[str, date] = {}
+    for read in reads:
+        _, day = read.needed(days)
+        last[read.table.id] = max(day, last.get(read.table.id, day))
+    return last

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from nba_pipeline.common import duckdb as duck
-from nba_pipeline.common.in_order import ended
+from nba_pipeline.common.ending import ended
 from nba_pipeline.engine.plan import Query
 
 # A plan of fewer steps is computed before another thread is of use.

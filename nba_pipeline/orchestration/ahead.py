@@ -1,9 +1,9 @@
 """Prepares tables of a run in threads of their own, while the run's own thread stores others and reports them to Dagster.
 
-Nothing is published or reported here: a table is read, computed and audited as soon as all that it reads in this run is
-published, and waits for its step. A step whose table was not begun computes it itself. Of many days only the first block is
-prepared here, and the step computes the next ones, also while the first one is under way. What goes wrong with a table is raised
-in its step.
+Nothing is published or reported here: a block of days of a table is read, computed and audited as soon as the days that it reads
+in this run are published, and waits for the step of its table. Blocks are begun in the order of the run: those of a table before
+those of the tables after it. A step computes itself what was not begun. What goes wrong with a block is raised in the step of its
+table.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,124 +14,167 @@ from datetime import date
 from functools import partial
 from threading import Lock
 
-from nba_pipeline.common.in_order import ended
+from nba_pipeline.common.ending import ended
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.prepare import Prepared
+from nba_pipeline.engine.readiness import last_days_needed
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
-from nba_pipeline.tables.catalog import CATALOG, graph_order, schedule_read
+from nba_pipeline.tables.catalog import CATALOG, blocks_of, graph_order, schedule_read
 
 # Two, for two cores.
 PREPARING = 2
 # Of a run of many days: more would be in memory at once.
-MOST_OF_LONG = 4
+MOST_OF_LONG = 6
+
+# A table, and the number of a block of its days.
+Block = tuple[str, int]
 
 
 class Ahead:
-    """The tables of one run that are prepared before their steps."""
+    """The blocks of one run that are prepared before their steps."""
 
     def __init__(
         self,
-        needs: Mapping[str, set[str]],
+        needs: Mapping[str, Sequence[Mapping[str, date]]],
         open_run: Callable[[str], TableRun],
         threads: int = PREPARING,
         most: int | None = None,
     ) -> None:
-        """Begin the tables that need no other.
+        """Begin the blocks that need no other table.
 
         Args:
-            needs: The tables to prepare, in the order of the run, each with those that must be published before.
+            needs: The tables to prepare, in the order of the run, each with its blocks: for each table that a block reads,
+                the last day that must be published before.
             open_run: Opens what a table is prepared with.
-            threads: How many tables are prepared at once.
-            most: How many tables may be begun and not taken, so that few are in memory; None for any number.
+            threads: How many blocks are prepared at once.
+            most: How many blocks may be begun and not taken, so that few are in memory; None for any number.
         """
-        self._needs, self._open_run, self._most = {t: set(n) for t, n in needs.items()}, open_run, most
-        self._begun: dict[str, Future[TableRun]] = {}
-        self._opened: dict[str, TableRun] = {}
-        self._lock = Lock()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ahead")
+        self._needs = {(t, n): dict(needed) for t, blocks in needs.items() for n, needed in enumerate(blocks)}
+        self._open_run, self._threads, self._most = open_run, threads, most
+        self._begun: dict[Block, Future[Prepared]] = {}
+        self._running = 0
+        self._lock = Lock()  # guards these
+        self._runs: dict[str, TableRun] = {}
+        self._opening = {table: Lock() for table in needs}
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ahead")
         self._submit()
 
-    def take(self, table: str) -> TableRun | None:
-        """Return the prepared table, which is waited for where it was begun; None where the caller has to compute it.
+    def prepares(self, table: str) -> bool:
+        """Return whether the table is one of those to prepare."""
+        return table in self._opening
+
+    def opened(self, table: str) -> TableRun:
+        """Return what a table is prepared with, the same for all its blocks.
+
+        Raises:
+            Exception: It cannot be opened.
+        """
+        with self._opening[table]:
+            if table not in self._runs:
+                self._runs[table] = self._open_run(table)
+            return self._runs[table]
+
+    def take(self, table: str, block: int) -> Prepared | None:
+        """Return a prepared block, which is waited for where it was begun; None where the caller has to compute it.
 
         Raises:
             Exception: What went wrong when it was prepared.
         """
         with self._lock:
-            self._needs.pop(table, None)
-            begun = self._begun.get(table)
+            self._needs.pop((table, block), None)
+            begun = self._begun.get((table, block))
+        if begun is None:
+            return None
         try:
-            return None if begun is None or begun.cancel() else begun.result()
+            return begun.result()
         finally:
-            if begun is None or begun.done():  # else the wait was interrupted, and `close` stops it
+            if begun.done():  # else the wait was interrupted, and `close` stops it
                 with self._lock:
-                    self._begun.pop(table, None)
-                    self._opened.pop(table, None)
+                    self._begun.pop((table, block), None)
                 self._submit()
 
-    def opened(self, table: str) -> TableRun | None:
-        """Return what a table is prepared with while it is under way; None before, and once it is ready."""
-        with self._lock:
-            begun = self._begun.get(table)
-            return self._opened.get(table) if begun is not None and begun.running() else None
-
     def is_under_way(self, table: str) -> bool:
-        """Return whether the table was begun and is not ready."""
+        """Return whether the first block of the table was begun and is not ready."""
         with self._lock:
-            begun = self._begun.get(table)
-        return begun is not None and begun.running()
+            begun = self._begun.get((table, 0))
+        return begun is not None and not begun.done()
 
-    def published(self, table: str) -> None:
-        """Begin the tables that needed only this one."""
+    def published(self, table: str, through: date) -> None:
+        """Begin the blocks that needed only these days of this table.
+
+        Args:
+            table: The table.
+            through: The last day up to which it is published.
+        """
         with self._lock:
             for needed in self._needs.values():
-                needed.discard(table)
+                if table in needed and needed[table] <= through:
+                    del needed[table]
+        self._submit()
+
+    def drop(self, table: str) -> None:
+        """Drop the blocks of a table that its step has not taken, and begin no more of them."""
+        with self._lock:
+            for block in [b for b in self._needs if b[0] == table]:
+                del self._needs[block]
+            dropped = [self._begun.pop(b) for b in list(self._begun) if b[0] == table]
+        for begun in dropped:
+            begun.add_done_callback(_close)
         self._submit()
 
     def _submit(self) -> None:
+        """Begin as many blocks as there are threads without work."""
         with self._lock:
-            free = None if self._most is None else max(self._most - len(self._begun), 0)
-            for table in [t for t, needed in self._needs.items() if not needed][:free]:
-                del self._needs[table]
-                self._begun[table] = self._threads.submit(self._prepared, table)
+            while self._running < self._threads and (self._most is None or len(self._begun) < self._most):
+                block = next((b for b, needed in self._needs.items() if not needed), None)
+                if block is None:
+                    return
+                del self._needs[block]
+                self._running += 1
+                self._begun[block] = self._pool.submit(self._prepared, *block)
 
-    def _prepared(self, table: str) -> TableRun:
-        run = self._open_run(table)
-        with self._lock:
-            self._opened[table] = run
-        return run.prepare()
+    def _prepared(self, table: str, block: int) -> Prepared:
+        try:
+            return self.opened(table).prepare(block)
+        finally:
+            with self._lock:
+                self._running -= 1
+            self._submit()
 
     def close(self) -> None:
         """Stop what was begun and not taken, and drop its rows."""
         with self._lock:
             self._needs.clear()
             begun = list(self._begun.values())
-        for run in ended(begun):
-            if run.prepared:
-                run.prepared.close()
-        self._threads.shutdown()
+        for made in ended(begun):
+            made.close()
+        self._pool.shutdown()
+
+
+def _close(begun: Future[Prepared]) -> None:
+    if not begun.cancelled() and begun.exception() is None:
+        begun.result().close()
 
 
 class _Run:
-    """A run whose first step begins to prepare the tables of the others."""
+    """A run whose first step begins to prepare the tables of all."""
 
     def __init__(self, run_id: str, tables: Sequence[str], tags: Mapping[str, str]) -> None:
         self.run_id, self.tables, self.tags = run_id, tables, tags
         self.ahead: Ahead | None = None
 
-    def begin(self, first: str, days: Sequence[date], settings: Settings) -> Ahead:
-        """Begin, once, the tables but that of the first step, which it computes itself."""
+    def begin(self, days: Sequence[date], settings: Settings) -> Ahead:
+        """Begin the tables, once."""
 
         def opened(table: str) -> TableRun:
             return open_table_run(CATALOG[table], tuple(days), settings, self.run_id)
 
         if self.ahead is None:
-            needs = _needs(self.tables, self.tags, settings)
-            others = {t: n for t, n in needs.items() if t != first}
-            self.ahead = Ahead(others, opened, most=None if len(days) <= SHORT else MOST_OF_LONG)
+            needs = _needs(self.tables, self.tags, settings, days)
+            self.ahead = Ahead(needs, opened, most=None if len(days) <= SHORT else MOST_OF_LONG)
         return self.ahead
 
 
@@ -182,10 +225,13 @@ def preparing_ahead(run_id: str, tables: Sequence[str], tags: Mapping[str, str])
             run.ahead.close()
 
 
-def _needs(tables: Sequence[str], tags: Mapping[str, str], settings: Settings) -> dict[str, set[str]]:
-    """Return the tables to prepare, each with the tables of the run that it reads.
+def _needs(
+    tables: Sequence[str], tags: Mapping[str, str], settings: Settings, days: Sequence[date]
+) -> dict[str, list[dict[str, date]]]:
+    """Return the tables to prepare, each with its blocks: the tables of the run that each reads, and the last day that it needs.
 
-    Left out are tables that BigQuery holds, and those whose step fetches what it reads.
+    Left out are tables that BigQuery holds, and those whose step fetches what it reads. Days before the run need not be waited
+    for.
     """
     if settings.warehouse != "duckdb":
         return {}
@@ -195,15 +241,15 @@ def _needs(tables: Sequence[str], tags: Mapping[str, str], settings: Settings) -
         if fetches(settings, tags) and (transform.feeds or transform.witnesses):
             continue
         schedule = schedule_read(transform)
-        read = {t.id for t in transform.upstream()} | ({schedule.table.id} if schedule else set())
-        needs[table] = read & set(tables)
+        reads = [*transform.reads.values(), *([schedule] if schedule else [])]
+        last = [last_days_needed(reads, block) for block in blocks_of(transform, days, len(settings.markets))]
+        others = {t for t in tables if t != table}
+        needs[table] = [{t: d for t, d in of_block.items() if t in others and d >= min(days)} for of_block in last]
     return needs
 
 
 def take(run_id: str, transform: Transform, days: Sequence[date], settings: Settings) -> TableRun | None:
-    """Return a table's days that were or are prepared for a run; None where they are not.
-
-    The first block of many days is not waited for: the next ones can be computed beside it.
+    """Return a table's days whose blocks are prepared for a run; None where they are not.
 
     Args:
         run_id: The id of the run.
@@ -212,28 +258,27 @@ def take(run_id: str, transform: Transform, days: Sequence[date], settings: Sett
         settings: The settings of the run.
 
     Raises:
-        Exception: What went wrong when they were prepared.
+        Exception: The table cannot be opened.
     """
     if run_id not in _runs or CATALOG.get(transform.table.id) is not transform:
         return None
     run, table = _runs[run_id], transform.table.id
-    ahead = run.begin(table, days, settings)
+    ahead = run.begin(days, settings)
+    if not ahead.prepares(table):
+        return None
     for other in _meanwhile.values():
         if other.table == table and other.step in run.tables and ahead.is_under_way(table):
             other.work(run_id, days, settings)
-    if len(days) > SHORT and (opened := ahead.opened(table)):
-        return replace(opened, under_way=partial(_first, ahead, table))
-    return ahead.take(table)
+    return replace(ahead.opened(table), ready=partial(ahead.take, table))
 
 
-def _first(ahead: Ahead, table: str) -> Prepared:
-    """Wait for the first block of a table that was under way."""
-    run = ahead.take(table)
-    assert run and run.prepared, "what has begun cannot be taken back, and only the step of the table takes it"
-    return run.prepared
-
-
-def published(run_id: str, table: str) -> None:
-    """Tell a run that a table of it is published."""
+def published(run_id: str, table: str, through: date) -> None:
+    """Tell a run that a table of it is published up to a day."""
     if run_id in _runs and (ahead := _runs[run_id].ahead):
-        ahead.published(table)
+        ahead.published(table, through)
+
+
+def drop(run_id: str, table: str) -> None:
+    """Drop what a run has prepared of a table that its step has not taken."""
+    if run_id in _runs and (ahead := _runs[run_id].ahead):
+        ahead.drop(table)

@@ -86,10 +86,12 @@ def _materialize(context: dg.AssetExecutionContext, transform: Transform, settin
         with closing(work.publish()) as blocks:
             for block in blocks:
                 result.add(block)
+                ahead.published(run_id, table.id, block.verdicts[-1].day)
     except (PipelineError, OSError):
         yield from report_days(context, asset_key(table), result.verdicts)
         raise
-    ahead.published(run_id, table.id)
+    finally:
+        ahead.drop(run_id, table.id)
     announce(table.id, DONE, len(days))
     context.log.info(_summary(context.run, table, result, work.run))
     latest = {"dagster/column_lineage": lineage(transform, work.plan.origins)}

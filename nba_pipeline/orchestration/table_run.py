@@ -1,8 +1,8 @@
 """One table in a run: what it is computed with, and its days published or prepared to be."""
 
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import date
 
 from nba_pipeline.asof.reads import Read
@@ -18,9 +18,13 @@ from nba_pipeline.orchestration.compiling import wait_for_plan
 from nba_pipeline.orchestration.feature_readiness import require_model_features
 from nba_pipeline.sources.fingerprints import FingerprintingSource
 from nba_pipeline.sources.state_db import SourceState
-from nba_pipeline.tables.catalog import blocks_ahead, blocks_of, graph_order, schedule_read
+from nba_pipeline.tables.catalog import blocks_of, graph_order, schedule_read
 from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.warehouse import Warehouse
+
+
+def not_prepared(block: int) -> None:
+    """Return that no other has prepared a block."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class TableRun:
         plan: The statements of the table.
         warehouse: Where it is stored.
         source: Where its feeds come from.
-        prepared: The first block of the days, computed and not published; None before.
-        under_way: Waits for the first block, which another thread computes; None where none does.
+        ready: Returns the block of a number where others have prepared it, and waits for it where they are about to; else None.
+        checked: The days whose stored features were looked at.
     """
 
     transform: Transform
@@ -46,8 +50,8 @@ class TableRun:
     plan: Plan
     warehouse: Warehouse
     source: FingerprintingSource
-    prepared: Prepared | None = None
-    under_way: Callable[[], Prepared] | None = None
+    ready: Callable[[int], Prepared | None] = not_prepared
+    checked: set[date] = field(default_factory=set)
 
     @property
     def schedule(self) -> Read | None:
@@ -58,53 +62,52 @@ class TableRun:
     def blocks(self) -> list[list[date]]:
         return blocks_of(self.transform, self.days, len(self.run.markets))
 
-    def prepare(self) -> "TableRun":
-        """Compute and audit the first block of the days, and return them with this; nothing is published."""
-        first, *_ = self.blocks
-        made = prepare(self.transform, first, self.warehouse, self.source, self.schedule, self.run, waits=True)
-        return replace(self, prepared=made)
+    def prepare(self, block: int) -> Prepared:
+        """Compute and audit the block of a number; nothing is published.
+
+        Raises:
+            MissingHistoryError: Models would read features that were not computed.
+        """
+        days = self.blocks[block]
+        self._require_model_features(days)
+        return prepare(self.transform, days, self.warehouse, self.source, self.schedule, self.run, waits=True)
 
     def publish(self) -> Generator[Publication]:
-        """Publish the days block by block, each with the digests of the feeds that it was built from."""
-        made, blocks = self.prepared, self.blocks
-        several = len(blocks) > 1 and self.warehouse.dialect == "duckdb"
+        """Publish the days block by block, each with the digests of the feeds that it was built from.
+
+        Raises:
+            MissingHistoryError: Models would read features that were not computed.
+        """
+        self._require_model_features(self.days)
         publications = publish_in_blocks(
-            self.transform,
-            blocks,
-            self.warehouse,
-            self.source,
-            self.schedule,
-            self.run,
-            first=self.under_way if made is None else lambda: made,
-            ahead=blocks_ahead(self.transform, len(self.run.markets)) if several else 0,
+            self.transform, self.blocks, self.warehouse, self.source, self.schedule, self.run, self.ready
         )
-        with ExitStack() as ended:
-            if made:
-                ended.callback(made.close)  # of a run that is interrupted before it is stored
-            ended.enter_context(closing(publications))
+        with closing(publications):
             for block in publications:
                 self.source.record(SourceState(self.settings.open_state()), self.run.id, block.published)
                 if block.published:
                     self.settings.record_origin()
                 yield block
 
+    def _require_model_features(self, days: Sequence[date]) -> None:
+        """Refuse stored features that lack what models read, to compute these days."""
+        if unchecked := sorted(set(days) - self.checked):
+            require_model_features(self.transform, self.plan.used_columns, self.warehouse, unchecked, self.run.id)
+            self.checked.update(unchecked)
+
 
 def open_table_run(transform: Transform, days: tuple[date, ...], settings: Settings, run_id: str) -> TableRun:
-    """Open what a table's days are computed with, and refuse stored features that lack what models read.
+    """Open what a table's days are computed with.
 
     Args:
         transform: What computes the table.
         days: The days.
         settings: The settings of the environment.
         run_id: The id of the run.
-
-    Raises:
-        MissingHistoryError: Models would read features that were not computed.
     """
     waivers = read_waivers(settings.open_state().declarations(), graph_order(), clock.today())
     plans = stored_plans(settings.cache)
     run = RunContext(run_id, clock.now(), settings.markets, settings.open_artifacts(), waivers, plans)
     wait_for_plan(transform.table.id)
     plan, warehouse = plans.of(transform, "duckdb"), settings.open_warehouse()
-    require_model_features(transform, plan.used_columns, warehouse, list(days), run_id)
     return TableRun(transform, days, settings, run, plan, warehouse, FingerprintingSource(settings.open_source()))

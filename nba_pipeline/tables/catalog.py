@@ -88,6 +88,9 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_raw.player_prop_lines": 1,
     "nba_analytics.player_game_summary": 2,
     "nba_analytics.upcoming_player_game_context": 2,
+    "nba_precompute.player_shot_zone_analysis": 2,
+    "nba_precompute.player_composite_factors": 2,
+    "nba_precompute.player_daily_cache": 2,
     "nba_predictions.ml_feature_store_v2": 1,
     "nba_predictions.prediction_models": 2,
     "nba_predictions.player_prop_predictions": 1,
@@ -96,7 +99,7 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.calls": 1,
 }
 
-# How many blocks are computed while one before them is stored, on two cores, of a table whose blocks are short.
+# How many blocks are computed at once, on two cores: fewer seasons are cut into so many, where they are of one market.
 BLOCKS_AT_ONCE = 2
 
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
@@ -152,16 +155,6 @@ def schedule_read(transform: Transform) -> Read | None:
     return None if transform is CATALOG[schedule.SCHEDULE.id] else schedule.SLATE
 
 
-def blocks_ahead(transform: Transform, markets: int) -> int:
-    """Return how many blocks of a table are computed while one before them is stored: as many as fit into memory.
-
-    Args:
-        transform: What computes the table.
-        markets: How many markets are forecast.
-    """
-    return BLOCKS_AT_ONCE if transform.table.id in FEWER_SEASONS and markets == 1 else 1
-
-
 def blocks_of(transform: Transform, days: Sequence[date], markets: int) -> list[list[date]]:
     """Cut the days of a run into those that are computed at once: fewer seasons where their rows are many or wide.
 
@@ -172,4 +165,5 @@ def blocks_of(transform: Transform, days: Sequence[date], markets: int) -> list[
     """
     table = transform.table.id
     parts = PARTS_OF_MARKET * markets if table in BY_MARKET and len(days) > SHORT else 1
-    return blocks(days, FEWER_SEASONS.get(table, SEASONS_AT_ONCE), parts, blocks_ahead(transform, markets))
+    least = BLOCKS_AT_ONCE if table in FEWER_SEASONS and markets == 1 else 1
+    return blocks(days, FEWER_SEASONS.get(table, SEASONS_AT_ONCE), parts, least)

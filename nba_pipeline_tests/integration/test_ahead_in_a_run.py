@@ -1,7 +1,8 @@
 """A run whose tables are prepared ahead publishes and reports what a run that computes them step by step does."""
 
+import errno
 import threading
-import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from nba_pipeline.orchestration import ahead, table_run
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG
-from nba_pipeline_tests.support.homes import Home
+from nba_pipeline_tests.support.homes import Home, asset_of
 
 pytestmark = pytest.mark.integration
 DAY = date(2021, 10, 28)
@@ -44,8 +45,8 @@ def test_days_verdicts_and_contents_are_the_same(home: Home, monkeypatch: pytest
     taken: list[str] = []
     honest = ahead.Ahead.take
 
-    def noted(self: ahead.Ahead, table: str) -> Any:
-        found = honest(self, table)
+    def noted(self: ahead.Ahead, table: str, block: int) -> Any:
+        found = honest(self, table, block)
         taken.extend([table] if found else [])
         return found
 
@@ -84,7 +85,9 @@ def test_what_another_run_changes_between_preparing_and_publishing_is_computed_a
     table = "nba_precompute.player_daily_cache"
 
     def prepared(run_id: str) -> TableRun:
-        return open_table_run(CATALOG[table], (DAY,), home.settings, run_id).prepare()
+        run = open_table_run(CATALOG[table], (DAY,), home.settings, run_id)
+        made = run.prepare(0)
+        return replace(run, ready=lambda _: made)
 
     first, other, later = (prepared(run_id) for run_id in ("first", "other", "later"))
     assert [b.published for b in first.publish()] == [[DAY]]  # nobody published meanwhile: stored as it was prepared
@@ -103,12 +106,19 @@ def test_what_another_run_changes_between_preparing_and_publishing_is_computed_a
     assert computed == ["other", "later"]
 
 
-def test_the_next_block_is_computed_beside_a_first_one_and_all_days_have_the_digests_of_their_feeds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings, run_id = Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)}), "run"
+@pytest.fixture
+def two_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, list[date]]:
+    """The settings of a new home, and days of which every table has two blocks."""
     days = days_between(EPOCH, date(2021, 11, 30))
-    schedule, other = CATALOG["nba_raw.schedule"], CATALOG["nba_raw.lineups"]
+    monkeypatch.setattr(table_run, "blocks_of", lambda *_: [days[:20], days[20:]])
+    monkeypatch.setattr(ahead, "blocks_of", lambda *_: [days[:20], days[20:]])
+    return Settings.from_environment({"NBA_PIPELINE_HOME": str(tmp_path)}), days
+
+
+def test_two_blocks_are_computed_at_once_and_all_days_have_the_digests_of_their_feeds(
+    two_blocks: tuple[Settings, list[date]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings, days), run_id, schedule = two_blocks, "run", CATALOG["nba_raw.schedule"]
     next_one, honest = threading.Event(), table_run.prepare
 
     def held(transform: Any, block: list[date], *more: Any, **options: Any) -> Any:
@@ -118,17 +128,62 @@ def test_the_next_block_is_computed_beside_a_first_one_and_all_days_have_the_dig
             assert next_one.wait(60)
         return honest(transform, block, *more, **options)
 
-    for module in (table_run, publish):
-        monkeypatch.setattr(module, "prepare", held)
-    monkeypatch.setattr(table_run, "blocks_of", lambda *_: [days[:20], days[20:]])
-    with ahead.preparing_ahead(run_id, [schedule.table.id, other.table.id], {}):
-        assert ahead.take(run_id, other, days, settings) is None
-        begun = ahead._runs[run_id].ahead
-        while not (begun and begun.opened(schedule.table.id)):
-            time.sleep(0.01)
+    monkeypatch.setattr(table_run, "prepare", held)
+    with ahead.preparing_ahead(run_id, [schedule.table.id], {}):
         work = ahead.take(run_id, schedule, days, settings)
-        assert work and work.under_way
+        assert work
         assert [block.published for block in work.publish()] == [days[:20], days[20:]]
     built = SourceState(settings.open_state()).built()
     assert {day for _, day in built} == set(days)
     assert len({entry["recorded_at"] for entry in settings.open_warehouse().ledger().to_pylist()}) == 1
+
+
+def test_a_table_is_computed_while_the_one_above_it_goes_on_with_later_days(
+    two_blocks: tuple[Settings, list[date]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings, days), run_id = two_blocks, "run"
+    above, below = CATALOG["nba_raw.schedule"], CATALOG["nba_raw.rosters"]
+    begun, honest = threading.Event(), table_run.prepare
+
+    def held(transform: Any, block: list[date], *more: Any, **options: Any) -> Any:
+        if transform is below:
+            begun.set()
+        elif block[0] > days[0]:
+            assert begun.wait(60)  # the later days of the table above wait for the table below
+        return honest(transform, block, *more, **options)
+
+    monkeypatch.setattr(table_run, "prepare", held)
+    computed = list[str]()
+    monkeypatch.setattr(publish, "prepare", lambda transform, *_, **__: computed.append(transform.table.id))
+    with ahead.preparing_ahead(run_id, [above.table.id, below.table.id], {}):
+        for transform in (above, below):
+            work = ahead.take(run_id, transform, days, settings)
+            assert work
+            for block in work.publish():
+                ahead.published(run_id, transform.table.id, block.verdicts[-1].day)
+    assert computed == [], "what was prepared is stored as it is"
+    ledger = settings.open_warehouse().ledger().to_pylist()
+    assert {(e["table_id"], e["state"]) for e in ledger} == {(t.table.id, "published") for t in (above, below)}
+    assert len(ledger) == 2 * len(days)
+
+
+def test_a_step_that_fails_drops_the_blocks_that_it_has_not_taken(
+    home: Home, two_blocks: tuple[Settings, list[date]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, days = two_blocks
+    honest, closed = table_run.prepare, list[date]()
+
+    def noted(transform: Any, block: list[date], *more: Any, **options: Any) -> Any:
+        made = honest(transform, block, *more, **options)
+        monkeypatch.setattr(made, "close", lambda: closed.append(block[0]))
+        return made
+
+    def full(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(table_run, "prepare", noted)
+    monkeypatch.setattr(publish, "store", full)
+    result = home.materialize(days[0], days[-1], [asset_of(CATALOG["nba_raw.schedule"])])
+    assert not result.success
+    assert days[20] in closed
+    assert not ahead._runs

@@ -29,8 +29,10 @@ KEY = asset_key(SCHEDULE)
 def test_the_blocks_before_an_error_are_materialized(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(transform: Any, blocks: Any, *more: Any, **_: Any) -> Iterator[Any]:
-        yield publish(transform, blocks[0][:2], *more)
+    def failing(
+        transform: Any, blocks: Any, warehouse: Any, source: Any, schedule: Any, run: Any, _: Any
+    ) -> Iterator[Any]:
+        yield publish(transform, blocks[0][:2], warehouse, source, schedule, run)
         raise error
 
     monkeypatch.setenv("NBA_PIPELINE_HOME", str(tmp_path))

@@ -1,7 +1,5 @@
 """Many days are published in blocks: with the same rows, verdicts and rejects, in memory that does not grow with history."""
 
-import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,7 +20,7 @@ from nba_pipeline.engine.publish import Publication, publish, publish_in_blocks,
 from nba_pipeline.engine.run_context import RunContext
 from nba_pipeline.engine.transform import Transform
 from nba_pipeline.sources.landing import Feed, LandingColumn
-from nba_pipeline.tables.catalog import BY_MARKET, CATALOG, FEWER_SEASONS, blocks_ahead, blocks_of
+from nba_pipeline.tables.catalog import BY_MARKET, CATALOG, FEWER_SEASONS, blocks_of
 from nba_pipeline.warehouse import Days
 from nba_pipeline_tests.support import HandMadeSource, day
 from nba_pipeline_tests.support.open_warehouse import OpenWarehouse
@@ -116,11 +114,17 @@ class House:
     def at_once(self) -> Publication:
         return publish(transform(), DAYS, self.warehouse, self.source, None, RunContext("run", AT))
 
-    def in_blocks(self, ahead: int = 0) -> Publication:
-        done, run = Publication([]), RunContext("run", AT)
-        for block in publish_in_blocks(
-            transform(), blocks(DAYS, 1), self.warehouse, self.source, None, run, ahead=ahead
-        ):
+    def in_blocks(self, *, prepared: bool = False) -> Publication:
+        """Publish the days block by block; others prepare the blocks where `prepared`."""
+        done, run, cut = Publication([]), RunContext("run", AT), blocks(DAYS, 1)
+
+        def ready(number: int) -> Prepared:
+            return prepare(transform(), cut[number], self.warehouse, self.source, None, run, waits=True)
+
+        published = publish_in_blocks(
+            transform(), cut, self.warehouse, self.source, None, run, *([ready] if prepared else [])
+        )
+        for block in published:
             self.sizes.append(len(block.verdicts))
             done.add(block)
         return done
@@ -168,14 +172,14 @@ def test_every_day_is_in_one_block_whatever_the_number_of_seasons_is(last: int, 
     assert [d for b in blocks(history, seasons) for d in b] == history
 
 
-@pytest.mark.parametrize("ahead", [0, 1, 2])
+@pytest.mark.parametrize("prepared", [False, True])
 @pytest.mark.parametrize("kind", [HandMadeSource, ByDay])
 def test_blocks_have_the_verdicts_the_ledger_and_the_rejects_of_all_days_at_once(
-    kind: type[HandMadeSource], ahead: int, tmp_path: Path
+    kind: type[HandMadeSource], prepared: bool, tmp_path: Path
 ) -> None:
     source = kind({"games": [*GOOD, *UNDATED, game(BAD, 50, points=-1)]})
     whole, cut = House(tmp_path / "whole.duckdb", source), House(tmp_path / "cut.duckdb", source)
-    expected_of, found = whole.at_once(), cut.in_blocks(ahead)
+    expected_of, found = whole.at_once(), cut.in_blocks(prepared=prepared)
     assert cut.sizes == [len(OLD), len(NEW)]
     assert found.verdicts == expected_of.verdicts
     assert [v.day for v in found.refused] == [BAD]
@@ -185,13 +189,13 @@ def test_blocks_have_the_verdicts_the_ledger_and_the_rejects_of_all_days_at_once
     assert found.rejected == expected_of.rejected == 3
 
 
-@pytest.mark.parametrize("ahead", [0, 1, 2])
+@pytest.mark.parametrize("prepared", [False, True])
 def test_an_error_between_blocks_leaves_the_blocks_before_it_published_and_in_the_ledger(
-    ahead: int, tmp_path: Path
+    prepared: bool, tmp_path: Path
 ) -> None:
     house = House(tmp_path / "nba.duckdb", Interrupted({"games": GOOD}))
     with pytest.raises(SourceError):
-        house.in_blocks(ahead)
+        house.in_blocks(prepared=prepared)
     assert house.sizes == [len(OLD)]
     assert [(e["day"], e["state"], e["rows"]) for e in house.ledger()] == [(d, "published", 1) for d in OLD]
 
@@ -203,7 +207,7 @@ def test_days_that_another_run_publishes_while_they_wait_are_computed_again(tmp_
     first = prepare(transform(), OLD, house.warehouse, house.source, None, run, waits=True)
     publish(transform(), OLD, house.warehouse, corrected, None, RunContext("other", AT))
     assert not first.is_current(house.warehouse)
-    days = publish_in_blocks(transform(), [OLD], house.warehouse, corrected, None, run, first=lambda: first)
+    days = publish_in_blocks(transform(), [OLD], house.warehouse, corrected, None, run, lambda _: first)
     assert [(v.day, v.published) for block in days for v in block.verdicts] == [(d, True) for d in OLD]
     stored = house.warehouse.read({"games": (GAMES, Days(OLD[0], OLD[-1]))})["games"]
     assert stored["points"].to_pylist() == [210, 210]
@@ -218,7 +222,7 @@ def test_rows_that_another_run_publishes_while_a_table_that_keeps_its_rows_waits
     publish(transform(), OLD, house.warehouse, earlier, None, RunContext("other", AT))
     assert [
         b.published
-        for b in publish_in_blocks(keeping, [OLD], house.warehouse, house.source, None, run, first=lambda: first)
+        for b in publish_in_blocks(keeping, [OLD], house.warehouse, house.source, None, run, lambda _: first)
     ]
     stored = house.warehouse.read({"games": (GAMES, Days(OLD[0], OLD[-1]))})["games"]
     assert stored["points"].to_pylist() == [210, 210]
@@ -233,47 +237,46 @@ def test_a_block_of_which_the_ledger_cannot_be_read_is_dropped(tmp_path: Path, m
     monkeypatch.setattr(Prepared, "is_current", damaged)
     monkeypatch.setattr(Prepared, "close", lambda made: dropped.append(made.days))
     with pytest.raises(WarehouseError, match="damaged"):
-        house.in_blocks()
+        house.in_blocks(prepared=True)
     assert dropped == [OLD]
 
 
 def test_a_later_block_that_another_run_publishes_while_it_waits_is_computed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house, computed = House(tmp_path / "nba.duckdb", HandMadeSource({"games": GOOD})), list[list[date]]()
+    house, again = House(tmp_path / "nba.duckdb", HandMadeSource({"games": GOOD})), list[list[date]]()
+    run, computing = RunContext("run", AT), (transform(), house.warehouse, house.source)
 
-    def noted(transform: Transform, days: Sequence[date], *more: Any, **options: Any) -> Prepared:
-        made = prepare(transform, days, *more, **options)
-        computed.extend([list(days)] if more[-1].id == "run" else [])
-        return made
+    def prepared(days: Sequence[date]) -> Prepared:
+        return prepare(computing[0], days, *computing[1:], None, run, waits=True)
 
-    monkeypatch.setattr(engine, "prepare", noted)
-    run = RunContext("run", AT)
-    found = publish_in_blocks(transform(), [OLD, NEW], house.warehouse, house.source, None, run, ahead=1)
+    waiting = [prepared(OLD), prepared(NEW)]
+
+    def noted(transform: Transform, days: Sequence[date], *more: Any) -> Prepared:
+        again.append(list(days))
+        return prepare(transform, days, *more)
+
+    found = publish_in_blocks(computing[0], [OLD, NEW], *computing[1:], None, run, lambda number: waiting[number])
     assert next(found).published == OLD
-    while computed != [OLD, NEW]:  # prepared in a thread
-        time.sleep(0.01)
     publish(transform(), NEW, house.warehouse, house.source, None, RunContext("other", AT))
+    monkeypatch.setattr(engine, "prepare", noted)
     assert [b.published for b in found] == [NEW]
-    assert computed == [OLD, NEW, NEW]
+    assert again == [NEW]
 
 
-def test_a_block_is_prepared_while_the_one_before_it_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    second = threading.Event()
-
-    class Noting(HandMadeSource):
-        def read(self, feed: Feed, days: Sequence[date]) -> pa.Table:
-            if NEW[0] in days:
-                second.set()
-            return super().read(feed, days)
-
-    def waiting(*given: Any) -> Publication:
-        assert second.wait(5)
-        return store(*given)
-
-    monkeypatch.setattr(engine, "store", waiting)
-    house = House(tmp_path / "nba.duckdb", Noting({"games": GOOD}))
-    assert house.in_blocks(ahead=1).published == DAYS
+def test_what_others_publish_of_days_after_those_that_a_block_reads_does_not_make_it_stale(tmp_path: Path) -> None:
+    """The tables above a block go on with their later days while it waits."""
+    house = House(tmp_path / "nba.duckdb", HandMadeSource({"games": GOOD}))
+    reading = Transform(GAMES, of_others, reads={"others": season_to_date(OTHERS)})
+    above = Transform(OTHERS, build, feeds={"landing": FEED}, expected=expected)
+    run = RunContext("run", AT)
+    publish(above, NEW[:1], house.warehouse, house.source, None, run)
+    made = prepare(reading, NEW[1:], house.warehouse, house.source, None, run, waits=True)
+    publish(above, NEW[1:], house.warehouse, house.source, None, run)
+    assert made.is_current(house.warehouse)
+    publish(above, NEW[:1], house.warehouse, house.source, None, RunContext("other", AT))
+    assert not made.is_current(house.warehouse)
+    made.close()
 
 
 def test_blocks_of_a_run_do_not_make_those_after_them_stale(tmp_path: Path) -> None:
@@ -309,12 +312,6 @@ def test_tables_that_are_cut_within_a_season_read_no_window_that_is_longer_than_
     """It would be read again for every block."""
     kinds = {read.kind for table in BY_MARKET for read in CATALOG[table].reads.values()}
     assert kinds == {"same_day", "month", "kept"}
-
-
-def test_two_blocks_are_computed_ahead_only_where_they_are_short() -> None:
-    """Three would be in memory: of four seasons each, or of several markets."""
-    assert {name for name, t in CATALOG.items() if blocks_ahead(t, 1) == 2} == FEWER_SEASONS.keys()
-    assert {blocks_ahead(t, 5) for t in CATALOG.values()} == {1}
 
 
 def test_every_other_table_has_the_same_blocks_however_many_markets_are_forecast() -> None:

@@ -1,8 +1,9 @@
-"""Tables of a run are prepared once what they read is published, each for one step only, and none outlives the run."""
+"""Blocks of a run are prepared once what they read is published, each for one step only, and none outlives the run."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,43 +13,53 @@ import pytest
 from nba_pipeline.common import duckdb as duck
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
+from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.orchestration import ahead as module
-from nba_pipeline.orchestration.ahead import Ahead
+from nba_pipeline.orchestration.ahead import Ahead, Block
 from nba_pipeline.orchestration.tags import BY
 from nba_pipeline.tables.catalog import CATALOG, graph_order
 from nba_pipeline_tests.support import day
 
 FACTS, FORM, PRICES = "facts", "form", "prices"
+FIRST, LAST = day("2024-01-05"), day("2024-06-05")
 SECONDS = 10.0
+FOUR_SEASONS = days_between(day("2021-10-19"), day("2025-06-22"))
+
+Needs = Mapping[str, list[dict[str, date]]]
 
 
 class Kitchen:
-    """Prepares tables, notes which, and says which were dropped; a table in `held` waits until it is let go."""
+    """Prepares blocks, notes which, and says which were dropped; a block in `held` waits until it is let go."""
 
     def __init__(self) -> None:
-        self.begun: list[str] = []
-        self.dropped: list[str] = []
-        self.held: dict[str, threading.Event] = {}
-        self.failing: dict[str, Exception] = {}
+        self.opened: list[str] = []
+        self.begun: list[Block] = []
+        self.dropped: list[Block] = []
+        self.held: dict[Block, threading.Event] = {}
+        self.failing: dict[Block, Exception] = {}
         self.started = threading.Semaphore(0)
 
-    def wait_for(self, *tables: str) -> None:
-        """Wait until so many more tables are begun, and check that they are these."""
-        for _ in tables:
+    def wait_for(self, *blocks: Block) -> None:
+        """Wait until so many more blocks are begun, and check that they are these."""
+        for _ in blocks:
             assert self.started.acquire(timeout=SECONDS)
-        assert self.begun[-len(tables) :] == list(tables)
+        assert self.begun[-len(blocks) :] == list(blocks)
+
+    def nothing_more_is_begun(self) -> bool:
+        return not self.started.acquire(timeout=0.05)
 
     def __call__(self, table: str) -> Any:
-        self.begun.append(table)
-        self.started.release()
-        return SimpleNamespace(prepare=lambda: self._prepared(table))
+        self.opened.append(table)
+        return SimpleNamespace(prepare=lambda block: self._prepared((table, block)))
 
-    def _prepared(self, table: str) -> Any:
-        if table in self.held:
-            assert self.held[table].wait(SECONDS)
-        if table in self.failing:
-            raise self.failing[table]
-        return SimpleNamespace(table=table, prepared=SimpleNamespace(close=lambda: self.dropped.append(table)))
+    def _prepared(self, block: Block) -> Any:
+        self.begun.append(block)
+        self.started.release()
+        if block in self.held:
+            assert self.held[block].wait(SECONDS)
+        if block in self.failing:
+            raise self.failing[block]
+        return SimpleNamespace(block=block, close=lambda: self.dropped.append(block))
 
 
 @pytest.fixture
@@ -56,12 +67,15 @@ def kitchen() -> Kitchen:
     return Kitchen()
 
 
+Opens = Callable[..., Ahead]
+
+
 @pytest.fixture
-def opened(kitchen: Kitchen) -> Iterator[Callable[[dict[str, set[str]]], Ahead]]:
+def opened(kitchen: Kitchen) -> Iterator[Opens]:
     made: list[Ahead] = []
 
-    def opens(needs: dict[str, set[str]]) -> Ahead:
-        made.append(Ahead(needs, kitchen, threads=1))
+    def opens(needs: Needs, threads: int = 1, most: int | None = None) -> Ahead:
+        made.append(Ahead(needs, kitchen, threads, most))
         return made[-1]
 
     yield opens
@@ -71,95 +85,141 @@ def opened(kitchen: Kitchen) -> Iterator[Callable[[dict[str, set[str]]], Ahead]]
         each.close()
 
 
-def test_a_table_is_begun_when_all_it_needs_is_published(
-    kitchen: Kitchen, opened: Callable[[dict[str, set[str]]], Ahead]
-) -> None:
-    ahead = opened({FACTS: set(), FORM: {FACTS, PRICES}})
-    kitchen.wait_for(FACTS)
-    assert ahead.take(FACTS) is not None
-    ahead.published(FACTS)
-    assert kitchen.begun == [FACTS]
-    ahead.published(PRICES)
-    kitchen.wait_for(FORM)
-    taken: Any = ahead.take(FORM)
-    assert (taken.table, kitchen.begun) == (FORM, [FACTS, FORM])
+def taken(ahead: Ahead, table: str, block: int = 0) -> Block | None:
+    made: Any = ahead.take(table, block)
+    return made and made.block
 
 
-def test_a_step_computes_itself_what_was_not_begun_and_it_is_never_begun_again(
-    kitchen: Kitchen, opened: Callable[[dict[str, set[str]]], Ahead]
-) -> None:
-    kitchen.held[FACTS] = threading.Event()
-    ahead = opened({FACTS: set(), PRICES: set(), FORM: {FACTS}})
-    kitchen.wait_for(FACTS)
-    assert ahead.take(PRICES) is None  # queued behind the facts
-    assert ahead.take(FORM) is None  # waits for the facts
-    kitchen.held[FACTS].set()
-    assert ahead.take(FACTS) is not None
-    ahead.published(FACTS)
-    assert ahead.take(FACTS) is None  # a second attempt of the step computes anew
+def test_a_block_is_begun_when_the_days_that_it_reads_are_published(kitchen: Kitchen, opened: Opens) -> None:
+    ahead = opened({FACTS: [{}], FORM: [{FACTS: FIRST, PRICES: FIRST}, {FACTS: LAST, PRICES: FIRST}]})
+    kitchen.wait_for((FACTS, 0))
+    assert taken(ahead, FACTS) == (FACTS, 0)
+    ahead.published(FACTS, FIRST)
+    assert kitchen.nothing_more_is_begun()
+    ahead.published(PRICES, LAST)
+    kitchen.wait_for((FORM, 0))
+    assert kitchen.nothing_more_is_begun()
+    ahead.published(FACTS, LAST)
+    kitchen.wait_for((FORM, 1))
+    assert [taken(ahead, FORM, block) for block in (0, 1)] == [(FORM, 0), (FORM, 1)]
+    assert kitchen.opened == [FACTS, FORM], "all blocks of a table are of one opening"
+
+
+def test_blocks_of_a_table_come_before_those_of_tables_after_it(kitchen: Kitchen, opened: Opens) -> None:
+    kitchen.held[PRICES, 0] = threading.Event()
+    ahead = opened({FACTS: [{PRICES: FIRST}] * 2, FORM: [{}], PRICES: [{}]}, threads=1)
+    kitchen.wait_for((FORM, 0), (PRICES, 0))
+    ahead.published(PRICES, FIRST)
+    kitchen.held[PRICES, 0].set()
+    kitchen.wait_for((FACTS, 0), (FACTS, 1))
+
+
+def test_a_step_computes_itself_what_was_not_begun_and_it_is_never_begun_again(kitchen: Kitchen, opened: Opens) -> None:
+    kitchen.held[FACTS, 0] = threading.Event()
+    ahead = opened({FACTS: [{}], PRICES: [{}], FORM: [{FACTS: FIRST}]})
+    kitchen.wait_for((FACTS, 0))
+    assert taken(ahead, PRICES) is None  # behind the facts
+    assert taken(ahead, FORM) is None  # waits for the facts
+    kitchen.held[FACTS, 0].set()
+    assert taken(ahead, FACTS) == (FACTS, 0)
+    ahead.published(FACTS, LAST)
+    assert taken(ahead, FACTS) is None  # a second attempt of the step computes anew
     ahead.close()
-    assert kitchen.begun == [FACTS]
+    assert kitchen.begun == [(FACTS, 0)]
 
 
-def test_an_error_is_raised_in_the_step_of_its_table_only(
-    kitchen: Kitchen, opened: Callable[[dict[str, set[str]]], Ahead]
-) -> None:
-    kitchen.failing[FACTS] = SourceError("the file of facts is damaged", "replace it")
-    ahead = opened({FACTS: set(), PRICES: set()})
-    kitchen.wait_for(FACTS)
-    kitchen.wait_for(PRICES)
-    assert ahead.take(PRICES) is not None
+def test_an_error_is_raised_in_the_step_of_its_table_only(kitchen: Kitchen, opened: Opens) -> None:
+    kitchen.failing[FACTS, 0] = SourceError("the file of facts is damaged", "replace it")
+    ahead = opened({FACTS: [{}], PRICES: [{}]})
+    kitchen.wait_for((FACTS, 0), (PRICES, 0))
+    assert taken(ahead, PRICES) == (PRICES, 0)
     with pytest.raises(SourceError, match="the file of facts is damaged"):
-        ahead.take(FACTS)
-    assert ahead.take(FACTS) is None  # a second attempt of the step computes anew
+        ahead.take(FACTS, 0)
+    assert taken(ahead, FACTS) is None  # a second attempt of the step computes anew
+
+
+def test_what_a_step_leaves_is_dropped_also_when_it_is_ready_later_and_the_others_go_on(
+    kitchen: Kitchen, opened: Opens
+) -> None:
+    kitchen.held[FACTS, 1] = threading.Event()
+    ahead = opened({FACTS: [{}, {}, {}], FORM: [{}]}, threads=1)
+    kitchen.wait_for((FACTS, 0), (FACTS, 1))
+    ahead.drop(FACTS)
+    assert kitchen.dropped == [(FACTS, 0)]
+    kitchen.held[FACTS, 1].set()
+    kitchen.wait_for((FORM, 0))
+    assert taken(ahead, FORM) == (FORM, 0)
+    assert kitchen.dropped == [(FACTS, 0), (FACTS, 1)]
+    assert [taken(ahead, FACTS, block) for block in range(3)] == [None] * 3
+
+
+def test_what_a_step_leaves_that_fails_later_is_nobodys(kitchen: Kitchen, opened: Opens) -> None:
+    kitchen.held[FACTS, 0] = threading.Event()
+    kitchen.failing[FACTS, 0] = SourceError("the file of facts is damaged", "replace it")
+    ahead = opened({FACTS: [{}], FORM: [{}]})
+    kitchen.wait_for((FACTS, 0))
+    ahead.drop(FACTS)
+    kitchen.held[FACTS, 0].set()
+    kitchen.wait_for((FORM, 0))
+    assert taken(ahead, FORM) == (FORM, 0)
 
 
 def test_the_end_of_a_run_drops_what_no_step_took_and_stops_what_is_under_way(
-    kitchen: Kitchen, opened: Callable[[dict[str, set[str]]], Ahead], monkeypatch: pytest.MonkeyPatch
+    kitchen: Kitchen, opened: Opens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kitchen.held[FORM] = threading.Event()
-    monkeypatch.setattr(duck, "interrupt_statements", lambda _: kitchen.held[FORM].set())
-    ahead = opened({FACTS: set(), FORM: set(), PRICES: set()})
-    kitchen.wait_for(FACTS)
-    kitchen.wait_for(FORM)
+    kitchen.held[FORM, 0] = threading.Event()
+    monkeypatch.setattr(duck, "interrupt_statements", lambda _: kitchen.held[FORM, 0].set())
+    ahead = opened({FACTS: [{}], FORM: [{}], PRICES: [{}]})
+    kitchen.wait_for((FACTS, 0), (FORM, 0))
     ahead.close()
-    assert kitchen.begun == [FACTS, FORM]
-    assert sorted(kitchen.dropped) == [FACTS, FORM]
+    assert kitchen.begun == [(FACTS, 0), (FORM, 0)]
+    assert sorted(kitchen.dropped) == [(FACTS, 0), (FORM, 0)]
 
 
-def test_several_tables_are_prepared_at_once(kitchen: Kitchen) -> None:
-    kitchen.held = {FACTS: threading.Event(), FORM: threading.Event()}
-    ahead = Ahead({FACTS: set(), FORM: set()}, kitchen)
-    for _ in kitchen.held:
+def test_so_many_blocks_are_prepared_at_once_and_no_more(kitchen: Kitchen, opened: Opens) -> None:
+    kitchen.held = {(FACTS, block): threading.Event() for block in range(3)}
+    ahead = opened({FACTS: [{}] * 3}, threads=2)
+    for _ in range(2):
         assert kitchen.started.acquire(timeout=SECONDS)
+    assert kitchen.nothing_more_is_begun()
     for event in kitchen.held.values():
         event.set()
-    assert ahead.take(FORM) is not None
-    assert ahead.take(FACTS) is not None
-    ahead.close()
+    assert [taken(ahead, FACTS, block) for block in (1, 0)] == [(FACTS, 1), (FACTS, 0)]
 
 
-def needs(tags: dict[str, str] | None = None, **environment: str) -> dict[str, set[str]]:
+def test_of_many_days_few_blocks_are_in_memory_at_once(kitchen: Kitchen, opened: Opens) -> None:
+    ahead = opened({FACTS: [{}, {}], FORM: [{}]}, threads=2, most=2)
+    for _ in range(2):
+        assert kitchen.started.acquire(timeout=SECONDS)
+    assert kitchen.nothing_more_is_begun()
+    assert taken(ahead, FACTS) == (FACTS, 0)
+    kitchen.wait_for((FORM, 0))
+
+
+def needs(tags: dict[str, str] | None = None, days: list[date] | None = None, **environment: str) -> Needs:
     settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(Path.cwd()), **environment})
-    return module._needs(graph_order(), tags or {}, settings)
+    return module._needs(graph_order(), tags or {}, settings, days or FOUR_SEASONS)
 
 
-def test_every_table_waits_for_all_it_reads_and_for_the_schedule() -> None:
+def test_every_block_waits_for_the_days_that_it_reads_and_for_the_schedule() -> None:
     found = needs()
     assert list(found) == graph_order()
-    for table, needed in found.items():
-        assert {t.id for t in CATALOG[table].upstream()} <= needed
-        assert "nba_raw.schedule" in {table, *needed}
+    for table, blocks in found.items():
+        for needed in blocks:
+            assert {t.id for t in CATALOG[table].upstream()} <= needed.keys()
+            assert "nba_raw.schedule" in {table, *needed}
+    context, forecasts = found["nba_analytics.upcoming_player_game_context"], "nba_predictions.player_prop_predictions"
+    assert [block["nba_analytics.player_game_summary"] for block in context] == [day("2023-07-30"), day("2025-06-21")]
+    assert [b["nba_predictions.prediction_models"] for b in found[forecasts]][:2] == [
+        day("2022-03-01"),
+        day("2022-07-01"),
+    ]
 
 
-def test_of_many_days_few_tables_are_in_memory_at_once(kitchen: Kitchen) -> None:
-    ahead = Ahead({FACTS: set(), FORM: set(), PRICES: set()}, kitchen, most=2)
-    for _ in (FACTS, FORM):
-        assert kitchen.started.acquire(timeout=SECONDS)
-    assert not kitchen.started.acquire(timeout=0.05)
-    assert ahead.take(FACTS) is not None
-    kitchen.wait_for(PRICES)
-    ahead.close()
+def test_days_before_the_run_need_not_be_waited_for() -> None:
+    (context,) = needs(days=[FIRST])["nba_analytics.upcoming_player_game_context"]
+    assert "nba_analytics.player_game_summary" not in context
+    assert context["nba_raw.injury_reports"] == FIRST
 
 
 def test_what_a_step_fetches_is_not_read_before() -> None:
@@ -168,17 +228,21 @@ def test_what_a_step_fetches_is_not_read_before() -> None:
     assert needs({}, NBA_PIPELINE_SOURCE="nba_stats").keys() == CATALOG.keys()
 
 
-def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step(
+    kitchen: Kitchen, opened: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of the catalog's own, others are begun as soon as the first step asks; a variant of a table must not get its rows."""
     asked: list[str] = []
-    monkeypatch.setattr(module._Run, "begin", lambda _, first, *__: asked.append(first) or Ahead({}, Kitchen()))
+    begun = opened({FACTS: [{}]})
+    monkeypatch.setattr(module._Run, "begin", lambda run, *_: asked.append(run.run_id) or begun)
     own, settings = CATALOG["nba_raw.schedule"], Settings.from_environment()
     with module.preparing_ahead("run", graph_order(), {}):
-        assert module.take("run", replace(own), [day("2024-01-05")], settings) is None
-        assert module.take("other", own, [day("2024-01-05")], settings) is None
+        assert module.take("run", replace(own), [FIRST], settings) is None
+        assert module.take("other", own, [FIRST], settings) is None
         assert asked == []
-        assert module.take("run", own, [day("2024-01-05")], settings) is None
-        assert asked == ["nba_raw.schedule"]
+        assert module.take("run", own, [FIRST], settings) is None  # not among those to prepare
+        assert asked == ["run"]
+    kitchen.wait_for((FACTS, 0))
 
 
 @pytest.mark.parametrize(
@@ -188,27 +252,30 @@ def test_a_transform_that_is_not_of_the_catalog_is_computed_by_its_step(monkeypa
 )
 def test_work_is_done_for_a_step_of_the_run_instead_of_waiting_for_a_table(
     kitchen: Kitchen,
-    opened: Callable[[dict[str, set[str]]], Ahead],
+    opened: Opens,
     monkeypatch: pytest.MonkeyPatch,
     steps: tuple[str, ...],
     under_way: bool,
     done: int,
 ) -> None:
     table, worked = CATALOG["nba_raw.schedule"], list[str]()
-    kitchen.held[table.table.id] = threading.Event()
-    begun = opened({table.table.id: set()})
-    kitchen.wait_for(table.table.id)
+    block = table.table.id, 0
+    kitchen.held[block] = threading.Event()
+    begun = opened({table.table.id: [{}]})
+    kitchen.wait_for(block)
     if not under_way:
-        kitchen.held[table.table.id].set()
-        begun._begun[table.table.id].result(SECONDS)
+        kitchen.held[block].set()
+        begun._begun[block].result(SECONDS)
 
     def work(run_id: str, *_: object) -> None:
         worked.append(run_id)
 
     monkeypatch.setattr(module, "_meanwhile", {})
+    monkeypatch.setattr(module, "replace", lambda run, ready: SimpleNamespace(run=run, ready=ready))
     module.instead_of_waiting(module.Meanwhile(table.table.id, "a.check", work))
     monkeypatch.setattr(module._Run, "begin", lambda *_: begun)
-    threading.Timer(0.05, kitchen.held[table.table.id].set).start()
+    threading.Timer(0.05, kitchen.held[block].set).start()
     with module.preparing_ahead("run", steps, {}):
-        assert module.take("run", table, [day("2024-01-05")], Settings.from_environment()) is not None
+        found: Any = module.take("run", table, [FIRST], Settings.from_environment())
+        assert found.ready(0).block == block
     assert worked == ["run"] * done
