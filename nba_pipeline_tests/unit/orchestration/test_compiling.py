@@ -141,7 +141,7 @@ def test_few_missing_plans_are_no_work_for_another_process(tmp_path: Path, proce
 
 def test_what_the_other_process_compiles_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plans.main([str(tmp_path), SMALL])
-    assert capsys.readouterr().out == f"{SMALL}\n\nnicer by 10\n"
+    assert capsys.readouterr().out == f"{SMALL}\n\nnicer by 19\n"
     assert CATALOG[SMALL] not in plans.stored_plans(tmp_path).missing("duckdb")
     assert len(plans.stored_plans(tmp_path).missing("duckdb")) == len(CATALOG) - 1
 
@@ -161,7 +161,7 @@ def test_those_of_one_day_are_compiled_when_no_plan_is_waited_for_any_more(
         "nba_raw.shots",
         "of shots duckdb",
         "",
-        "nicer by 10",
+        "nicer by 19",
         "one day shots",
         "one day rosters",
     ]
