@@ -42,7 +42,8 @@ class Prepared:
         blocked: The days that were not computed, each with what it needs.
         waivers: The waivers that took effect, by day.
         schedule: The read of the day's games; None where the table itself is it.
-        basis: The ledger of the table and of all that it reads, before they were computed; None where it was not noted.
+        basis: The ledger of these days of the table, and of the days that it reads, before they were computed; None where it was
+            not noted.
         findings: What the audit found on the others.
         seconds: The time spent, by stage.
     """

@@ -82,8 +82,8 @@ def publish_in_blocks(
         source: Where its feeds come from.
         schedule: The read of the day's games; None where the table itself is it.
         run: The run.
-        ready: Returns the block of a number where others have prepared it, else None; it is computed again if others have
-            published meanwhile.
+        ready: Returns the block of a number where another thread has prepared it, else None; it is computed again if other runs
+            have published meanwhile.
     """
     pushed = is_pushed(transform, warehouse, run)
     earlier = Publication([])

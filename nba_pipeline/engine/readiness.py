@@ -109,7 +109,12 @@ def history_needed(reads: Sequence[Read], days: Sequence[date]) -> dict[Table, s
 
 
 def last_days_needed(reads: Iterable[Read], days: Sequence[date]) -> dict[str, date]:
-    """Return the last day of each table, by its id, that any of the reads needs to compute `days`."""
+    """Return the last day of each table, by its id, that any of the reads needs to compute `days`.
+
+    Args:
+        reads: The reads.
+        days: The days; for one that needs nothing, it is the day before.
+    """
     last: dict[str, date] = {}
     for read in reads:
         _, day = read.needed(days)

@@ -1,4 +1,4 @@
-"""Prepares tables of a run in threads of their own, while the run's own thread stores others and reports them to Dagster.
+"""Prepares blocks of a run in threads of their own, while the run's own thread stores others and reports them to Dagster.
 
 Nothing is published or reported here: a block of days of a table is read, computed and audited as soon as the days that it reads
 in this run are published, and waits for the step of its table. Blocks are begun in the order of the run: those of a table before
@@ -6,13 +6,14 @@ those of the tables after it. A step computes itself what was not begun. What go
 table.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from threading import Lock
+from threading import Lock, get_ident
 
 from nba_pipeline.common.ending import ended
 from nba_pipeline.config.settings import Settings
@@ -41,7 +42,7 @@ class Ahead:
         needs: Mapping[str, Sequence[Mapping[str, date]]],
         open_run: Callable[[str], TableRun],
         threads: int = PREPARING,
-        most: int | None = None,
+        most: float = math.inf,
     ) -> None:
         """Begin the blocks that need no other table.
 
@@ -50,12 +51,14 @@ class Ahead:
                 the last day that must be published before.
             open_run: Opens what a table is prepared with.
             threads: How many blocks are prepared at once.
-            most: How many blocks may be begun and not taken, so that few are in memory; None for any number.
+            most: How many blocks may be begun and not taken, so that few are in memory.
         """
         self._needs = {(t, n): dict(needed) for t, blocks in needs.items() for n, needed in enumerate(blocks)}
         self._open_run, self._threads, self._most = open_run, threads, most
         self._begun: dict[Block, Future[Prepared]] = {}
         self._running = 0
+        self._threads_of: dict[Block, int] = {}  # those that run
+        self._held = False
         self._lock = Lock()  # guards these
         self._runs: dict[str, TableRun] = {}
         self._opening = {table: Lock() for table in needs}
@@ -88,13 +91,11 @@ class Ahead:
             begun = self._begun.get((table, block))
         if begun is None:
             return None
-        try:
-            return begun.result()
-        finally:
-            if begun.done():  # else the wait was interrupted, and `close` stops it
-                with self._lock:
-                    self._begun.pop((table, block), None)
-                self._submit()
+        wait([begun])
+        with self._lock:
+            del self._begun[table, block]
+        self._submit()
+        return begun.result()
 
     def is_under_way(self, table: str) -> bool:
         """Return whether the first block of the table was begun and is not ready."""
@@ -115,20 +116,32 @@ class Ahead:
                     del needed[table]
         self._submit()
 
-    def drop(self, table: str) -> None:
-        """Drop the blocks of a table that its step has not taken, and begin no more of them."""
+    def drop(self, tables: Collection[str]) -> None:
+        """Begin no more blocks of these tables, stop those that are under way, and drop their rows.
+
+        Args:
+            tables: Tables whose steps take no more blocks.
+        """
         with self._lock:
-            for block in [b for b in self._needs if b[0] == table]:
-                del self._needs[block]
-            dropped = [self._begun.pop(b) for b in list(self._begun) if b[0] == table]
-        for begun in dropped:
-            begun.add_done_callback(_close)
-        self._submit()
+            self._needs = {block: needed for block, needed in self._needs.items() if block[0] not in tables}
+            dropped = {block: work for block, work in self._begun.items() if block[0] in tables}
+            threads = [thread for block, thread in self._threads_of.items() if block in dropped]
+            self._held = True  # the threads that are requested to stop begin nothing else before they have
+        try:
+            _close(ended(dropped.values(), threads))
+            with self._lock:
+                self._running -= sum(work.cancelled() for work in dropped.values())
+                for block in dropped:
+                    del self._begun[block]
+        finally:
+            with self._lock:
+                self._held = False
+            self._submit()
 
     def _submit(self) -> None:
         """Begin as many blocks as there are threads without work."""
         with self._lock:
-            while self._running < self._threads and (self._most is None or len(self._begun) < self._most):
+            while not self._held and self._running < self._threads and len(self._begun) < self._most:
                 block = next((b for b, needed in self._needs.items() if not needed), None)
                 if block is None:
                     return
@@ -137,11 +150,14 @@ class Ahead:
                 self._begun[block] = self._pool.submit(self._prepared, *block)
 
     def _prepared(self, table: str, block: int) -> Prepared:
+        with self._lock:
+            self._threads_of[table, block] = get_ident()
         try:
             return self.opened(table).prepare(block)
         finally:
             with self._lock:
                 self._running -= 1
+                del self._threads_of[table, block]
             self._submit()
 
     def close(self) -> None:
@@ -149,14 +165,13 @@ class Ahead:
         with self._lock:
             self._needs.clear()
             begun = list(self._begun.values())
-        for made in ended(begun):
-            made.close()
+        _close(ended(begun))
         self._pool.shutdown()
 
 
-def _close(begun: Future[Prepared]) -> None:
-    if not begun.cancelled() and begun.exception() is None:
-        begun.result().close()
+def _close(blocks: Sequence[Prepared]) -> None:
+    for made in blocks:
+        made.close()
 
 
 class _Run:
@@ -174,7 +189,7 @@ class _Run:
 
         if self.ahead is None:
             needs = _needs(self.tables, self.tags, settings, days)
-            self.ahead = Ahead(needs, opened, most=None if len(days) <= SHORT else MOST_OF_LONG)
+            self.ahead = Ahead(needs, opened, most=math.inf if len(days) <= SHORT else MOST_OF_LONG)
         return self.ahead
 
 
@@ -278,7 +293,25 @@ def published(run_id: str, table: str, through: date) -> None:
         ahead.published(table, through)
 
 
-def drop(run_id: str, table: str) -> None:
-    """Drop what a run has prepared of a table that its step has not taken."""
-    if run_id in _runs and (ahead := _runs[run_id].ahead):
-        ahead.drop(table)
+@contextmanager
+def dropping_on_error(run_id: str, table: str) -> Iterator[None]:
+    """Drop what a run has prepared of a table, and of those below it, whose steps take nothing any more, if the block fails.
+
+    Args:
+        run_id: The id of the run.
+        table: The table.
+    """
+    try:
+        yield
+    except BaseException:
+        if run_id in _runs and (ahead := _runs[run_id].ahead):
+            ahead.drop(_with_those_below(table))
+        raise
+
+
+def _with_those_below(table: str) -> set[str]:
+    found = {table}
+    for other in graph_order():
+        if found & {t.id for t in CATALOG[other].upstream()}:
+            found.add(other)
+    return found

@@ -80,18 +80,17 @@ def _materialize(context: dg.AssetExecutionContext, transform: Transform, settin
     fetched = fetch(settings, run_id, context.run.tags, transform.feeds.values(), days)
     if fetched:
         context.log.info(fetched)
-    work = ahead.take(run_id, transform, days, settings) or open_table_run(transform, days, settings, run_id)
     result = Publication([])
-    try:
-        with closing(work.publish()) as blocks:
-            for block in blocks:
-                result.add(block)
-                ahead.published(run_id, table.id, block.verdicts[-1].day)
-    except (PipelineError, OSError):
-        yield from report_days(context, asset_key(table), result.verdicts)
-        raise
-    finally:
-        ahead.drop(run_id, table.id)
+    with ahead.dropping_on_error(run_id, table.id):
+        work = ahead.take(run_id, transform, days, settings) or open_table_run(transform, days, settings, run_id)
+        try:
+            with closing(work.publish()) as blocks:
+                for block in blocks:
+                    result.add(block)
+                    ahead.published(run_id, table.id, block.verdicts[-1].day)
+        except (PipelineError, OSError):
+            yield from report_days(context, asset_key(table), result.verdicts)
+            raise
     announce(table.id, DONE, len(days))
     context.log.info(_summary(context.run, table, result, work.run))
     latest = {"dagster/column_lineage": lineage(transform, work.plan.origins)}

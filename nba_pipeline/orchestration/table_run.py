@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from threading import Lock
 
 from nba_pipeline.asof.reads import Read
 from nba_pipeline.common import clock
@@ -24,7 +25,7 @@ from nba_pipeline.warehouse import Warehouse
 
 
 def not_prepared(block: int) -> None:
-    """Return that no other has prepared a block."""
+    """Return None: no other thread prepares blocks."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class TableRun:
         plan: The statements of the table.
         warehouse: Where it is stored.
         source: Where its feeds come from.
-        ready: Returns the block of a number where others have prepared it, and waits for it where they are about to; else None.
+        ready: Returns the block of a number where another thread has prepared it, and waits for it where one is about to; else
+            None.
         checked: The days whose stored features were looked at.
+        checking: Guards these, so that no two threads look at the same.
     """
 
     transform: Transform
@@ -52,6 +55,7 @@ class TableRun:
     source: FingerprintingSource
     ready: Callable[[int], Prepared | None] = not_prepared
     checked: set[date] = field(default_factory=set)
+    checking: Lock = field(default_factory=Lock)
 
     @property
     def schedule(self) -> Read | None:
@@ -90,10 +94,11 @@ class TableRun:
                 yield block
 
     def _require_model_features(self, days: Sequence[date]) -> None:
-        """Refuse stored features that lack what models read, to compute these days."""
-        if unchecked := sorted(set(days) - self.checked):
-            require_model_features(self.transform, self.plan.used_columns, self.warehouse, unchecked, self.run.id)
-            self.checked.update(unchecked)
+        """Refuse to compute these days from stored features that lack what the models read."""
+        with self.checking:
+            if unchecked := sorted(set(days) - self.checked):
+                require_model_features(self.transform, self.plan.used_columns, self.warehouse, unchecked, self.run.id)
+                self.checked.update(unchecked)
 
 
 def open_table_run(transform: Transform, days: tuple[date, ...], settings: Settings, run_id: str) -> TableRun:

@@ -99,7 +99,7 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.calls": 1,
 }
 
-# How many blocks are computed at once, on two cores: fewer seasons are cut into so many, where they are of one market.
+# How many blocks are computed at once, on two cores: also a shorter range of one market is cut into at least so many.
 BLOCKS_AT_ONCE = 2
 
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.

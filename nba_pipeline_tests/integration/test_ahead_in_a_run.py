@@ -18,7 +18,7 @@ from nba_pipeline.orchestration import ahead, table_run
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
 from nba_pipeline.sources.state_db import SourceState
 from nba_pipeline.tables.catalog import CATALOG
-from nba_pipeline_tests.support.homes import Home, asset_of
+from nba_pipeline_tests.support.homes import Home
 
 pytestmark = pytest.mark.integration
 DAY = date(2021, 10, 28)
@@ -138,10 +138,10 @@ def test_two_blocks_are_computed_at_once_and_all_days_have_the_digests_of_their_
     assert len({entry["recorded_at"] for entry in settings.open_warehouse().ledger().to_pylist()}) == 1
 
 
-def test_a_table_is_computed_while_the_one_above_it_goes_on_with_later_days(
-    two_blocks: tuple[Settings, list[date]], monkeypatch: pytest.MonkeyPatch
+def test_a_table_is_computed_while_the_step_of_the_one_above_it_goes_on_with_later_days(
+    home: Home, two_blocks: tuple[Settings, list[date]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (settings, days), run_id = two_blocks, "run"
+    _, days = two_blocks
     above, below = CATALOG["nba_raw.schedule"], CATALOG["nba_raw.rosters"]
     begun, honest = threading.Event(), table_run.prepare
 
@@ -155,35 +155,31 @@ def test_a_table_is_computed_while_the_one_above_it_goes_on_with_later_days(
     monkeypatch.setattr(table_run, "prepare", held)
     computed = list[str]()
     monkeypatch.setattr(publish, "prepare", lambda transform, *_, **__: computed.append(transform.table.id))
-    with ahead.preparing_ahead(run_id, [above.table.id, below.table.id], {}):
-        for transform in (above, below):
-            work = ahead.take(run_id, transform, days, settings)
-            assert work
-            for block in work.publish():
-                ahead.published(run_id, transform.table.id, block.verdicts[-1].day)
+    result = home.materialize(days[0], days[-1], [a for a in ASSETS if a.key.path[-1] in ("schedule", "rosters")])
+    assert result.success
     assert computed == [], "what was prepared is stored as it is"
-    ledger = settings.open_warehouse().ledger().to_pylist()
-    assert {(e["table_id"], e["state"]) for e in ledger} == {(t.table.id, "published") for t in (above, below)}
-    assert len(ledger) == 2 * len(days)
+    published = [home.published_by(t.table.id) for t in (above, below)]
+    assert [{published[d] for d in days} for published in published] == [{result.run_id}] * 2
 
 
-def test_a_step_that_fails_drops_the_blocks_that_it_has_not_taken(
+def test_a_step_that_fails_drops_its_blocks_and_those_of_the_tables_below_before_the_run_ends(
     home: Home, two_blocks: tuple[Settings, list[date]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, days = two_blocks
-    honest, closed = table_run.prepare, list[date]()
+    honest, left = ahead.Ahead.drop, list[set[str]]()
 
-    def noted(transform: Any, block: list[date], *more: Any, **options: Any) -> Any:
-        made = honest(transform, block, *more, **options)
-        monkeypatch.setattr(made, "close", lambda: closed.append(block[0]))
-        return made
+    def noted(self: ahead.Ahead, tables: set[str]) -> None:
+        honest(self, tables)
+        left.append(tables | {table for table, _ in [*self._needs, *self._begun]})
 
     def full(*_: Any) -> Any:
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(table_run, "prepare", noted)
+    monkeypatch.setattr(ahead.Ahead, "drop", noted)
     monkeypatch.setattr(publish, "store", full)
-    result = home.materialize(days[0], days[-1], [asset_of(CATALOG["nba_raw.schedule"])])
-    assert not result.success
-    assert days[20] in closed
+    assert not home.materialize(
+        days[0], days[-1], [a for a in ASSETS if a.key.path[-1] in ("schedule", "rosters")]
+    ).success
+    (tables,) = left
+    assert tables == ahead._with_those_below("nba_raw.schedule")
     assert not ahead._runs

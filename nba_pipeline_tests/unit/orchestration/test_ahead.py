@@ -1,7 +1,10 @@
 """Blocks of a run are prepared once what they read is published, each for one step only, and none outlives the run."""
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,13 +14,14 @@ from typing import Any
 import pytest
 
 from nba_pipeline.common import duckdb as duck
+from nba_pipeline.common.ending import raise_if_ending
 from nba_pipeline.common.errors import SourceError
 from nba_pipeline.config.settings import Settings
 from nba_pipeline.domain.calendar import days_between
 from nba_pipeline.orchestration import ahead as module
 from nba_pipeline.orchestration.ahead import Ahead, Block
 from nba_pipeline.orchestration.tags import BY
-from nba_pipeline.tables.catalog import CATALOG, graph_order
+from nba_pipeline.tables.catalog import CATALOG, blocks_of, graph_order
 from nba_pipeline_tests.support import day
 
 FACTS, FORM, PRICES = "facts", "form", "prices"
@@ -74,7 +78,7 @@ Opens = Callable[..., Ahead]
 def opened(kitchen: Kitchen) -> Iterator[Opens]:
     made: list[Ahead] = []
 
-    def opens(needs: Needs, threads: int = 1, most: int | None = None) -> Ahead:
+    def opens(needs: Needs, threads: int = 1, most: float = math.inf) -> Ahead:
         made.append(Ahead(needs, kitchen, threads, most))
         return made[-1]
 
@@ -106,12 +110,13 @@ def test_a_block_is_begun_when_the_days_that_it_reads_are_published(kitchen: Kit
 
 
 def test_blocks_of_a_table_come_before_those_of_tables_after_it(kitchen: Kitchen, opened: Opens) -> None:
-    kitchen.held[PRICES, 0] = threading.Event()
-    ahead = opened({FACTS: [{PRICES: FIRST}] * 2, FORM: [{}], PRICES: [{}]}, threads=1)
-    kitchen.wait_for((FORM, 0), (PRICES, 0))
+    kitchen.held[FORM, 0] = threading.Event()
+    ahead = opened({FACTS: [{PRICES: FIRST}] * 2, FORM: [{}], PRICES: [{FORM: FIRST}]})
+    kitchen.wait_for((FORM, 0))
+    ahead.published(FORM, FIRST)  # prices are ready first
     ahead.published(PRICES, FIRST)
-    kitchen.held[PRICES, 0].set()
-    kitchen.wait_for((FACTS, 0), (FACTS, 1))
+    kitchen.held[FORM, 0].set()
+    kitchen.wait_for((FACTS, 0), (FACTS, 1), (PRICES, 0))
 
 
 def test_a_step_computes_itself_what_was_not_begun_and_it_is_never_begun_again(kitchen: Kitchen, opened: Opens) -> None:
@@ -138,30 +143,78 @@ def test_an_error_is_raised_in_the_step_of_its_table_only(kitchen: Kitchen, open
     assert taken(ahead, FACTS) is None  # a second attempt of the step computes anew
 
 
-def test_what_a_step_leaves_is_dropped_also_when_it_is_ready_later_and_the_others_go_on(
+class UntilEnded(threading.Event):
+    """Holds a block until it is requested to stop."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        until = time.monotonic() + (timeout or SECONDS)
+        while time.monotonic() < until:
+            raise_if_ending()
+            time.sleep(0.001)
+        return False
+
+
+def test_tables_whose_steps_take_nothing_are_dropped_what_runs_is_stopped_and_the_others_go_on(
     kitchen: Kitchen, opened: Opens
 ) -> None:
-    kitchen.held[FACTS, 1] = threading.Event()
-    ahead = opened({FACTS: [{}, {}, {}], FORM: [{}]}, threads=1)
+    kitchen.held[FACTS, 1] = UntilEnded()
+    ahead = opened({FACTS: [{}, {}, {}], FORM: [{FACTS: FIRST}], PRICES: [{}, {}]})
     kitchen.wait_for((FACTS, 0), (FACTS, 1))
-    ahead.drop(FACTS)
+    ahead.drop([FACTS, FORM])
+    kitchen.wait_for((PRICES, 0), (PRICES, 1))
+    assert [taken(ahead, PRICES, block) for block in range(2)] == [(PRICES, 0), (PRICES, 1)]
     assert kitchen.dropped == [(FACTS, 0)]
-    kitchen.held[FACTS, 1].set()
-    kitchen.wait_for((FORM, 0))
-    assert taken(ahead, FORM) == (FORM, 0)
-    assert kitchen.dropped == [(FACTS, 0), (FACTS, 1)]
+    ahead.published(FACTS, LAST)
+    assert kitchen.nothing_more_is_begun()
     assert [taken(ahead, FACTS, block) for block in range(3)] == [None] * 3
 
 
-def test_what_a_step_leaves_that_fails_later_is_nobodys(kitchen: Kitchen, opened: Opens) -> None:
-    kitchen.held[FACTS, 0] = threading.Event()
-    kitchen.failing[FACTS, 0] = SourceError("the file of facts is damaged", "replace it")
-    ahead = opened({FACTS: [{}], FORM: [{}]})
+def test_a_thread_that_is_requested_to_stop_begins_nothing_else_meanwhile(kitchen: Kitchen, opened: Opens) -> None:
+    """It would be stopped there too."""
+    kitchen.held[FACTS, 0] = UntilEnded()
+    kitchen.held[FACTS, 1] = UntilEnded()
+    ahead = opened({FACTS: [{}, {}], FORM: [{}] * 4}, threads=2)
+    for _ in range(2):
+        assert kitchen.started.acquire(timeout=SECONDS)
+    ahead.drop([FACTS])
+    assert [taken(ahead, FORM, block) for block in range(4)] == [(FORM, block) for block in range(4)]
+
+
+def test_an_interrupted_wait_leaves_the_block_to_the_end_of_the_run_which_stops_it(
+    kitchen: Kitchen, opened: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kitchen.held[FACTS, 0] = UntilEnded()
+    ahead = opened({FACTS: [{}]})
     kitchen.wait_for((FACTS, 0))
-    ahead.drop(FACTS)
-    kitchen.held[FACTS, 0].set()
-    kitchen.wait_for((FORM, 0))
-    assert taken(ahead, FORM) == (FORM, 0)
+
+    def interrupted(work: list[Future[Any]]) -> None:
+        raise KeyboardInterrupt(work)
+
+    monkeypatch.setattr(module, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ahead.take(FACTS, 0)
+    began = time.monotonic()
+    ahead.close()
+    assert time.monotonic() - began < SECONDS / 2
+
+
+def test_where_a_step_fails_its_table_and_those_below_it_are_dropped(
+    opened: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead, dropped = opened({FACTS: [{}]}), list[set[str]]()
+    monkeypatch.setattr(module._Run, "begin", lambda run, *_: setattr(run, "ahead", ahead) or ahead)
+    monkeypatch.setattr(Ahead, "drop", lambda _, tables: dropped.append(tables))
+    settings = Settings.from_environment()
+    with module.preparing_ahead("run", graph_order(), {}):
+        module.take("run", CATALOG["nba_raw.schedule"], [FIRST], settings)
+        with module.dropping_on_error("run", "nba_predictions.prop_prices"):
+            pass
+        assert dropped == []
+        for run in ("run", "other"):
+            with pytest.raises(SourceError), module.dropping_on_error(run, "nba_predictions.prop_prices"):
+                raise SourceError("the file is damaged", "replace it")
+    prices = {"nba_predictions.prop_prices", "nba_predictions.calls", "nba_predictions.call_grades"}
+    assert dropped == [prices]
 
 
 def test_the_end_of_a_run_drops_what_no_step_took_and_stops_what_is_under_way(
@@ -196,6 +249,18 @@ def test_of_many_days_few_blocks_are_in_memory_at_once(kitchen: Kitchen, opened:
     kitchen.wait_for((FORM, 0))
 
 
+@pytest.mark.parametrize(
+    ("days", "most"), [([FIRST], math.inf), (FOUR_SEASONS, module.MOST_OF_LONG)], ids=["one", "many"]
+)
+def test_only_a_run_of_many_days_has_few_blocks_in_memory(
+    days: list[date], most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_needs", lambda *_: {})
+    begun = module._Run("run", [], {}).begin(days, Settings.from_environment())
+    assert begun._most == most
+    begun.close()
+
+
 def needs(tags: dict[str, str] | None = None, days: list[date] | None = None, **environment: str) -> Needs:
     settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(Path.cwd()), **environment})
     return module._needs(graph_order(), tags or {}, settings, days or FOUR_SEASONS)
@@ -214,6 +279,17 @@ def test_every_block_waits_for_the_days_that_it_reads_and_for_the_schedule() -> 
         day("2022-03-01"),
         day("2022-07-01"),
     ]
+
+
+def test_every_day_of_the_run_that_a_block_reads_is_waited_for() -> None:
+    found = needs()
+    for table, blocks in found.items():
+        transform = CATALOG[table]
+        days_of_blocks = blocks_of(transform, FOUR_SEASONS, 1)
+        for needed, days in zip(blocks, days_of_blocks, strict=True):
+            for read in (r for r in transform.reads.values() if r.kind != "kept"):
+                last = max(read.last_needed(d) for d in days if read.first_needed(d) <= read.last_needed(d))
+                assert last <= needed[read.table.id]
 
 
 def test_days_before_the_run_need_not_be_waited_for() -> None:
