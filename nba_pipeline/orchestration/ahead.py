@@ -21,6 +21,7 @@ from nba_pipeline.engine.blocks import SHORT
 from nba_pipeline.engine.prepare import Prepared
 from nba_pipeline.engine.readiness import last_days_needed
 from nba_pipeline.engine.transform import Transform
+from nba_pipeline.orchestration import interrupts
 from nba_pipeline.orchestration.live_ingest import fetches
 from nba_pipeline.orchestration.table_run import TableRun, open_table_run
 from nba_pipeline.tables.catalog import CATALOG, blocks_of, graph_order, schedule_read
@@ -304,6 +305,7 @@ def dropping_on_error(run_id: str, table: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        interrupts.is_requested()  # an interruption is noticed before the threads are waited for, which may take seconds
         if run_id in _runs and (ahead := _runs[run_id].ahead):
             ahead.drop(_with_those_below(table))
         raise
