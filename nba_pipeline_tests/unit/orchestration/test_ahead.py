@@ -259,6 +259,21 @@ def test_of_many_days_few_blocks_are_in_memory_at_once(kitchen: Kitchen, opened:
     kitchen.wait_for((FORM, 0))
 
 
+def test_an_interruption_is_noticed_before_the_threads_are_waited_for(
+    opened: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the process would be ended as one that hangs, and its run would stay open."""
+    ahead, order = opened({FACTS: [{}]}), list[str]()
+    monkeypatch.setattr(module._Run, "begin", lambda run, *_: setattr(run, "ahead", ahead) or ahead)
+    monkeypatch.setattr(Ahead, "drop", lambda *_: order.append("dropped"))
+    monkeypatch.setattr(module.interrupts, "is_requested", lambda: order.append("noticed"))
+    with module.preparing_ahead("run", graph_order(), {}):
+        module.take("run", CATALOG["nba_raw.schedule"], [FIRST], Settings.from_environment())
+        with pytest.raises(KeyboardInterrupt), module.dropping_on_error("run", FACTS):
+            raise KeyboardInterrupt
+    assert order == ["noticed", "dropped"]
+
+
 @pytest.mark.parametrize(
     ("days", "most"), [([FIRST], math.inf), (FOUR_SEASONS, module.MOST_OF_LONG)], ids=["one", "many"]
 )
