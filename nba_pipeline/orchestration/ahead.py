@@ -28,8 +28,9 @@ from nba_pipeline.tables.catalog import CATALOG, blocks_of, graph_order, schedul
 
 # Two, for two cores.
 PREPARING = 2
-# Of a run of many days: more would be in memory at once.
+# Of a run of many days of one market, and of several, whose models and forecasts are more: others would be in memory at once.
 MOST_OF_LONG = 6
+MOST_OF_MARKETS = 3
 
 # A table, and the number of a block of its days.
 Block = tuple[str, int]
@@ -190,7 +191,8 @@ class _Run:
 
         if self.ahead is None:
             needs = _needs(self.tables, self.tags, settings, days)
-            self.ahead = Ahead(needs, opened, most=math.inf if len(days) <= SHORT else MOST_OF_LONG)
+            most = MOST_OF_LONG if len(settings.markets) == 1 else MOST_OF_MARKETS
+            self.ahead = Ahead(needs, opened, most=math.inf if len(days) <= SHORT else most)
         return self.ahead
 
 

@@ -275,13 +275,20 @@ def test_an_interruption_is_noticed_before_the_threads_are_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("days", "most"), [([FIRST], math.inf), (FOUR_SEASONS, module.MOST_OF_LONG)], ids=["one", "many"]
+    ("days", "markets", "most"),
+    [
+        ([FIRST], "points", math.inf),
+        (FOUR_SEASONS, "points", module.MOST_OF_LONG),
+        (FOUR_SEASONS, "points,rebounds", module.MOST_OF_MARKETS),
+    ],
+    ids=["one day", "many days", "many days of two markets"],
 )
 def test_only_a_run_of_many_days_has_few_blocks_in_memory(
-    days: list[date], most: float, monkeypatch: pytest.MonkeyPatch
+    days: list[date], markets: str, most: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_needs", lambda *_: {})
-    begun = module._Run("run", [], {}).begin(days, Settings.from_environment())
+    settings = Settings.from_environment({"NBA_PIPELINE_HOME": str(Path.cwd()), "NBA_PIPELINE_MARKETS": markets})
+    begun = module._Run("run", [], {}).begin(days, settings)
     assert begun._most == most
     begun.close()
 
