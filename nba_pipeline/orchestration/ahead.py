@@ -29,7 +29,7 @@ from nba_pipeline.tables.catalog import CATALOG, blocks_of, graph_order, schedul
 # Two, for two cores.
 PREPARING = 2
 # Of a run of many days of one market, and of several, whose models and forecasts are more: others would be in memory at once.
-MOST_OF_LONG = 6
+MOST_OF_LONG = 4
 MOST_OF_MARKETS = 3
 
 # A table, and the number of a block of its days.
