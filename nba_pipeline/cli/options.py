@@ -1,8 +1,6 @@
 """Arguments and options that several commands share, and how a command ends."""
 
-import atexit
 import difflib
-import gc
 import os
 import re
 import select
@@ -20,6 +18,7 @@ import click
 
 from nba_pipeline.cli.own_pages import host_name
 from nba_pipeline.common import clock
+from nba_pipeline.common.collector import collect_rarely
 from nba_pipeline.common.disk_space import storage_failure
 from nba_pipeline.common.errors import ConfigurationError, PipelineError
 from nba_pipeline.domain.calendar import check_range
@@ -91,7 +90,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; warnings of libraries say nothing to its user, unless Python was asked for them."""
-        _collect_rarely()
+        collect_rarely()
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
         return super().invoke(ctx)
@@ -113,15 +112,6 @@ class Commands(click.Group):
         rows = [(name, _first_sentence(command.help or "")) for name, command in sorted(self.commands.items())]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
-
-
-def _collect_rarely() -> None:
-    """Let the collector of garbage look at the half million objects of the definitions rarely, and not at the end.
-
-    They stay for as long as the process: looking through them took a tenth of the time of a day.
-    """
-    gc.set_threshold(50_000, 20, 20)
-    atexit.register(gc.freeze)
 
 
 def _first_sentence(text: str) -> str:

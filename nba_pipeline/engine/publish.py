@@ -68,7 +68,7 @@ def publish_in_blocks(
     source: Source,
     schedule: Read | None,
     run: RunContext,
-    ready: Callable[[int], Prepared | None] = lambda _: None,
+    ready: Callable[[int], Prepared | None] | None = None,
 ) -> Generator[Publication]:
     """Publish days as `publish` does, block by block, so that memory does not grow with history.
 
@@ -88,7 +88,7 @@ def publish_in_blocks(
     pushed = is_pushed(transform, warehouse, run)
     earlier = Publication([])
     for number, days in enumerate([list(chain(*blocks))] if pushed else blocks):
-        made = None if pushed else ready(number)
+        made = ready(number) if ready and not pushed else None
         if made is None or not _is_current(made, warehouse):
             made = prepare(transform, days, warehouse, source, schedule, run)
         earlier = store(made, warehouse, earlier)

@@ -28,7 +28,7 @@ from nba_pipeline.tables.catalog import CATALOG, blocks_of, graph_order, schedul
 
 # Two, for two cores.
 PREPARING = 2
-# Of a run of many days of one market, and of several, whose models and forecasts are more: others would be in memory at once.
+# How many blocks of a run of many days may be begun and not taken, of one market and of several: more need too much memory.
 MOST_OF_LONG = 4
 MOST_OF_MARKETS = 3
 
@@ -177,14 +177,14 @@ def _close(blocks: Sequence[Prepared]) -> None:
 
 
 class _Run:
-    """A run whose first step begins to prepare the tables of all."""
+    """A run whose first step begins to prepare its tables."""
 
     def __init__(self, run_id: str, tables: Sequence[str], tags: Mapping[str, str]) -> None:
         self.run_id, self.tables, self.tags = run_id, tables, tags
         self.ahead: Ahead | None = None
 
     def begin(self, days: Sequence[date], settings: Settings) -> Ahead:
-        """Begin the tables, once."""
+        """Begin to prepare the tables, once."""
 
         def opened(table: str) -> TableRun:
             return open_table_run(CATALOG[table], tuple(days), settings, self.run_id)
@@ -253,7 +253,7 @@ def _needs(
     """
     if settings.warehouse != "duckdb":
         return {}
-    needs = {}
+    needs, first = {}, min(days)
     for table in (t for t in graph_order() if t in tables):
         transform = CATALOG[table]
         if fetches(settings, tags) and (transform.feeds or transform.witnesses):
@@ -261,8 +261,9 @@ def _needs(
         schedule = schedule_read(transform)
         reads = [*transform.reads.values(), *([schedule] if schedule else [])]
         last = [last_days_needed(reads, block) for block in blocks_of(transform, days, len(settings.markets))]
-        others = {t for t in tables if t != table}
-        needs[table] = [{t: d for t, d in of_block.items() if t in others and d >= min(days)} for of_block in last]
+        needs[table] = [
+            {t: day for t, day in of_block.items() if t in tables and t != table and day >= first} for of_block in last
+        ]
     return needs
 
 

@@ -24,10 +24,6 @@ from nba_pipeline.tables.plans import stored_plans
 from nba_pipeline.warehouse import Warehouse
 
 
-def not_prepared(block: int) -> None:
-    """Return None: no other thread prepares blocks."""
-
-
 @dataclass(frozen=True)
 class TableRun:
     """The days of a table in a run, with all that computes, stores and describes them.
@@ -40,8 +36,8 @@ class TableRun:
         plan: The statements of the table.
         warehouse: Where it is stored.
         source: Where its feeds come from.
-        ready: Returns the block of a number where another thread has prepared it, and waits for it where one is about to; else
-            None.
+        ready: Returns the block of a number where another thread has prepared it, and waits for it where one is about to, else
+            None; None where no other thread prepares blocks.
         checked: The days whose stored features were looked at.
         checking: Guards these, so that no two threads look at the same.
     """
@@ -53,7 +49,7 @@ class TableRun:
     plan: Plan
     warehouse: Warehouse
     source: FingerprintingSource
-    ready: Callable[[int], Prepared | None] = not_prepared
+    ready: Callable[[int], Prepared | None] | None = None
     checked: set[date] = field(default_factory=set)
     checking: Lock = field(default_factory=Lock)
 

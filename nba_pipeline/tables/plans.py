@@ -1,6 +1,5 @@
 """The plans of all tables, which `python -m nba_pipeline.tables.plans DIRECTORY TABLE...` compiles in a process of its own."""
 
-import gc
 import os
 import signal
 import sys
@@ -9,11 +8,10 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from nba_pipeline.common.collector import collect_rarely
 from nba_pipeline.engine.plan_store import StoredPlans
 from nba_pipeline.tables.catalog import CATALOG, TRANSFORMS
 
-# Expressions stay until the end: to look through them for garbage as often as Python does takes a tenth of the time.
-COLLECT_RARELY = 50_000, 20, 100
 # How far the process lowers its priority to compile statements of one day, which no thread of a run of many days waits for.
 NICENESS = 19
 
@@ -48,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(*COLLECT_RARELY)
+    collect_rarely()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a file half written is removed
     with suppress(KeyboardInterrupt, BrokenPipeError):
         main(sys.argv[1:])

@@ -122,7 +122,7 @@ class House:
             return prepare(transform(), cut[number], self.warehouse, self.source, None, run, waits=True)
 
         published = publish_in_blocks(
-            transform(), cut, self.warehouse, self.source, None, run, *([ready] if prepared else [])
+            transform(), cut, self.warehouse, self.source, None, run, ready if prepared else None
         )
         for block in published:
             self.sizes.append(len(block.verdicts))
