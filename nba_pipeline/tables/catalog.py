@@ -96,7 +96,7 @@ FEWER_SEASONS: Mapping[str, int] = {
     "nba_predictions.player_prop_predictions": 1,
     "nba_predictions.prop_prices": 1,
     "nba_predictions.prediction_accuracy": 1,
-    "nba_predictions.calls": 1,
+    "nba_predictions.calls": 2,
 }
 
 # How many blocks are computed at once, on two cores: also a shorter range of one market is cut into at least so many.
@@ -104,7 +104,13 @@ BLOCKS_AT_ONCE = 2
 
 # These hold a row per market, and read only rows of the day and models of its month: their blocks may begin on any day.
 BY_MARKET = frozenset(
-    {"nba_predictions.player_prop_predictions", "nba_predictions.prop_prices", "nba_predictions.prediction_accuracy"}
+    {
+        "nba_predictions.player_prop_predictions",
+        "nba_predictions.prop_prices",
+        "nba_predictions.prediction_accuracy",
+        "nba_predictions.calls",
+        "nba_predictions.system_daily_performance",
+    }
 )
 # Into how many blocks a season of one market is cut: three are in memory, two that are computed and one that is stored.
 PARTS_OF_MARKET = 2
