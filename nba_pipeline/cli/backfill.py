@@ -57,7 +57,7 @@ def load_definitions() -> dg.Definitions:
 def run_backfill(
     start: date, end: date, expressions: Sequence[str], missing: bool, as_json: bool = False, at_once: bool = False
 ) -> bool:
-    """Plan and run; True when every run succeeded and no day was refused.
+    """Plan and run; True when every run succeeded, no day was refused and no check failed.
 
     Args:
         start: First day.
@@ -99,7 +99,7 @@ def _run(
     warehouse: Warehouse,
     as_json: bool,
 ) -> bool:
-    """Run what was planned, and print what became of it; True when every run succeeded and no day was refused."""
+    """Run what was planned, and print what became of it; True when all runs succeeded, no day was refused and no check failed."""
     selected, start, end = asked.tables, asked.start, asked.end
     began = time.monotonic()
 
@@ -118,7 +118,7 @@ def _run(
                 print_json(_result(outcomes, {}, selected, start, end, seconds, complete=False) | {"interrupted": True})
             return False
     seconds = time.monotonic() - began
-    complete = _summary(outcomes, warehouse, asked, seconds)
+    complete = report_outcomes(outcomes, warehouse, asked, seconds)
     if as_json:
         refused = refusals(warehouse.ledger(selected, start, end), selected)
         print_json(_result(outcomes, refused, selected, start, end, seconds, complete=complete))
@@ -192,7 +192,7 @@ def _say_interrupted(asked: Request, outcomes: Sequence[runs.Outcome], warehouse
     )
 
 
-def _summary(outcomes: Sequence[runs.Outcome], warehouse: Warehouse, asked: Request, seconds: float) -> bool:
+def report_outcomes(outcomes: Sequence[runs.Outcome], warehouse: Warehouse, asked: Request, seconds: float) -> bool:
     selected, start, end = asked.tables, asked.start, asked.end
     failed = [o.error for o in outcomes if o.error]
     refused = refusals(warehouse.ledger(selected, start, end), selected)
@@ -216,4 +216,13 @@ def _summary(outcomes: Sequence[runs.Outcome], warehouse: Warehouse, asked: Requ
             f"`nba-pipeline backfill {start} {end} --missing`",
             err=True,
         )
-    return not failed and not refused and all(o.success or o.refusing for o in outcomes)
+    found = [check for o in outcomes for check in o.failed_checks]
+    for check in found:
+        click.echo(f"failed check: {check}", err=True)
+    if found:
+        click.echo(
+            f"  Fix: do not use these tables before `nba-pipeline verify {start} {end}` finds no difference; what it finds was "
+            "computed from data after a cutoff, unless code or inputs changed since: then run the same days again",
+            err=True,
+        )
+    return not failed and not refused and not found and all(o.success or o.refusing for o in outcomes)

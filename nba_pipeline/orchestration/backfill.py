@@ -28,15 +28,26 @@ from nba_pipeline.orchestration.tags import (
 )
 from nba_pipeline.tables.catalog import CATALOG, graph_order, suggestion
 
+_EVALUATED = dg.DagsterEventType.ASSET_CHECK_EVALUATION.value
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `error` is empty unless a table failed for another reason than refused days."""
+    """How a run ended.
+
+    Attributes:
+        run_id: The id of the run.
+        success: Whether every step succeeded.
+        refusing: The tables that refused days.
+        error: What a table failed of but refused days; empty without one.
+        failed_checks: Checks of the whole run that failed, such as `replay`, with table and finding.
+    """
 
     run_id: str
     success: bool
     refusing: tuple[str, ...]
     error: str
+    failed_checks: tuple[str, ...] = ()
 
 
 def select(expressions: Sequence[str], assets: Sequence[dg.AssetsDefinition]) -> list[str]:
@@ -96,6 +107,19 @@ def run_step(step: Step, defs: dg.Definitions, instance: dg.DagsterInstance, tag
         success=result.success,
         refusing=tuple(table_of[k] for k in refusing if k in table_of),
         error="\n".join(errors),
+        failed_checks=failed_checks(result.all_events),
+    )
+
+
+def failed_checks(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
+    """Return the checks of a whole run that failed, with table and finding; a check of a day that fails refuses the day."""
+    found = [e.event_specific_data for e in events if e.event_type_value == _EVALUATED]
+    return tuple(
+        f"{'.'.join(check.asset_key.path)}: {check.check_name}: {check.description or 'failed'}"
+        for check in found
+        if isinstance(check, dg.AssetCheckEvaluation)
+        and not (check.passed or check.partition)
+        and check.severity == dg.AssetCheckSeverity.ERROR
     )
 
 

@@ -1,10 +1,11 @@
-"""Planning: which history a range needs before it can run, through all tables, and what stays to do."""
+"""Planning: which history a range needs before it can run, through all tables, what stays to do, and how runs ended."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import dagster as dg
 import pyarrow as pa
 import pytest
 
@@ -12,7 +13,7 @@ from nba_pipeline import definitions
 from nba_pipeline.common.errors import ConfigurationError
 from nba_pipeline.domain.calendar import EPOCH, days_between
 from nba_pipeline.engine.readiness import PENDING, unmet
-from nba_pipeline.orchestration.backfill import select
+from nba_pipeline.orchestration.backfill import failed_checks, select
 from nba_pipeline.orchestration.backfill_plan import (
     Plan,
     Step,
@@ -215,3 +216,31 @@ def test_a_day_that_is_refused_stays_to_do_with_what_is_below_it() -> None:
     refused = ledger({CONTEXT: DAYS[2:]}, state="refused", reasons=("coverage: bad",), unexplained=1)
     found = missing(ledger({FACTS: DAYS, CONTEXT: DAYS}), refused)
     assert [(s.tables, s.start, s.end) for s in found] == [((CONTEXT,), END, END)]
+
+
+# --- how a run ended --------------------------------------------------------------------------------------------------
+
+
+def evaluated(description: str, **more: Any) -> dg.DagsterEvent:
+    """The event of a check `replay` of a table that found this."""
+    facts: dict[str, Any] = {"passed": False, "severity": dg.AssetCheckSeverity.ERROR}
+    found = dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(["nba_predictions", "prices"]),
+        check_name="replay",
+        metadata={},
+        description=description,
+        **facts | more,
+    )
+    return dg.DagsterEvent(dg.DagsterEventType.ASSET_CHECK_EVALUATION.value, "all_tables", event_specific_data=found)
+
+
+def test_checks_of_a_whole_run_that_failed_are_told_with_what_they_found() -> None:
+    found = failed_checks(
+        [
+            evaluated("2024-11-06: 3 cells differ"),
+            evaluated("no reason to stop", severity=dg.AssetCheckSeverity.WARN),
+            evaluated("none differs", passed=True),
+            evaluated("a day that is refused, and told as such", partition="2024-11-06"),
+        ]
+    )
+    assert found == ("nba_predictions.prices: replay: 2024-11-06: 3 cells differ",)
