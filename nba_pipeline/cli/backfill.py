@@ -221,8 +221,8 @@ def report_outcomes(outcomes: Sequence[runs.Outcome], warehouse: Warehouse, aske
         click.echo(f"failed check: {check}", err=True)
     if found:
         click.echo(
-            f"  Fix: do not use these tables before `nba-pipeline verify {start} {end}` finds no difference; what it finds was "
-            "computed from data after a cutoff, unless code or inputs changed since: then run the same days again",
+            "  Fix: do not use these tables before `nba-pipeline verify DAY DAY`, with the day named above, finds no difference: "
+            "they were computed from data after a cutoff, or code or inputs changed since, and the same days have to run again",
             err=True,
         )
     return not failed and not refused and not found and all(o.success or o.refusing for o in outcomes)
