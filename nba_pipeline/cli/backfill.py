@@ -193,6 +193,14 @@ def _say_interrupted(asked: Request, outcomes: Sequence[runs.Outcome], warehouse
 
 
 def report_outcomes(outcomes: Sequence[runs.Outcome], warehouse: Warehouse, asked: Request, seconds: float) -> bool:
+    """Print how the runs ended and what repairs it; True when all succeeded, no day was refused and no check failed.
+
+    Args:
+        outcomes: How the runs ended that were begun.
+        warehouse: The warehouse, for its ledger.
+        asked: What was to be run.
+        seconds: How long the runs took.
+    """
     selected, start, end = asked.tables, asked.start, asked.end
     failed = [o.error for o in outcomes if o.error]
     refused = refusals(warehouse.ledger(selected, start, end), selected)

@@ -112,7 +112,7 @@ BY_MARKET = frozenset(
         "nba_predictions.system_daily_performance",
     }
 )
-# Into how many blocks a season of one market is cut: three are in memory, two that are computed and one that is stored.
+# Into how many blocks a market's seasons that are computed at once are cut: three are in memory, two computed and one stored.
 PARTS_OF_MARKET = 2
 
 
