@@ -17,7 +17,7 @@ from nba_pipeline.warehouse import Warehouse
 
 SCHEDULE = "nba_raw.schedule"
 # Of the demo on two idle cores, training and forecasts included; other work on them halves it.
-TABLE_DAYS_A_SECOND = 165
+TABLE_DAYS_A_SECOND = 250
 
 
 def run_demo(settings: Settings, end: date) -> bool:
