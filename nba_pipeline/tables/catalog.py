@@ -81,7 +81,7 @@ GROUPS: Mapping[str, str] = {
     "nba_predictions": "4_predictions",
 }
 
-# Of how many seasons the rows are computed at once, at most. With these no run of one market needs two gigabytes; planning the
+# Of how many seasons the rows are computed at once, at most. With these four seasons need less than two gigabytes; planning the
 # statements of a table takes as long for one season as for four.
 SEASONS_AT_ONCE = 4
 FEWER_SEASONS: Mapping[str, int] = {
