@@ -1,6 +1,6 @@
-"""A run that ends with an error outside of its steps says which."""
+"""A run says what went wrong outside of the steps of its tables: errors, and checks of the whole run that failed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -50,10 +50,18 @@ def breaking(context: dg.InitExecutorContext) -> dg.Executor:
     return whole
 
 
-def outcome(table: dg.AssetsDefinition, executor: dg.ExecutorDefinition) -> Outcome:
-    """How a backfill of the table ends whose run has this executor."""
+@dg.asset_check(asset=asset_key(SCHEDULE))
+def differing() -> dg.AssetCheckResult:
+    """Fail."""
+    return dg.AssetCheckResult(passed=False, description="3 cells differ")
+
+
+def outcome(
+    table: dg.AssetsDefinition, executor: dg.ExecutorDefinition, checks: Sequence[dg.AssetChecksDefinition] = ()
+) -> Outcome:
+    """How a backfill of the table ends whose run has this executor and these checks."""
     job = dg.define_asset_job(WHOLE_GRAPH, [table])
-    defs = dg.Definitions(assets=[table], jobs=[job], executor=executor)
+    defs = dg.Definitions(assets=[table], asset_checks=checks, jobs=[job], executor=executor)
     with dg.DagsterInstance.ephemeral() as instance:
         return run_step(Step((SCHEDULE.id,), DAY, DAY, "requested"), defs, instance, {})
 
@@ -70,6 +78,12 @@ def test_steps_that_succeed_or_fail_are_no_such_error() -> None:
         "",
     )
     assert outcome(failing, refusal_tolerant_executor).error == "nba_raw.schedule: the disk is full"
+
+
+def test_a_check_of_the_whole_run_that_failed_is_named() -> None:
+    found = outcome(quiet, refusal_tolerant_executor, [differing])
+    assert (found.success, found.error) == (True, "")
+    assert found.failed_checks == ("nba_raw.schedule: differing: 3 cells differ",)
 
 
 def test_the_connection_of_a_run_ends_before_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
